@@ -1,0 +1,149 @@
+//! The rule files as they are written: one struct per table, unknown keys refused.
+//!
+//! This file is compiled twice: into the build script, which validates `rules/` and packs it, and into the library, whose
+//! harvester and linter read and write the same TOML. `rules/README.md` explains each key to people.
+
+use serde::{Deserialize, Serialize};
+
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
+
+/// `rules/packages/<name>.toml`: the releases and builds of one package. Written by a machine, read by people.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPackage {
+    /// The normalised name, e.g. `torch`.
+    pub package: String,
+    /// Kept by hand: how the package picks one of several CUDA libraries that its wheel carries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub library_choice: Vec<RawLibraryChoice>,
+    /// Oldest first.
+    #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
+    pub releases: Vec<RawRelease>,
+}
+
+/// How a range of releases picks the CUDA library it loads, e.g. bitsandbytes before 0.50: the exact CUDA of torch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawLibraryChoice {
+    /// PEP 440 specifiers, e.g. `<0.50`.
+    pub versions: String,
+    /// The rule.
+    pub pick: LibraryPick,
+    /// Where this was read.
+    pub source: String,
+}
+
+/// Which of a wheel's CUDA libraries is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LibraryPick {
+    /// The one for exactly torch's CUDA version; without it there is none.
+    TorchCudaExact,
+    /// That one, else the newest not above it of the same major, else the oldest above it of the same major.
+    TorchCudaMajor,
+}
+
+/// One release, e.g. torch 2.7.1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawRelease {
+    /// The public version (PEP 440), without local label, e.g. `2.7.1`.
+    pub version: String,
+    /// The day of the first upload, `2025-06-04`.
+    pub date: String,
+    /// Withdrawn from the index: installed only when pinned exactly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub yanked: bool,
+    /// `Requires-Python`, e.g. `>=3.9.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
+    /// `Requires-Dist` lines that every opened wheel of this release shares, NVIDIA's runtime wheels and extras left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// What was published, PyPI's first.
+    #[serde(default, rename = "build", skip_serializing_if = "Vec::is_empty")]
+    pub builds: Vec<RawBuild>,
+}
+
+/// One published build of a release, e.g. torch 2.7.1+cu128 for Linux on x86_64.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawBuild {
+    /// The local version label that the build reports, e.g. `cu126`; none for packages without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<String>,
+    /// The CUDA runtime it was built for; none for CPU builds and for packages that need no CUDA runtime.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<CudaVersion>,
+    /// `pypi`, or the name of a variant index, e.g. `cu128`.
+    pub index: String,
+    /// `linux_x86_64` or `linux_aarch64`.
+    pub platform: String,
+    /// The oldest glibc, from the wheel's platform tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glibc: Option<GlibcVersion>,
+    /// Python and ABI tags: `cp311`, `cp313t` (free-threaded), `cp39-abi3`, `py3`. Empty: not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub python: Vec<String>,
+    /// Built with the new C++ ABI of libstdc++; none where it is not known or means nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cxx11_abi: Option<bool>,
+    /// Further `Requires-Dist` lines of this build, NVIDIA's runtime wheels mostly.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Device code, one entry per set of libraries that are loaded together. Empty: none, or not read.
+    #[serde(default, rename = "code", skip_serializing_if = "Vec::is_empty")]
+    pub code: Vec<RawCode>,
+    /// What ptxas in this build can assemble, for Triton. Empty: it carries none, or not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assembles: Vec<ComputeCapability>,
+    /// Where the row was read.
+    pub source: RawSource,
+}
+
+/// Device code of one library, or of all libraries of a build that are loaded together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCode {
+    /// The CUDA version that selects this library, for packages with a `library-choice`, e.g. `12.6`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_cuda: Option<CudaVersion>,
+    /// Number of fat-binary containers; none where a table, not a file, was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub containers: Option<u32>,
+    /// Machine-code targets of nearly all containers.
+    pub sass: Vec<CodeTarget>,
+    /// PTX targets of nearly all containers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ptx: Vec<CodeTarget>,
+    /// Targets of a part of the containers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub special: Vec<RawSpecial>,
+}
+
+/// A target that only a part of the containers has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSpecial {
+    /// E.g. `sm_90a`.
+    pub target: CodeTarget,
+    /// In how many containers.
+    pub containers: u32,
+}
+
+/// Where a row was read: a file of the index with its hash, or a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSource {
+    /// The wheel's file name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wheel: Option<String>,
+    /// Its sha256, as the index states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The address of a page, where no wheel was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+    /// The day it was read, `2026-11-21`.
+    pub read: String,
+}
