@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::version::CudaVersion;
+
+/// An installed Python distribution.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Distribution {
+    /// The normalised name (PEP 503), e.g. `nvidia-cublas-cu12`.
+    pub name: String,
+    /// The version in METADATA, e.g. `2.7.1`; unreadable where METADATA is damaged.
+    pub version: Reading<String>,
+    /// What the installed files say of the build, e.g. `2.7.1+cu126` in `torch/version.py`.
+    pub build: DistributionBuild,
+    /// The folder on the path that holds it, e.g. `/workspace/venv/lib/python3.11/site-packages`.
+    pub location: String,
+    /// The metadata folder or file in it, e.g. `torch-2.7.1.dist-info`; empty in a pasted list.
+    pub metadata_dir: String,
+    /// What it declares.
+    pub metadata: Reading<Metadata>,
+    /// INSTALLER, e.g. `pip`, `uv`, `conda`.
+    pub installer: Reading<String>,
+    /// The URL of `direct_url.json`, without credentials: installed from a file, folder or repository.
+    pub direct_url: Reading<String>,
+    /// Installed in development mode, from a folder.
+    pub editable: bool,
+    /// `Tag` lines of WHEEL, e.g. `cp311-cp311-manylinux_2_28_x86_64`.
+    pub wheel_tags: Vec<String>,
+}
+
+/// What the installed files say of a build, beyond the version in METADATA.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DistributionBuild {
+    /// The full version, e.g. `2.7.1+cu126`. PyPI's torch says only 2.7.1 in METADATA.
+    pub version: Reading<String>,
+    /// The CUDA runtime it was built for, e.g. `12.6`; absent in a CPU build.
+    pub cuda: Reading<CudaVersion>,
+    /// The version of torch it was built against, where its files say so (xformers).
+    pub torch: Reading<String>,
+    /// The CUDA versions for which the distribution ships a library of its own (bitsandbytes).
+    pub cuda_libraries: Vec<CudaVersion>,
+}
+
+/// What a distribution declares about itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metadata {
+    /// `Requires-Dist` lines as they stand, with their markers.
+    pub requires: Vec<String>,
+    /// `Requires-Python`.
+    pub requires_python: Option<String>,
+    /// `Provides-Extra`.
+    pub extras: Vec<String>,
+}
+
+impl Distribution {
+    /// The most telling version there is, e.g. `2.7.1+cu126` rather than `2.7.1`; `?` where none was read.
+    #[must_use]
+    pub fn full_version(&self) -> &str {
+        self.build.version.value().or(self.version.value()).map_or("?", String::as_str)
+    }
+
+    /// The local version label of the build, e.g. `cu126`, `cpu`.
+    #[must_use]
+    pub fn local(&self) -> Option<&str> {
+        self.full_version().split_once('+').map(|(_, local)| local)
+    }
+}

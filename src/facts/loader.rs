@@ -1,0 +1,30 @@
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::version::DriverVersion;
+
+/// Which user-mode driver, `libcuda.so.1`, a process started now would load.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Loader {
+    /// The first in the loader's order: LD_LIBRARY_PATH, ld.so.cache, default folders.
+    pub libcuda: Reading<LibCuda>,
+    /// Every other libcuda.so.1 found: later in that order, or in a known folder outside it, sorted by path.
+    pub others: Vec<LibCuda>,
+}
+
+/// One `libcuda.so.1`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LibCuda {
+    /// As the loader would open it, e.g. `/usr/local/cuda-13.0/compat/libcuda.so.1`.
+    pub path: String,
+    /// What brought it there: `LD_LIBRARY_PATH`, `ld.so.cache`, `default folder`, or `not on the loader's path`.
+    pub found_by: String,
+    /// From the file it points to, `libcuda.so.580.65.06`, else from the text inside the file.
+    pub version: Reading<DriverVersion>,
+    /// It comes from a cuda-compat package (forward compatibility) rather than from the installed driver.
+    pub compat: bool,
+    /// It is the toolkit's link-time stub, which cannot run anything.
+    pub stub: bool,
+}

@@ -1,0 +1,79 @@
+//! All that was observed of one environment, as plain data.
+//!
+//! The probe, or a reader of pasted text, fills a [`Facts`]; the checks and the solver read it. It serialises as the
+//! snapshot `gpudoc.facts/1`, so that a verdict can be reached elsewhere and later from the same observations. Nothing
+//! here decides anything, and every part may be unknown.
+
+mod distribution;
+mod driver;
+mod loader;
+mod python;
+mod reading;
+mod system;
+
+use serde::{Deserialize, Serialize};
+
+pub use distribution::{Distribution, DistributionBuild, Metadata};
+pub use driver::{Driver, Gpu, KernelModule, Nvml};
+pub use loader::{LibCuda, Loader};
+pub use python::{Python, PythonImplementation};
+pub use reading::{Reading, Source};
+pub use system::System;
+
+/// The name and version of the snapshot format.
+pub const SCHEMA: &str = "gpudoc.facts/1";
+
+/// Where the facts come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The machine on which gpudoc runs.
+    #[default]
+    Host,
+    /// A mounted image, `--root DIR`: its own files, no GPUs, no processes.
+    Root,
+    /// A text somebody pasted: what it does not mention is unknown, not absent.
+    Report,
+}
+
+/// All that was observed of one environment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facts {
+    /// Always [`SCHEMA`] in a snapshot.
+    pub schema: String,
+    /// Where the facts come from.
+    pub origin: Origin,
+    /// Operating system, C library, container, shared memory.
+    pub system: System,
+    /// The NVIDIA driver, and what NVML said.
+    pub driver: Driver,
+    /// The GPUs of the machine, in the driver's order, also those that `CUDA_VISIBLE_DEVICES` hides.
+    pub gpus: Reading<Vec<Gpu>>,
+    /// Which `libcuda.so.1` a process started now would load.
+    pub loader: Loader,
+    /// The interpreter and its path.
+    pub python: Reading<Python>,
+    /// Installed distributions in the order of the path, so that of two with one name the first is the one imported.
+    pub distributions: Vec<Distribution>,
+}
+
+impl Facts {
+    /// Makes empty facts: nothing was looked at.
+    #[must_use]
+    pub fn unknown(origin: Origin) -> Self {
+        Self { schema: SCHEMA.to_owned(), origin, ..Self::default() }
+    }
+
+    /// The distribution that `import` finds, by normalised name, e.g. `torch` or `nvidia-cublas-cu12`.
+    #[must_use]
+    pub fn distribution(&self, name: &str) -> Option<&Distribution> {
+        self.distributions.iter().find(|distribution| distribution.name == name)
+    }
+
+    /// The distributions that `import` finds: the first of each name on the path.
+    pub fn active_distributions(&self) -> impl Iterator<Item = &Distribution> {
+        let mut seen = std::collections::HashSet::new();
+        self.distributions.iter().filter(move |distribution| seen.insert(distribution.name.as_str()))
+    }
+}

@@ -1,0 +1,30 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Reading;
+use crate::version::GlibcVersion;
+
+/// Operating system, C library, container, shared memory, and the environment variables that decide what CUDA sees.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct System {
+    /// `linux`, `windows`, `macos`.
+    pub os: Reading<String>,
+    /// The machine type as Python names it: `x86_64`, `aarch64`.
+    pub arch: Reading<String>,
+    /// `PRETTY_NAME` of os-release, e.g. `Ubuntu 22.04.5 LTS`.
+    pub distro: Reading<String>,
+    /// The kernel's release, e.g. `6.8.0-51-generic`.
+    pub kernel: Reading<String>,
+    /// The GNU C library; absent on musl.
+    pub glibc: Reading<GlibcVersion>,
+    /// The container's kind, e.g. `docker`, `podman`, `kubernetes`, `lxc`; absent outside a container.
+    pub container: Reading<String>,
+    /// Runs under the Windows Subsystem for Linux; the value is 1 or 2.
+    pub wsl: Reading<u32>,
+    /// Size of /dev/shm in bytes.
+    pub shm_bytes: Reading<u64>,
+    /// The variables that matter, e.g. `CUDA_VISIBLE_DEVICES`; only those that are set. See `probe` for the list.
+    pub environment: BTreeMap<String, String>,
+}

@@ -1,0 +1,181 @@
+//! What a check says: a finding with its evidence and remedies, or why there is none.
+
+use serde::{Deserialize, Serialize};
+
+/// The family of a finding; `kind` in JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Kernel module, libcuda and NVML of different versions.
+    DriverMismatch,
+    /// A compat libcuda is needed, or in use where it must not be.
+    ForwardCompat,
+    /// Too old for a CUDA runtime, for PTX, or for what Triton's ptxas writes.
+    Driver,
+    /// No GPU visible, or hidden.
+    GpuVisibility,
+    /// A build without GPU code on a machine with a GPU.
+    CpuBuild,
+    /// No usable kernel for a GPU.
+    GpuArch,
+    /// Built for another partner, declared or not.
+    Pairing,
+    /// Symbols, C++ ABI, numpy ABI.
+    Abi,
+    /// A known bad combination of any other sort.
+    Advisory,
+    /// A declared requirement that is not met.
+    Requirement,
+    /// NVIDIA libraries missing, doubled, shadowed, overwritten.
+    CudaLibs,
+    /// Python, glibc, platform.
+    Python,
+    /// What building or just-in-time compilation needs.
+    Toolchain,
+    /// Shared memory, fabric manager, container runtime, permissions, WSL.
+    System,
+}
+
+impl Kind {
+    /// The name in ids and JSON, e.g. `gpu-arch`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DriverMismatch => "driver-mismatch",
+            Self::ForwardCompat => "forward-compat",
+            Self::Driver => "driver",
+            Self::GpuVisibility => "gpu-visibility",
+            Self::CpuBuild => "cpu-build",
+            Self::GpuArch => "gpu-arch",
+            Self::Pairing => "pairing",
+            Self::Abi => "abi",
+            Self::Advisory => "advisory",
+            Self::Requirement => "requirement",
+            Self::CudaLibs => "cuda-libs",
+            Self::Python => "python",
+            Self::Toolchain => "toolchain",
+            Self::System => "system",
+        }
+    }
+}
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It does not work.
+    Fail,
+    /// It may not work, or works badly.
+    Warn,
+    /// Worth knowing.
+    Info,
+}
+
+/// What a statement rests on, strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// An installed file.
+    Binary,
+    /// What a distribution declares.
+    Metadata,
+    /// The machine.
+    Host,
+    /// A row of the rules.
+    Rule,
+}
+
+/// One observation, what would have been right, and where each is known from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was looked at, e.g. `torch build`, `driver`.
+    pub fact: String,
+    /// What it is, e.g. `2.7.1+cu126, machine code for sm_50 sm_60 … sm_90`.
+    pub observed: String,
+    /// What it would have to be, e.g. `sm_120, or PTX up to compute_120`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<String>,
+    /// What kind of source it is.
+    pub source: Basis,
+    /// The source itself, e.g. a file, a wheel with its hash, a page and the day it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub citation: Option<String>,
+}
+
+/// Something to do about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// One imperative sentence without full stop.
+    pub summary: String,
+    /// Pins that the remedy installs, e.g. `torch==2.7.1+cu128`.
+    #[serde(default)]
+    pub requirements: Vec<String>,
+    /// Commands to copy, in order.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// What it changes, for [`crate::impact`] to try out; none where that cannot be told.
+    #[serde(skip)]
+    pub change: Option<Change>,
+    /// Re-running the checks on the changed facts showed the finding gone and no new one.
+    pub verified: bool,
+}
+
+/// A change to an environment that can be tried out on its facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Install exactly these, `name==version+local`, the distributions that a solver chose.
+    Install(Vec<String>),
+    /// Another kernel driver, e.g. `580.65.06`.
+    Driver(crate::version::DriverVersion),
+    /// A cuda-compat library of this driver version first on the loader's path.
+    Compat(crate::version::DriverVersion),
+    /// The driver's own libcuda first on the loader's path.
+    NoCompat,
+    /// Without this environment variable.
+    Unset(String),
+    /// Without the copy of a distribution in a folder.
+    Remove {
+        /// The distribution's name.
+        name: String,
+        /// The folder on the path that holds the copy.
+        location: String,
+    },
+}
+
+/// Something that is wrong, or worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable, says which rule: `gpu-arch/torch`, `GPUDOC-2026-0001`.
+    pub id: String,
+    /// The family.
+    pub kind: Kind,
+    /// How bad.
+    pub severity: Severity,
+    /// One line: subject, need, observation.
+    pub title: String,
+    /// What it means for the user, in a few sentences.
+    pub message: String,
+    /// The distributions involved, sorted.
+    pub packages: Vec<String>,
+    /// Indices of the GPUs involved.
+    pub gpus: Vec<u32>,
+    /// How we know.
+    pub evidence: Vec<Evidence>,
+    /// What to do, best first.
+    pub remedies: Vec<Remedy>,
+    /// Pages to read.
+    pub references: Vec<String>,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Looked, nothing wrong.
+    Pass,
+    /// Looked, found these.
+    Findings(Vec<Finding>),
+    /// Could not look: the facts that are missing, in words.
+    Skipped(String),
+    /// Nothing to look at: why, in words.
+    NotApplicable(String),
+}
