@@ -2,7 +2,6 @@
 
 pub mod facts;
 pub mod finding;
+pub mod rules;
+pub mod text;
 pub mod version;
-pub mod rules {
-    pub mod raw;
-}

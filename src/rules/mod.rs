@@ -1,0 +1,18 @@
+//! The rules: what is known of GPUs, drivers, CUDA, packages and their builds, from `rules/`, each row with its source.
+//!
+//! `raw` says how the files are written, `model` and `validate` what must hold of them, `pack` makes the embedded form,
+//! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
+
+mod db;
+mod embedded;
+pub mod kernel;
+pub mod model;
+pub mod pack;
+pub mod raw;
+pub mod raw_platform;
+pub mod target;
+pub mod validate;
+
+pub use db::{GpuModel, RuleDb, cite};
+pub use embedded::embedded;
+pub use target::{Target, TargetGpu};

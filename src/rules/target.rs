@@ -1,0 +1,94 @@
+use super::RuleDb;
+use super::raw_platform::GpuClass;
+use crate::facts::{Facts, Reading, Source};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+
+/// What must be satisfied: GPUs, driver, Python, platform, glibc. From facts, or from arguments.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Target {
+    /// One entry per GPU; empty on a machine without one, or where none is known.
+    pub gpus: Vec<TargetGpu>,
+    /// The kernel driver.
+    pub driver: Option<DriverVersion>,
+    /// The user-mode driver of a cuda-compat package in front of the installed one.
+    pub compat: Option<DriverVersion>,
+    /// The interpreter.
+    pub python: Option<PythonVersion>,
+    /// The interpreter has no global lock.
+    pub free_threaded: bool,
+    /// `linux_x86_64` or `linux_aarch64`.
+    pub platform: Option<String>,
+    /// The C library.
+    pub glibc: Option<GlibcVersion>,
+    /// Only builds for this CUDA runtime, `--cuda`.
+    pub cuda: Option<CudaVersion>,
+}
+
+/// One GPU of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TargetGpu {
+    /// For sentences: `GPU 0 (NVIDIA GeForce RTX 5090)`, `RTX 5090`.
+    pub label: String,
+    /// The driver's index; none for a GPU named by an argument.
+    pub index: Option<u32>,
+    /// E.g. `12.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `geforce`; unknown where only a compute capability was given.
+    pub class: Option<GpuClass>,
+}
+
+impl Target {
+    /// What the facts of an environment demand. GPUs of unknown compute capability are left out.
+    #[must_use]
+    pub fn from_facts(facts: &Facts, db: &RuleDb) -> Self {
+        let gpus = facts.gpus.value().map(Vec::as_slice).unwrap_or_default();
+        let gpus = gpus.iter().filter_map(|gpu| {
+            let class = gpu.name.value().and_then(|name| db.gpu_by_name(name)).and_then(|model| model.class);
+            let by_id = || gpu.pci_device.value().and_then(|id| db.gpu_by_pci(*id)).and_then(|model| model.class);
+            Some(TargetGpu {
+                label: gpu.label(),
+                index: Some(gpu.index),
+                capability: *gpu.compute_capability.value()?,
+                class: class.or_else(by_id),
+            })
+        });
+        let driver = facts.driver.version.value().cloned();
+        let compat = facts.loader.libcuda.value().filter(|library| library.compat && !library.stub);
+        let python = facts.python.value();
+        Self {
+            gpus: gpus.collect(),
+            compat: compat.and_then(|library| library.version.value().cloned()),
+            driver,
+            python: python.and_then(|python| python.version.value().copied()),
+            free_threaded: python.is_some_and(|python| python.free_threaded),
+            platform: platform(facts),
+            glibc: facts.system.glibc.value().copied(),
+            cuda: None,
+        }
+    }
+
+    /// The driver whose CUDA a process gets: the compat library's where one is in front, else the kernel's.
+    #[must_use]
+    pub fn user_mode_driver(&self) -> Option<&DriverVersion> {
+        self.compat.as_ref().or(self.driver.as_ref())
+    }
+}
+
+/// The platform in the rules' words, e.g. `linux_x86_64`.
+fn platform(facts: &Facts) -> Option<String> {
+    let os = facts.system.os.value()?;
+    let arch = facts.system.arch.value()?;
+    Some(format!("{os}_{arch}"))
+}
+
+/// Fills in compute capabilities that the probe could not read, from the PCI id or the product name.
+pub fn complete_gpus(facts: &mut Facts, db: &RuleDb) {
+    let Reading::Known { value: gpus, .. } = &mut facts.gpus else { return };
+    for gpu in gpus.iter_mut().filter(|gpu| gpu.compute_capability.value().is_none()) {
+        let by_id = gpu.pci_device.value().and_then(|id| db.gpu_by_pci(*id));
+        let by_name = || gpu.name.value().and_then(|name| db.gpu_by_name(name));
+        if let Some(model) = by_id.or_else(by_name) {
+            gpu.compute_capability = Reading::Known { value: model.capability, source: Source::Rule(model.citation) };
+        }
+    }
+}
