@@ -7,7 +7,7 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
-use super::raw::{LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
+use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
 /// A row that contradicts itself or the format.
@@ -38,6 +38,8 @@ pub struct Package {
     pub name: String,
     /// How it picks one of the CUDA libraries in its wheel; empty for most packages.
     pub library_choice: Vec<LibraryChoice>,
+    /// What must agree with a partner's build.
+    pub partners: Vec<Partner>,
     /// Oldest first.
     pub releases: Vec<Release>,
 }
@@ -49,6 +51,21 @@ pub struct LibraryChoice {
     pub versions: VersionSpecifiers,
     /// The rule.
     pub pick: LibraryPick,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// What must agree between a build of a package and one of its partner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partner {
+    /// E.g. `torch`.
+    pub with: String,
+    /// Which releases of the package.
+    pub versions: VersionSpecifiers,
+    /// How the CUDA versions must agree.
+    pub cuda: CudaAgreement,
+    /// What the user sees otherwise.
+    pub otherwise: String,
     /// Where it was read.
     pub source: String,
 }
@@ -232,6 +249,12 @@ impl TryFrom<RawPackage> for Package {
             let versions = specifiers(&choice.versions).map_err(|fault| fault.below("library-choice", index))?;
             library_choice.push(LibraryChoice { versions, pick: choice.pick, source: choice.source });
         }
+        let mut partners = Vec::new();
+        for (index, partner) in raw.partners.into_iter().enumerate() {
+            let versions = specifiers(&partner.versions).map_err(|fault| fault.below("partner", index))?;
+            let RawPartner { with, cuda, otherwise, source, .. } = partner;
+            partners.push(Partner { with, versions, cuda, otherwise, source });
+        }
         let mut releases: Vec<Release> = Vec::new();
         for (index, release) in raw.releases.into_iter().enumerate() {
             let release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
@@ -247,7 +270,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        Ok(Self { name: raw.package, library_choice, releases })
+        Ok(Self { name: raw.package, library_choice, partners, releases })
     }
 }
 
