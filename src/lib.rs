@@ -1,7 +1,10 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
+pub mod check;
+pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod report;
 pub mod rules;
 pub mod text;
 pub mod version;
