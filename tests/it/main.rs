@@ -1,1 +1,5 @@
+//! The integration tests: one binary, a module per command or property.
 
+#![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
+
+mod layers;
