@@ -128,7 +128,8 @@ impl Client {
         };
         headers.extend(range.parse().ok().map(|value| (RANGE, value)));
         let (answer, body) = self.body(url, &headers).await?;
-        let total = total_length(&answer).ok_or_else(|| IndexError::answer(url, "the whole file instead of a range"))?;
+        let total =
+            total_length(&answer).ok_or_else(|| IndexError::answer(url, "the whole file instead of a range"))?;
         Ok((body, total))
     }
 

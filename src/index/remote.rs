@@ -106,7 +106,9 @@ impl RemoteWheel {
         let guess = member.packed + 30 + member.name.len() as u64 + 256;
         let (bytes, _) = self.client.range(&self.url, Some(member.offset), guess).await?;
         let start = zip::local_header_length(&bytes).and_then(|length| usize::try_from(length).ok());
-        let packed = start.zip(usize::try_from(member.packed).ok()).and_then(|(start, size)| bytes.get(start..start.checked_add(size)?));
+        let packed = start
+            .zip(usize::try_from(member.packed).ok())
+            .and_then(|(start, size)| bytes.get(start..start.checked_add(size)?));
         let packed = packed.ok_or_else(|| self.damaged(member, "no local header"))?;
         let mut unpacked = Vec::new();
         let unpack = match member.method {
@@ -181,7 +183,12 @@ impl RemoteWheel {
 }
 
 /// Leads unpacked bytes past the walker and checks that they are what the directory promised.
-fn watch(mut bytes: impl Read, size: u64, crc: u32, mut walker: StreamWalker) -> io::Result<Result<Streamed, ElfError>> {
+fn watch(
+    mut bytes: impl Read,
+    size: u64,
+    crc: u32,
+    mut walker: StreamWalker,
+) -> io::Result<Result<Streamed, ElfError>> {
     let mut chunk = vec![0; CHUNK];
     let mut sum = Crc::new();
     let mut total = 0_u64;

@@ -144,7 +144,9 @@ pub fn parse_html(text: &str, page: &Url) -> Vec<File> {
             requires_python: get("data-requires-python").filter(|text| !text.is_empty()),
             yanked: get("data-yanked"),
             upload_time: get("data-upload-time"),
-            has_metadata: get("data-core-metadata").or_else(|| get("data-dist-info-metadata")).is_some_and(|is| is != "false"),
+            has_metadata: get("data-core-metadata")
+                .or_else(|| get("data-dist-info-metadata"))
+                .is_some_and(|is| is != "false"),
         });
     }
     files
@@ -227,7 +229,9 @@ mod tests {
 
     #[test]
     fn broken_html_is_survived() {
-        for text in ["<a", "<a href", "<a href=", "<a href='", "<a href=x", "<>", "<a href=\"x\">", "<a =y>z</a>", "&gt"] {
+        for text in
+            ["<a", "<a href", "<a href=", "<a href='", "<a href=x", "<>", "<a href=\"x\">", "<a =y>z</a>", "&gt"]
+        {
             let _ = parse_html(text, &page());
         }
         assert!(parse_html("<a href=\"x.whl\">x.whl</a>", &page()).len() == 1);

@@ -56,7 +56,8 @@ pub struct Directory {
 #[must_use]
 pub fn find_directory(tail: &[u8], file_size: u64) -> Option<Directory> {
     let start = (0..=tail.len().checked_sub(22)?).rev().find(|&at| {
-        u32_at(tail, at) == Some(END) && u16_at(tail, at + 20).is_some_and(|comment| at + 22 + usize::from(comment) <= tail.len())
+        u32_at(tail, at) == Some(END)
+            && u16_at(tail, at + 20).is_some_and(|comment| at + 22 + usize::from(comment) <= tail.len())
     })?;
     let size = u64::from(u32_at(tail, start + 12)?);
     let offset = u64::from(u32_at(tail, start + 16)?);

@@ -103,9 +103,7 @@ fn file_header(bytes: &[u8]) -> Result<&elf::FileHeader64<LE>, ElfError> {
     if ident.class != elf::ELFCLASS64 || ident.data != elf::ELFDATA2LSB {
         return Err(ElfError::Unsupported);
     }
-    if header.e_shnum.get(LE) > 0
-        && usize::from(header.e_shentsize.get(LE)) != size_of::<elf::SectionHeader64<LE>>()
-    {
+    if header.e_shnum.get(LE) > 0 && usize::from(header.e_shentsize.get(LE)) != size_of::<elf::SectionHeader64<LE>>() {
         return Err(ElfError::Damaged("section header size"));
     }
     Ok(header)
@@ -292,9 +290,11 @@ fn read_needed_versions(bytes: &[u8], strings: &[u8], versions: &mut BTreeSet<St
     // Every record has 16 bytes, so a chain of more links than that runs in a circle.
     let mut links = bytes.len() / 16 + 1;
     loop {
-        let (Some(count), Some(first), Some(next)) =
-            (u16_at(bytes, file.saturating_add(2)), u32_at(bytes, file.saturating_add(8)), u32_at(bytes, file.saturating_add(12)))
-        else {
+        let (Some(count), Some(first), Some(next)) = (
+            u16_at(bytes, file.saturating_add(2)),
+            u32_at(bytes, file.saturating_add(8)),
+            u32_at(bytes, file.saturating_add(12)),
+        ) else {
             return;
         };
         let mut record = file.saturating_add(first as usize);

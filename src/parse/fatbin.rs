@@ -175,14 +175,18 @@ fn parse_image(bytes: &[u8]) -> Option<ImageHead> {
         None => Some(size),
     };
     let target = CodeTarget { ptx: kind == PTX, capability: ComputeCapability::from_sm(sm), reach };
-    Some(ImageHead { image: Image { target, compression, size, unpacked_size }, length: header_size.checked_add(size)? })
+    Some(ImageHead {
+        image: Image { target, compression, size, unpacked_size },
+        length: header_size.checked_add(size)?,
+    })
 }
 
 /// The sizes of a container's header and of its images, if this looks like one and its first image makes sense.
 fn parse_container(bytes: &[u8]) -> Option<(u64, u64)> {
     let header_size = u64::from(u16_at(bytes, 6)?);
     let size = u64_at(bytes, 8)?;
-    let sane = u32_at(bytes, 0)? == MAGIC && u16_at(bytes, 4)? == 1 && (16..=MAX_CONTAINER_HEADER).contains(&header_size);
+    let sane =
+        u32_at(bytes, 0)? == MAGIC && u16_at(bytes, 4)? == 1 && (16..=MAX_CONTAINER_HEADER).contains(&header_size);
     let first = parse_image(bytes.get(usize::try_from(header_size).ok()?..)?)?;
     (sane && first.length <= size).then_some((header_size, size))
 }
@@ -468,7 +472,11 @@ impl StreamWalker {
             regions.iter().any(|(range, _)| range.start < end && container.offset < range.end)
         };
         if self.walker.containers.iter().any(|container| touches(container) && home(container).is_none()) {
-            return Ok(Streamed::Again(Box::new(Self::with(size, Some(regions), elf::section_names_range(&self.kept).ok()))));
+            return Ok(Streamed::Again(Box::new(Self::with(
+                size,
+                Some(regions),
+                elf::section_names_range(&self.kept).ok(),
+            ))));
         }
         let containers = self.walker.containers.into_iter().filter_map(|mut container| {
             container.home = home(&container)?;

@@ -72,7 +72,9 @@ pub fn is_for_extra(requirement: &str) -> bool {
     let Some((_, marker)) = requirement.split_once(';') else { return false };
     // Quoted texts are values, the rest are words.
     let outside = marker.split(['"', '\'']).step_by(2);
-    outside.flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')).any(|word| word == "extra")
+    outside
+        .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'))
+        .any(|word| word == "extra")
 }
 
 /// The normalised name that a requirement starts with: `nvidia-cublas-cu12` of `nvidia_cublas_cu12==12.6.4.1; …`.

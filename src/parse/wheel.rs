@@ -59,7 +59,8 @@ impl WheelName {
     #[must_use]
     pub fn platform(&self) -> String {
         let first = self.platform.first().map_or("any", String::as_str);
-        match first.rsplit_once("x86_64").map(|_| "x86_64").or_else(|| first.ends_with("aarch64").then_some("aarch64")) {
+        match first.rsplit_once("x86_64").map(|_| "x86_64").or_else(|| first.ends_with("aarch64").then_some("aarch64"))
+        {
             Some(machine) if first.contains("linux") => format!("linux_{machine}"),
             _ => first.to_owned(),
         }
@@ -103,7 +104,9 @@ impl WheelName {
                 tags.push(match abi.as_str() {
                     "none" => python.clone(),
                     // `cp313t`: the free-threaded ABI of 3.13. `cp37m` is the plain one of 3.7.
-                    _ if abi.strip_prefix(python.as_str()).is_some_and(|rest| rest.contains('t')) => format!("{python}t"),
+                    _ if abi.strip_prefix(python.as_str()).is_some_and(|rest| rest.contains('t')) => {
+                        format!("{python}t")
+                    }
                     _ if abi.starts_with(python.as_str()) => python.clone(),
                     _ => format!("{python}-{abi}"),
                 });
@@ -118,7 +121,8 @@ impl WheelName {
 /// The order of Python tags in a list: `py3`, `cp39-abi3`, `cp39`, `cp310`, `cp313`, `cp313t`.
 #[must_use]
 pub fn python_order(tag: &str) -> (u32, String) {
-    let digits: String = tag.chars().skip_while(|letter| !letter.is_ascii_digit()).skip(1).take_while(char::is_ascii_digit).collect();
+    let digits: String =
+        tag.chars().skip_while(|letter| !letter.is_ascii_digit()).skip(1).take_while(char::is_ascii_digit).collect();
     (digits.parse().unwrap_or(0), tag.to_owned())
 }
 
@@ -179,7 +183,8 @@ mod tests {
 
     #[test]
     fn what_is_no_wheel_name_is_refused() {
-        for wrong in ["", ".whl", "torch.whl", "torch-2.7.1.tar.gz", "torch-x-cp311-cp311-any.whl", "a-1-2-3-4-5-6.whl"] {
+        for wrong in ["", ".whl", "torch.whl", "torch-2.7.1.tar.gz", "torch-x-cp311-cp311-any.whl", "a-1-2-3-4-5-6.whl"]
+        {
             assert!(wrong.parse::<WheelName>().is_err(), "{wrong}");
         }
     }
