@@ -1,9 +1,13 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
 pub mod check;
+pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod index;
+pub mod parse;
 pub mod report;
 pub mod rules;
 pub mod text;

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("parse", &["facts", "version", "text"]),
     ("probe", &["parse", "facts", "version", "text"]),
     ("index", &["parse", "facts", "version", "text"]),
-    ("rules", &["facts", "finding", "version", "text"]),
+    ("rules", &["parse", "facts", "finding", "version", "text"]),
     ("check", &["rules", "facts", "finding", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "solve", "rules", "facts", "finding", "version", "text"]),
