@@ -2,6 +2,7 @@
 
 pub mod facts;
 pub mod finding;
+pub mod parse;
 pub mod version;
 pub mod rules {
     pub mod raw;
