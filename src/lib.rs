@@ -3,6 +3,7 @@
 pub mod facts;
 pub mod finding;
 pub mod parse;
+pub mod probe;
 pub mod version;
 pub mod rules {
     pub mod raw;
