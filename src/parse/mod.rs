@@ -4,9 +4,17 @@
 //! of a stream, so the same code reads an installed library, a member of a wheel on an index, and a test's byte array.
 //! Input is hostile until proven otherwise: lengths are checked, allocations are bounded, nothing panics.
 
+pub mod c_library;
 pub mod elf;
+pub mod environ;
 pub mod fatbin;
+pub mod kernel_driver;
+pub mod ld_cache;
 pub mod metadata;
+pub mod nvidia_smi;
+pub mod os_release;
+pub mod pci;
+pub mod snapshot;
 pub mod wheel;
 
 use std::io;
