@@ -423,7 +423,12 @@ mod tests {
     }
 
     fn empty() -> RawPackage {
-        RawPackage { package: "torch".to_owned(), library_choice: Vec::new(), releases: Vec::new() }
+        RawPackage {
+            package: "torch".to_owned(),
+            library_choice: Vec::new(),
+            partners: Vec::new(),
+            releases: Vec::new(),
+        }
     }
 
     #[test]
