@@ -50,6 +50,8 @@ const PAGE: usize = 4096;
 /// How much of the end of a stream is kept, for the section table and the names before it.
 const TAIL: usize = 1 << 20;
 
+/// How much before the section table is kept: linkers put the section names there.
+const NAMES: u64 = 64 << 10;
 /// How much of any other part of a stream is kept: section tables have some kilobytes.
 const MAX_KEPT: u64 = 8 << 20;
 
@@ -114,6 +116,9 @@ pub struct Container {
 pub struct Tally {
     /// The number of containers.
     pub containers: u32,
+    /// How many of them hold code for exact targets only (`sm_90a`): kernels written for one GPU on purpose, such as
+    /// FlashAttention 3, beside which a library has others for the rest.
+    pub exact_only: u32,
     /// For each target the number of containers that hold an image for it.
     pub targets: BTreeMap<CodeTarget, u32>,
 }
@@ -128,6 +133,7 @@ impl Tally {
             targets.sort_unstable();
             targets.dedup();
             tally.containers += 1;
+            tally.exact_only += u32::from(targets.iter().all(|target| target.reach == Reach::Exact));
             for target in targets {
                 *tally.targets.entry(target).or_default() += 1;
             }
@@ -138,6 +144,7 @@ impl Tally {
     /// Adds another library's counts.
     pub fn add(&mut self, other: &Self) {
         self.containers += other.containers;
+        self.exact_only += other.exact_only;
         for (&target, count) in &other.targets {
             *self.targets.entry(target).or_default() += count;
         }
@@ -424,7 +431,8 @@ impl StreamWalker {
             && self.position >= 64
             && let Some(Ok(table)) = self.kept.pieces.first().map(|head| elf::section_table_range(&head.bytes))
         {
-            self.kept.pieces.push(Piece::new(table));
+            let start = table.start.saturating_sub(NAMES).max(before);
+            self.kept.pieces.push(Piece::new(start..table.end));
             self.kept.keep(before, chunk);
         }
         self.walk(chunk, false);

@@ -6,8 +6,9 @@
 
 use serde::Deserialize;
 
-use super::harvest::{PYPI, sort_builds};
+use super::harvest::{PYPI, is_runtime_wheel, sort_builds};
 use super::raw::{RawBuild, RawCode, RawPackage, RawSource};
+use crate::parse::metadata::requirement_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, Reach};
 
 /// A table of build matrices.
@@ -108,7 +109,7 @@ pub fn add(package: &mut RawPackage, matrices: &Matrices) {
                 .map(|build| build.python.clone())
                 .unwrap_or_default(),
             cxx11_abi: cxx11_abi.filter(|_| is_torch),
-            requires: Vec::new(),
+            requires: if name == "cpu" { Vec::new() } else { shared_requirements(release, platform) },
             code: Vec::new(),
             assembles: Vec::new(),
             source: RawSource {
@@ -135,6 +136,14 @@ pub fn add(package: &mut RawPackage, matrices: &Matrices) {
         release.builds.push(cpu);
         sort_builds(&mut release.builds);
     }
+}
+
+/// What PyPI's build of a platform requires beyond NVIDIA's runtime wheels, which differ from variant to variant: the pin of
+/// triton, above all, is one and the same for all CUDA variants of a release of torch.
+fn shared_requirements(builds: &[RawBuild], platform: &str) -> Vec<String> {
+    let published = builds.iter().find(|build| build.index == PYPI && build.platform == platform);
+    let requires = published.map(|build| build.requires.as_slice()).unwrap_or_default();
+    requires.iter().filter(|line| !is_runtime_wheel(line)).cloned().collect()
 }
 
 /// What each release of Triton can assemble, as measured by running it.
