@@ -1,13 +1,13 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
 pub mod check;
-//pub mod cli;
-//pub mod commands;
+pub mod cli;
+pub mod commands;
 pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod index;
-// pub mod impact;
+pub mod impact;
 pub mod parse;
 pub mod probe;
 pub mod report;

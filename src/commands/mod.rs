@@ -4,6 +4,7 @@ pub mod check;
 pub mod file;
 pub mod host;
 pub mod probe;
+pub mod rules;
 pub mod rules_harvest;
 
 use std::io::Write;
