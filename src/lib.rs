@@ -1,7 +1,11 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
+pub mod commands;
+pub mod emit;
+pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod rules;
+pub mod solve;
 pub mod text;
 pub mod version;
