@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, probe, resolve};
+use crate::commands::{check, host, probe, resolve, rules};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -38,7 +38,8 @@ enum Colour {
 enum Command {
     Check(check::Args),
     Probe(probe::Args),
-    Resolve(resolve::Args),
+    Resolve(resolve::ResolveArgs),
+    Rules(rules::Args),
 }
 
 impl Cli {
@@ -57,7 +58,14 @@ impl Cli {
         match &self.command {
             Command::Check(args) => check::run(args),
             Command::Probe(args) => probe::run(args),
-            Command::Resolve(args) => resolve::run(args),
+            Command::Resolve(args) => {
+                let probe = |python: Option<&std::path::Path>| {
+                    host::probe(&host::HostArgs { python: python.map(Into::into), root: None })
+                };
+                let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
+                resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
+            }
+            Command::Rules(args) => rules::run(args),
         }
     }
 }

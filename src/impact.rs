@@ -99,7 +99,8 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     if changed.is_empty() {
         return None;
     }
-    let words: Vec<_> = changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
+    let words: Vec<_> =
+        changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
     Some(Remedy {
         summary: format!("Install {}", text::list(&words)),
@@ -124,7 +125,8 @@ fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
     };
     let mut parts = vec![tool];
     parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
-    let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.build.index.as_str()).filter(|index| *index != "pypi").collect();
+    let indexes: BTreeSet<_> =
+        pins.iter().map(|pin| pin.build.index.as_str()).filter(|index| *index != "pypi").collect();
     parts.extend(indexes.into_iter().filter_map(|index| Some(format!("--extra-index-url {}", db.index_url(index)?))));
     parts.join(" ")
 }

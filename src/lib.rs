@@ -3,14 +3,16 @@
 pub mod check;
 pub mod cli;
 pub mod commands;
+pub mod emit;
 pub mod exit;
 pub mod facts;
 pub mod finding;
-pub mod index;
 pub mod impact;
+pub mod index;
 pub mod parse;
 pub mod probe;
 pub mod report;
 pub mod rules;
+pub mod solve;
 pub mod text;
 pub mod version;

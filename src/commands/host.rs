@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::facts::Facts;
-use crate::probe::{self, Request};
+use crate::probe::{self, PythonFacts, Request};
 
 /// Which machine, and which environment on it.
 #[derive(Debug, Default, clap::Args)]
@@ -29,5 +29,5 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
-    let _ = request; bail!("not yet")
+    Ok(probe::probe(&request, |_| PythonFacts::default()))
 }

@@ -4,6 +4,8 @@ pub mod check;
 pub mod file;
 pub mod host;
 pub mod probe;
+mod requirement_file;
+pub mod resolve;
 pub mod rules;
 pub mod rules_harvest;
 

@@ -3,7 +3,6 @@ use std::path::PathBuf;
 use super::host::{HostArgs, probe};
 use super::{file, print};
 use crate::exit::Exit;
-use crate::facts::{Facts, redact};
 
 /// Print what gpudoc sees of this machine as a snapshot (JSON)
 ///

@@ -232,7 +232,12 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
     if path.try_exists().with_context(|| format!("failed to read `{}`", path.display()))? {
         return read_toml(path);
     }
-    Ok(RawPackage { package: package.to_owned(), library_choice: Vec::new(), releases: Vec::new() })
+    Ok(RawPackage {
+        package: package.to_owned(),
+        library_choice: Vec::new(),
+        partners: Vec::new(),
+        releases: Vec::new(),
+    })
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {

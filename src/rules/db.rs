@@ -239,6 +239,36 @@ impl RuleDb {
         Some((row.supported, self.page(&self.packed.forward_compat.sources, &row.source)))
     }
 
+    /// The address of a package index that builds name, e.g. `cu128`.
+    #[must_use]
+    pub fn index_url(&self, name: &str) -> Option<String> {
+        let rows = &self.packed.indexes.indexes;
+        let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
+        Some(row.url.replace("{name}", name))
+    }
+
+    /// Toolkits, oldest first.
+    #[must_use]
+    pub fn toolkits(&self) -> &[RawToolkit] {
+        &self.packed.cuda.toolkits
+    }
+
+    /// The oldest driver for runtimes of each CUDA major release, oldest first.
+    #[must_use]
+    pub fn families(&self) -> &[RawFamily] {
+        &self.packed.driver.families
+    }
+
+    /// The same platform rules with other packages and advisories, e.g. a small universe for a question of `what if`.
+    #[must_use]
+    pub fn with_packages(&self, packages: Vec<Package>, advisories: Vec<RawAdvisory>) -> Self {
+        let mut packed = self.packed.clone();
+        packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
+        packed.advisories = advisories;
+        let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
+        Self { packed, packages }
+    }
+
     /// Advisories in the order of their ids, without those withdrawn.
     pub fn advisories(&self) -> impl Iterator<Item = &RawAdvisory> {
         self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none())

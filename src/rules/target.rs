@@ -22,6 +22,8 @@ pub struct Target {
     pub glibc: Option<GlibcVersion>,
     /// Only builds for this CUDA runtime, `--cuda`.
     pub cuda: Option<CudaVersion>,
+    /// Only CPU builds, `--cuda cpu`, whatever GPUs there are.
+    pub cpu_only: bool,
 }
 
 /// One GPU of a target.
@@ -67,7 +69,33 @@ impl Target {
             platform: platform(facts),
             glibc: facts.system.glibc.value().copied(),
             cuda: None,
+            cpu_only: false,
         }
+    }
+
+    /// What is known of it in one line, e.g. `RTX 5090 (compute capability 12.0), driver 570.133.20, Python 3.11`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = Vec::new();
+        for gpu in &self.gpus {
+            let capability = format!("compute capability {}", gpu.capability);
+            let word = if gpu.label == capability { capability } else { format!("{} ({capability})", gpu.label) };
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if self.gpus.is_empty() {
+            words.push("no GPU".to_owned());
+        }
+        words.extend(self.driver.as_ref().map(|driver| format!("driver {driver}")));
+        words.extend(self.compat.as_ref().map(|driver| format!("cuda-compat {driver}")));
+        words.extend(self.cuda.map(|cuda| format!("CUDA {cuda}")));
+        words.extend(self.cpu_only.then(|| "CPU builds".to_owned()));
+        let kind = if self.free_threaded { "free-threaded Python" } else { "Python" };
+        words.extend(self.python.map(|python| format!("{kind} {python}")));
+        words.extend(self.platform.clone());
+        words.extend(self.glibc.map(|glibc| format!("glibc {glibc}")));
+        words.join(", ")
     }
 
     /// The driver whose CUDA a process gets: the compat library's where one is in front, else the kernel's.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{Fault, day, specifiers};
-use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawPage};
+use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawPage};
 
 /// Checks `platform/gpus.toml`.
 pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
@@ -68,6 +68,18 @@ pub fn forward_compat(raw: &RawForwardCompat) -> Result<(), Fault> {
     }
     for (index, row) in raw.hardware.iter().enumerate() {
         cited(&raw.sources, &row.source, "hardware", index)?;
+    }
+    Ok(())
+}
+
+/// Checks `platform/indexes.toml`.
+pub fn indexes(raw: &RawIndexes) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (index, row) in raw.indexes.iter().enumerate() {
+        cited(&raw.sources, &row.source, "index", index)?;
+        if (row.name == "*") != row.url.contains("{name}") {
+            return Err(fault("index", index, "the row named `*`, and no other, has `{name}` in its address"));
+        }
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use serde::Deserialize;
 
 use super::harvest::{PYPI, is_runtime_wheel, sort_builds};
 use super::raw::{RawBuild, RawCode, RawPackage, RawSource};
-use crate::parse::metadata::requirement_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, Reach};
 
 /// A table of build matrices.
