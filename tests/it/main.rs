@@ -1,5 +1,6 @@
-//! The integration tests: one binary, a module per subject.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+//! The integration tests: one binary, a module per command or property.
+
+#![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 #[cfg(unix)]
 mod loader;
