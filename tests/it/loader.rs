@@ -1,5 +1,7 @@
 //! Which `libcuda.so.1` would a process get on the recorded hosts?
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;

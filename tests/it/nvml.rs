@@ -4,6 +4,8 @@
 //! it. It reads its answers by an environment variable; therefore each case probes in a process of its own, which is this
 //! test program again.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
