@@ -2,4 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
+mod hosts;
 mod layers;
+mod loader;
+mod nvml;
