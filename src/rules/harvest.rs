@@ -366,8 +366,7 @@ pub fn is_own_library(path: &str) -> bool {
 /// `std::string`, which the old ABI mangles as `Ss` and the new one as `NSt7__cxx1112basic_string…`.
 #[must_use]
 pub fn cxx11_abi(libc10: &Linkage) -> Option<bool> {
-    let string =
-        |symbol: &String| symbol.strip_prefix("_ZN3c105ErrorC1ENS_14SourceLocationE").map(|rest| rest.to_owned());
+    let string = |symbol: &String| symbol.strip_prefix("_ZN3c105ErrorC1ENS_14SourceLocationE").map(str::to_owned);
     let argument = libc10.exported.iter().find_map(string)?;
     match argument {
         _ if argument.starts_with("NSt7__cxx11") => Some(true),
