@@ -96,7 +96,7 @@ async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
 
 /// The name that the database gives to an index: `pypi`, or `cu128` for `https://download.pytorch.org/whl/cu128`.
 fn index_name(index: &Url) -> String {
-    let last = index.path_segments().and_then(|segments| segments.filter(|segment| !segment.is_empty()).next_back());
+    let last = index.path_segments().and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));
     match last {
         None | Some("simple") => PYPI.to_owned(),
         Some(last) => last.to_owned(),

@@ -19,7 +19,7 @@ use crate::version::{CodeTarget, CudaVersion, Reach};
 /// or of those that hold anything but exact targets (`sm_90a`).
 ///
 /// Wheels are far from the border: what a build supports is in 56 % and more of its containers, the rest in less than 24 %.
-/// Not in all: MAGMA's kernels inside torch have targets of their own, so that `sm_75` is in 476 of 541 containers of
+/// Not in all: `libtorch_cuda_linalg.so` (MAGMA) has targets of its own, so that `sm_75` is in 476 of 541 containers of
 /// torch 2.14.1+cu130, and `sm_50` in 107 of 500 of torch 2.8.0+cu128, none of them in `libtorch_cuda.so`.
 pub const MOST_PERCENT: u64 = 50;
 
@@ -366,8 +366,7 @@ pub fn is_own_library(path: &str) -> bool {
 /// `std::string`, which the old ABI mangles as `Ss` and the new one as `NSt7__cxx1112basic_string…`.
 #[must_use]
 pub fn cxx11_abi(libc10: &Linkage) -> Option<bool> {
-    let string =
-        |symbol: &String| symbol.strip_prefix("_ZN3c105ErrorC1ENS_14SourceLocationE").map(|rest| rest.to_owned());
+    let string = |symbol: &String| symbol.strip_prefix("_ZN3c105ErrorC1ENS_14SourceLocationE").map(str::to_owned);
     let argument = libc10.exported.iter().find_map(string)?;
     match argument {
         _ if argument.starts_with("NSt7__cxx11") => Some(true),

@@ -41,7 +41,7 @@ fn release(text: &mut String, row: &RawRelease) {
         line(text, "yanked", true);
     }
     maybe(text, "requires-python", row.requires_python.as_deref().map(quote));
-    list(text, "requires", row.requires.iter().map(|line| quote(line)));
+    list(text, "requires", row.requires.iter().map(quote));
     row.builds.iter().for_each(|row| build(text, row));
 }
 
