@@ -5,9 +5,18 @@
 //! that one odd line does not cost the rest. The formats' bytes stand above each parser.
 
 pub mod c_library;
+pub mod direct_url;
+pub mod dist_info;
 pub mod environ;
 pub mod kernel_driver;
 pub mod ld_cache;
+pub mod local_label;
+pub mod metadata;
 pub mod nvidia_smi;
 pub mod os_release;
 pub mod pci;
+pub mod pth;
+pub mod pyvenv;
+pub mod requires_txt;
+pub mod version_py;
+pub mod wheel;
