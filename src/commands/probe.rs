@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::host::{HostArgs, probe};
+use super::host::{HostArgs, probe, redacted};
 use super::{file, print};
 use crate::exit::Exit;
 
@@ -28,7 +28,7 @@ pub struct Args {
 ///
 /// When the environment named is not one, or the file cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let facts = probe(&args.host)?;
+    let facts = redacted(&probe(&args.host)?);
     let mut text = serde_json::to_string_pretty(&facts)?;
     text.push('\n');
     match &args.output {

@@ -5,16 +5,23 @@
 //! Input is hostile until proven otherwise: lengths are checked, allocations are bounded, nothing panics.
 
 pub mod c_library;
+pub mod direct_url;
+pub mod dist_info;
 pub mod elf;
 pub mod environ;
 pub mod fatbin;
 pub mod kernel_driver;
 pub mod ld_cache;
+pub mod local_label;
 pub mod metadata;
 pub mod nvidia_smi;
 pub mod os_release;
 pub mod pci;
+pub mod pth;
+pub mod pyvenv;
+pub mod requires_txt;
 pub mod snapshot;
+pub mod version_py;
 pub mod wheel;
 
 use std::io;

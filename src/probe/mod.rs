@@ -6,17 +6,22 @@
 //! - [`nvml`], [`kernel`], [`smi`]: the driver and the GPUs, merged by [`gpus`],
 //! - [`loader`]: which `libcuda.so.1` a process started now would get,
 //! - [`system`]: operating system, container, shared memory, environment variables,
-//! - the Python environment, which the caller passes to [`probe`] as a function.
+//! - [`python`]: the interpreter, with [`python_path`] its folders, [`site_packages`] what is installed in them and
+//!   [`build_stamp`] what those files say of their build; the caller passes it to [`probe`] as a function.
 //!
 //! Nothing of the inspected environment is imported, run or written. With a folder (`--root`) only its files are read.
 
 #![expect(clippy::disallowed_methods, reason = "the edge that reads files, environment, clock and processes")]
 
+pub mod build_stamp;
 pub mod gpus;
 pub mod kernel;
 pub mod loader;
 pub mod nvml;
+pub mod python;
+pub mod python_path;
 pub mod root;
+pub mod site_packages;
 pub mod smi;
 pub mod system;
 

@@ -52,14 +52,38 @@ impl RootFs {
         self.open_path(path).is_some_and(|path| path.exists())
     }
 
+    /// Whether a folder is there, or a link to one.
+    #[must_use]
+    pub fn is_folder(&self, path: &str) -> bool {
+        self.open_path(path).is_some_and(|path| path.is_dir())
+    }
+
+    /// Whether a regular file is there, or a link to one.
+    #[must_use]
+    pub fn is_file(&self, path: &str) -> bool {
+        self.open_path(path).is_some_and(|path| path.is_file())
+    }
+
+    /// What a link says, e.g. `python3.11` or `/usr/bin/python3`, whether or not something is there; none if the path
+    /// is not a link.
+    #[must_use]
+    pub fn link(&self, path: &str) -> Option<String> {
+        let (folder, name) = path.trim_end_matches('/').rsplit_once('/')?;
+        let at = self.open_path(if folder.is_empty() { "/" } else { folder })?;
+        fs::read_link(at.join(name)).ok()?.into_os_string().into_string().ok()
+    }
+
     /// The first bytes of a file, at most `limit`.
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
         let path = self.open_path(path).ok_or(io::ErrorKind::NotFound)?;
         // A FIFO or a device could block for ever or never end.
-        if !fs::metadata(&path)?.is_file() {
+        let metadata = fs::metadata(&path)?;
+        if !metadata.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let mut bytes = Vec::new();
+        // Enough to read the file at once; /proc says 0, and a length is not trusted beyond a page's worth of pages.
+        let length = metadata.len().min(1 << 20);
+        let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0).saturating_add(1));
         File::open(path)?.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -153,6 +177,10 @@ mod tests {
         assert_eq!(root.read_text("/lib/b.so").unwrap(), "a");
         assert_eq!(root.list("/lib"), ["a.so", "b.so"]);
         assert!(root.exists("/lib/../lib/a.so"));
+        assert!(root.is_folder("/lib") && root.is_file("/lib/b.so") && !root.is_file("/lib"));
+        assert_eq!(root.link("/lib").as_deref(), Some("/usr/lib"));
+        assert_eq!(root.link("/outside").as_deref(), Some("/etc/passwd"));
+        assert_eq!(root.link("/usr/lib/a.so"), None);
         assert!(!root.exists("/outside") && !root.exists("/round") && !root.exists("/none"));
         assert_eq!(root.read("/lib", 1).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
