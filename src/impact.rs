@@ -11,6 +11,7 @@ use pep440_rs::{Operator, Version};
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
+use crate::rules::driver::compat_fault;
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, Asked, Pin, Prefer, Request};
@@ -28,8 +29,7 @@ pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &[String], mut findin
     let mut tried: Vec<(Change, BTreeSet<String>)> = Vec::new();
     for finding in &mut findings {
         if installable(finding) {
-            let asks = plan.iter().cloned();
-            finding.remedies.extend(asks);
+            finding.remedies.extend(plan.clone());
         }
         for remedy in &mut finding.remedies {
             let Some(change) = &remedy.change else { continue };
@@ -46,7 +46,10 @@ pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &[String], mut findin
             remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
         }
         // A plan that does not help this finding is no remedy for it.
-        finding.remedies.retain(|remedy| remedy.verified || !matches!(remedy.change, Some(Change::Install(_))));
+        let planned = plan.as_ref().and_then(|plan| plan.change.as_ref());
+        finding
+            .remedies
+            .retain(|remedy| remedy.verified || remedy.change.is_none() || remedy.change.as_ref() != planned);
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
     }
     findings
@@ -84,7 +87,12 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
         let requirement = requirement::parse(&distribution.name).ok()?;
         requirements.push(Asked { requirement, origin: "installed".to_owned() });
     }
-    let target = Target::from_facts(facts, db);
+    // A compat library that cannot work is no help to plan with.
+    let mut target = Target::from_facts(facts, db);
+    let without_compat = compat_fault(&target, db).is_some();
+    if without_compat {
+        target.compat = None;
+    }
     let request =
         Request { target, requirements, installed: installed.clone(), prefer: Prefer::Installed, ..Request::default() };
     let solution = solve::solve(&request, db).ok()?;
@@ -102,11 +110,17 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     let words: Vec<_> =
         changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
+    let install = Change::Install(changed.iter().map(full).collect());
+    let (also, change) = if without_compat {
+        (", with the cuda-compat folder out of the loader's path", Change::All(vec![Change::NoCompat, install]))
+    } else {
+        ("", install)
+    };
     Some(Remedy {
-        summary: format!("Install {}", text::list(&words)),
+        summary: format!("Install {}{also}", text::list(&words)),
         requirements: changed.iter().map(full).collect(),
         commands: vec![install_command(facts, &changed, db)],
-        change: Some(Change::Install(changed.iter().map(full).collect())),
+        change: Some(change),
         verified: false,
     })
 }
@@ -136,6 +150,7 @@ fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
 pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
     let mut facts = facts.clone();
     match change {
+        Change::All(changes) => facts = changes.iter().fold(facts, |facts, change| apply(&facts, change, db)),
         Change::Install(pins) => {
             for pin in pins {
                 install(&mut facts, pin, db);

@@ -104,9 +104,8 @@ fn compat_remedy(context: &Context<'_>, gap: &DriverGap) -> Option<Remedy> {
         requirements: Vec::new(),
         commands: vec![
             format!("sudo apt-get install -y {}", package.name),
-            format!(
-                "export LD_LIBRARY_PATH=/usr/local/cuda-{major}.{minor}/compat${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"
-            ),
+            format!("compat=/usr/local/cuda-{major}.{minor}/compat"),
+            "export LD_LIBRARY_PATH=$compat${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}".to_owned(),
         ],
         change: context.db.toolkit(package.cuda).map(|toolkit| Change::Compat(toolkit.linux_driver.clone())),
         verified: false,

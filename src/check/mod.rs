@@ -81,7 +81,7 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &[String]) -> Vec<Checked> {
     CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
 }
 
-/// All findings, the worst first: by severity, then causes before consequences, then id.
+/// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.
 #[must_use]
 pub fn findings(checked: &[Checked]) -> Vec<Finding> {
     let mut findings: Vec<_> = checked
@@ -94,7 +94,8 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         .cloned()
         .collect();
     findings.sort_by(|left, right| {
-        (left.severity, left.kind, &left.id, &left.title).cmp(&(right.severity, right.kind, &right.id, &right.title))
+        let rank = |finding: &Finding| (finding.severity, finding.kind, !finding.id.ends_with("/torch"));
+        rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings
 }

@@ -86,7 +86,8 @@ fn disagreement(
     }
 }
 
-/// Two copies of one distribution of the GPU stack on the path: the first is imported, tools may show the other.
+/// Two copies of distributions of the GPU stack on the path: the first is imported, tools may show the other. Copies that
+/// lie in the same two folders are one finding.
 fn copies(context: &Context<'_>) -> Vec<Finding> {
     let mut by_name: BTreeMap<&str, Vec<&Distribution>> = BTreeMap::new();
     for distribution in &context.facts.distributions {
@@ -94,62 +95,76 @@ fn copies(context: &Context<'_>) -> Vec<Finding> {
             by_name.entry(&distribution.name).or_default().push(distribution);
         }
     }
-    by_name
-        .into_iter()
-        .filter(|(_, copies)| copies.len() > 1)
-        .map(|(name, copies)| {
-            let (first, second) = (copies[0], copies[1]);
-            let same_folder = first.location == second.location;
-            let versions: Vec<_> = copies.iter().map(|copy| copy.full_version()).collect();
-            let message = if same_folder {
-                "One folder holds the metadata of both: an installation was interrupted or written over another. Files of \
-                 both may be mixed."
-                    .to_owned()
-            } else {
-                format!(
-                    "`import` takes the first, {}; the other is never used, though tools may list it.",
-                    first.full_version()
-                )
-            };
-            let remedy = if same_folder {
-                Remedy {
-                    summary: format!("Remove both and install {name} once"),
-                    requirements: Vec::new(),
-                    commands: vec![format!("pip uninstall -y {name}"), format!("pip uninstall -y {name}")],
-                    change: None,
-                    verified: false,
-                }
-            } else {
-                Remedy {
-                    summary: format!("Remove the copy in `{}`", first.location),
-                    requirements: Vec::new(),
-                    commands: vec![format!("rm -r {}/{} {0}/{}", first.location, name.replace('-', "_"), first.metadata_dir)],
-                    change: Some(Change::Remove { name: name.to_owned(), location: first.location.clone() }),
-                    verified: false,
-                }
-            };
-            Finding {
-                id: format!("pairing/two-{name}"),
-                kind: Kind::Pairing,
-                severity: Severity::Warn,
-                title: format!("{name} is installed {} times: {}", copies.len(), text::list(&versions)),
-                message,
-                packages: vec![name.to_owned()],
-                gpus: Vec::new(),
-                evidence: copies
-                    .iter()
-                    .enumerate()
-                    .map(|(place, copy)| Evidence {
-                        fact: format!("{name} {}", copy.full_version()),
-                        observed: if place == 0 { "imported".to_owned() } else { "shadowed".to_owned() },
-                        required: None,
-                        source: Basis::Metadata,
-                        citation: Some(format!("{}/{}", copy.location, copy.metadata_dir)),
-                    })
-                    .collect(),
-                remedies: vec![remedy],
-                references: Vec::new(),
-            }
+    let mut by_place: BTreeMap<(&str, &str), Vec<(&Distribution, &Distribution)>> = BTreeMap::new();
+    for copies in by_name.values() {
+        for pair in copies.windows(2) {
+            by_place.entry((&pair[0].location, &pair[1].location)).or_default().push((pair[0], pair[1]));
+        }
+    }
+    by_place.into_iter().map(|((first, second), pairs)| twice(first, second, &pairs)).collect()
+}
+
+fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
+    let (imported, shadowed) = pairs.iter().find(|(first, _)| first.name == "torch").unwrap_or(&pairs[0]);
+    let name = imported.name.as_str();
+    let more = match pairs.len() - 1 {
+        0 => String::new(),
+        more => format!(", and so are {}", text::count(more, "other distribution", "other distributions")),
+    };
+    let mut packages: Vec<_> = pairs.iter().map(|(first, _)| first.name.clone()).collect();
+    packages.sort();
+    let copies = |(first, second): &(&Distribution, &Distribution)| {
+        [("imported", *first), ("shadowed", *second)].map(|(role, copy)| Evidence {
+            fact: format!("{} {}", copy.name, copy.full_version()),
+            observed: role.to_owned(),
+            required: None,
+            source: Basis::Metadata,
+            citation: Some(format!("{}/{}", copy.location, copy.metadata_dir)),
         })
-        .collect()
+    };
+    let (message, remedy) = if folder == other {
+        let remedy = Remedy {
+            summary: format!("Remove both and install {name} once"),
+            requirements: Vec::new(),
+            commands: vec![format!("pip uninstall -y {name} && pip uninstall -y {name}")],
+            change: None,
+            verified: false,
+        };
+        let message = "One folder holds the metadata of both: an installation was interrupted or written over another, and \
+                       files of both may be mixed.";
+        (message.to_owned(), remedy)
+    } else {
+        let removed = |(first, _): &(&Distribution, &Distribution)| Change::Remove {
+            name: first.name.clone(),
+            location: first.location.clone(),
+        };
+        let remedy = Remedy {
+            summary: format!("Remove the copies in `{folder}`"),
+            requirements: Vec::new(),
+            commands: vec![format!("pip uninstall -y {}", packages.join(" "))],
+            change: Some(Change::All(pairs.iter().map(removed).collect())),
+            verified: false,
+        };
+        let message = format!(
+            "`import torch` and its like take what lies in `{folder}`; what lies in `{other}` is never used, though tools \
+             may list it."
+        );
+        (message, remedy)
+    };
+    Finding {
+        id: format!("pairing/two-{name}"),
+        kind: Kind::Pairing,
+        severity: Severity::Warn,
+        title: format!(
+            "{name} is installed twice, as {} and {}{more}",
+            imported.full_version(),
+            shadowed.full_version()
+        ),
+        message,
+        gpus: Vec::new(),
+        evidence: copies(&(imported, shadowed)).into(),
+        packages,
+        remedies: vec![remedy],
+        references: Vec::new(),
+    }
 }

@@ -10,7 +10,8 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
 use super::{Context, Installed, Stack, looked};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::facts::Reading;
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::obstacle::python_version;
 use crate::rules::requirement::{Requirement, applies, markers, parse, satisfied, specifiers};
 
@@ -31,13 +32,16 @@ pub fn check(context: &Context<'_>) -> Outcome {
             Some((installed, metadata.requires.iter().filter_map(|line| parse(line).ok()).collect()))
         })
         .collect();
-    if declared.is_empty() {
+    if declared.is_empty() && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some()) {
         return Outcome::Skipped("the metadata of the installed distributions".to_owned());
     }
     let by_name: HashMap<&str, &Installed<'_>> =
         context.stack.installed.iter().map(|installed| (installed.name(), installed)).collect();
     let wanted = wanted_extras(&declared, |requirement, extras| applies(requirement, &environment, extras));
     let mut findings = BTreeMap::new();
+    for finding in context.stack.installed.iter().filter_map(|installed| unreadable(context, installed)) {
+        findings.insert(finding.id.clone(), finding);
+    }
     for (installed, requirements) in &declared {
         let extras: Vec<_> = wanted.get(installed.name()).into_iter().flatten().cloned().collect();
         for requirement in requirements.iter().filter(|requirement| applies(requirement, &environment, &extras)) {
@@ -157,6 +161,40 @@ fn unmet(
         remedies: Vec::new(),
         references: Vec::new(),
     }
+}
+
+/// A distribution whose metadata is damaged: what it requires cannot be told, and installers trip over it.
+fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let distribution = installed.distribution;
+    let error = match (&distribution.metadata, &distribution.version) {
+        (Reading::Unreadable { error }, _) | (_, Reading::Unreadable { error }) => error,
+        (Reading::Absent { looked }, _) => looked,
+        _ => return None,
+    };
+    Some(Finding {
+        id: format!("requirement/{}/metadata", installed.name()),
+        kind: Kind::Requirement,
+        severity: severity(context, &[installed.name()]).max(Severity::Warn),
+        title: format!("the metadata of {} cannot be read", installed.name()),
+        message: "What it requires is not known, and installers may refuse to upgrade or remove it.".to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "metadata".to_owned(),
+            observed: error.clone(),
+            required: None,
+            source: Basis::Metadata,
+            citation: Some(format!("{}/{}", distribution.location, distribution.metadata_dir)),
+        }],
+        remedies: vec![Remedy {
+            summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
+            requirements: Vec::new(),
+            commands: Vec::new(),
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
 }
 
 fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
@@ -7,7 +8,7 @@ use super::wrap::{wrap, wrap_command};
 use crate::check::Verdict;
 use crate::facts::{Facts, Reading};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
-use crate::text::{bytes, count, list};
+use crate::text::{bytes, count};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -26,9 +27,10 @@ pub fn text(report: &Report<'_>, width: usize) -> String {
     let width = width.clamp(40, 100);
     let mut out = String::new();
     header(&mut out, report.facts, width);
+    let mut told = HashSet::new();
     for finding in &report.findings {
         out.push('\n');
-        write_finding(&mut out, finding, width);
+        write_finding(&mut out, finding, &mut told, width);
     }
     out.push('\n');
     unchecked(&mut out, report, width);
@@ -118,7 +120,7 @@ fn driver_line(facts: &Facts) -> String {
     parts.join(", ")
 }
 
-fn write_finding(out: &mut String, finding: &Finding, width: usize) {
+fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<&'a str>, width: usize) {
     let (word, style) = match finding.severity {
         Severity::Fail => ("fail", RED),
         Severity::Warn => ("warn", YELLOW),
@@ -137,7 +139,7 @@ fn write_finding(out: &mut String, finding: &Finding, width: usize) {
         write_evidence(out, evidence, width);
     }
     for (index, remedy) in finding.remedies.iter().enumerate() {
-        write_remedy(out, remedy, index > 0, width);
+        write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width);
     }
     for reference in finding.references.iter().take(2) {
         let _ = writeln!(out, "      {DIM}see {reference}{DIM:#}");
@@ -158,15 +160,21 @@ fn write_evidence(out: &mut String, evidence: &Evidence, width: usize) {
     }
 }
 
-fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, width: usize) {
-    let verified = if remedy.verified { " (verified)" } else { "" };
+/// A remedy that was told before is only named: one installation often helps several findings.
+fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool, width: usize) {
+    let verified = match (told && !remedy.commands.is_empty(), remedy.verified) {
+        (true, true) => " (verified, see above)",
+        (true, false) => " (see above)",
+        (false, true) => " (verified)",
+        (false, false) => "",
+    };
     let head = if alternative { "or: " } else { "fix: " };
     let indent = head.len();
     for (index, line) in wrap(&format!("{}{verified}", remedy.summary), width - 6 - indent).into_iter().enumerate() {
         let head = if index == 0 { head } else { "" };
         let _ = writeln!(out, "      {GREEN}{head:<indent$}{GREEN:#}{line}");
     }
-    for command in &remedy.commands {
+    for command in remedy.commands.iter().filter(|_| !told) {
         for line in wrap_command(command, width - 10) {
             let _ = writeln!(out, "          {CYAN}{line}{CYAN:#}");
         }
@@ -209,7 +217,7 @@ fn footer(out: &mut String, report: &Report<'_>, width: usize) {
     if skipped > 0 {
         parts.push(format!("{skipped} not possible"));
     }
-    let text = format!("{}; rules of {}", list(&parts), report.rules_day);
+    let text = format!("{}; rules of {}", parts.join(", "), report.rules_day);
     for (index, line) in wrap(&text, width - 9).into_iter().enumerate() {
         let head = if index == 0 { word } else { "" };
         let _ = writeln!(out, "{style}{head:<9}{style:#}{line}");
