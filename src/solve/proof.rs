@@ -177,7 +177,7 @@ impl Teller<'_, '_> {
         }
         let builds = releases.iter().flat_map(|release| own.builds_of(*release));
         let cudas: BTreeSet<_> = builds.map(|build| own.build(build).build.cuda).collect();
-        Some(format!("{} is published for {}", words::subject(own, &releases), words::cudas(&cudas)))
+        Some(format!("{} is published {}", words::subject(own, &releases), words::cudas(&cudas)))
     }
 
     fn library(&self, rule: Rule, package: usize) -> Step {
@@ -200,11 +200,18 @@ impl Teller<'_, '_> {
             _ => "its library for exactly torch's CUDA",
         };
         let subject = words::subject(own, &releases);
-        let text = if beside.is_empty() {
-            format!("{subject} has no library with kernels for these GPUs: it loads {pick}")
+        let builds = releases.iter().flat_map(|release| own.builds_of(*release));
+        let shipped: BTreeSet<_> =
+            builds.flat_map(|build| &own.build(build).build.code).map(|code| code.for_cuda).collect();
+        beside.remove(&None);
+        let gpus: BTreeSet<_> = self.universe.target.gpus.iter().map(|gpu| gpu.capability).collect();
+        let gpus: Vec<_> = gpus.iter().map(ToString::to_string).collect();
+        let beside = if beside.is_empty() {
+            format!("works beside no torch for CUDA on compute capability {}", list(&gpus))
         } else {
-            format!("{subject} works only beside torch for {}: it loads {pick}", words::cudas(&beside))
+            format!("works only beside torch {}", words::cudas(&beside))
         };
+        let text = format!("{subject} {beside}: it loads {pick}, and has those {}", words::cudas(&shipped));
         let packages = names(&[own.name, LIBRARY_CHOOSER]);
         Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
     }
@@ -266,11 +273,12 @@ impl Teller<'_, '_> {
             }
             Block::Obstacle(obstacle @ Obstacle::Ptx { gap, .. }) => (obstacle.to_string(), Some(gap.citation.clone())),
             Block::Obstacle(Obstacle::OtherCuda { wanted, .. }) => {
-                (format!("is not for CUDA {wanted}, which is asked for"), source())
+                (format!("is for another CUDA than {wanted}, which is asked for"), source())
             }
             Block::Obstacle(Obstacle::CudaBuild { .. }) => {
-                ("is not a CPU build, which is asked for".to_owned(), source())
+                ("is for CUDA, and CPU builds are asked for".to_owned(), source())
             }
+            Block::Obstacle(Obstacle::CpuBuild) => ("would leave the GPU unused".to_owned(), source()),
             Block::Obstacle(obstacle) => (obstacle.to_string(), source()),
             Block::Withdrawn => ("was withdrawn from the index".to_owned(), source()),
             Block::PreRelease => ("is not a final release".to_owned(), source()),
