@@ -1,8 +1,8 @@
-//! What gpudoc ends with.
+//! Exit codes: part of the command-line contract.
 
-use std::process::{ExitCode, Termination};
+use std::process::ExitCode;
 
-/// The exit status.
+/// How a run ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// Nothing that fails.
@@ -13,8 +13,8 @@ pub enum Exit {
     Error = 2,
 }
 
-impl Termination for Exit {
-    fn report(self) -> ExitCode {
-        ExitCode::from(self as u8)
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
     }
 }

@@ -1,28 +1,22 @@
-use clap::{Parser, Subcommand};
+//! The program: reads the command line, runs the command, and turns the end of it into an exit code.
 
-use gpudoc::commands::resolve;
+use std::process::ExitCode;
+
+use anstyle::AnsiColor;
+use clap::Parser;
+use gpudoc::cli::Cli;
+use gpudoc::commands::note;
 use gpudoc::exit::Exit;
-use gpudoc::facts::{Facts, Origin};
-use gpudoc::rules::embedded;
 
-#[derive(Parser)]
-#[command(version, about)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Resolve(resolve::ResolveArgs),
-}
-
-fn main() -> Exit {
-    let Command::Resolve(args) = Cli::parse().command;
-    let probe = |_: Option<&std::path::Path>| Ok(Facts::unknown(Origin::default()));
-    let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
-    resolve::run(&args, embedded(), &probe, &mut out, &mut err).unwrap_or_else(|error| {
-        anstream::eprintln!("error: {error:#}");
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_env("GPUDOC_LOG"))
+        .with_writer(std::io::stderr)
+        .init();
+    let exit = Cli::parse().run().unwrap_or_else(|error| {
+        let style = AnsiColor::Red.on_default().bold();
+        note(&format!("{style}error:{style:#} {error:#}"));
         Exit::Error
-    })
+    });
+    exit.into()
 }

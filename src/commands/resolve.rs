@@ -241,10 +241,16 @@ fn gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
         && (text.contains('.') || text.starts_with("sm_"))
     {
         let label = format!("compute capability {capability}");
-        return Ok(TargetGpu { label, index: None, capability, class: None });
+        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None });
     }
     if let Some(model) = db.gpu_by_loose_name(text) {
-        return Ok(TargetGpu { label: text.to_owned(), index: None, capability: model.capability, class: model.class });
+        return Ok(TargetGpu {
+            label: text.to_owned(),
+            name: text.to_owned(),
+            index: None,
+            capability: model.capability,
+            class: model.class,
+        });
     }
     let near: Vec<_> = db.gpu_suggestions(text).iter().map(|name| format!("`{name}`")).collect();
     match near.as_slice() {
