@@ -53,7 +53,7 @@ fn package(name: &str, head: &str, releases: &[String]) -> String {
 fn target(capability: &str, driver: Option<&str>) -> Target {
     let capability: ComputeCapability = capability.parse().expect("a compute capability");
     let label = format!("GPU {capability}");
-    let gpu = TargetGpu { label, index: None, capability, class: None };
+    let gpu = TargetGpu { name: label.clone(), label, index: None, capability, class: None };
     Target {
         gpus: vec![gpu],
         driver: driver.map(|text| text.parse().expect("a driver")),

@@ -72,7 +72,7 @@ pub(super) fn builds(candidates: &Candidates<'_>, builds: &BTreeSet<u32>, also: 
     let of_rest = || rest.iter().flat_map(|release| candidates.builds_of(*release));
     let named: BTreeSet<_> = of_rest().filter(|build| builds.contains(build)).map(cuda_of).collect();
     if of_rest().filter(|build| named.contains(&cuda_of(*build))).all(holds) {
-        phrases.push(format!("every build of {} {}", subject(candidates, &rest), cudas(&named)));
+        phrases.push(some_builds(candidates, &rest, &named));
         return phrases;
     }
     let mut by_set: BTreeMap<BTreeSet<Option<CudaVersion>>, BTreeSet<u32>> = BTreeMap::new();
@@ -81,8 +81,14 @@ pub(super) fn builds(candidates: &Candidates<'_>, builds: &BTreeSet<u32>, also: 
         by_set.entry(own.collect()).or_default().insert(release);
     }
     let by_set = by_set.iter();
-    phrases.extend(
-        by_set.map(|(set, releases)| format!("every build of {} {}", subject(candidates, releases), cudas(set))),
-    );
+    phrases.extend(by_set.map(|(set, releases)| some_builds(candidates, releases, set)));
     phrases
+}
+
+fn some_builds(candidates: &Candidates<'_>, releases: &BTreeSet<u32>, set: &BTreeSet<Option<CudaVersion>>) -> String {
+    let subject = subject(candidates, releases);
+    if set.iter().all(Option::is_none) {
+        return format!("every CPU build of {subject}");
+    }
+    format!("every build of {subject} {}", cudas(set))
 }

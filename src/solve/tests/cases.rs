@@ -101,8 +101,8 @@ fn a_library_that_does_not_know_the_gpu_is_blamed_alone() {
     nothing fits GPU 12.0 (compute capability 12.0), Python 3.11, linux_x86_64
     1. `bitsandbytes==0.45.0` is asked for (command line)
     2. `torch>=2.6,<2.8` is asked for (command line)
-    3. bitsandbytes 0.45.0 works beside no torch for CUDA on compute capability 12.0: it loads its library for exactly torch's CUDA, and has those for CUDA 12.4 and 12.6
-    4. every build of torch 2.7.1 without CUDA would leave the GPU unused
+    3. bitsandbytes 0.45.0 works beside no torch for CUDA on compute capability 12.0: it loads its library for exactly torch's CUDA, and has those for CUDA 12.4 and 12.6, none of which has kernels for it
+    4. every CPU build of torch 2.7.1 would leave the GPU unused
     - relax `bitsandbytes==0.45.0` → `bitsandbytes>=0.46.1` => bitsandbytes==0.46.1 torch==2.7.1+cu128 torchvision==0.22.1+cu128
     ");
     assert_eq!(proof.actions[0].takes, ["bitsandbytes==0.46.1", "torch==2.7.1+cu128", "torchvision==0.22.1+cu128"]);
