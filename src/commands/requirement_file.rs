@@ -36,8 +36,7 @@ impl Collected {
         if above.iter().any(|other| other == file) {
             bail!("`{}` includes itself", file.display());
         }
-        let bytes = std::fs::read(file).with_context(|| format!("failed to read `{}`", file.display()))?;
-        let text = String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.display()))?;
+        let text = super::file::read(file)?;
         above.push(file.to_owned());
         for (number, line) in logical_lines(text.trim_start_matches('\u{feff}')) {
             let place = format!("{}:{number}", file.display());
@@ -117,7 +116,6 @@ fn looks_local(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     #[test]
@@ -140,10 +138,10 @@ mod tests {
     fn an_error_names_file_and_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("req.in");
-        std::fs::write(&file, "torch\ntriton=>3\n").unwrap();
+        crate::commands::file::write(&file, "torch\ntriton=>3\n").unwrap();
         let error = Collected::default().read(&file, false).unwrap_err().to_string();
         assert!(error.contains("req.in:2: `triton=>3`"), "{error}");
-        std::fs::write(&file, "-r req.in\n").unwrap();
+        crate::commands::file::write(&file, "-r req.in\n").unwrap();
         assert!(format!("{:#}", Collected::default().read(&file, false).unwrap_err()).contains("includes itself"));
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 
+use super::file;
 use super::requirement_file::Collected;
 use crate::emit;
 use crate::exit::Exit;
@@ -142,7 +143,7 @@ pub fn run(
                 emit::constraints(&resolution, &request.target, db)
             };
             match &args.output {
-                Some(file) => write_whole(file, &text)?,
+                Some(path) => file::write(path, &text)?,
                 None => out.write_all(text.as_bytes())?,
             }
             summary(&resolution, args.output.as_deref(), db, err)?;
@@ -267,18 +268,6 @@ fn platform(text: &str) -> anyhow::Result<String> {
         "aarch64" | "arm64" => Ok("linux_aarch64".to_owned()),
         _ => bail!("unknown platform `{text}`; the rules know `linux_x86_64` and `linux_aarch64`"),
     }
-}
-
-/// Writes a file whole or not at all.
-fn write_whole(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut name = file.file_name().with_context(|| format!("`{}` names no file", file.display()))?.to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = file.with_file_name(name);
-    let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, file));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    written.with_context(|| format!("failed to write `{}`", file.display()))
 }
 
 fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Block, Need, Universe};
 use super::versions::Versions;
 use super::words;
-use crate::rules::obstacle::Obstacle;
+use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::raw::LibraryPick;
 use crate::text::list;
 
@@ -62,6 +62,14 @@ fn place(rule: Rule) -> u8 {
     }
 }
 
+/// What a rule says at one place of a conflict: these versions of one node allow only some of another.
+struct Said<'t> {
+    from: Node,
+    versions: Vec<u32>,
+    to: Node,
+    allowed: &'t Versions,
+}
+
 struct Teller<'t, 'a> {
     universe: &'t Universe<'a>,
     conflict: &'t Conflict,
@@ -95,14 +103,14 @@ impl Teller<'_, '_> {
     }
 
     /// The versions of which a rule speaks in this conflict, by the node that they belong to.
-    fn speaks_of(&self, rule: Rule) -> Vec<(Node, Vec<u32>, &Versions)> {
+    fn speaks_of(&self, rule: Rule) -> Vec<Said<'_>> {
         let mut found = Vec::new();
         for leaf in &self.conflict.leaves {
-            if let Leaf::Demands { rule: other, from, versions, allowed, .. } = leaf
+            if let Leaf::Demands { rule: other, from, versions, to, allowed } = leaf
                 && *other == rule
             {
                 let real = real_versions(self.universe, *from).filter(|version| versions.contains(version));
-                found.push((*from, real.collect(), allowed));
+                found.push(Said { from: *from, versions: real.collect(), to: *to, allowed });
             }
         }
         found
@@ -113,12 +121,12 @@ impl Teller<'_, '_> {
         let other = &self.universe.packages[on];
         let mut by_text: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
         let mut allowed = Versions::empty();
-        for (node, versions, some) in self.speaks_of(rule) {
-            if matches!(node, Node::Release(_)) {
-                allowed = allowed.union(some);
+        for said in self.speaks_of(rule) {
+            if said.to == Node::Release(on) {
+                allowed = allowed.union(said.allowed);
             }
-            for version in versions {
-                let (needs, release): (&[Need], u32) = match node {
+            for version in said.versions {
+                let (needs, release): (&[Need], u32) = match said.from {
                     Node::Release(_) => (self.universe.release_needs(package, version), version),
                     _ => (self.universe.build_needs(package, version), own.build(version).release + 1),
                 };
@@ -177,7 +185,7 @@ impl Teller<'_, '_> {
         }
         let builds = releases.iter().flat_map(|release| own.builds_of(*release));
         let cudas: BTreeSet<_> = builds.map(|build| own.build(build).build.cuda).collect();
-        Some(format!("{} is published for {}", words::subject(own, &releases), words::cudas(&cudas)))
+        Some(format!("{} is published {}", words::subject(own, &releases), words::cudas(&cudas)))
     }
 
     fn library(&self, rule: Rule, package: usize) -> Step {
@@ -185,7 +193,7 @@ impl Teller<'_, '_> {
         let mut releases = BTreeSet::new();
         let mut beside = BTreeSet::new();
         let torch = self.universe.find(LIBRARY_CHOOSER);
-        for (_, versions, allowed) in self.speaks_of(rule) {
+        for Said { versions, allowed, .. } in self.speaks_of(rule) {
             releases.extend(versions.iter().map(|build| own.build(*build).release + 1));
             if let Some(torch) = torch {
                 let builds = self.universe.packages[torch].builds.iter().zip(1..);
@@ -200,13 +208,34 @@ impl Teller<'_, '_> {
             _ => "its library for exactly torch's CUDA",
         };
         let subject = words::subject(own, &releases);
-        let text = if beside.is_empty() {
-            format!("{subject} has no library with kernels for these GPUs: it loads {pick}")
+        let builds = releases.iter().flat_map(|release| own.builds_of(*release));
+        let shipped: BTreeSet<_> =
+            builds.flat_map(|build| &own.build(build).build.code).map(|code| code.for_cuda).collect();
+        beside.remove(&None);
+        let gpus: BTreeSet<_> = self.universe.target.gpus.iter().map(|gpu| gpu.capability).collect();
+        let gpus: Vec<_> = gpus.iter().map(ToString::to_string).collect();
+        let beside = if beside.is_empty() {
+            format!("works beside no torch for CUDA on compute capability {}", list(&gpus))
         } else {
-            format!("{subject} works only beside torch for {}: it loads {pick}", words::cudas(&beside))
+            format!("works only beside torch {}", words::cudas(&beside))
         };
+        let lacking =
+            if releases.iter().flat_map(|release| own.builds_of(*release)).all(|build| self.lacks(package, build)) {
+                ", none of which has kernels for it"
+            } else {
+                ""
+            };
+        let text = format!("{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
         let packages = names(&[own.name, LIBRARY_CHOOSER]);
         Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
+    }
+
+    /// Whether none of a build's libraries has kernels for the GPUs.
+    fn lacks(&self, package: usize, build: u32) -> bool {
+        let code = &self.universe.packages[package].build(build).build.code;
+        let target = &self.universe.target;
+        !target.gpus.is_empty()
+            && code.iter().all(|code| !code_obstacles(&[code], code.for_cuda, target, self.universe.db).is_empty())
     }
 
     fn advisory(&self, clause: usize) -> Step {
@@ -266,11 +295,12 @@ impl Teller<'_, '_> {
             }
             Block::Obstacle(obstacle @ Obstacle::Ptx { gap, .. }) => (obstacle.to_string(), Some(gap.citation.clone())),
             Block::Obstacle(Obstacle::OtherCuda { wanted, .. }) => {
-                (format!("is not for CUDA {wanted}, which is asked for"), source())
+                (format!("is for another CUDA than {wanted}, which is asked for"), source())
             }
             Block::Obstacle(Obstacle::CudaBuild { .. }) => {
-                ("is not a CPU build, which is asked for".to_owned(), source())
+                ("is for CUDA, and CPU builds are asked for".to_owned(), source())
             }
+            Block::Obstacle(Obstacle::CpuBuild) => ("would leave the GPU unused".to_owned(), source()),
             Block::Obstacle(obstacle) => (obstacle.to_string(), source()),
             Block::Withdrawn => ("was withdrawn from the index".to_owned(), source()),
             Block::PreRelease => ("is not a final release".to_owned(), source()),

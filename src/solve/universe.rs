@@ -13,7 +13,7 @@ use super::provider::Node;
 use super::request::{Asked, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::versions::Versions;
-use crate::rules::model::{Build, Package, Release};
+use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, Requirement, markers, satisfied};
 use crate::rules::{RuleDb, Target};
@@ -187,10 +187,20 @@ impl<'a> Universe<'a> {
         candidates.needs[at].get_or_init(|| self.needs(&candidates.package.releases[at].requires, package))
     }
 
-    /// What a build declares beyond its release.
+    /// What a build declares beyond its release. A build that nobody opened declares, as far as anybody knows, what the
+    /// opened build beside it declares; CPU builds differ too much for that.
     pub fn build_needs(&self, package: usize, number: u32) -> &[Need] {
-        let candidate = self.packages[package].build(number);
-        candidate.needs.get_or_init(|| self.needs(&candidate.build.requires, package))
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        candidate.needs.get_or_init(|| {
+            let own = candidate.build;
+            let opened = |build: &Build| matches!(build.source, RowSource::Wheel { .. });
+            let alike = |build: &&Build| opened(build) && build.platform == own.platform && build.cuda.is_some();
+            let beside = || candidates.release_of(candidate).builds.iter().find(alike);
+            let unread = !opened(own) && own.requires.is_empty() && own.cuda.is_some();
+            let lines = if unread { beside().map_or(&own.requires, |build| &build.requires) } else { &own.requires };
+            self.needs(lines, package)
+        })
     }
 
     fn needs(&self, lines: &[String], own: usize) -> Vec<Need> {

@@ -41,13 +41,13 @@ pub(super) fn subject(candidates: &Candidates<'_>, releases: &BTreeSet<u32>) -> 
     format!("{} {}", candidates.name, versions(candidates, releases))
 }
 
-/// CUDA versions in words: `CUDA 11.8 and 12.6`, `no CUDA`.
+/// What builds are for: `for CUDA 11.8 and 12.6`, `without CUDA`.
 pub(super) fn cudas(cudas: &BTreeSet<Option<CudaVersion>>) -> String {
     let versions: Vec<_> = cudas.iter().flatten().map(ToString::to_string).collect();
     match (versions.is_empty(), cudas.contains(&None)) {
-        (true, _) => "no CUDA".to_owned(),
-        (false, false) => format!("CUDA {}", list(&versions)),
-        (false, true) => format!("CUDA {}, or none,", list(&versions)),
+        (true, _) => "without CUDA".to_owned(),
+        (false, false) => format!("for CUDA {}", list(&versions)),
+        (false, true) => format!("for CUDA {}, or without,", list(&versions)),
     }
 }
 
@@ -72,7 +72,7 @@ pub(super) fn builds(candidates: &Candidates<'_>, builds: &BTreeSet<u32>, also: 
     let of_rest = || rest.iter().flat_map(|release| candidates.builds_of(*release));
     let named: BTreeSet<_> = of_rest().filter(|build| builds.contains(build)).map(cuda_of).collect();
     if of_rest().filter(|build| named.contains(&cuda_of(*build))).all(holds) {
-        phrases.push(format!("every build of {} for {}", subject(candidates, &rest), cudas(&named)));
+        phrases.push(some_builds(candidates, &rest, &named));
         return phrases;
     }
     let mut by_set: BTreeMap<BTreeSet<Option<CudaVersion>>, BTreeSet<u32>> = BTreeMap::new();
@@ -81,8 +81,14 @@ pub(super) fn builds(candidates: &Candidates<'_>, builds: &BTreeSet<u32>, also: 
         by_set.entry(own.collect()).or_default().insert(release);
     }
     let by_set = by_set.iter();
-    phrases.extend(
-        by_set.map(|(set, releases)| format!("every build of {} for {}", subject(candidates, releases), cudas(set))),
-    );
+    phrases.extend(by_set.map(|(set, releases)| some_builds(candidates, releases, set)));
     phrases
+}
+
+fn some_builds(candidates: &Candidates<'_>, releases: &BTreeSet<u32>, set: &BTreeSet<Option<CudaVersion>>) -> String {
+    let subject = subject(candidates, releases);
+    if set.iter().all(Option::is_none) {
+        return format!("every CPU build of {subject}");
+    }
+    format!("every build of {subject} {}", cudas(set))
 }

@@ -6,3 +6,4 @@ mod hosts;
 mod layers;
 mod loader;
 mod nvml;
+mod resolve;
