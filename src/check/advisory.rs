@@ -17,6 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         cuda: context.stack.torch_cuda().flatten(),
         target: &context.target,
         workload: context.workload,
+        log: "",
     };
     let found = context.db.advisories().filter_map(|advisory| {
         let hit = applies(advisory, &environment)?;
@@ -30,8 +31,8 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
     packages.sort();
     let evidence = hit.installed.iter().map(|(name, version, required)| Evidence {
         fact: name.clone(),
-        observed: version.clone(),
-        required: (!required.is_empty()).then(|| format!("not {required}")),
+        observed: if required.is_empty() { version.clone() } else { format!("{version}, affected: {required}") },
+        required: None,
         source: Basis::Metadata,
         citation: context.stack.get(name).map(|installed| installed.distribution.metadata_dir.clone()),
     });

@@ -17,6 +17,8 @@ pub struct Environment<'a> {
     pub target: &'a Target,
     /// What the project says it uses, e.g. `torch.compile`.
     pub workload: &'a [String],
+    /// Error texts that somebody saw; empty without any.
+    pub log: &'a str,
 }
 
 /// How an advisory matched: what there is, for evidence.
@@ -28,9 +30,18 @@ pub struct Match {
     pub gpus: Vec<usize>,
 }
 
+/// The first symptom of an advisory that occurs in an error text.
+#[must_use]
+pub fn symptom<'a>(advisory: &'a RawAdvisory, log: &str) -> Option<&'a str> {
+    advisory.symptoms.iter().map(String::as_str).find(|text| log.contains(text))
+}
+
 /// Whether an advisory applies; unknown facts make a condition fail.
 #[must_use]
 pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<Match> {
+    if advisory.needs_symptom && symptom(advisory, environment.log).is_none() {
+        return None;
+    }
     advisory.when.iter().find_map(|condition| holds(condition, environment))
 }
 

@@ -284,9 +284,12 @@ pub struct RawAdvisory {
     pub withdrawn: Option<String>,
     /// Applies where any of these holds.
     pub when: Vec<RawCondition>,
-    /// Error texts that it causes.
+    /// Error texts that it causes, as substrings of a line.
     #[serde(default)]
     pub symptoms: Vec<String>,
+    /// Where `when` also describes healthy installs: reported only next to one of the symptoms.
+    #[serde(default)]
+    pub needs_symptom: bool,
     /// What to do, best first.
     #[serde(default, rename = "remedy")]
     pub remedies: Vec<RawRemedy>,
@@ -336,9 +339,20 @@ pub struct RawCondition {
     pub platform: Option<String>,
     /// At least so many GPUs.
     pub gpus: Option<u32>,
-    /// What the project says it uses, e.g. `torch.compile`.
+    /// What the project says it uses, words of [`WORKLOADS`], e.g. `torch.compile`.
     pub workload: Vec<String>,
 }
+
+/// What a project can say it uses, for advisories about one use of a package.
+pub const WORKLOADS: &[&str] = &[
+    "build-extensions",
+    "conv3d",
+    "cuda-graphs",
+    "distributed",
+    "symmetric-memory",
+    "torch.compile",
+    "very-large-model",
+];
 
 /// Something to do about an advisory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -374,4 +388,6 @@ pub struct RawExample {
     pub platform: Option<String>,
     /// What the project says it uses.
     pub workload: Vec<String>,
+    /// An error text that somebody saw.
+    pub log: Option<String>,
 }

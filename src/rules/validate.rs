@@ -2,8 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use pep440_rs::Version;
+use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
+
 use super::model::{Fault, day, specifiers};
-use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawPage};
+use super::raw_platform::{
+    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawPage, WORKLOADS,
+};
+
+/// The kinds of findings, as reports print them.
+const KINDS: &[&str] = &[
+    "abi",
+    "advisory",
+    "cpu-build",
+    "cuda-libs",
+    "driver",
+    "driver-mismatch",
+    "forward-compat",
+    "gpu-arch",
+    "gpu-visibility",
+    "pairing",
+    "python",
+    "requirement",
+    "system",
+    "toolchain",
+];
 
 /// Checks `platform/gpus.toml`.
 pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
@@ -100,20 +123,72 @@ pub fn advisory(raw: &RawAdvisory, stem: &str) -> Result<(), Fault> {
     if raw.withdrawn.is_none() && raw.when.is_empty() {
         return Err(whole("an advisory without `when` applies to nothing".to_owned()));
     }
+    if raw.title.ends_with('.') || raw.title.contains('\n') {
+        return Err(whole("a title is one line without a full stop".to_owned()));
+    }
+    if !KINDS.contains(&raw.kind.as_str()) {
+        return Err(whole(format!("no finding is of kind `{}`", raw.kind)));
+    }
+    if raw.needs_symptom && raw.symptoms.is_empty() {
+        return Err(whole("`needs-symptom` without `symptoms`".to_owned()));
+    }
     for (index, when) in raw.when.iter().enumerate() {
-        let texts = [&when.cuda, &when.capability, &when.driver, &when.python];
-        for text in texts.into_iter().flatten() {
-            specifiers(text).map_err(|found| fault("when", index, &found.message))?;
+        condition(when).map_err(|message| fault("when", index, &message))?;
+    }
+    for (index, remedy) in raw.remedies.iter().enumerate() {
+        for line in &remedy.requirements {
+            requirement(line).map_err(|message| fault("remedy", index, &message))?;
         }
-        for line in &when.installed {
-            line.parse::<pep508_rs::Requirement<pep508_rs::VerbatimUrl>>()
-                .map_err(|error| fault("when", index, &format!("`{line}`: {error}")))?;
+    }
+    for (index, example) in raw.examples.iter().enumerate() {
+        let pinned =
+            |line: &&String| line.split_once("==").is_some_and(|(_, version)| version.parse::<Version>().is_ok());
+        if let Some(line) = example.installed.iter().find(|line| !pinned(line)) {
+            return Err(fault("example", index, &format!("`{line}` is not `name==version`")));
         }
+        known(&example.workload).map_err(|message| fault("example", index, &message))?;
     }
     if !raw.examples.iter().any(|example| example.hits) || raw.examples.iter().all(|example| example.hits) {
         return Err(whole("an advisory needs an example that it hits and a near miss that it does not".to_owned()));
     }
     Ok(())
+}
+
+fn condition(when: &RawCondition) -> Result<(), String> {
+    for text in [&when.cuda, &when.capability, &when.driver, &when.python].into_iter().flatten() {
+        specifiers(text).map_err(|found| found.message)?;
+    }
+    for line in &when.installed {
+        let wanted = requirement(line)?;
+        if !wanted.marker.is_true()
+            || !wanted.extras.is_empty()
+            || matches!(wanted.version_or_url, Some(VersionOrUrl::Url(_)))
+        {
+            return Err(format!("`{line}`: a name and versions only"));
+        }
+    }
+    for name in &when.absent {
+        if PackageName::new(name.clone()).map_err(|error| error.to_string())?.as_ref() != name {
+            return Err(format!("`{name}` is not a normalised name"));
+        }
+    }
+    if let Some(platform) = &when.platform
+        && !["linux", "windows", "macos"].iter().any(|os| platform.starts_with(os))
+    {
+        return Err(format!("`{platform}` is no platform"));
+    }
+    known(&when.workload)
+}
+
+fn requirement(line: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, String> {
+    line.parse().map_err(|error| format!("`{line}`: {error}"))
+}
+
+fn known(workload: &[String]) -> Result<(), String> {
+    match workload.iter().find(|item| !WORKLOADS.contains(&item.as_str())) {
+        None => Ok(()),
+        Some(item) => Err(format!("`{item}` is not a workload; there are: {}", WORKLOADS.join(", "))),
+    }
 }
 
 fn pages(sources: &BTreeMap<String, RawPage>) -> Result<(), Fault> {

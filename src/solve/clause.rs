@@ -40,7 +40,7 @@ pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
 fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node, Versions)>> {
     let host = RawCondition { installed: Vec::new(), absent: Vec::new(), cuda: None, ..condition.clone() };
     let nothing = |_: &str| None;
-    holds(&host, &Environment { installed: &nothing, cuda: None, target: &universe.target, workload: &[] })?;
+    holds(&host, &Environment { installed: &nothing, cuda: None, target: &universe.target, workload: &[], log: "" })?;
     let cuda: Option<VersionSpecifiers> = match &condition.cuda {
         Some(text) => Some(text.parse().ok()?),
         None => None,

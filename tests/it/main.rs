@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
+mod advisories;
 mod hosts;
 mod layers;
 mod loader;

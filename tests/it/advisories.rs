@@ -1,0 +1,84 @@
+//! Every advisory's examples behave as they say.
+
+use std::path::Path;
+
+use gpudoc::rules::advisory::{Environment, applies};
+use gpudoc::rules::raw_platform::{RawAdvisory, RawExample};
+use gpudoc::rules::requirement::normalise;
+use gpudoc::rules::{RuleDb, Target, TargetGpu, embedded};
+use gpudoc::version::CudaVersion;
+use pep440_rs::Version;
+
+fn advisories() -> Vec<RawAdvisory> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/advisories");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()).collect()
+}
+
+/// torch's CUDA runtime by the local label: `2.7.1+cu126` is 12.6.
+fn cuda(torch: &Version) -> Option<CudaVersion> {
+    let label = torch.local().first()?.to_string();
+    let digits = label.strip_prefix("cu")?;
+    let (major, minor) = digits.split_at(digits.len() - 1);
+    format!("{major}.{minor}").parse().ok()
+}
+
+fn gpu(text: &str, db: &RuleDb) -> TargetGpu {
+    if let Ok(capability) = text.parse() {
+        return TargetGpu { label: text.to_owned(), index: None, capability, class: None };
+    }
+    let model = db.gpu_by_loose_name(text).unwrap_or_else(|| panic!("no GPU is named `{text}`"));
+    TargetGpu { label: text.to_owned(), index: None, capability: model.capability, class: model.class }
+}
+
+fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
+    let installed: Vec<(String, Version)> = example
+        .installed
+        .iter()
+        .map(|line| line.split_once("==").unwrap())
+        .map(|(name, version)| (normalise(name), version.parse().unwrap()))
+        .collect();
+    let find = |name: &str| installed.iter().find(|(known, _)| known == name).map(|(_, version)| version.clone());
+    let target = Target {
+        gpus: example.gpus.iter().map(|text| gpu(text, db)).collect(),
+        driver: example.driver.clone(),
+        python: example.python.as_deref().map(|text| text.parse().unwrap()),
+        platform: example.platform.clone(),
+        ..Target::default()
+    };
+    let environment = Environment {
+        installed: &find,
+        cuda: find("torch").as_ref().and_then(cuda),
+        target: &target,
+        workload: &example.workload,
+        log: example.log.as_deref().unwrap_or_default(),
+    };
+    applies(advisory, &environment).is_some()
+}
+
+#[test]
+fn examples_behave_as_they_say() {
+    let db = embedded();
+    let wrong: Vec<String> = advisories()
+        .iter()
+        .flat_map(|advisory| {
+            let not_as_said = |example: &&RawExample| hits(advisory, example, db) != example.hits;
+            advisory.examples.iter().filter(not_as_said).map(|example| {
+                let said = if example.hits { "should hit" } else { "should not hit" };
+                format!("{}: `{}` {said}", advisory.id, example.why)
+            })
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn ids_are_consecutive_and_embedded() {
+    let advisories = advisories();
+    for (at, advisory) in advisories.iter().enumerate() {
+        assert_eq!(advisory.id, format!("GPUDOC-2026-{:04}", at + 1));
+    }
+    let kept = advisories.iter().filter(|advisory| advisory.withdrawn.is_none()).count();
+    assert_eq!(embedded().advisories().count(), kept);
+}
