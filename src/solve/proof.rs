@@ -266,7 +266,7 @@ impl Teller<'_, '_> {
                     let (text, citation) = self.reason(package, build, block);
                     let entry = by_text.entry(text).or_default();
                     entry.0.insert(build);
-                    entry.1 = citation.or(entry.1.take());
+                    entry.1 = entry.1.take().or(citation);
                 }
             }
         }

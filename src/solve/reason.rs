@@ -98,10 +98,9 @@ fn held(universe: &Universe<'_>, picks: &Picks, package: usize, release: u32) ->
     {
         return Some(format!("{subject} needs `{}`", need.text));
     }
-    let other = universe.release_needs(package, usable).iter().find_map(|need| {
+    universe.release_needs(package, usable).iter().find_map(|need| {
         let ask =
             universe.asks.iter().find(|ask| ask.package == need.on && ask.releases.is_disjoint(&need.releases))?;
         Some(format!("{} needs `{}`, against `{}`", candidates.release(usable).version, need.text, ask.text))
-    });
-    other
+    })
 }

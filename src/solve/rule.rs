@@ -44,14 +44,14 @@ pub(super) enum BlockKind {
     Glibc,
     /// For another CUDA than the one asked for.
     OtherCuda,
-    /// A CPU build where there is a GPU.
-    Cpu,
     /// The driver does not run it.
     Driver,
     /// No kernel for a GPU.
     Kernel,
     /// PTX that the driver cannot compile.
     Ptx,
+    /// A CPU build where there is a GPU; told last, for it is what everybody expects.
+    Cpu,
     /// Withdrawn from the index.
     Withdrawn,
     /// Not a final release.
