@@ -50,6 +50,10 @@ pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &[String], mut findin
         finding
             .remedies
             .retain(|remedy| remedy.verified || remedy.change.is_none() || remedy.change.as_ref() != planned);
+        // Where the solver found a set, the advisory's plain wish for it says less.
+        if finding.remedies.iter().any(|remedy| remedy.verified && !remedy.requirements.is_empty()) {
+            finding.remedies.retain(|remedy| remedy.verified || remedy.requirements.is_empty());
+        }
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
     }
     findings

@@ -45,8 +45,8 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
         citation: None,
     });
     let rule = advisory.references.iter().take(1).map(|page| Evidence {
-        fact: advisory.id.clone(),
-        observed: advisory.title.clone(),
+        fact: "advisory".to_owned(),
+        observed: format!("{} of {}", advisory.id, advisory.date),
         required: None,
         source: Basis::Rule,
         citation: Some(cite(page)),

@@ -6,7 +6,7 @@ use crate::facts::{Facts, SCHEMA};
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Not JSON, or not of this shape; the message names line and column.
-    #[error("{0}")]
+    #[error(transparent)]
     Shape(#[from] serde_json::Error),
     /// Written by another version of the format.
     #[error("its schema is `{0}`, and this gpudoc reads `{SCHEMA}`")]

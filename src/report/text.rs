@@ -141,8 +141,11 @@ fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<
     for (index, remedy) in finding.remedies.iter().enumerate() {
         write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width);
     }
-    for reference in finding.references.iter().take(2) {
-        let _ = writeln!(out, "      {DIM}see {reference}{DIM:#}");
+    // Wheels are cited as evidence; a page can be opened.
+    for reference in finding.references.iter().filter(|reference| reference.starts_with("http")).take(2) {
+        for line in wrap(&format!("see {reference}"), width - 6) {
+            let _ = writeln!(out, "      {DIM}{line}{DIM:#}");
+        }
     }
 }
 
