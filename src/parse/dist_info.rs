@@ -117,4 +117,23 @@ mod tests {
         assert_eq!(headers_end(b"Name: a\nVersion: 1\n"), None);
         assert_eq!(headers_end(b""), None);
     }
+
+    proptest::proptest! {
+        /// Every reader of a Python environment's files takes any text; the pieces make the interesting ones likely.
+        #[test]
+        fn any_text_is_read(pieces in proptest::collection::vec("[ -~\\n\\r]{0,8}|\\PC|=|'|:|\\[|\\]|%|-|\\+cu|\\.dist-info|\\.egg-info", 0..40)) {
+            let text = pieces.concat();
+            let _ = MetadataDir::parse(&text);
+            let _ = (parse_wheel_tags(&text), parse_installer(&text));
+            let end = headers_end(text.as_bytes());
+            proptest::prop_assert!(end.is_none_or(|end| !text[..end].contains("\n\n")));
+            let _ = crate::parse::pyvenv::PyvenvCfg::parse(&text);
+            let _ = crate::parse::version_py::VersionPy::parse(&text);
+            let _ = crate::parse::local_label::LocalLabel::of_version(&text);
+            let _ = crate::parse::direct_url::DirectUrl::parse(&text);
+            let _ = crate::parse::direct_url::DirectUrl::parse(&format!("{{\"url\": {text:?}}}")).map(|direct| direct.path());
+            let _ = crate::parse::requires_txt::parse_requires_txt(&text);
+            let _ = crate::parse::pth::parse_pth(&text);
+        }
+    }
 }
