@@ -64,12 +64,12 @@ pub fn parse_installer(text: &str) -> Option<&str> {
 /// The end of the headers of METADATA or PKG-INFO: the place of the first empty line.
 #[must_use]
 pub fn headers_end(bytes: &[u8]) -> Option<usize> {
-    let mut line_start = 0;
-    for (at, _) in bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n') {
-        if matches!(bytes.get(line_start..at), Some([] | [b'\r'])) {
-            return Some(line_start);
+    let mut start = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            return Some(start);
         }
-        line_start = at + 1;
+        start += line.len();
     }
     None
 }
