@@ -72,7 +72,6 @@ pub fn parse_gpu_information(text: &str) -> GpuInformation {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     #[test]

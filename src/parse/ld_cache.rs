@@ -113,7 +113,6 @@ fn text(bytes: &[u8], at: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     /// A cache of the new layout with two libraries, written by hand: the texts begin at 48 + 2 × 24 = 96.

@@ -230,7 +230,6 @@ fn parse_mode(text: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
     use crate::version::ComputeCapability;
 

@@ -64,7 +64,6 @@ pub fn is_nvidia_gpu(vendor: u32, class: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     #[test]

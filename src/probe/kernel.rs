@@ -113,7 +113,6 @@ fn on_bus(root: &RootFs) -> Vec<LocatedGpu> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
     use std::fs;
 

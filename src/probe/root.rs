@@ -159,7 +159,6 @@ fn parts(path: &Path) -> Vec<std::ffi::OsString> {
 
 #[cfg(all(test, unix))]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
     use std::os::unix::fs::symlink;
 

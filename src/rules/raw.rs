@@ -16,6 +16,9 @@ pub struct RawPackage {
     /// Kept by hand: how the package picks one of several CUDA libraries that its wheel carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub library_choice: Vec<RawLibraryChoice>,
+    /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
+    #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
+    pub partners: Vec<RawPartner>,
     /// Oldest first.
     #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<RawRelease>,
@@ -41,6 +44,32 @@ pub enum LibraryPick {
     TorchCudaExact,
     /// That one, else the newest not above it of the same major, else the oldest above it of the same major.
     TorchCudaMajor,
+}
+
+/// What must be equal between a build of this package and one of a partner, e.g. torchaudio's CUDA and torch's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPartner {
+    /// The partner, e.g. `torch`.
+    pub with: String,
+    /// PEP 440 specifiers: which releases of this package, e.g. `>=0.13`.
+    pub versions: String,
+    /// How the CUDA versions of the two builds must agree.
+    pub cuda: CudaAgreement,
+    /// What the user sees otherwise, in one sentence without full stop.
+    pub otherwise: String,
+    /// Where this was read: a wheel and the file in it, or a page.
+    pub source: String,
+}
+
+/// How the CUDA versions of two builds must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CudaAgreement {
+    /// Major and minor; a CPU build only with a CPU build.
+    Same,
+    /// The major release; a CPU build only with a CPU build.
+    SameMajor,
 }
 
 /// One release, e.g. torch 2.7.1.
@@ -111,12 +140,12 @@ pub struct RawCode {
     /// Number of fat-binary containers; none where a table, not a file, was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub containers: Option<u32>,
-    /// Machine-code targets of nearly all containers.
+    /// Machine-code targets of most containers.
     pub sass: Vec<CodeTarget>,
-    /// PTX targets of nearly all containers.
+    /// PTX targets of most containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ptx: Vec<CodeTarget>,
-    /// Targets of a part of the containers.
+    /// Targets that not all containers have, with counts; those of most containers are in `sass` or `ptx` as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub special: Vec<RawSpecial>,
 }

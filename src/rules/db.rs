@@ -1,0 +1,328 @@
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use pep440_rs::Version;
+
+use super::model::{Build, Package, Release};
+use super::pack::Packed;
+use super::raw::LibraryPick;
+use super::raw_platform::{
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawFamily, RawLifetime, RawMachineCode, RawPage, RawToolkit,
+};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
+
+/// The rules, ready to be asked. Packages are decoded when they are first asked for.
+pub struct RuleDb {
+    packed: Packed,
+    packages: BTreeMap<String, OnceLock<Package>>,
+}
+
+/// What is known of a GPU by its name or PCI id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GpuModel {
+    /// E.g. `12.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `geforce`; unknown for a board of which only the chip is known.
+    pub class: Option<GpuClass>,
+    /// The page and the day.
+    pub citation: String,
+}
+
+/// A row's page in one line.
+#[must_use]
+pub fn cite(page: &RawPage) -> String {
+    format!("{}, read {}", page.page, page.read)
+}
+
+impl RuleDb {
+    /// Makes the database from packed rules.
+    #[must_use]
+    pub fn new(packed: Packed) -> Self {
+        let packages = packed.packages.keys().map(|name| (name.clone(), OnceLock::new())).collect();
+        Self { packed, packages }
+    }
+
+    /// The day on which the newest row was read, e.g. `2026-11-21`.
+    #[must_use]
+    pub fn newest(&self) -> &str {
+        &self.packed.newest
+    }
+
+    /// Names of the packages that the rules cover, sorted.
+    pub fn package_names(&self) -> impl Iterator<Item = &str> {
+        self.packages.keys().map(String::as_str)
+    }
+
+    /// A package by normalised name.
+    #[must_use]
+    pub fn package(&self, name: &str) -> Option<&Package> {
+        let slot = self.packages.get(name)?;
+        if slot.get().is_none() {
+            // The build script packed it; a failure here would be caught by the test that unpacks every package.
+            let package = postcard::from_bytes(self.packed.packages.get(name)?).ok()?;
+            let _ = slot.set(package);
+        }
+        slot.get()
+    }
+
+    /// A release by public version.
+    #[must_use]
+    pub fn release(&self, name: &str, version: &Version) -> Option<&Release> {
+        let public = version.clone().without_local();
+        let releases = &self.package(name)?.releases;
+        let at = releases.binary_search_by(|release| release.version.cmp(&public)).ok()?;
+        releases.get(at)
+    }
+
+    /// The build that an installed version is, e.g. `2.7.1+cu126` on `linux_x86_64`; without a local label PyPI's.
+    #[must_use]
+    pub fn build(&self, name: &str, version: &Version, platform: &str) -> Option<(&Release, &Build)> {
+        let release = self.release(name, version)?;
+        let local = version.local().iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+        let mut here = release.builds.iter().filter(|build| build.platform == platform);
+        let build = if local.is_empty() {
+            here.find(|build| build.index == "pypi")
+        } else {
+            here.find(|build| build.local.as_deref() == Some(local.as_str()))
+        };
+        Some((release, build?))
+    }
+
+    /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
+    #[must_use]
+    pub fn library_pick(&self, package: &Package, version: &Version) -> Option<(LibraryPick, String)> {
+        let rule = package.library_choice.iter().find(|choice| choice.versions.contains(version))?;
+        Some((rule.pick, rule.source.clone()))
+    }
+
+    /// A GPU by the name that the driver prints; the first pattern that matches.
+    #[must_use]
+    pub fn gpu_by_name(&self, name: &str) -> Option<GpuModel> {
+        let gpus = &self.packed.gpus;
+        let row =
+            gpus.patterns.iter().find(|row| regex_lite::Regex::new(&row.regex).is_ok_and(|it| it.is_match(name)))?;
+        Some(GpuModel {
+            capability: row.capability,
+            class: Some(row.class),
+            citation: self.page(&gpus.sources, &row.source),
+        })
+    }
+
+    /// A GPU as people write it: `RTX 5090`, `rtx5090`, `H100`, `4070 ti super`.
+    #[must_use]
+    pub fn gpu_by_loose_name(&self, text: &str) -> Option<GpuModel> {
+        let wanted = squeeze(text);
+        if wanted.len() < 2 || !wanted.bytes().any(|byte| byte.is_ascii_digit()) {
+            return self.gpu_by_name(text);
+        }
+        let gpus = &self.packed.gpus;
+        let mut named: Vec<_> = gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted)).collect();
+        named.sort_by_key(|row| (row.name.contains("Laptop"), row.name.len()));
+        if let Some(row) = named.first() {
+            return Some(GpuModel {
+                capability: row.capability,
+                class: Some(row.class),
+                citation: self.page(&gpus.sources, &row.source),
+            });
+        }
+        let upper = text.to_uppercase();
+        let prefixes = ["", "NVIDIA ", "GeForce ", "GeForce RTX ", "GeForce GTX ", "Tesla ", "Quadro ", "Jetson "];
+        [text, upper.as_str()]
+            .iter()
+            .flat_map(|text| prefixes.iter().map(move |prefix| format!("{prefix}{text}")))
+            .find_map(|name| self.gpu_by_name(&name))
+    }
+
+    /// Product names nearest to a text that names no GPU, best first, at most three.
+    #[must_use]
+    pub fn gpu_suggestions(&self, text: &str) -> Vec<&str> {
+        let wanted = squeeze(text);
+        let mut near: Vec<_> = self
+            .packed
+            .gpus
+            .products
+            .iter()
+            .map(|row| row.name.trim_start_matches("NVIDIA ").trim_start_matches("GeForce "))
+            .map(|name| (crate::text::distance(&squeeze(name), &wanted), name))
+            .filter(|(distance, name)| *distance <= 2.max(name.len() / 3))
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near.into_iter().take(3).map(|(_, name)| name).collect()
+    }
+
+    /// A GPU by PCI device id, e.g. 0x2b85.
+    #[must_use]
+    pub fn gpu_by_pci(&self, device: u32) -> Option<GpuModel> {
+        let id = format!("{device:04X}");
+        let gpus = &self.packed.gpus;
+        if let Some(row) = gpus.products.iter().find(|row| row.devices.contains(&id)) {
+            let citation = self.page(&gpus.sources, &row.source);
+            return Some(GpuModel { capability: row.capability, class: Some(row.class), citation });
+        }
+        let row = gpus
+            .pci_blocks
+            .iter()
+            .filter_map(|row| {
+                let longest = row.prefixes.iter().filter(|prefix| id.starts_with(*prefix)).map(String::len).max()?;
+                Some((longest, row))
+            })
+            .max_by_key(|(longest, _)| *longest)?
+            .1;
+        Some(GpuModel { capability: row.capability, class: None, citation: self.page(&gpus.sources, &row.source) })
+    }
+
+    /// Where machine code runs beyond the plain rule.
+    #[must_use]
+    pub fn machine_code(&self) -> &RawMachineCode {
+        &self.packed.cuda.machine_code
+    }
+
+    /// The page for [`Self::machine_code`].
+    #[must_use]
+    pub fn machine_code_citation(&self) -> String {
+        self.page(&self.packed.cuda.sources, &self.packed.cuda.machine_code.source)
+    }
+
+    /// The toolkit of a version, with the driver that came out with it.
+    #[must_use]
+    pub fn toolkit(&self, cuda: CudaVersion) -> Option<&RawToolkit> {
+        self.packed.cuda.toolkits.iter().find(|row| row.version == cuda)
+    }
+
+    /// The page for a toolkit row.
+    #[must_use]
+    pub fn toolkit_citation(&self, row: &RawToolkit) -> String {
+        self.page(&self.packed.cuda.sources, &row.source)
+    }
+
+    /// The newest CUDA that a driver supports natively, e.g. 12.8 for 570.133.20.
+    #[must_use]
+    pub fn native_cuda(&self, driver: &DriverVersion) -> Option<CudaVersion> {
+        self.packed.cuda.toolkits.iter().rev().find(|row| row.linux_driver <= *driver).map(|row| row.version)
+    }
+
+    /// The oldest driver for runtimes of a CUDA major release.
+    #[must_use]
+    pub fn family(&self, cuda_major: u32) -> Option<&RawFamily> {
+        self.packed.driver.families.iter().find(|row| row.cuda_major == cuda_major)
+    }
+
+    /// The page for a family row.
+    #[must_use]
+    pub fn family_citation(&self, row: &RawFamily) -> String {
+        self.page(&self.packed.driver.sources, &row.source)
+    }
+
+    /// The last driver branch for a compute capability; none while it is supported.
+    #[must_use]
+    pub fn lifetime(&self, capability: ComputeCapability) -> Option<&RawLifetime> {
+        self.packed.driver.lifetimes.iter().find(|row| row.capabilities.contains(&capability))
+    }
+
+    /// cuda-compat packages, oldest first.
+    #[must_use]
+    pub fn compat_packages(&self) -> &[RawCompatPackage] {
+        &self.packed.forward_compat.packages
+    }
+
+    /// The page for a cuda-compat row.
+    #[must_use]
+    pub fn compat_citation(&self, row: &RawCompatPackage) -> String {
+        self.page(&self.packed.forward_compat.sources, &row.source)
+    }
+
+    /// Whether forward compatibility works on a class of GPUs, with the page.
+    #[must_use]
+    pub fn compat_support(&self, class: GpuClass) -> Option<(CompatSupport, String)> {
+        let row = self.packed.forward_compat.hardware.iter().find(|row| row.class == class)?;
+        Some((row.supported, self.page(&self.packed.forward_compat.sources, &row.source)))
+    }
+
+    /// The address of a package index that builds name, e.g. `cu128`.
+    #[must_use]
+    pub fn index_url(&self, name: &str) -> Option<String> {
+        let rows = &self.packed.indexes.indexes;
+        let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
+        Some(row.url.replace("{name}", name))
+    }
+
+    /// Toolkits, oldest first.
+    #[must_use]
+    pub fn toolkits(&self) -> &[RawToolkit] {
+        &self.packed.cuda.toolkits
+    }
+
+    /// The oldest driver for runtimes of each CUDA major release, oldest first.
+    #[must_use]
+    pub fn families(&self) -> &[RawFamily] {
+        &self.packed.driver.families
+    }
+
+    /// The same platform rules with other packages and advisories, e.g. a small universe for a question of `what if`.
+    #[must_use]
+    pub fn with_packages(&self, packages: Vec<Package>, advisories: Vec<RawAdvisory>) -> Self {
+        let mut packed = self.packed.clone();
+        packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
+        packed.advisories = advisories;
+        let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
+        Self { packed, packages }
+    }
+
+    /// Advisories in the order of their ids, without those withdrawn.
+    pub fn advisories(&self) -> impl Iterator<Item = &RawAdvisory> {
+        self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none())
+    }
+
+    fn page(&self, sources: &BTreeMap<String, RawPage>, key: &str) -> String {
+        sources.get(key).map(cite).unwrap_or_default()
+    }
+}
+
+/// Lower-case letters and digits only, for comparing names.
+fn squeeze(text: &str) -> String {
+    text.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_lowercase()).collect()
+}
+
+/// Whether the last words of a product name, or all but `NVIDIA`, spell what was wanted.
+fn words_end_with(name: &str, wanted: &str) -> bool {
+    let words: Vec<_> = name.split_whitespace().collect();
+    (0..words.len()).any(|from| squeeze(&words[from..].concat()) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::embedded;
+
+    #[test]
+    fn every_package_unpacks() {
+        let db = embedded();
+        for name in db.package_names() {
+            assert!(db.package(name).is_some_and(|package| !package.releases.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn gpus_are_found_by_any_of_their_names() {
+        let db = embedded();
+        for (text, capability) in [
+            ("RTX 5090", "12.0"),
+            ("rtx5090", "12.0"),
+            ("NVIDIA GeForce RTX 4070 Ti SUPER", "8.9"),
+            ("H100", "9.0"),
+            ("A100-SXM4-80GB", "8.0"),
+            ("Tesla T4", "7.5"),
+            ("T4", "7.5"),
+            ("GB10", "12.1"),
+            ("Quadro RTX 6000", "7.5"),
+            ("L40S", "8.9"),
+            ("3090", "8.6"),
+        ] {
+            let found = db.gpu_by_loose_name(text).map(|model| model.capability.to_string());
+            assert_eq!(found.as_deref(), Some(capability), "{text}");
+        }
+        assert_eq!(db.gpu_by_loose_name("RTX 9999"), None);
+        assert!(db.gpu_suggestions("RTX 5009").contains(&"RTX 5090"));
+        assert_eq!(db.gpu_by_pci(0x2b85).map(|model| model.capability.to_string()).as_deref(), Some("12.0"));
+    }
+}

@@ -1,0 +1,155 @@
+//! Does this driver run that CUDA runtime, and may a cuda-compat library stand in for a newer one?
+//!
+//! A runtime of CUDA 12.x runs on any driver from the oldest of its major release on (minor-version compatibility), as
+//! long as it finds machine code. PTX is different: only a driver whose CUDA is not older than the toolkit that wrote it
+//! compiles it. Forward compatibility puts the user-mode driver of a newer branch over an older kernel driver, on
+//! data-centre GPUs only. Sources: `rules/platform/driver.toml`, `cuda.toml`, `forward_compat.toml`.
+
+use super::raw_platform::{CompatSupport, RawCompatPackage};
+use super::{RuleDb, Target};
+use crate::version::{CudaVersion, DriverVersion};
+
+/// What a driver lacks for a CUDA runtime.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DriverGap {
+    /// The runtime, e.g. 13.0.
+    pub cuda: CudaVersion,
+    /// The oldest driver that runs it, e.g. `580.65.06`.
+    pub needs: DriverVersion,
+    /// The page that says so.
+    pub citation: String,
+}
+
+/// The oldest driver that runs a CUDA runtime; none where the rules do not know.
+#[must_use]
+pub fn oldest_driver(cuda: CudaVersion, db: &RuleDb) -> Option<(DriverVersion, String)> {
+    if let Some(family) = db.family(cuda.major) {
+        return Some((family.linux_driver.clone(), db.family_citation(family)));
+    }
+    let toolkit = db.toolkit(cuda)?;
+    Some((toolkit.linux_driver.clone(), db.toolkit_citation(toolkit)))
+}
+
+/// What a driver lacks to run a CUDA runtime; none where it runs.
+#[must_use]
+pub fn runtime_gap(cuda: CudaVersion, driver: &DriverVersion, db: &RuleDb) -> Option<DriverGap> {
+    let (needs, citation) = oldest_driver(cuda, db)?;
+    (*driver < needs).then_some(DriverGap { cuda, needs, citation })
+}
+
+/// What a driver lacks to compile PTX that a toolkit wrote; none where it understands it.
+#[must_use]
+pub fn ptx_gap(cuda: CudaVersion, driver: &DriverVersion, db: &RuleDb) -> Option<DriverGap> {
+    let toolkit = db.toolkit(cuda)?;
+    let citation = db.toolkit_citation(toolkit);
+    (*driver < toolkit.linux_driver).then(|| DriverGap { cuda, needs: toolkit.linux_driver.clone(), citation })
+}
+
+/// Why a cuda-compat library in front does not work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CompatFault {
+    /// It is older than the kernel driver: `cuInit` fails with 803.
+    OlderThanDriver,
+    /// A GPU is of a class that forward compatibility leaves out: 804. The index into `Target::gpus`, and the page.
+    WrongGpu(usize, String),
+    /// NVIDIA's matrix excludes the pair of branches. The package and the page.
+    Refused(String, String),
+}
+
+/// Judges the cuda-compat library that is in front, if one is; the kernel driver must be known.
+#[must_use]
+pub fn compat_fault(target: &Target, db: &RuleDb) -> Option<CompatFault> {
+    let (compat, driver) = (target.compat.as_ref()?, target.driver.as_ref()?);
+    if compat < driver {
+        return Some(CompatFault::OlderThanDriver);
+    }
+    if compat == driver {
+        return None;
+    }
+    for (index, gpu) in target.gpus.iter().enumerate() {
+        if let Some((CompatSupport::No, citation)) = gpu.class.and_then(|class| db.compat_support(class)) {
+            return Some(CompatFault::WrongGpu(index, citation));
+        }
+    }
+    let package = db.compat_packages().iter().find(|package| package.branch == compat.branch())?;
+    let refused = package.refuses.contains(&driver.branch()) && package.branch != driver.branch();
+    refused.then(|| CompatFault::Refused(package.name.clone(), db.compat_citation(package)))
+}
+
+/// The cuda-compat package that would make a CUDA runtime work on this target, the oldest that does, and whether NVIDIA
+/// vouches for all of its GPUs (`Yes`) or for some of their class (`Some`); none where the driver needs no help.
+#[must_use]
+pub fn compat_offer<'db>(
+    cuda: CudaVersion,
+    target: &Target,
+    db: &'db RuleDb,
+) -> Option<(&'db RawCompatPackage, CompatSupport)> {
+    let driver = target.driver.as_ref()?;
+    runtime_gap(cuda, driver, db)?;
+    let mut support = CompatSupport::Yes;
+    if target.gpus.is_empty() {
+        return None;
+    }
+    for gpu in &target.gpus {
+        match db.compat_support(gpu.class?)?.0 {
+            CompatSupport::No => return None,
+            CompatSupport::Some => support = CompatSupport::Some,
+            CompatSupport::Yes => {}
+        }
+    }
+    let package = db.compat_packages().iter().find(|package| {
+        package.cuda >= cuda && package.cuda.major == cuda.major && package.works_on.contains(&driver.branch())
+    })?;
+    Some((package, support))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+    use crate::rules::target::TargetGpu;
+
+    fn driver(text: &str) -> DriverVersion {
+        text.parse().expect("a driver version")
+    }
+
+    fn target(gpu: &str, kernel: &str, compat: Option<&str>) -> Target {
+        let model = embedded().gpu_by_loose_name(gpu).expect("a GPU");
+        let gpu = TargetGpu {
+            label: gpu.to_owned(),
+            name: gpu.to_owned(),
+            index: Some(0),
+            capability: model.capability,
+            class: model.class,
+        };
+        Target { gpus: vec![gpu], driver: Some(driver(kernel)), compat: compat.map(driver), ..Target::default() }
+    }
+
+    #[test]
+    fn minor_versions_share_a_driver_but_majors_do_not() {
+        let db = embedded();
+        assert_eq!(runtime_gap(CudaVersion::new(12, 8), &driver("535.54.03"), db), None);
+        let gap = runtime_gap(CudaVersion::new(13, 0), &driver("570.133.20"), db).expect("13 needs 580");
+        assert_eq!(gap.needs.to_string(), "580.65.06");
+        assert!(ptx_gap(CudaVersion::new(12, 8), &driver("535.54.03"), db).is_some(), "PTX is stricter");
+    }
+
+    #[test]
+    fn compat_helps_older_drivers_of_data_centre_gpus_only() {
+        let db = embedded();
+        assert_eq!(compat_fault(&target("H100", "570.133.20", Some("580.65.06")), db), None);
+        let fault = compat_fault(&target("RTX 4090", "570.133.20", Some("580.65.06")), db);
+        assert!(matches!(fault, Some(CompatFault::WrongGpu(0, _))), "{fault:?}");
+        let fault = compat_fault(&target("H100", "580.159.04", Some("580.65.06")), db);
+        assert_eq!(fault, Some(CompatFault::OlderThanDriver));
+    }
+
+    #[test]
+    fn compat_is_offered_where_the_matrix_allows_it() {
+        let (db, cuda) = (embedded(), CudaVersion::new(13, 0));
+        let (package, support) = compat_offer(cuda, &target("H100", "570.133.20", None), db).expect("an offer");
+        assert_eq!((package.name.as_str(), support), ("cuda-compat-13-0", CompatSupport::Yes));
+        assert_eq!(compat_offer(cuda, &target("RTX 4090", "570.133.20", None), db), None);
+        assert_eq!(compat_offer(cuda, &target("H100", "580.65.06", None), db), None);
+    }
+}

@@ -1,0 +1,123 @@
+//! Does this code run on that GPU?
+//!
+//! Machine code (SASS) runs on its own major compute capability, from its minor upwards; `a` code on exactly one
+//! compute capability, `f` code on later members of its family; Jetson parts and others do not share it. PTX runs on any
+//! later compute capability, compiled by the driver at load. Source: the `machine-code` row of `rules/platform/cuda.toml`.
+
+use super::RuleDb;
+use super::model::Code;
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, Reach};
+
+/// How a library runs on a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Runs {
+    /// Nearly all of its kernels have machine code for it.
+    Native(CodeTarget),
+    /// Nearly all have PTX, which the driver compiles at load, if it understands it.
+    ThroughPtx(CodeTarget),
+    /// A part of its containers is usable, `.0` of `.1`.
+    Partly(u32, u32),
+    /// None is usable.
+    No,
+}
+
+/// Whether an image for `target`, compiled by a toolkit of `cuda`, can run on `gpu` at all.
+#[must_use]
+pub fn image_runs(target: CodeTarget, gpu: ComputeCapability, cuda: Option<CudaVersion>, db: &RuleDb) -> bool {
+    let rule = db.machine_code();
+    let code =
+        rule.renamed.iter().find(|[old, _]| *old == target.capability).map_or(target.capability, |[_, new]| *new);
+    let gpu = rule.renamed.iter().find(|[old, _]| *old == gpu).map_or(gpu, |[_, new]| *new);
+    if target.ptx {
+        return target.reach == Reach::Forward && code <= gpu;
+    }
+    let tegra = |capability: ComputeCapability| rule.tegra.contains(&capability);
+    let shared = cuda.is_some_and(|cuda| cuda >= rule.tegra_shares_from) && tegra(gpu);
+    if tegra(code) != tegra(gpu) && !shared {
+        return false;
+    }
+    match target.reach {
+        Reach::Exact => code == gpu,
+        Reach::Forward | Reach::Family => code.major == gpu.major && code.minor <= gpu.minor,
+    }
+}
+
+/// How device code that is loaded together runs on a GPU: by the targets of nearly all containers, else by the share that
+/// the special ones add.
+#[must_use]
+pub fn code_runs(code: &Code, gpu: ComputeCapability, cuda: Option<CudaVersion>, db: &RuleDb) -> Runs {
+    let usable = |target: &&CodeTarget| image_runs(**target, gpu, cuda, db);
+    if let Some(target) = code.sass.iter().filter(usable).max() {
+        return Runs::Native(*target);
+    }
+    if let Some(target) = code.ptx.iter().filter(usable).max() {
+        return Runs::ThroughPtx(*target);
+    }
+    let usable = code.special.iter().filter(|(target, _)| image_runs(*target, gpu, cuda, db));
+    match (usable.map(|(_, count)| *count).max(), code.containers) {
+        (Some(count), Some(all)) => Runs::Partly(count, all),
+        _ => Runs::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+
+    fn runs(target: &str, gpu: &str) -> bool {
+        let (target, gpu) = (target.parse().expect("a target"), gpu.parse().expect("a compute capability"));
+        image_runs(target, gpu, Some(CudaVersion::new(12, 8)), embedded())
+    }
+
+    #[test]
+    fn machine_code_runs_on_its_major_from_its_minor_upwards() {
+        assert!(runs("sm_86", "8.9"));
+        assert!(!runs("sm_89", "8.6"));
+        assert!(!runs("sm_90", "10.0"));
+        assert!(runs("sm_60", "6.1"));
+        assert!(runs("sm_120", "12.1"));
+        assert!(!runs("sm_100", "12.0"));
+    }
+
+    #[test]
+    fn specific_code_runs_where_it_was_compiled_for() {
+        assert!(runs("sm_90a", "9.0"));
+        assert!(!runs("sm_100a", "10.3"));
+        assert!(runs("sm_100f", "10.3"));
+        assert!(!runs("sm_103f", "10.0"));
+        assert!(!runs("sm_100f", "12.0"));
+    }
+
+    #[test]
+    fn ptx_runs_on_what_is_newer() {
+        assert!(runs("compute_80", "12.0"));
+        assert!(!runs("compute_90", "8.9"));
+        assert!(!runs("compute_90a", "9.0"));
+    }
+
+    #[test]
+    fn jetson_parts_are_islands_until_one_toolkit() {
+        assert!(!runs("sm_80", "8.7"));
+        assert!(!runs("sm_87", "8.9"));
+        let (code, orin) = ("sm_80".parse().expect("a target"), ComputeCapability::new(8, 7));
+        assert!(image_runs(code, orin, Some(CudaVersion::new(13, 2)), embedded()));
+        assert!(runs("sm_101", "11.0"), "Thor was renamed");
+    }
+
+    #[test]
+    fn a_few_special_images_do_not_make_a_library_native() {
+        let target = |text: &str| text.parse().expect("a target");
+        // libtorch_cuda.so of torch 2.7.1+cu126: 378 containers, sm_90a in 3 of them.
+        let code = Code {
+            for_cuda: None,
+            containers: Some(378),
+            sass: vec![target("sm_80"), target("sm_86")],
+            ptx: Vec::new(),
+            special: vec![(target("sm_90a"), 3)],
+        };
+        assert_eq!(code_runs(&code, ComputeCapability::new(8, 9), None, embedded()), Runs::Native(target("sm_86")));
+        assert_eq!(code_runs(&code, ComputeCapability::new(9, 0), None, embedded()), Runs::Partly(3, 378));
+        assert_eq!(code_runs(&code, ComputeCapability::new(12, 0), None, embedded()), Runs::No);
+    }
+}

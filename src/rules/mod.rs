@@ -1,0 +1,26 @@
+//! The rules: what is known of GPUs, drivers, CUDA, packages and their builds, from `rules/`, each row with its source.
+//!
+//! `raw` says how the files are written, `model` and `validate` what must hold of them, `pack` makes the embedded form,
+//! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
+
+pub mod advisory;
+mod db;
+pub mod driver;
+mod embedded;
+pub mod harvest;
+pub mod kernel;
+pub mod model;
+pub mod obstacle;
+pub mod pack;
+pub mod partner;
+pub mod raw;
+pub mod raw_platform;
+pub mod requirement;
+pub mod target;
+pub mod validate;
+pub mod variants;
+pub mod write;
+
+pub use db::{GpuModel, RuleDb, cite};
+pub use embedded::embedded;
+pub use target::{Target, TargetGpu};

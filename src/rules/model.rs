@@ -1,0 +1,408 @@
+//! The rules as the rest of gpudoc uses them: read from [`super::raw`], checked once, at build time.
+//!
+//! A value of these types is consistent: versions parse, builds have a source, libraries are chosen by a rule that exists.
+
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+use serde::{Deserialize, Serialize};
+
+use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
+
+/// A row that contradicts itself or the format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// Where: keys and indices from the top of the file, e.g. `release`, `3`, `build`, `0`.
+    pub path: Vec<String>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>) -> Self {
+        Self { path: Vec::new(), message: message.into() }
+    }
+
+    fn below(mut self, table: &str, index: usize) -> Self {
+        self.path.splice(0..0, [table.to_owned(), index.to_string()]);
+        self
+    }
+}
+
+/// A package that the rules cover.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Package {
+    /// The normalised name, e.g. `torch`.
+    pub name: String,
+    /// How it picks one of the CUDA libraries in its wheel; empty for most packages.
+    pub library_choice: Vec<LibraryChoice>,
+    /// What must agree with a partner's build.
+    pub partners: Vec<Partner>,
+    /// Oldest first.
+    pub releases: Vec<Release>,
+}
+
+/// How some releases pick the CUDA library that they load.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LibraryChoice {
+    /// Which releases, e.g. `<0.50`.
+    pub versions: VersionSpecifiers,
+    /// The rule.
+    pub pick: LibraryPick,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// What must agree between a build of a package and one of its partner.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partner {
+    /// E.g. `torch`.
+    pub with: String,
+    /// Which releases of the package.
+    pub versions: VersionSpecifiers,
+    /// How the CUDA versions must agree.
+    pub cuda: CudaAgreement,
+    /// What the user sees otherwise.
+    pub otherwise: String,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// One release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// The public version, e.g. `2.7.1`.
+    pub version: Version,
+    /// The day of the first upload, e.g. `2025-06-04`.
+    pub date: String,
+    /// Withdrawn from the index.
+    pub yanked: bool,
+    /// E.g. `>=3.9.0`.
+    pub requires_python: Option<VersionSpecifiers>,
+    /// PEP 508 requirements that all builds share.
+    pub requires: Vec<String>,
+    /// What was published.
+    pub builds: Vec<Build>,
+}
+
+/// One published build of a release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Build {
+    /// E.g. `cu126`.
+    pub local: Option<String>,
+    /// The CUDA runtime it was built for.
+    pub cuda: Option<CudaVersion>,
+    /// `pypi`, or the name of a variant index, e.g. `cu128`.
+    pub index: String,
+    /// `linux_x86_64` or `linux_aarch64`.
+    pub platform: String,
+    /// The oldest glibc.
+    pub glibc: Option<GlibcVersion>,
+    /// Interpreters it installs on. Empty: not known.
+    pub python: Vec<PythonTag>,
+    /// Built with the new C++ ABI of libstdc++.
+    pub cxx11_abi: Option<bool>,
+    /// PEP 508 requirements of this build alone.
+    pub requires: Vec<String>,
+    /// Device code. Empty: none, or not known.
+    pub code: Vec<Code>,
+    /// What its ptxas can assemble. Empty: not known, or it has none.
+    pub assembles: Vec<ComputeCapability>,
+    /// Where the row was read.
+    pub source: RowSource,
+}
+
+/// A wheel's Python and ABI tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PythonTag {
+    /// `cp311`: exactly this CPython.
+    CPython(PythonVersion),
+    /// `cp313t`: exactly this CPython without the global interpreter lock.
+    FreeThreaded(PythonVersion),
+    /// `cp39-abi3`: this CPython and later ones.
+    Stable(PythonVersion),
+    /// `py39`: this Python and later ones of its major, free-threaded ones too.
+    Generic(PythonVersion),
+    /// `py3`: any Python 3.
+    Any,
+}
+
+impl PythonTag {
+    /// Whether a wheel with this tag installs on an interpreter.
+    #[must_use]
+    pub fn accepts(self, python: PythonVersion, free_threaded: bool) -> bool {
+        let same = |tag: PythonVersion| (tag.major, tag.minor) == (python.major, python.minor);
+        match self {
+            Self::CPython(tag) => same(tag) && !free_threaded,
+            Self::FreeThreaded(tag) => same(tag) && free_threaded,
+            Self::Stable(tag) => (tag.major, tag.minor) <= (python.major, python.minor) && !free_threaded,
+            Self::Generic(tag) => tag.major == python.major && tag.minor <= python.minor,
+            Self::Any => python.major == 3,
+        }
+    }
+}
+
+impl FromStr for PythonTag {
+    type Err = Fault;
+
+    /// Parses `cp311`, `cp313t`, `cp39-abi3`, `py39` and `py3`.
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let fault = || {
+            Fault::new(format!("`{text}` is not a Python tag such as `cp311`, `cp313t`, `cp39-abi3`, `py39`, `py3`"))
+        };
+        let version = |digits: &str| {
+            let (major, minor) = digits.split_at_checked(1).ok_or_else(fault)?;
+            let number = |part: &str| part.parse::<u32>().map_err(|_| fault());
+            Ok(PythonVersion { major: number(major)?, minor: number(minor)?, micro: None })
+        };
+        if text == "py3" || text == "py2.py3" {
+            return Ok(Self::Any);
+        }
+        if let Some(digits) = text.strip_prefix("py") {
+            return Ok(Self::Generic(version(digits)?));
+        }
+        let rest = text.strip_prefix("cp").ok_or_else(fault)?;
+        if let Some(digits) = rest.strip_suffix("-abi3") {
+            return Ok(Self::Stable(version(digits)?));
+        }
+        match rest.strip_suffix('t') {
+            Some(digits) => Ok(Self::FreeThreaded(version(digits)?)),
+            None => Ok(Self::CPython(version(rest)?)),
+        }
+    }
+}
+
+/// Device code that is loaded together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Code {
+    /// The CUDA version that selects this library.
+    pub for_cuda: Option<CudaVersion>,
+    /// Number of fat-binary containers; none where a table was read.
+    pub containers: Option<u32>,
+    /// Machine-code targets of nearly all containers.
+    pub sass: Vec<CodeTarget>,
+    /// PTX targets of nearly all containers.
+    pub ptx: Vec<CodeTarget>,
+    /// Targets of a part of the containers, with their number.
+    pub special: Vec<(CodeTarget, u32)>,
+}
+
+/// Where a row was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowSource {
+    /// A wheel that was opened.
+    Wheel {
+        /// Its file name.
+        file: String,
+        /// Its hash, as the index states it.
+        sha256: String,
+        /// The day.
+        read: String,
+    },
+    /// A page.
+    Page {
+        /// Its address.
+        page: String,
+        /// The day.
+        read: String,
+    },
+}
+
+impl RowSource {
+    /// The source in one line, e.g. `torch-2.7.1-cp311-….whl (sha256 06eea61f…), read 2026-11-21`.
+    #[must_use]
+    pub fn citation(&self) -> String {
+        match self {
+            Self::Wheel { file, sha256, read } => {
+                let short = sha256.get(..8).unwrap_or(sha256);
+                format!("{file} (sha256 {short}…), read {read}")
+            }
+            Self::Page { page, read } => format!("{page}, read {read}"),
+        }
+    }
+}
+
+impl Release {
+    /// The version of one of its builds, e.g. `2.7.1+cu126`.
+    #[must_use]
+    pub fn full_version(&self, build: &Build) -> String {
+        match &build.local {
+            Some(local) => format!("{}+{local}", self.version),
+            None => self.version.to_string(),
+        }
+    }
+}
+
+impl Build {
+    /// All targets of its device code, common ones first, for a sentence.
+    #[must_use]
+    pub fn targets(&self) -> Vec<CodeTarget> {
+        let mut targets: Vec<_> =
+            self.code.iter().flat_map(|code| code.sass.iter().chain(&code.ptx)).copied().collect();
+        targets.sort_unstable();
+        targets.dedup();
+        targets
+    }
+}
+
+impl TryFrom<RawPackage> for Package {
+    type Error = Fault;
+
+    fn try_from(raw: RawPackage) -> Result<Self, Fault> {
+        let mut library_choice = Vec::new();
+        for (index, choice) in raw.library_choice.into_iter().enumerate() {
+            let versions = specifiers(&choice.versions).map_err(|fault| fault.below("library-choice", index))?;
+            library_choice.push(LibraryChoice { versions, pick: choice.pick, source: choice.source });
+        }
+        let mut partners = Vec::new();
+        for (index, partner) in raw.partners.into_iter().enumerate() {
+            let versions = specifiers(&partner.versions).map_err(|fault| fault.below("partner", index))?;
+            let RawPartner { with, cuda, otherwise, source, .. } = partner;
+            partners.push(Partner { with, versions, cuda, otherwise, source });
+        }
+        let mut releases: Vec<Release> = Vec::new();
+        for (index, release) in raw.releases.into_iter().enumerate() {
+            let release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
+            if releases.last().is_some_and(|last| last.version >= release.version) {
+                let message = format!("release {} is not above the one before it", release.version);
+                return Err(Fault::new(message).below("release", index));
+            }
+            for (row, build) in release.builds.iter().enumerate() {
+                if build.code.iter().any(|code| code.for_cuda.is_some()) && library_choice.is_empty() {
+                    let message = "`for-cuda` needs a `library-choice` table at the top of the file";
+                    return Err(Fault::new(message).below("build", row).below("release", index));
+                }
+            }
+            releases.push(release);
+        }
+        Ok(Self { name: raw.package, library_choice, partners, releases })
+    }
+}
+
+impl TryFrom<RawRelease> for Release {
+    type Error = Fault;
+
+    fn try_from(raw: RawRelease) -> Result<Self, Fault> {
+        let version = Version::from_str(&raw.version).map_err(|error| Fault::new(error.to_string()))?;
+        if !version.local().is_empty() {
+            return Err(Fault::new(format!("release {version} carries a local label; labels belong to builds")));
+        }
+        day(&raw.date)?;
+        let requires_python = raw.requires_python.as_deref().map(specifiers).transpose()?;
+        requirements(&raw.requires)?;
+        let mut builds = Vec::<Build>::new();
+        for (index, build) in raw.builds.into_iter().enumerate() {
+            let build = Build::try_from(build).map_err(|fault| fault.below("build", index))?;
+            if builds.iter().any(|other| {
+                (&other.local, &other.index, &other.platform) == (&build.local, &build.index, &build.platform)
+            }) {
+                return Err(Fault::new("two builds with the same label, index and platform").below("build", index));
+            }
+            builds.push(build);
+        }
+        Ok(Self { version, date: raw.date, yanked: raw.yanked, requires_python, requires: raw.requires, builds })
+    }
+}
+
+impl TryFrom<RawBuild> for Build {
+    type Error = Fault;
+
+    fn try_from(raw: RawBuild) -> Result<Self, Fault> {
+        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64") {
+            return Err(Fault::new(format!("platform `{}` is neither linux_x86_64 nor linux_aarch64", raw.platform)));
+        }
+        if let Some(named) = raw.local.as_deref().and_then(CudaVersion::from_variant)
+            && raw.cuda != Some(named)
+        {
+            return Err(Fault::new(format!("label `{}` says CUDA {named}, `cuda` does not", named.variant())));
+        }
+        let python = raw.python.iter().map(|tag| tag.parse()).collect::<Result<_, _>>()?;
+        requirements(&raw.requires)?;
+        let mut code = Vec::new();
+        for (index, entry) in raw.code.into_iter().enumerate() {
+            code.push(Code::try_from(entry).map_err(|fault| fault.below("code", index))?);
+        }
+        Ok(Self {
+            local: raw.local,
+            cuda: raw.cuda,
+            index: raw.index,
+            platform: raw.platform,
+            glibc: raw.glibc,
+            python,
+            cxx11_abi: raw.cxx11_abi,
+            requires: raw.requires,
+            code,
+            assembles: raw.assembles,
+            source: raw.source.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<RawCode> for Code {
+    type Error = Fault;
+
+    fn try_from(raw: RawCode) -> Result<Self, Fault> {
+        if raw.sass.iter().any(|target| target.ptx) || raw.ptx.iter().any(|target| !target.ptx) {
+            return Err(Fault::new("`sass` holds `sm_…` targets and `ptx` holds `compute_…` targets"));
+        }
+        let special: Vec<_> = raw.special.into_iter().map(|entry| (entry.target, entry.containers)).collect();
+        if let Some(all) = raw.containers
+            && special.iter().any(|&(_, count)| count == 0 || count > all)
+        {
+            return Err(Fault::new(format!(
+                "a special target counts more than the {all} containers there are, or none"
+            )));
+        }
+        Ok(Self { for_cuda: raw.for_cuda, containers: raw.containers, sass: raw.sass, ptx: raw.ptx, special })
+    }
+}
+
+impl TryFrom<RawSource> for RowSource {
+    type Error = Fault;
+
+    fn try_from(raw: RawSource) -> Result<Self, Fault> {
+        day(&raw.read)?;
+        match raw {
+            RawSource { wheel: Some(file), sha256: Some(sha256), page: None, read } => {
+                if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    return Err(Fault::new("`sha256` is 64 hexadecimal digits"));
+                }
+                Ok(Self::Wheel { file, sha256, read })
+            }
+            RawSource { wheel: None, sha256: None, page: Some(page), read } => Ok(Self::Page { page, read }),
+            _ => Err(Fault::new("a source is a `wheel` with its `sha256`, or a `page`")),
+        }
+    }
+}
+
+/// Parses PEP 440 specifiers, e.g. `>=3.9,<4`.
+pub fn specifiers(text: &str) -> Result<VersionSpecifiers, Fault> {
+    VersionSpecifiers::from_str(text)
+        .map_err(|error| Fault::new(format!("`{text}`: {}", first_line(&error.to_string()))))
+}
+
+/// Checks that lines are PEP 508 requirements; they are kept as text, since parsing all of them at start would cost more
+/// than reading the rules.
+fn requirements(lines: &[String]) -> Result<(), Fault> {
+    for line in lines {
+        pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(line)
+            .map_err(|error| Fault::new(format!("`{line}`: {}", first_line(&error.to_string()))))?;
+    }
+    Ok(())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// Checks that a text is a day such as `2026-11-21`.
+pub fn day(text: &str) -> Result<(), Fault> {
+    let shaped = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
+    if shaped { Ok(()) } else { Err(Fault::new(format!("`{text}` is not a day such as `2026-11-21`"))) }
+}

@@ -1,0 +1,166 @@
+//! From the files of `rules/` to the bytes that the program embeds, and back.
+//!
+//! The build script packs; [`super::embedded`] unpacks. Packages are packed one by one, so that a start decodes only those
+//! that it needs.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::model::{Fault, Package};
+use super::raw::RawPackage;
+use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes};
+use super::validate;
+
+/// All the rules, packages still packed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Packed {
+    /// `platform/gpus.toml`.
+    pub gpus: RawGpus,
+    /// `platform/cuda.toml`.
+    pub cuda: RawCuda,
+    /// `platform/driver.toml`.
+    pub driver: RawDriver,
+    /// `platform/forward_compat.toml`.
+    pub forward_compat: RawForwardCompat,
+    /// `platform/indexes.toml`.
+    pub indexes: RawIndexes,
+    /// `advisories/*.toml`, by id.
+    pub advisories: Vec<RawAdvisory>,
+    /// `packages/*.toml`: name to packed [`Package`].
+    pub packages: BTreeMap<String, Vec<u8>>,
+    /// The newest day on which a row was read.
+    pub newest: String,
+}
+
+/// A rule file that cannot be used, with the place.
+#[derive(Debug)]
+pub struct RuleError {
+    /// The file, e.g. `rules/packages/torch.toml`.
+    pub file: PathBuf,
+    /// From 1; none where the file could not be read at all.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl std::error::Error for RuleError {}
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file.display(), self.message),
+            None => write!(f, "{}: {}", self.file.display(), self.message),
+        }
+    }
+}
+
+/// Reads every file below `rules` through `read` and packs them.
+///
+/// # Errors
+///
+/// The first file that is missing, malformed or inconsistent, with the line.
+pub fn pack(
+    rules: &Path,
+    list: impl Fn(&Path) -> Result<Vec<PathBuf>, RuleError>,
+    read: impl Fn(&Path) -> Result<String, RuleError>,
+) -> Result<Packed, RuleError> {
+    let mut newest = String::new();
+    let gpus: RawGpus = parse(&rules.join("platform/gpus.toml"), &read, &mut newest, validate::gpus)?;
+    let cuda: RawCuda = parse(&rules.join("platform/cuda.toml"), &read, &mut newest, validate::cuda)?;
+    let driver: RawDriver = parse(&rules.join("platform/driver.toml"), &read, &mut newest, validate::driver)?;
+    let forward_compat: RawForwardCompat =
+        parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
+    let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
+    let mut advisories: Vec<RawAdvisory> = Vec::new();
+    for file in list(&rules.join("advisories"))? {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        advisories.push(parse(&file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
+    }
+    let mut packages = BTreeMap::new();
+    for file in list(&rules.join("packages"))? {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = read(&file)?;
+        let raw: RawPackage = from_toml(&file, &text)?;
+        note_days(&text, &mut newest);
+        if raw.package != stem {
+            let message = format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package);
+            return Err(RuleError { file, line: Some(1), message });
+        }
+        let package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
+        let bytes = postcard::to_stdvec(&package).map_err(|error| RuleError {
+            file: file.clone(),
+            line: None,
+            message: error.to_string(),
+        })?;
+        packages.insert(stem, bytes);
+    }
+    Ok(Packed { gpus, cuda, driver, forward_compat, indexes, advisories, packages, newest })
+}
+
+fn parse<T: DeserializeOwned>(
+    file: &Path,
+    read: impl Fn(&Path) -> Result<String, RuleError>,
+    newest: &mut String,
+    validate: impl Fn(&T) -> Result<(), Fault>,
+) -> Result<T, RuleError> {
+    let text = read(file)?;
+    let value: T = from_toml(file, &text)?;
+    validate(&value).map_err(|fault| located(file, &text, fault))?;
+    note_days(&text, newest);
+    Ok(value)
+}
+
+fn from_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, RuleError> {
+    toml::from_str(text).map_err(|error| RuleError {
+        file: file.to_owned(),
+        line: error.span().map(|span| line_at(text, span.start)),
+        message: error.message().to_owned(),
+    })
+}
+
+/// Keeps the newest `read = "…"` day of a file.
+fn note_days(text: &str, newest: &mut String) {
+    for piece in text.split("read = \"").skip(1) {
+        if let Some(day) = piece.get(..10)
+            && day > newest.as_str()
+            && super::model::day(day).is_ok()
+        {
+            newest.replace_range(.., day);
+        }
+    }
+}
+
+fn located(file: &Path, text: &str, fault: Fault) -> RuleError {
+    RuleError { file: file.to_owned(), line: line_of(text, &fault.path), message: fault.message }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// The line of the table that a path of keys and indices names.
+fn line_of(text: &str, path: &[String]) -> Option<usize> {
+    let root = toml::de::DeTable::parse(text).ok()?;
+    let mut start = 0;
+    let mut table = root.get_ref();
+    let mut steps = path.iter();
+    while let Some(step) = steps.next() {
+        let value = table.get(step.as_str())?;
+        start = value.span().start;
+        let mut inner = value.get_ref();
+        if let toml::de::DeValue::Array(items) = inner {
+            let item = items.get(steps.next()?.parse::<usize>().ok()?)?;
+            start = item.span().start;
+            inner = item.get_ref();
+        }
+        match inner {
+            toml::de::DeValue::Table(next) => table = next,
+            _ => break,
+        }
+    }
+    Some(line_at(text, start))
+}

@@ -1,0 +1,59 @@
+//! Builds that must fit each other beyond what they declare: CUDA variants of partners, libraries chosen by torch's CUDA.
+
+use pep440_rs::Version;
+
+use super::RuleDb;
+use super::model::{Build, Code, Package};
+use super::raw::{CudaAgreement, LibraryPick};
+use crate::version::CudaVersion;
+
+/// Whether two builds agree; none means a CPU build.
+#[must_use]
+pub fn agrees(rule: CudaAgreement, own: Option<CudaVersion>, partner: Option<CudaVersion>) -> bool {
+    match (rule, own, partner) {
+        (CudaAgreement::SameMajor, Some(own), Some(partner)) => own.major == partner.major,
+        _ => own == partner,
+    }
+}
+
+/// The library that a wheel with several loads beside torch's CUDA: by `pick`, among the CUDA versions it was built for.
+///
+/// Example: bitsandbytes 0.45.0 beside torch+cu128 has no library, since it picks exactly and ends at 12.6.
+#[must_use]
+pub fn pick_library(pick: LibraryPick, torch: CudaVersion, shipped: &[CudaVersion]) -> Option<CudaVersion> {
+    if shipped.contains(&torch) {
+        return Some(torch);
+    }
+    match pick {
+        LibraryPick::TorchCudaExact => None,
+        LibraryPick::TorchCudaMajor => {
+            let same = || shipped.iter().filter(|cuda| cuda.major == torch.major);
+            same().filter(|cuda| **cuda < torch).max().or_else(|| same().min()).copied()
+        }
+    }
+}
+
+/// The device code that a build loads beside torch's CUDA.
+///
+/// # Errors
+///
+/// `Err` holds the CUDA versions that the wheel ships, where none of them is picked. A build without libraries of that
+/// kind loads all of its code: `Ok` of all entries.
+pub fn loaded_code<'a>(
+    package: &Package,
+    version: &Version,
+    build: &'a Build,
+    torch: Option<CudaVersion>,
+    db: &RuleDb,
+) -> Result<Vec<&'a Code>, Vec<CudaVersion>> {
+    let Some((pick, _)) = db.library_pick(package, version) else { return Ok(build.code.iter().collect()) };
+    let Some(torch) = torch else { return Ok(Vec::new()) };
+    let shipped: Vec<_> = build.code.iter().filter_map(|code| code.for_cuda).collect();
+    if shipped.is_empty() {
+        return Ok(build.code.iter().collect());
+    }
+    match pick_library(pick, torch, &shipped) {
+        Some(cuda) => Ok(build.code.iter().filter(|code| code.for_cuda == Some(cuda)).collect()),
+        None => Err(shipped),
+    }
+}

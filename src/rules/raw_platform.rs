@@ -1,0 +1,377 @@
+//! The hand-kept rule files as they are written: `rules/platform/*.toml` and `rules/advisories/*.toml`.
+//!
+//! Compiled twice, like [`super::raw`].
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
+
+/// A page that was opened, named once per file and cited by key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPage {
+    /// An address, or the name of a wheel and the file in it.
+    pub page: String,
+    /// The day it was read, `2026-11-20`.
+    pub read: String,
+}
+
+/// The market segment of a GPU; decides forward compatibility.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GpuClass {
+    /// Tesla and data-centre boards, e.g. T4, A100, H100, L40S.
+    Datacenter,
+    /// Grace superchips, e.g. GH200, GB200.
+    Grace,
+    /// Quadro, RTX A and RTX PRO boards.
+    Workstation,
+    /// GeForce.
+    Geforce,
+    /// TITAN.
+    Titan,
+    /// Jetson and DRIVE.
+    JetsonTegra,
+    /// DGX Spark and RTX Spark.
+    DgxSpark,
+}
+
+/// `rules/platform/gpus.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawGpus {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Ordered: the first pattern that matches a device name decides.
+    #[serde(rename = "pattern")]
+    pub patterns: Vec<RawGpuPattern>,
+    /// Device ids by leading digits, for boards that no product row names.
+    #[serde(rename = "pci-block")]
+    pub pci_blocks: Vec<RawPciBlock>,
+    /// Known products.
+    #[serde(rename = "product")]
+    pub products: Vec<RawGpuProduct>,
+}
+
+/// Device names and what they mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawGpuPattern {
+    /// Unanchored, case-sensitive.
+    pub regex: String,
+    /// E.g. `12.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `Blackwell`.
+    pub architecture: String,
+    /// E.g. `geforce`.
+    pub class: GpuClass,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// PCI device ids that begin with these hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPciBlock {
+    /// E.g. `2B` for 0x2b85.
+    pub prefixes: Vec<String>,
+    /// E.g. `12.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `Blackwell`.
+    pub architecture: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// One product.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawGpuProduct {
+    /// As the driver prints it, e.g. `NVIDIA GeForce RTX 5090`.
+    pub name: String,
+    /// E.g. `12.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `geforce`.
+    pub class: GpuClass,
+    /// PCI device ids, four hexadecimal digits each.
+    #[serde(default)]
+    pub devices: Vec<String>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// `rules/platform/cuda.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCuda {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Where machine code runs beyond its own compute capability.
+    pub machine_code: RawMachineCode,
+    /// Toolkit releases, oldest first.
+    #[serde(rename = "toolkit")]
+    pub toolkits: Vec<RawToolkit>,
+}
+
+/// Exceptions to "same major, not above": Jetson islands and renamed targets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawMachineCode {
+    /// Compute capabilities of Tegra parts, which run only code compiled for Tegra.
+    pub tegra: Vec<ComputeCapability>,
+    /// From this toolkit on, code for server Arm also runs on Jetson.
+    pub tegra_shares_from: CudaVersion,
+    /// Pairs of names for one compute capability, old first.
+    pub renamed: Vec<[ComputeCapability; 2]>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// One toolkit release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawToolkit {
+    /// E.g. `12.8`.
+    pub version: CudaVersion,
+    /// The Linux driver that came out with it, e.g. `570.26`: from here on PTX of this toolkit is understood.
+    pub linux_driver: DriverVersion,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// `rules/platform/driver.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawDriver {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Minor-version compatibility: the oldest driver for any runtime of a major release.
+    #[serde(rename = "family")]
+    pub families: Vec<RawFamily>,
+    /// The last driver branch that supports an architecture.
+    #[serde(rename = "lifetime")]
+    pub lifetimes: Vec<RawLifetime>,
+}
+
+/// The oldest driver for any CUDA runtime of a major release.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawFamily {
+    /// E.g. 12.
+    pub cuda_major: u32,
+    /// E.g. `525.60.13`.
+    pub linux_driver: DriverVersion,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// The last driver branch and toolkit for some compute capabilities.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawLifetime {
+    /// E.g. `Volta`.
+    pub architecture: String,
+    /// E.g. `7.0`.
+    pub capabilities: Vec<ComputeCapability>,
+    /// E.g. 580.
+    pub last_branch: u32,
+    /// E.g. `12.9`.
+    pub last_toolkit: CudaVersion,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// `rules/platform/forward_compat.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawForwardCompat {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// cuda-compat packages, oldest first.
+    #[serde(rename = "package")]
+    pub packages: Vec<RawCompatPackage>,
+    /// Which GPUs it works on.
+    #[serde(rename = "hardware")]
+    pub hardware: Vec<RawCompatHardware>,
+}
+
+/// One cuda-compat package and the kernel drivers it works with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCompatPackage {
+    /// E.g. `cuda-compat-13-0`.
+    pub name: String,
+    /// E.g. `13.0`.
+    pub cuda: CudaVersion,
+    /// The driver branch whose user-mode part it is, e.g. 580.
+    pub branch: u32,
+    /// Kernel driver branches it works with, e.g. `[535, 570]`.
+    pub works_on: Vec<u32>,
+    /// Branches of the matrix that it does not work with, or does not apply to.
+    pub refuses: Vec<u32>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Whether forward compatibility works on a class of GPUs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCompatHardware {
+    /// E.g. `geforce`.
+    pub class: GpuClass,
+    /// The page's answer.
+    pub supported: CompatSupport,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Whether forward compatibility works on a class of GPUs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompatSupport {
+    /// On all of them.
+    Yes,
+    /// On some of them; NVIDIA publishes no list that a machine could read.
+    Some,
+    /// On none: `cuInit` fails with 804.
+    No,
+}
+
+/// `rules/platform/indexes.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIndexes {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Package indexes that builds name.
+    #[serde(rename = "index")]
+    pub indexes: Vec<RawIndex>,
+}
+
+/// A package index, or a family of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIndex {
+    /// As builds name it, e.g. `pypi`; `*` for every name that no other row has.
+    pub name: String,
+    /// Its address; `{name}` stands for the name.
+    pub url: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// `rules/advisories/GPUDOC-YYYY-NNNN.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawAdvisory {
+    /// `GPUDOC-2026-0001`; never used again.
+    pub id: String,
+    /// Subject, need, observation, in one line.
+    pub title: String,
+    /// Two or three sentences: what happens, since when, why.
+    pub story: String,
+    /// How bad it is where it applies.
+    pub severity: RawSeverity,
+    /// The family of the finding; `advisory` unless another fits better.
+    #[serde(default = "advisory_kind")]
+    pub kind: String,
+    /// The day it was written.
+    pub date: String,
+    /// The day it was found wrong, with the reason in `story`.
+    #[serde(default)]
+    pub withdrawn: Option<String>,
+    /// Applies where any of these holds.
+    pub when: Vec<RawCondition>,
+    /// Error texts that it causes.
+    #[serde(default)]
+    pub symptoms: Vec<String>,
+    /// What to do, best first.
+    #[serde(default, rename = "remedy")]
+    pub remedies: Vec<RawRemedy>,
+    /// Pages and wheels that were opened.
+    #[serde(rename = "reference")]
+    pub references: Vec<RawPage>,
+    /// Environments that hit and near misses that do not; the tests run them.
+    #[serde(rename = "example")]
+    pub examples: Vec<RawExample>,
+}
+
+fn advisory_kind() -> String {
+    "advisory".to_owned()
+}
+
+/// The severity of an advisory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RawSeverity {
+    /// It does not work.
+    Fail,
+    /// It may not work.
+    Warn,
+    /// Worth knowing.
+    Info,
+}
+
+/// Terms that must all hold.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct RawCondition {
+    /// Installed distributions, e.g. `triton>=3.2`.
+    pub installed: Vec<String>,
+    /// Distributions that are not installed, e.g. `torchcodec`.
+    pub absent: Vec<String>,
+    /// torch's CUDA runtime, e.g. `>=13.0`.
+    pub cuda: Option<String>,
+    /// The compute capability of a GPU that CUDA can use, e.g. `>=10.0,<11`.
+    pub capability: Option<String>,
+    /// The class of a GPU.
+    pub class: Vec<GpuClass>,
+    /// The kernel driver, e.g. `<580`.
+    pub driver: Option<String>,
+    /// Python, e.g. `>=3.12`.
+    pub python: Option<String>,
+    /// `linux_x86_64`, `linux_aarch64`, `windows`.
+    pub platform: Option<String>,
+    /// At least so many GPUs.
+    pub gpus: Option<u32>,
+    /// What the project says it uses, e.g. `torch.compile`.
+    pub workload: Vec<String>,
+}
+
+/// Something to do about an advisory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawRemedy {
+    /// One imperative sentence.
+    pub summary: String,
+    /// What to ask of the solver, e.g. `bitsandbytes>=0.45.1`.
+    #[serde(default)]
+    pub requirements: Vec<String>,
+    /// Commands to copy.
+    #[serde(default)]
+    pub commands: Vec<String>,
+}
+
+/// An environment and whether the advisory applies to it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct RawExample {
+    /// What the example shows.
+    pub why: String,
+    /// Whether it applies.
+    pub hits: bool,
+    /// `name==version+local`.
+    pub installed: Vec<String>,
+    /// Compute capabilities or product names, one per GPU.
+    pub gpus: Vec<String>,
+    /// The kernel driver.
+    pub driver: Option<DriverVersion>,
+    /// E.g. `3.12.4`.
+    pub python: Option<String>,
+    /// E.g. `linux_aarch64`.
+    pub platform: Option<String>,
+    /// What the project says it uses.
+    pub workload: Vec<String>,
+}

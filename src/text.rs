@@ -1,0 +1,87 @@
+//! Small helpers for sentences: lists, near misses, sizes.
+
+/// Joins words as a sentence does: `a`, `a and b`, `a, b and c`.
+#[must_use]
+pub fn list<T: AsRef<str>>(items: &[T]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
+        [head @ .., last] => {
+            let head: Vec<_> = head.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", head.join(", "), last.as_ref())
+        }
+    }
+}
+
+/// Picks the word for a number: `1 failure`, `2 failures`.
+#[must_use]
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
+}
+
+/// A size in binary units with one decimal where it is small, e.g. `31.8 GiB`, `64 MiB`.
+#[must_use]
+pub fn bytes(size: u64) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    #[expect(clippy::cast_precision_loss, reason = "a size for people")]
+    let mut value = size as f64;
+    while value >= 1024.0 && unit + 1 < units.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    let text = if value >= 100.0 || value.fract() < 0.05 { format!("{value:.0}") } else { format!("{value:.1}") };
+    format!("{text} {}", units[unit])
+}
+
+/// Edits between two words: insertions, deletions, replacements, swaps of neighbours.
+#[must_use]
+pub fn distance(left: &str, right: &str) -> usize {
+    let (left, right): (Vec<_>, Vec<_>) = (left.chars().collect(), right.chars().collect());
+    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
+    rows[0] = (0..=right.len()).collect();
+    for at in 1..=left.len() {
+        rows[at][0] = at;
+        for to in 1..=right.len() {
+            let replaced = rows[at - 1][to - 1] + usize::from(left[at - 1] != right[to - 1]);
+            let mut best = replaced.min(rows[at - 1][to] + 1).min(rows[at][to - 1] + 1);
+            if at > 1 && to > 1 && left[at - 1] == right[to - 2] && left[at - 2] == right[to - 1] {
+                best = best.min(rows[at - 2][to - 2] + 1);
+            }
+            rows[at][to] = best;
+        }
+    }
+    rows[left.len()][right.len()]
+}
+
+/// The names nearest to a misspelt one, best first, at most three.
+#[must_use]
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut near: Vec<_> = names
+        .map(|name| (distance(wanted, name), name))
+        .filter(|(distance, name)| *distance <= 1 + name.len().min(wanted.len()) / 4)
+        .collect();
+    near.sort_unstable();
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_and_counts_read_like_sentences() {
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(count(1, "failure", "failures"), "1 failure");
+        assert_eq!(bytes(64 << 20), "64 MiB");
+        assert_eq!(bytes(34_190_917_632), "31.8 GiB");
+    }
+
+    #[test]
+    fn near_misses_are_found() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("torhc", "torch"), 1);
+        assert_eq!(nearest("bitsandbites", ["torch", "bitsandbytes"].into_iter()), ["bitsandbytes"]);
+        assert!(nearest("numpy", ["torch", "triton"].into_iter()).is_empty());
+    }
+}
