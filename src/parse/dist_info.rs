@@ -64,12 +64,12 @@ pub fn parse_installer(text: &str) -> Option<&str> {
 /// The end of the headers of METADATA or PKG-INFO: the place of the first empty line.
 #[must_use]
 pub fn headers_end(bytes: &[u8]) -> Option<usize> {
-    let mut line_start = 0;
-    for (at, _) in bytes.iter().enumerate().filter(|&(_, &byte)| byte == b'\n') {
-        if matches!(bytes.get(line_start..at), Some([] | [b'\r'])) {
-            return Some(line_start);
+    let mut start = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        if matches!(line, b"\n" | b"\r\n") {
+            return Some(start);
         }
-        line_start = at + 1;
+        start += line.len();
     }
     None
 }
@@ -116,5 +116,24 @@ mod tests {
         assert_eq!(headers_end(b"\nName: a"), Some(0));
         assert_eq!(headers_end(b"Name: a\nVersion: 1\n"), None);
         assert_eq!(headers_end(b""), None);
+    }
+
+    proptest::proptest! {
+        /// Every reader of a Python environment's files takes any text; the pieces make the interesting ones likely.
+        #[test]
+        fn any_text_is_read(pieces in proptest::collection::vec("[ -~\\n\\r]{0,8}|\\PC|=|'|:|\\[|\\]|%|-|\\+cu|\\.dist-info|\\.egg-info", 0..40)) {
+            let text = pieces.concat();
+            let _ = MetadataDir::parse(&text);
+            let _ = (parse_wheel_tags(&text), parse_installer(&text));
+            let end = headers_end(text.as_bytes());
+            proptest::prop_assert!(end.is_none_or(|end| !text[..end].contains("\n\n")));
+            let _ = crate::parse::pyvenv::PyvenvCfg::parse(&text);
+            let _ = crate::parse::version_py::VersionPy::parse(&text);
+            let _ = crate::parse::local_label::LocalLabel::of_version(&text);
+            let _ = crate::parse::direct_url::DirectUrl::parse(&text);
+            let _ = crate::parse::direct_url::DirectUrl::parse(&format!("{{\"url\": {text:?}}}")).map(|direct| direct.path());
+            let _ = crate::parse::requires_txt::parse_requires_txt(&text);
+            let _ = crate::parse::pth::parse_pth(&text);
+        }
     }
 }

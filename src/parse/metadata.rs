@@ -4,6 +4,7 @@
 //! start with a space or a tab; the description follows after an empty line. Read tolerantly: unknown headers are
 //! skipped, broken lines ignored, names taken in any case.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::wheel::normalise_name;
@@ -27,22 +28,29 @@ impl Metadata {
     /// Reads the headers.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut metadata = Self::default();
-        let mut headers: Vec<(String, String)> = Vec::new();
+        const READ: [&str; 5] = ["name", "version", "requires-python", "requires-dist", "provides-extra"];
+        // Most lines are of other headers and are only looked at: an environment of 300 distributions has 15,000 lines.
+        let mut headers: Vec<(&str, Cow<'_, str>)> = Vec::new();
+        let mut continues = false;
         for line in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
             if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = headers.last_mut() {
+                if let Some((_, value)) = headers.last_mut().filter(|_| continues) {
+                    let value = value.to_mut();
                     value.push(' ');
                     value.push_str(line.trim());
                 }
             } else if line.trim().is_empty() {
                 break;
             } else if let Some((name, value)) = line.split_once(':') {
-                headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
+                let known = READ.into_iter().find(|known| known.eq_ignore_ascii_case(name.trim()));
+                continues = known.is_some();
+                headers.extend(known.map(|name| (name, Cow::Borrowed(value.trim()))));
             }
         }
+        let mut metadata = Self::default();
         for (name, value) in headers {
-            match name.as_str() {
+            let value = value.into_owned();
+            match name {
                 "name" => metadata.name = value,
                 "version" => metadata.version = value,
                 "requires-python" => metadata.requires_python = Some(value).filter(|value| !value.is_empty()),

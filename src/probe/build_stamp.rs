@@ -134,11 +134,12 @@ fn take_label(build: &mut DistributionBuild, distribution: &Distribution) {
 }
 
 fn is_extension(distribution: &Distribution) -> bool {
+    const TORCH: &str = "torch";
+    // Ten thousand lines in a large environment: the cheap question first.
+    let starts = |line: &str| line.get(..TORCH.len()).is_some_and(|start| start.eq_ignore_ascii_case(TORCH));
+    let requires_torch = |line: &String| starts(line) && requirement_name(line) == TORCH;
     EXTENSIONS.contains(&distribution.name.as_str())
-        || distribution
-            .metadata
-            .value()
-            .is_some_and(|metadata| metadata.requires.iter().any(|line| requirement_name(line) == "torch"))
+        || distribution.metadata.value().is_some_and(|metadata| metadata.requires.iter().any(requires_torch))
 }
 
 /// Reads what only extensions of torch have in their folder.

@@ -52,6 +52,14 @@ pub enum PythonError {
         /// What is there instead.
         near: Vec<String>,
     },
+    /// A name that is neither here nor on PATH.
+    #[error("`{name}` is neither in this folder nor on PATH")]
+    NotOnPath {
+        /// As it was given, e.g. `python3.14`.
+        name: String,
+        /// Environments and interpreters here.
+        near: Vec<String>,
+    },
     /// A link whose end is not there.
     #[error("`{path}` leads to `{target}`, which is not there")]
     Dangling {
@@ -87,7 +95,10 @@ impl PythonError {
     #[must_use]
     pub fn near(&self) -> &[String] {
         match self {
-            Self::Missing { near, .. } | Self::NoInterpreter { near, .. } | Self::NotPython { near, .. } => near,
+            Self::Missing { near, .. }
+            | Self::NotOnPath { near, .. }
+            | Self::NoInterpreter { near, .. }
+            | Self::NotPython { near, .. } => near,
             Self::Dangling { .. } => &[],
         }
     }
@@ -189,6 +200,22 @@ fn near(root: &RootFs, folder: &str) -> Vec<String> {
     near
 }
 
+/// The environments in a folder, else the one around it: `/venv` for `/venv/lib/python3.11/site-packages`.
+fn near_or_above(root: &RootFs, folder: &str) -> Vec<String> {
+    let near = near(root, folder);
+    if !near.is_empty() || folder == "/" {
+        return near;
+    }
+    let mut above = join(folder, "..");
+    while above != "/" {
+        if interpreter_in(root, &above).is_some() {
+            return vec![above];
+        }
+        above = join(&above, "..");
+    }
+    Vec::new()
+}
+
 /// What `--python` names.
 fn named(request: PythonRequest<'_>, python: &str) -> Result<String, PythonError> {
     let root = request.root;
@@ -200,7 +227,7 @@ fn named(request: PythonRequest<'_>, python: &str) -> Result<String, PythonError
         });
         return inside.ok_or_else(|| PythonError::NoInterpreter {
             venv: root.exists(&join(&path, "pyvenv.cfg")),
-            near: near(root, &path),
+            near: near_or_above(root, &path),
             path,
         });
     }
@@ -238,7 +265,12 @@ fn named(request: PythonRequest<'_>, python: &str) -> Result<String, PythonError
     while !folder.is_empty() && !root.is_folder(folder) {
         folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
     }
-    Err(PythonError::Missing { near: near(root, folder), path })
+    let near = near(root, folder);
+    if python.contains('/') {
+        Err(PythonError::Missing { near, path })
+    } else {
+        Err(PythonError::NotOnPath { near, name: python.to_owned() })
+    }
 }
 
 /// Looks for a program on PATH; with it the scripts that were passed over.

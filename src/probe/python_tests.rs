@@ -182,7 +182,12 @@ fn what_is_not_there_is_named_with_what_is() {
         "`/w/.venv/bin/pip` is not a Python interpreter but a script | /w/.venv/bin/python3"
     );
     assert_eq!(error("/w/python3"), "`/w/python3` leads to `/gone`, which is not there | ");
-    assert_eq!(error("ruby"), "`/ruby` is not there | /usr");
+    assert_eq!(error("ruby"), "`ruby` is neither in this folder nor on PATH | /usr");
+    machine.write("w/.venv/lib/python3.11/site-packages/x", "");
+    assert_eq!(
+        error("/w/.venv/lib/python3.11"),
+        "`/w/.venv/lib/python3.11` has no `bin/python3` or `bin/python` | /w/.venv"
+    );
     assert_eq!(
         known(&machine.ask(&[], Some("3.11")).unwrap().python.value().unwrap().executable),
         "/usr/bin/python3.11"

@@ -21,7 +21,7 @@ use crate::parse::requires_txt::parse_requires_txt;
 use crate::parse::wheel::normalise_name;
 
 /// Enough for the headers of nearly every distribution.
-const HEADERS: u64 = 16 << 10;
+const HEADERS: u64 = 8 << 10;
 /// The most of a METADATA that is read in search of the end of its headers.
 const METADATA_LIMIT: u64 = 4 << 20;
 /// The most of any other file.
