@@ -125,6 +125,8 @@ pub struct Remedy {
 pub enum Change {
     /// Install exactly these, `name==version+local`, the distributions that a solver chose.
     Install(Vec<String>),
+    /// All of these.
+    All(Vec<Change>),
     /// Another kernel driver, e.g. `580.65.06`.
     Driver(crate::version::DriverVersion),
     /// A cuda-compat library of this driver version first on the loader's path.

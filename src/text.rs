@@ -34,21 +34,24 @@ pub fn bytes(size: u64) -> String {
     format!("{text} {}", units[unit])
 }
 
-/// Edits between two words: insertions, deletions, replacements.
+/// Edits between two words: insertions, deletions, replacements, swaps of neighbours.
 #[must_use]
 pub fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<_> = right.chars().collect();
-    let mut row: Vec<_> = (0..=right.len()).collect();
-    for (at, letter) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, other) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[column + 1];
-            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+    let (left, right): (Vec<_>, Vec<_>) = (left.chars().collect(), right.chars().collect());
+    let mut rows = vec![vec![0; right.len() + 1]; left.len() + 1];
+    rows[0] = (0..=right.len()).collect();
+    for at in 1..=left.len() {
+        rows[at][0] = at;
+        for to in 1..=right.len() {
+            let replaced = rows[at - 1][to - 1] + usize::from(left[at - 1] != right[to - 1]);
+            let mut best = replaced.min(rows[at - 1][to] + 1).min(rows[at][to - 1] + 1);
+            if at > 1 && to > 1 && left[at - 1] == right[to - 2] && left[at - 2] == right[to - 1] {
+                best = best.min(rows[at - 2][to - 2] + 1);
+            }
+            rows[at][to] = best;
         }
     }
-    row[right.len()]
+    rows[left.len()][right.len()]
 }
 
 /// The names nearest to a misspelt one, best first, at most three.
@@ -77,6 +80,7 @@ mod tests {
     #[test]
     fn near_misses_are_found() {
         assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("torhc", "torch"), 1);
         assert_eq!(nearest("bitsandbites", ["torch", "bitsandbytes"].into_iter()), ["bitsandbytes"]);
         assert!(nearest("numpy", ["torch", "triton"].into_iter()).is_empty());
     }

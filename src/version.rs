@@ -74,10 +74,8 @@ impl FromStr for DriverVersion {
         let error = || ParseVersionError::new(text, "driver version", "580.65.06");
         let text = text.trim();
         let mut parts = [0; 3];
-        let mut count = 0;
-        for piece in text.split('.') {
-            *parts.get_mut(count).ok_or_else(error)? = number(piece).ok_or_else(error)?;
-            count += 1;
+        for (place, piece) in text.split('.').enumerate() {
+            *parts.get_mut(place).ok_or_else(error)? = number(piece).ok_or_else(error)?;
         }
         Ok(Self { parts, text: text.into() })
     }

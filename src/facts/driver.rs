@@ -57,11 +57,11 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// Names the GPU in a sentence, e.g. `GPU 0 (NVIDIA GeForce RTX 5090)`.
+    /// Names the GPU in a sentence, e.g. `GPU 0 NVIDIA GeForce RTX 5090`.
     #[must_use]
     pub fn label(&self) -> String {
         match self.name.value() {
-            Some(name) => format!("GPU {} ({name})", self.index),
+            Some(name) => format!("GPU {} {name}", self.index),
             None => format!("GPU {}", self.index),
         }
     }

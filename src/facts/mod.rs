@@ -9,6 +9,7 @@ mod driver;
 mod loader;
 mod python;
 mod reading;
+pub mod redact;
 mod system;
 
 use serde::{Deserialize, Serialize};

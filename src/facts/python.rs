@@ -27,11 +27,12 @@ pub struct Python {
 
 /// Which Python.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum PythonImplementation {
     /// The reference implementation.
     #[default]
+    #[serde(rename = "cpython")]
     CPython,
     /// PyPy.
+    #[serde(rename = "pypy")]
     PyPy,
 }

@@ -239,6 +239,36 @@ impl RuleDb {
         Some((row.supported, self.page(&self.packed.forward_compat.sources, &row.source)))
     }
 
+    /// The address of a package index that builds name, e.g. `cu128`.
+    #[must_use]
+    pub fn index_url(&self, name: &str) -> Option<String> {
+        let rows = &self.packed.indexes.indexes;
+        let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
+        Some(row.url.replace("{name}", name))
+    }
+
+    /// Toolkits, oldest first.
+    #[must_use]
+    pub fn toolkits(&self) -> &[RawToolkit] {
+        &self.packed.cuda.toolkits
+    }
+
+    /// The oldest driver for runtimes of each CUDA major release, oldest first.
+    #[must_use]
+    pub fn families(&self) -> &[RawFamily] {
+        &self.packed.driver.families
+    }
+
+    /// The same platform rules with other packages and advisories, e.g. a small universe for a question of `what if`.
+    #[must_use]
+    pub fn with_packages(&self, packages: Vec<Package>, advisories: Vec<RawAdvisory>) -> Self {
+        let mut packed = self.packed.clone();
+        packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
+        packed.advisories = advisories;
+        let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
+        Self { packed, packages }
+    }
+
     /// Advisories in the order of their ids, without those withdrawn.
     pub fn advisories(&self) -> impl Iterator<Item = &RawAdvisory> {
         self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none())
@@ -258,4 +288,41 @@ fn squeeze(text: &str) -> String {
 fn words_end_with(name: &str, wanted: &str) -> bool {
     let words: Vec<_> = name.split_whitespace().collect();
     (0..words.len()).any(|from| squeeze(&words[from..].concat()) == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::embedded;
+
+    #[test]
+    fn every_package_unpacks() {
+        let db = embedded();
+        for name in db.package_names() {
+            assert!(db.package(name).is_some_and(|package| !package.releases.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn gpus_are_found_by_any_of_their_names() {
+        let db = embedded();
+        for (text, capability) in [
+            ("RTX 5090", "12.0"),
+            ("rtx5090", "12.0"),
+            ("NVIDIA GeForce RTX 4070 Ti SUPER", "8.9"),
+            ("H100", "9.0"),
+            ("A100-SXM4-80GB", "8.0"),
+            ("Tesla T4", "7.5"),
+            ("T4", "7.5"),
+            ("GB10", "12.1"),
+            ("Quadro RTX 6000", "7.5"),
+            ("L40S", "8.9"),
+            ("3090", "8.6"),
+        ] {
+            let found = db.gpu_by_loose_name(text).map(|model| model.capability.to_string());
+            assert_eq!(found.as_deref(), Some(capability), "{text}");
+        }
+        assert_eq!(db.gpu_by_loose_name("RTX 9999"), None);
+        assert!(db.gpu_suggestions("RTX 5009").contains(&"RTX 5090"));
+        assert_eq!(db.gpu_by_pci(0x2b85).map(|model| model.capability.to_string()).as_deref(), Some("12.0"));
+    }
 }

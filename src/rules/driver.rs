@@ -77,7 +77,7 @@ pub fn compat_fault(target: &Target, db: &RuleDb) -> Option<CompatFault> {
 }
 
 /// The cuda-compat package that would make a CUDA runtime work on this target, the oldest that does, and whether NVIDIA
-/// vouches for all of its GPUs (`Yes`) or for some of their class (`Some`).
+/// vouches for all of its GPUs (`Yes`) or for some of their class (`Some`); none where the driver needs no help.
 #[must_use]
 pub fn compat_offer<'db>(
     cuda: CudaVersion,
@@ -85,6 +85,7 @@ pub fn compat_offer<'db>(
     db: &'db RuleDb,
 ) -> Option<(&'db RawCompatPackage, CompatSupport)> {
     let driver = target.driver.as_ref()?;
+    runtime_gap(cuda, driver, db)?;
     let mut support = CompatSupport::Yes;
     if target.gpus.is_empty() {
         return None;
@@ -100,4 +101,55 @@ pub fn compat_offer<'db>(
         package.cuda >= cuda && package.cuda.major == cuda.major && package.works_on.contains(&driver.branch())
     })?;
     Some((package, support))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+    use crate::rules::target::TargetGpu;
+
+    fn driver(text: &str) -> DriverVersion {
+        text.parse().expect("a driver version")
+    }
+
+    fn target(gpu: &str, kernel: &str, compat: Option<&str>) -> Target {
+        let model = embedded().gpu_by_loose_name(gpu).expect("a GPU");
+        let gpu = TargetGpu {
+            label: gpu.to_owned(),
+            name: gpu.to_owned(),
+            index: Some(0),
+            capability: model.capability,
+            class: model.class,
+        };
+        Target { gpus: vec![gpu], driver: Some(driver(kernel)), compat: compat.map(driver), ..Target::default() }
+    }
+
+    #[test]
+    fn minor_versions_share_a_driver_but_majors_do_not() {
+        let db = embedded();
+        assert_eq!(runtime_gap(CudaVersion::new(12, 8), &driver("535.54.03"), db), None);
+        let gap = runtime_gap(CudaVersion::new(13, 0), &driver("570.133.20"), db).expect("13 needs 580");
+        assert_eq!(gap.needs.to_string(), "580.65.06");
+        assert!(ptx_gap(CudaVersion::new(12, 8), &driver("535.54.03"), db).is_some(), "PTX is stricter");
+    }
+
+    #[test]
+    fn compat_helps_older_drivers_of_data_centre_gpus_only() {
+        let db = embedded();
+        assert_eq!(compat_fault(&target("H100", "570.133.20", Some("580.65.06")), db), None);
+        let fault = compat_fault(&target("RTX 4090", "570.133.20", Some("580.65.06")), db);
+        assert!(matches!(fault, Some(CompatFault::WrongGpu(0, _))), "{fault:?}");
+        let fault = compat_fault(&target("H100", "580.159.04", Some("580.65.06")), db);
+        assert_eq!(fault, Some(CompatFault::OlderThanDriver));
+    }
+
+    #[test]
+    fn compat_is_offered_where_the_matrix_allows_it() {
+        let (db, cuda) = (embedded(), CudaVersion::new(13, 0));
+        let (package, support) = compat_offer(cuda, &target("H100", "570.133.20", None), db).expect("an offer");
+        assert_eq!((package.name.as_str(), support), ("cuda-compat-13-0", CompatSupport::Yes));
+        assert_eq!(compat_offer(cuda, &target("RTX 4090", "570.133.20", None), db), None);
+        assert_eq!(compat_offer(cuda, &target("H100", "580.65.06", None), db), None);
+    }
 }

@@ -59,3 +59,65 @@ pub fn code_runs(code: &Code, gpu: ComputeCapability, cuda: Option<CudaVersion>,
         _ => Runs::No,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+
+    fn runs(target: &str, gpu: &str) -> bool {
+        let (target, gpu) = (target.parse().expect("a target"), gpu.parse().expect("a compute capability"));
+        image_runs(target, gpu, Some(CudaVersion::new(12, 8)), embedded())
+    }
+
+    #[test]
+    fn machine_code_runs_on_its_major_from_its_minor_upwards() {
+        assert!(runs("sm_86", "8.9"));
+        assert!(!runs("sm_89", "8.6"));
+        assert!(!runs("sm_90", "10.0"));
+        assert!(runs("sm_60", "6.1"));
+        assert!(runs("sm_120", "12.1"));
+        assert!(!runs("sm_100", "12.0"));
+    }
+
+    #[test]
+    fn specific_code_runs_where_it_was_compiled_for() {
+        assert!(runs("sm_90a", "9.0"));
+        assert!(!runs("sm_100a", "10.3"));
+        assert!(runs("sm_100f", "10.3"));
+        assert!(!runs("sm_103f", "10.0"));
+        assert!(!runs("sm_100f", "12.0"));
+    }
+
+    #[test]
+    fn ptx_runs_on_what_is_newer() {
+        assert!(runs("compute_80", "12.0"));
+        assert!(!runs("compute_90", "8.9"));
+        assert!(!runs("compute_90a", "9.0"));
+    }
+
+    #[test]
+    fn jetson_parts_are_islands_until_one_toolkit() {
+        assert!(!runs("sm_80", "8.7"));
+        assert!(!runs("sm_87", "8.9"));
+        let (code, orin) = ("sm_80".parse().expect("a target"), ComputeCapability::new(8, 7));
+        assert!(image_runs(code, orin, Some(CudaVersion::new(13, 2)), embedded()));
+        assert!(runs("sm_101", "11.0"), "Thor was renamed");
+    }
+
+    #[test]
+    fn a_few_special_images_do_not_make_a_library_native() {
+        let target = |text: &str| text.parse().expect("a target");
+        // libtorch_cuda.so of torch 2.7.1+cu126: 378 containers, sm_90a in 3 of them.
+        let code = Code {
+            for_cuda: None,
+            containers: Some(378),
+            sass: vec![target("sm_80"), target("sm_86")],
+            ptx: Vec::new(),
+            special: vec![(target("sm_90a"), 3)],
+        };
+        assert_eq!(code_runs(&code, ComputeCapability::new(8, 9), None, embedded()), Runs::Native(target("sm_86")));
+        assert_eq!(code_runs(&code, ComputeCapability::new(9, 0), None, embedded()), Runs::Partly(3, 378));
+        assert_eq!(code_runs(&code, ComputeCapability::new(12, 0), None, embedded()), Runs::No);
+    }
+}

@@ -7,6 +7,7 @@ pub mod advisory;
 mod db;
 pub mod driver;
 mod embedded;
+pub mod harvest;
 pub mod kernel;
 pub mod model;
 pub mod obstacle;
@@ -17,6 +18,8 @@ pub mod raw_platform;
 pub mod requirement;
 pub mod target;
 pub mod validate;
+pub mod variants;
+pub mod write;
 
 pub use db::{GpuModel, RuleDb, cite};
 pub use embedded::embedded;

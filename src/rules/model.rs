@@ -123,6 +123,8 @@ pub enum PythonTag {
     FreeThreaded(PythonVersion),
     /// `cp39-abi3`: this CPython and later ones.
     Stable(PythonVersion),
+    /// `py39`: this Python and later ones of its major, free-threaded ones too.
+    Generic(PythonVersion),
     /// `py3`: any Python 3.
     Any,
 }
@@ -136,6 +138,7 @@ impl PythonTag {
             Self::CPython(tag) => same(tag) && !free_threaded,
             Self::FreeThreaded(tag) => same(tag) && free_threaded,
             Self::Stable(tag) => (tag.major, tag.minor) <= (python.major, python.minor) && !free_threaded,
+            Self::Generic(tag) => tag.major == python.major && tag.minor <= python.minor,
             Self::Any => python.major == 3,
         }
     }
@@ -144,10 +147,11 @@ impl PythonTag {
 impl FromStr for PythonTag {
     type Err = Fault;
 
-    /// Parses `cp311`, `cp313t`, `cp39-abi3` and `py3`.
+    /// Parses `cp311`, `cp313t`, `cp39-abi3`, `py39` and `py3`.
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let fault =
-            || Fault::new(format!("`{text}` is not a Python tag such as `cp311`, `cp313t`, `cp39-abi3`, `py3`"));
+        let fault = || {
+            Fault::new(format!("`{text}` is not a Python tag such as `cp311`, `cp313t`, `cp39-abi3`, `py39`, `py3`"))
+        };
         let version = |digits: &str| {
             let (major, minor) = digits.split_at_checked(1).ok_or_else(fault)?;
             let number = |part: &str| part.parse::<u32>().map_err(|_| fault());
@@ -155,6 +159,9 @@ impl FromStr for PythonTag {
         };
         if text == "py3" || text == "py2.py3" {
             return Ok(Self::Any);
+        }
+        if let Some(digits) = text.strip_prefix("py") {
+            return Ok(Self::Generic(version(digits)?));
         }
         let rest = text.strip_prefix("cp").ok_or_else(fault)?;
         if let Some(digits) = rest.strip_suffix("-abi3") {

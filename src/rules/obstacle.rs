@@ -33,6 +33,8 @@ pub enum Obstacle {
     Platform { platform: String, wanted: String },
     /// Built for another CUDA runtime than the one asked for.
     OtherCuda { cuda: Option<CudaVersion>, wanted: CudaVersion },
+    /// Built for a CUDA runtime where a CPU build was asked for.
+    CudaBuild { cuda: CudaVersion },
 }
 
 impl Obstacle {
@@ -42,7 +44,7 @@ impl Obstacle {
         match self {
             Self::NoKernel { .. } => Kind::GpuArch,
             Self::CpuBuild => Kind::CpuBuild,
-            Self::Driver { .. } | Self::Ptx { .. } | Self::OtherCuda { .. } => Kind::Driver,
+            Self::Driver { .. } | Self::Ptx { .. } | Self::OtherCuda { .. } | Self::CudaBuild { .. } => Kind::Driver,
             Self::PythonTag { .. } | Self::RequiresPython { .. } | Self::Glibc { .. } | Self::Platform { .. } => {
                 Kind::Python
             }
@@ -74,6 +76,7 @@ impl fmt::Display for Obstacle {
             Self::Platform { platform, wanted } => write!(f, "is for {platform}, not {wanted}"),
             Self::OtherCuda { cuda: Some(cuda), wanted } => write!(f, "is built for CUDA {cuda}, not {wanted}"),
             Self::OtherCuda { cuda: None, wanted } => write!(f, "is not built for CUDA {wanted}"),
+            Self::CudaBuild { cuda } => write!(f, "is built for CUDA {cuda}, and a CPU build is asked for"),
         }
     }
 }
@@ -110,7 +113,13 @@ pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb)
     {
         found.push(Obstacle::OtherCuda { cuda: build.cuda, wanted });
     }
-    if build.local.as_deref() == Some("cpu") && !target.gpus.is_empty() {
+    if let Some(cuda) = build.cuda
+        && target.cpu_only
+    {
+        found.push(Obstacle::CudaBuild { cuda });
+        return found;
+    }
+    if build.local.as_deref() == Some("cpu") && !target.gpus.is_empty() && !target.cpu_only {
         found.push(Obstacle::CpuBuild);
     }
     if let (Some(cuda), Some(driver)) = (build.cuda, target.user_mode_driver())
@@ -129,7 +138,7 @@ pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb)
 #[must_use]
 pub fn code_obstacles(code: &[&Code], cuda: Option<CudaVersion>, target: &Target, db: &RuleDb) -> Vec<Obstacle> {
     let mut found = Vec::new();
-    for (index, gpu) in target.gpus.iter().enumerate().filter(|_| !code.is_empty()) {
+    for (index, gpu) in target.gpus.iter().enumerate().filter(|_| !code.is_empty() && !target.cpu_only) {
         let ways: Vec<_> = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db)).collect();
         if ways.iter().all(|way| *way == Runs::No) {
             let mut targets: Vec<_> = code.iter().flat_map(|code| code.sass.iter().chain(&code.ptx)).copied().collect();

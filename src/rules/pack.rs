@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
-use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus};
+use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes};
 use super::validate;
 
 /// All the rules, packages still packed.
@@ -26,6 +26,8 @@ pub struct Packed {
     pub driver: RawDriver,
     /// `platform/forward_compat.toml`.
     pub forward_compat: RawForwardCompat,
+    /// `platform/indexes.toml`.
+    pub indexes: RawIndexes,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
@@ -72,6 +74,7 @@ pub fn pack(
     let driver: RawDriver = parse(&rules.join("platform/driver.toml"), &read, &mut newest, validate::driver)?;
     let forward_compat: RawForwardCompat =
         parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
+    let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
     let mut advisories: Vec<RawAdvisory> = Vec::new();
     for file in list(&rules.join("advisories"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -95,7 +98,7 @@ pub fn pack(
         })?;
         packages.insert(stem, bytes);
     }
-    Ok(Packed { gpus, cuda, driver, forward_compat, advisories, packages, newest })
+    Ok(Packed { gpus, cuda, driver, forward_compat, indexes, advisories, packages, newest })
 }
 
 fn parse<T: DeserializeOwned>(

@@ -140,12 +140,12 @@ pub struct RawCode {
     /// Number of fat-binary containers; none where a table, not a file, was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub containers: Option<u32>,
-    /// Machine-code targets of nearly all containers.
+    /// Machine-code targets of most containers.
     pub sass: Vec<CodeTarget>,
-    /// PTX targets of nearly all containers.
+    /// PTX targets of most containers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ptx: Vec<CodeTarget>,
-    /// Targets of a part of the containers.
+    /// Targets that not all containers have, with counts; those of most containers are in `sass` or `ptx` as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub special: Vec<RawSpecial>,
 }

@@ -239,6 +239,29 @@ pub enum CompatSupport {
     No,
 }
 
+/// `rules/platform/indexes.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIndexes {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Package indexes that builds name.
+    #[serde(rename = "index")]
+    pub indexes: Vec<RawIndex>,
+}
+
+/// A package index, or a family of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawIndex {
+    /// As builds name it, e.g. `pypi`; `*` for every name that no other row has.
+    pub name: String,
+    /// Its address; `{name}` stands for the name.
+    pub url: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
 /// `rules/advisories/GPUDOC-YYYY-NNNN.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

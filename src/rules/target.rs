@@ -22,13 +22,17 @@ pub struct Target {
     pub glibc: Option<GlibcVersion>,
     /// Only builds for this CUDA runtime, `--cuda`.
     pub cuda: Option<CudaVersion>,
+    /// Only CPU builds, `--cuda cpu`, whatever GPUs there are.
+    pub cpu_only: bool,
 }
 
 /// One GPU of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TargetGpu {
-    /// For sentences: `GPU 0 (NVIDIA GeForce RTX 5090)`, `RTX 5090`.
+    /// For sentences: `GPU 0 NVIDIA GeForce RTX 5090`, `RTX 5090`.
     pub label: String,
+    /// The product: `NVIDIA GeForce RTX 5090`, or what the argument said.
+    pub name: String,
     /// The driver's index; none for a GPU named by an argument.
     pub index: Option<u32>,
     /// E.g. `12.0`.
@@ -47,6 +51,7 @@ impl Target {
             let by_id = || gpu.pci_device.value().and_then(|id| db.gpu_by_pci(*id)).and_then(|model| model.class);
             Some(TargetGpu {
                 label: gpu.label(),
+                name: gpu.name.value().cloned().unwrap_or_else(|| "unnamed".to_owned()),
                 index: Some(gpu.index),
                 capability: *gpu.compute_capability.value()?,
                 class: class.or_else(by_id),
@@ -64,7 +69,33 @@ impl Target {
             platform: platform(facts),
             glibc: facts.system.glibc.value().copied(),
             cuda: None,
+            cpu_only: false,
         }
+    }
+
+    /// What is known of it in one line, e.g. `RTX 5090 (compute capability 12.0), driver 570.133.20, Python 3.11`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let mut words = Vec::new();
+        for gpu in &self.gpus {
+            let capability = format!("compute capability {}", gpu.capability);
+            let word = if gpu.label == capability { capability } else { format!("{} ({capability})", gpu.label) };
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if self.gpus.is_empty() {
+            words.push("no GPU".to_owned());
+        }
+        words.extend(self.driver.as_ref().map(|driver| format!("driver {driver}")));
+        words.extend(self.compat.as_ref().map(|driver| format!("cuda-compat {driver}")));
+        words.extend(self.cuda.map(|cuda| format!("CUDA {cuda}")));
+        words.extend(self.cpu_only.then(|| "CPU builds".to_owned()));
+        let kind = if self.free_threaded { "free-threaded Python" } else { "Python" };
+        words.extend(self.python.map(|python| format!("{kind} {python}")));
+        words.extend(self.platform.clone());
+        words.extend(self.glibc.map(|glibc| format!("glibc {glibc}")));
+        words.join(", ")
     }
 
     /// The driver whose CUDA a process gets: the compat library's where one is in front, else the kernel's.
@@ -72,6 +103,32 @@ impl Target {
     pub fn user_mode_driver(&self) -> Option<&DriverVersion> {
         self.compat.as_ref().or(self.driver.as_ref())
     }
+}
+
+/// Names GPUs in a sentence, those of one product together: `GPU 0 NVIDIA A10 and GPUs 1 to 7 NVIDIA L4`.
+#[must_use]
+pub fn gpu_words(gpus: &[&TargetGpu]) -> String {
+    let mut groups: Vec<Vec<&TargetGpu>> = Vec::new();
+    for gpu in gpus {
+        match groups.iter_mut().find(|group| group[0].name == gpu.name && gpu.index.is_some()) {
+            Some(group) => group.push(gpu),
+            None => groups.push(vec![gpu]),
+        }
+    }
+    let words = groups.iter().map(|group| {
+        let indices: Vec<_> = group.iter().filter_map(|gpu| gpu.index).collect();
+        match indices.as_slice() {
+            [] | [_] => group[0].label.clone(),
+            [first, .., last] if *last as usize - *first as usize == indices.len() - 1 => {
+                format!("GPUs {first} to {last} {}", group[0].name)
+            }
+            _ => {
+                let indices: Vec<_> = indices.iter().map(ToString::to_string).collect();
+                format!("GPUs {} {}", crate::text::list(&indices), group[0].name)
+            }
+        }
+    });
+    crate::text::list(&words.collect::<Vec<_>>())
 }
 
 /// The platform in the rules' words, e.g. `linux_x86_64`.

@@ -7,7 +7,7 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
-    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawPage, WORKLOADS,
+    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawPage, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -91,6 +91,18 @@ pub fn forward_compat(raw: &RawForwardCompat) -> Result<(), Fault> {
     }
     for (index, row) in raw.hardware.iter().enumerate() {
         cited(&raw.sources, &row.source, "hardware", index)?;
+    }
+    Ok(())
+}
+
+/// Checks `platform/indexes.toml`.
+pub fn indexes(raw: &RawIndexes) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (index, row) in raw.indexes.iter().enumerate() {
+        cited(&raw.sources, &row.source, "index", index)?;
+        if (row.name == "*") != row.url.contains("{name}") {
+            return Err(fault("index", index, "the row named `*`, and no other, has `{name}` in its address"));
+        }
     }
     Ok(())
 }

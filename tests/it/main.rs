@@ -1,1 +1,10 @@
+//! The integration tests: one binary, a module per command or property.
+
+#![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
+
 mod advisories;
+mod hosts;
+mod layers;
+mod loader;
+mod nvml;
+mod resolve;

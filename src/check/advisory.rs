@@ -1,0 +1,82 @@
+//! Does a hand-written advisory apply?
+
+use super::{Context, looked};
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::advisory::{Environment, Match, applies};
+use crate::rules::cite;
+use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+
+/// Tries every advisory.
+pub fn check(context: &Context<'_>) -> Outcome {
+    if context.stack.installed.is_empty() {
+        return Outcome::NotApplicable("nothing is installed".to_owned());
+    }
+    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
+    let environment = Environment {
+        installed: &installed,
+        cuda: context.stack.torch_cuda().flatten(),
+        target: &context.target,
+        workload: context.workload,
+        log: "",
+    };
+    let found = context.db.advisories().filter_map(|advisory| {
+        let hit = applies(advisory, &environment)?;
+        Some(finding(context, advisory, &hit))
+    });
+    looked(found.collect())
+}
+
+fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
+    let mut packages: Vec<_> = hit.installed.iter().map(|(name, ..)| name.clone()).collect();
+    packages.sort();
+    let evidence = hit.installed.iter().map(|(name, version, required)| Evidence {
+        fact: name.clone(),
+        observed: if required.is_empty() { version.clone() } else { format!("{version}, affected: {required}") },
+        required: None,
+        source: Basis::Metadata,
+        citation: context.stack.get(name).map(|installed| installed.distribution.metadata_dir.clone()),
+    });
+    let gpus: Vec<_> = hit.gpus.iter().map(|gpu| &context.target.gpus[*gpu]).collect();
+    let hardware = gpus.iter().map(|gpu| Evidence {
+        fact: gpu.label.clone(),
+        observed: format!("compute capability {}", gpu.capability),
+        required: None,
+        source: Basis::Host,
+        citation: None,
+    });
+    let rule = advisory.references.iter().take(1).map(|page| Evidence {
+        fact: "advisory".to_owned(),
+        observed: format!("{} of {}", advisory.id, advisory.date),
+        required: None,
+        source: Basis::Rule,
+        citation: Some(cite(page)),
+    });
+    let remedies = advisory.remedies.iter().map(|remedy| Remedy {
+        summary: remedy.summary.clone(),
+        requirements: remedy.requirements.clone(),
+        commands: remedy.commands.clone(),
+        change: None,
+        verified: false,
+    });
+    Finding {
+        id: advisory.id.clone(),
+        kind: kind(&advisory.kind),
+        severity: match advisory.severity {
+            RawSeverity::Fail => Severity::Fail,
+            RawSeverity::Warn => Severity::Warn,
+            RawSeverity::Info => Severity::Info,
+        },
+        title: advisory.title.clone(),
+        message: advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
+        packages,
+        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
+        evidence: evidence.chain(hardware).chain(rule).collect(),
+        remedies: remedies.collect(),
+        references: advisory.references.iter().map(|page| page.page.clone()).collect(),
+    }
+}
+
+/// The family that an advisory names; `advisory` for a name that is none, which the linter refuses.
+fn kind(name: &str) -> Kind {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
+}

@@ -1,0 +1,99 @@
+//! Are the kernel module, `libcuda` and NVML of one version?
+
+use super::{Context, looked};
+use crate::facts::Reading;
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::version::DriverVersion;
+
+/// Compares the versions of the driver's parts.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let facts = context.facts;
+    let Some(kernel) = facts.driver.version.value() else {
+        return match &facts.driver.version {
+            Reading::Absent { .. } => Outcome::NotApplicable("no NVIDIA driver is loaded".to_owned()),
+            Reading::Unreadable { error } => Outcome::Skipped(format!("the driver's version: {error}")),
+            _ => Outcome::Skipped("the driver's version".to_owned()),
+        };
+    };
+    let mut findings = Vec::new();
+    if let Some(library) = facts.loader.libcuda.value()
+        && !library.compat
+        && !library.stub
+        && let Some(version) = library.version.value()
+        && version != kernel
+    {
+        findings.push(mismatch(context, "libcuda", &library.path, version, kernel));
+    }
+    if let Some(nvml) = facts.driver.nvml.value()
+        && let Some(version) = nvml_driver(&nvml.version)
+        && version != *kernel
+    {
+        findings.push(mismatch(context, "NVML", &nvml.library, &version, kernel));
+    }
+    if let Reading::Unreadable { error } = &facts.driver.nvml
+        && error.to_lowercase().contains("mismatch")
+        && findings.is_empty()
+    {
+        let mut finding = base(context, "NVML", kernel);
+        finding.title = format!("NVML refuses driver {kernel}: {error}");
+        finding.evidence.push(Evidence {
+            fact: "NVML".to_owned(),
+            observed: error.clone(),
+            required: Some(kernel.to_string()),
+            source: Basis::Host,
+            citation: Some("nvmlInit".to_owned()),
+        });
+        findings.push(finding);
+    }
+    looked(findings)
+}
+
+/// The driver version in NVML's own, `12.570.133.20`.
+fn nvml_driver(version: &str) -> Option<DriverVersion> {
+    let (_, driver) = version.split_once('.')?;
+    driver.parse().ok().filter(|driver: &DriverVersion| driver.branch() >= 100)
+}
+
+fn base(context: &Context<'_>, part: &str, kernel: &DriverVersion) -> Finding {
+    let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
+    Finding {
+        id: format!("driver-mismatch/{}", part.to_lowercase()),
+        kind: Kind::DriverMismatch,
+        severity: Severity::Fail,
+        title: String::new(),
+        message:
+            "CUDA ends with error 803, or 804 on GeForce. It happens when a driver package is upgraded while the old \
+                  kernel module stays loaded, or when a container brings libraries of another driver."
+                .to_owned(),
+        packages: vec!["nvidia-driver".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "kernel module".to_owned(),
+            observed: kernel.to_string(),
+            required: None,
+            source: Basis::Host,
+            citation: place,
+        }],
+        remedies: vec![Remedy {
+            summary: "Reboot, or reload the kernel module, so that both parts come from one driver package".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["sudo reboot".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    }
+}
+
+fn mismatch(context: &Context<'_>, part: &str, path: &str, version: &DriverVersion, kernel: &DriverVersion) -> Finding {
+    let mut finding = base(context, part, kernel);
+    finding.title = format!("{part} is {version}, but the kernel module is {kernel}");
+    finding.evidence.push(Evidence {
+        fact: part.to_owned(),
+        observed: version.to_string(),
+        required: Some(kernel.to_string()),
+        source: Basis::Host,
+        citation: Some(path.to_owned()),
+    });
+    finding
+}

@@ -1,0 +1,104 @@
+//! Is a cuda-compat library in front of the driver's own, and may it be?
+
+use super::{Context, looked};
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::driver::{CompatFault, compat_fault};
+
+/// Judges the cuda-compat library that a process would load.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let target = &context.target;
+    let Some(library) = context.facts.loader.libcuda.value().filter(|library| library.compat) else {
+        return Outcome::NotApplicable("no cuda-compat library is in use".to_owned());
+    };
+    let Some(compat) = &target.compat else {
+        return Outcome::Skipped(format!("the version of {}", library.path));
+    };
+    let Some(driver) = &target.driver else { return Outcome::Skipped("the kernel driver's version".to_owned()) };
+    let Some(fault) = compat_fault(target, context.db) else { return looked(Vec::new()) };
+    let mut gpus = Vec::new();
+    let (id, title, message, required, citation) = match &fault {
+        CompatFault::OlderThanDriver => (
+            "forward-compat/older-than-driver",
+            format!("the cuda-compat libcuda {compat} is older than driver {driver}"),
+            "`cuInit` fails with error 803. Forward compatibility puts a newer user-mode driver over an older kernel \
+             driver; once the kernel driver is newer, the package must leave the loader's path."
+                .to_owned(),
+            format!("{driver}, the driver's own libcuda"),
+            None,
+        ),
+        CompatFault::WrongGpu(index, citation) => {
+            let gpu = &target.gpus[*index];
+            gpus.extend(gpu.index);
+            (
+                "forward-compat/gpu",
+                format!("the cuda-compat libcuda {compat} does not work on {}", gpu.label),
+                format!(
+                    "`cuInit` fails with error 804: forward compatibility exists for data-centre GPUs only. Driver \
+                     {driver} itself must be updated, or a build for an older CUDA be used."
+                ),
+                "a data-centre GPU".to_owned(),
+                Some(citation.clone()),
+            )
+        }
+        CompatFault::Refused(package, citation) => (
+            "forward-compat/branch",
+            format!("{package} does not support driver branch {}", driver.branch()),
+            "NVIDIA's matrix excludes this pair of user-mode and kernel driver.".to_owned(),
+            "a pair of branches that the matrix allows".to_owned(),
+            Some(citation.clone()),
+        ),
+    };
+    let fact = |fact: &str, observed: String, citation: Option<String>| Evidence {
+        fact: fact.to_owned(),
+        observed,
+        required: None,
+        source: Basis::Host,
+        citation,
+    };
+    let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
+    let mut first = fact("libcuda", format!("{compat}, found by {}", library.found_by), Some(library.path.clone()));
+    first.required = Some(required);
+    let mut evidence = vec![first, fact("kernel module", driver.to_string(), place)];
+    if let Some(citation) = citation {
+        evidence.push(Evidence {
+            fact: "forward compatibility".to_owned(),
+            observed: "not for this GPU or branch".to_owned(),
+            required: None,
+            source: Basis::Rule,
+            citation: Some(citation),
+        });
+    }
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    looked(vec![Finding {
+        id: id.to_owned(),
+        kind: Kind::ForwardCompat,
+        severity: Severity::Fail,
+        title,
+        message,
+        packages: vec!["cuda-compat".to_owned()],
+        gpus,
+        evidence,
+        remedies: vec![Remedy {
+            summary: format!("Take `{folder}` out of the loader's path"),
+            requirements: Vec::new(),
+            commands: remove_command(&library.found_by, folder, context),
+            change: Some(Change::NoCompat),
+            verified: false,
+        }],
+        references: Vec::new(),
+    }])
+}
+
+/// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.
+fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<String> {
+    if found_by != "LD_LIBRARY_PATH" {
+        return vec![format!("grep -rl '{folder}' /etc/ld.so.conf.d   # remove that file, then run ldconfig")];
+    }
+    let value = context.facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
+    let rest: Vec<_> =
+        value.split(':').filter(|entry| !entry.is_empty() && entry.trim_end_matches('/') != folder).collect();
+    if rest.is_empty() {
+        return vec!["unset LD_LIBRARY_PATH".to_owned()];
+    }
+    vec![format!("export LD_LIBRARY_PATH={}", rest.join(":"))]
+}

@@ -1,0 +1,111 @@
+//! Can CUDA see a GPU at all, and does something hide one?
+
+use super::{Context, looked};
+use crate::facts::{Origin, Reading};
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+
+/// Looks for GPUs without a driver and for variables that hide them.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let facts = context.facts;
+    let gpus = match &facts.gpus {
+        Reading::Known { value, .. } if !value.is_empty() => value,
+        Reading::Known { .. } | Reading::Absent { .. } => {
+            return Outcome::NotApplicable("no NVIDIA GPU was found on this machine".to_owned());
+        }
+        Reading::Unreadable { error } => return Outcome::Skipped(format!("the list of GPUs: {error}")),
+        Reading::Unknown => {
+            let why = match facts.origin {
+                Origin::Host => "the list of GPUs",
+                Origin::Root => "the list of GPUs, which an image does not hold",
+                Origin::Report => "the list of GPUs, which the report does not mention",
+            };
+            return Outcome::Skipped(why.to_owned());
+        }
+    };
+    let mut findings = Vec::new();
+    if let Reading::Absent { looked } = &facts.driver.version {
+        let names: Vec<_> = gpus.iter().map(|gpu| gpu.label()).collect();
+        findings.push(Finding {
+            id: "gpu-visibility/no-driver".to_owned(),
+            kind: Kind::GpuVisibility,
+            severity: Severity::Fail,
+            title: format!("{} is on the PCI bus, but no NVIDIA driver is loaded", crate::text::list(&names)),
+            message: "Without the kernel module CUDA finds no device, and `torch.cuda.is_available()` is False."
+                .to_owned(),
+            packages: vec!["nvidia-driver".to_owned()],
+            gpus: gpus.iter().map(|gpu| gpu.index).collect(),
+            evidence: vec![Evidence {
+                fact: "kernel module".to_owned(),
+                observed: "not loaded".to_owned(),
+                required: Some("nvidia".to_owned()),
+                source: Basis::Host,
+                citation: Some(looked.clone()),
+            }],
+            remedies: vec![Remedy {
+                summary: "Install NVIDIA's driver on the host and load it".to_owned(),
+                requirements: Vec::new(),
+                commands: vec!["sudo modprobe nvidia".to_owned()],
+                change: None,
+                verified: false,
+            }],
+            references: Vec::new(),
+        });
+    }
+    findings.extend(hidden(context, gpus.len()));
+    looked(findings)
+}
+
+/// `CUDA_VISIBLE_DEVICES` hides what follows its first invalid entry, and everything where it is empty.
+fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
+    let value = context.facts.system.environment.get("CUDA_VISIBLE_DEVICES")?;
+    let mut visible = 0;
+    let mut wrong = None;
+    for entry in value.split(',').map(str::trim) {
+        let valid = match entry.parse::<i64>() {
+            Ok(index) => usize::try_from(index).is_ok_and(|index| index < count),
+            // UUIDs are not compared: a snapshot does not hold them.
+            Err(_) => entry.starts_with("GPU-") || entry.starts_with("MIG-"),
+        };
+        if !valid {
+            wrong = Some(entry);
+            break;
+        }
+        visible += 1;
+    }
+    let wrong = wrong?;
+    let all_hidden = visible == 0;
+    let title = if all_hidden {
+        format!("`CUDA_VISIBLE_DEVICES={value}` hides every GPU from CUDA")
+    } else {
+        format!("`CUDA_VISIBLE_DEVICES={value}` hides what follows `{wrong}`, which names no GPU")
+    };
+    Some(Finding {
+        id: "gpu-visibility/cuda-visible-devices".to_owned(),
+        kind: Kind::GpuVisibility,
+        severity: if all_hidden { Severity::Fail } else { Severity::Warn },
+        title,
+        message: format!(
+            "CUDA reads the entries from the left and stops at the first that names no GPU. This machine has {}, so {} \
+             visible.",
+            crate::text::count(count, "GPU", "GPUs"),
+            if visible == 1 { "1 is".to_owned() } else { format!("{visible} are") },
+        ),
+        packages: Vec::new(),
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "CUDA_VISIBLE_DEVICES".to_owned(),
+            observed: format!("`{value}`"),
+            required: Some(format!("indices from 0 to {}", count.saturating_sub(1))),
+            source: Basis::Host,
+            citation: Some("environment".to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Unset the variable, or name GPUs that exist".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["unset CUDA_VISIBLE_DEVICES".to_owned()],
+            change: Some(Change::Unset("CUDA_VISIBLE_DEVICES".to_owned())),
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}

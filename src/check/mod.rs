@@ -1,0 +1,145 @@
+//! The checks: each a function from facts and rules to an outcome, one file per family.
+//!
+//! A check never reads the machine. What it cannot judge for lack of a fact it skips, and names the fact; what it judges
+//! by a row of the rules it judges with the same function that the solver uses (`crate::rules`).
+
+mod advisory;
+mod cpu_build;
+mod cuda_libs;
+mod driver;
+mod driver_mismatch;
+mod forward_compat;
+mod gpu_arch;
+mod gpu_visibility;
+mod pairing;
+mod python;
+mod requirement;
+mod stack;
+
+use crate::facts::Facts;
+use crate::finding::{Finding, Outcome, Severity};
+use crate::rules::{RuleDb, Target};
+
+pub use stack::{Installed, Stack};
+
+/// What the checks look at.
+pub struct Context<'a> {
+    /// The observations.
+    pub facts: &'a Facts,
+    /// The rules.
+    pub db: &'a RuleDb,
+    /// What the host demands, from the facts.
+    pub target: Target,
+    /// The installed distributions that import finds, with their rows.
+    pub stack: Stack<'a>,
+    /// What the project says it uses, e.g. `torch.compile`.
+    pub workload: &'a [String],
+}
+
+impl<'a> Context<'a> {
+    /// Looks up what the checks share.
+    #[must_use]
+    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a [String]) -> Self {
+        let target = Target::from_facts(facts, db);
+        let stack = Stack::new(facts, db, &target);
+        Self { facts, db, target, stack, workload }
+    }
+}
+
+/// One check and what it came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// The family's name, e.g. `gpu-arch`.
+    pub id: &'static str,
+    /// What it came to.
+    pub outcome: Outcome,
+}
+
+type Check = fn(&Context<'_>) -> Outcome;
+
+const CHECKS: [(&str, Check); 11] = [
+    ("gpu-visibility", gpu_visibility::check),
+    ("driver-mismatch", driver_mismatch::check),
+    ("forward-compat", forward_compat::check),
+    ("driver", driver::check),
+    ("cpu-build", cpu_build::check),
+    ("gpu-arch", gpu_arch::check),
+    ("cuda-libs", cuda_libs::check),
+    ("pairing", pairing::check),
+    ("requirement", requirement::check),
+    ("python", python::check),
+    ("advisory", advisory::check),
+];
+
+/// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure.
+pub const GPU_CHECKS: [&str; 4] = ["gpu-visibility", "driver", "cpu-build", "gpu-arch"];
+
+/// Runs every check, in a fixed order.
+#[must_use]
+pub fn run(facts: &Facts, db: &RuleDb, workload: &[String]) -> Vec<Checked> {
+    let context = Context::new(facts, db, workload);
+    CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
+}
+
+/// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.
+#[must_use]
+pub fn findings(checked: &[Checked]) -> Vec<Finding> {
+    let mut findings: Vec<_> = checked
+        .iter()
+        .filter_map(|checked| match &checked.outcome {
+            Outcome::Findings(findings) => Some(findings.as_slice()),
+            _ => None,
+        })
+        .flatten()
+        .cloned()
+        .collect();
+    findings.sort_by(|left, right| {
+        let rank = |finding: &Finding| (finding.severity, finding.kind, !finding.id.ends_with("/torch"));
+        rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
+    });
+    findings
+}
+
+/// What all findings and checks come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Everything that applies was looked at, and nothing is wrong.
+    Pass,
+    /// Only warnings.
+    Warn,
+    /// Something does not work.
+    Fail,
+    /// Nothing wrong was found, but nothing that matters could be looked at.
+    Unknown,
+}
+
+impl Verdict {
+    /// The word in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The verdict on a list of checks.
+#[must_use]
+pub fn verdict(checked: &[Checked], findings: &[Finding]) -> Verdict {
+    match findings.iter().map(|finding| finding.severity).min() {
+        Some(Severity::Fail) => Verdict::Fail,
+        Some(Severity::Warn) => Verdict::Warn,
+        _ if checked.iter().any(|checked| matches!(checked.outcome, Outcome::Pass | Outcome::Findings(_))) => {
+            Verdict::Pass
+        }
+        _ => Verdict::Unknown,
+    }
+}
+
+/// The outcome of a check that looked: its findings, or that there are none.
+fn looked(findings: Vec<Finding>) -> Outcome {
+    if findings.is_empty() { Outcome::Pass } else { Outcome::Findings(findings) }
+}

@@ -1,0 +1,170 @@
+//! Were builds made for each other that must fit, and is there one copy of each?
+
+use std::collections::BTreeMap;
+
+use super::{Context, Installed, Stack, looked};
+use crate::facts::Distribution;
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::model::Partner;
+use crate::rules::partner::agrees;
+use crate::rules::raw::CudaAgreement;
+use crate::text;
+use crate::version::CudaVersion;
+
+/// Compares the CUDA variants of partners, and looks for second copies.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let mut findings = copies(context);
+    let mut compared = !findings.is_empty();
+    for installed in &context.stack.installed {
+        let (Some(package), Some(version)) = (installed.package, installed.version.as_ref()) else { continue };
+        for rule in package.partners.iter().filter(|rule| rule.versions.contains(version)) {
+            let Some(partner) = context.stack.get(&rule.with) else { continue };
+            let (Some(own), Some(theirs)) = (installed.cuda(), partner.cuda()) else { continue };
+            compared = true;
+            if !agrees(rule.cuda, own, theirs) {
+                findings.push(disagreement(installed, own, partner, theirs, rule));
+            }
+        }
+    }
+    if compared { looked(findings) } else { Outcome::NotApplicable("no pair of builds that must fit".to_owned()) }
+}
+
+fn variant(cuda: Option<CudaVersion>) -> String {
+    cuda.map_or_else(|| "the CPU".to_owned(), |cuda| format!("CUDA {cuda}"))
+}
+
+fn disagreement(
+    installed: &Installed<'_>,
+    own: Option<CudaVersion>,
+    partner: &Installed<'_>,
+    theirs: Option<CudaVersion>,
+    rule: &Partner,
+) -> Finding {
+    let required = match (rule.cuda, theirs) {
+        (CudaAgreement::SameMajor, Some(cuda)) => format!("CUDA {}.x", cuda.major),
+        (_, theirs) => variant(theirs),
+    };
+    Finding {
+        id: format!("pairing/{}", installed.name()),
+        kind: Kind::Pairing,
+        severity: Severity::Fail,
+        title: format!(
+            "{} is built for {}, but {} for {}",
+            installed.title(),
+            variant(own),
+            partner.title(),
+            variant(theirs)
+        ),
+        message: format!("{}.", rule.otherwise),
+        packages: vec![installed.name().to_owned(), partner.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: format!("{} build", installed.name()),
+                observed: format!("{}, {}", installed.distribution.full_version(), variant(own)),
+                required: Some(required),
+                source: Basis::Binary,
+                citation: Some(installed.cuda_place()),
+            },
+            Evidence {
+                fact: format!("{} build", partner.name()),
+                observed: format!("{}, {}", partner.distribution.full_version(), variant(theirs)),
+                required: None,
+                source: Basis::Binary,
+                citation: Some(partner.cuda_place()),
+            },
+            Evidence {
+                fact: "agreement".to_owned(),
+                observed: "checked at import".to_owned(),
+                required: None,
+                source: Basis::Rule,
+                citation: Some(rule.source.clone()),
+            },
+        ],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+/// Two copies of distributions of the GPU stack on the path: the first is imported, tools may show the other. Copies that
+/// lie in the same two folders are one finding.
+fn copies(context: &Context<'_>) -> Vec<Finding> {
+    let mut by_name: BTreeMap<&str, Vec<&Distribution>> = BTreeMap::new();
+    for distribution in &context.facts.distributions {
+        if Stack::is_gpu(&distribution.name, context.db) {
+            by_name.entry(&distribution.name).or_default().push(distribution);
+        }
+    }
+    let mut by_place: BTreeMap<(&str, &str), Vec<(&Distribution, &Distribution)>> = BTreeMap::new();
+    for copies in by_name.values() {
+        for pair in copies.windows(2) {
+            by_place.entry((&pair[0].location, &pair[1].location)).or_default().push((pair[0], pair[1]));
+        }
+    }
+    by_place.into_iter().map(|((first, second), pairs)| twice(first, second, &pairs)).collect()
+}
+
+fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
+    let (imported, shadowed) = pairs.iter().find(|(first, _)| first.name == "torch").unwrap_or(&pairs[0]);
+    let name = imported.name.as_str();
+    let more = match pairs.len() - 1 {
+        0 => String::new(),
+        more => format!(", and so are {}", text::count(more, "other distribution", "other distributions")),
+    };
+    let mut packages: Vec<_> = pairs.iter().map(|(first, _)| first.name.clone()).collect();
+    packages.sort();
+    let copies = |(first, second): &(&Distribution, &Distribution)| {
+        [("imported", *first), ("shadowed", *second)].map(|(role, copy)| Evidence {
+            fact: format!("{} {}", copy.name, copy.full_version()),
+            observed: role.to_owned(),
+            required: None,
+            source: Basis::Metadata,
+            citation: Some(format!("{}/{}", copy.location, copy.metadata_dir)),
+        })
+    };
+    let (message, remedy) = if folder == other {
+        let remedy = Remedy {
+            summary: format!("Remove both and install {name} once"),
+            requirements: Vec::new(),
+            commands: vec![format!("pip uninstall -y {name} && pip uninstall -y {name}")],
+            change: None,
+            verified: false,
+        };
+        let message = "One folder holds the metadata of both: an installation was interrupted or written over another, and \
+                       files of both may be mixed.";
+        (message.to_owned(), remedy)
+    } else {
+        let removed = |(first, _): &(&Distribution, &Distribution)| Change::Remove {
+            name: first.name.clone(),
+            location: first.location.clone(),
+        };
+        let remedy = Remedy {
+            summary: format!("Remove the copies in `{folder}`"),
+            requirements: Vec::new(),
+            commands: vec![format!("pip uninstall -y {}", packages.join(" "))],
+            change: Some(Change::All(pairs.iter().map(removed).collect())),
+            verified: false,
+        };
+        let message = format!(
+            "`import torch` and its like take what lies in `{folder}`; what lies in `{other}` is never used, though tools \
+             may list it."
+        );
+        (message, remedy)
+    };
+    Finding {
+        id: format!("pairing/two-{name}"),
+        kind: Kind::Pairing,
+        severity: Severity::Warn,
+        title: format!(
+            "{name} is installed twice, as {} and {}{more}",
+            imported.full_version(),
+            shadowed.full_version()
+        ),
+        message,
+        gpus: Vec::new(),
+        evidence: copies(&(imported, shadowed)).into(),
+        packages,
+        remedies: vec![remedy],
+        references: Vec::new(),
+    }
+}

@@ -1,0 +1,97 @@
+//! Do the wheels that were installed belong on this Python, platform and C library?
+
+use super::{Context, Installed, Stack, looked};
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::rules::model::PythonTag;
+use crate::version::GlibcVersion;
+
+/// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let tagged: Vec<_> =
+        context.stack.installed.iter().filter(|installed| !installed.distribution.wheel_tags.is_empty()).collect();
+    if tagged.is_empty() {
+        return match context.stack.installed.is_empty() {
+            true => Outcome::NotApplicable("nothing is installed".to_owned()),
+            false => Outcome::Skipped("the tags of the installed wheels".to_owned()),
+        };
+    }
+    if context.target.python.is_none() {
+        return Outcome::Skipped("the Python version".to_owned());
+    }
+    looked(tagged.into_iter().filter_map(|installed| finding(context, installed)).collect())
+}
+
+/// What one tag demands that is not there, in words; none where it fits.
+fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
+    let target = &context.target;
+    let mut parts = tag.split('-');
+    let (python, abi, platform) = (parts.next()?, parts.next()?, parts.next()?);
+    if let Some(version) = target.python {
+        let tag = if abi == "abi3" { format!("{python}-abi3") } else { python.to_owned() };
+        let tag = if abi.starts_with("cp") && abi.ends_with('t') { abi.to_owned() } else { tag };
+        if let Ok(tag) = tag.parse::<PythonTag>()
+            && !tag.accepts(version, target.free_threaded)
+        {
+            let kind = if target.free_threaded { "free-threaded Python" } else { "Python" };
+            return Some((python.to_owned(), format!("{kind} {}.{}", version.major, version.minor)));
+        }
+    }
+    if platform == "any" {
+        return None;
+    }
+    if let Some(wanted) = &target.platform {
+        let (os, machine) = wanted.split_once('_')?;
+        let foreign = !platform.ends_with(machine)
+            || (os == "linux"
+                && !platform.starts_with("linux")
+                && !platform.starts_with("manylinux")
+                && !platform.starts_with("musllinux"));
+        // macOS and Windows name their machines in other ways; only Linux is judged.
+        if os == "linux" && foreign {
+            return Some((platform.to_owned(), wanted.clone()));
+        }
+    }
+    let needs = manylinux_glibc(platform)?;
+    let has = target.glibc?;
+    (needs > has).then(|| (format!("glibc {needs}"), format!("glibc {has}")))
+}
+
+/// The glibc in a platform tag: 2.28 for `manylinux_2_28_x86_64` (PEP 600), 2.17 for `manylinux2014_x86_64` (PEP 599).
+fn manylinux_glibc(platform: &str) -> Option<GlibcVersion> {
+    if let Some(rest) = platform.strip_prefix("manylinux_") {
+        let mut numbers = rest.split('_');
+        return Some(GlibcVersion { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? });
+    }
+    let minor = [("manylinux1_", 5), ("manylinux2010_", 12), ("manylinux2014_", 17)];
+    let (_, minor) = minor.into_iter().find(|(prefix, _)| platform.starts_with(prefix))?;
+    Some(GlibcVersion { major: 2, minor })
+}
+
+fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let tags = &installed.distribution.wheel_tags;
+    let mut misfits = Vec::new();
+    for tag in tags {
+        misfits.push(misfit(tag, context)?);
+    }
+    let (needs, has) = misfits.into_iter().next()?;
+    Some(Finding {
+        id: format!("python/{}", installed.name()),
+        kind: Kind::Python,
+        severity: if Stack::is_gpu(installed.name(), context.db) { Severity::Fail } else { Severity::Warn },
+        title: format!("{} was built for {needs}, but this is {has}", installed.title()),
+        message: "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
+                  installed by force."
+            .to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "wheel tag".to_owned(),
+            observed: tags.join(" "),
+            required: Some(has),
+            source: Basis::Metadata,
+            citation: Some(format!("{}/WHEEL", installed.distribution.metadata_dir)),
+        }],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    })
+}

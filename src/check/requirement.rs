@@ -1,0 +1,232 @@
+//! Are the requirements met that the installed distributions declare?
+//!
+//! All that `pip check` finds: missing distributions and wrong versions, with markers evaluated for this Python and the
+//! extras followed that are asked for, and `Requires-Python`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::ExtraName;
+
+use super::{Context, Installed, Stack, looked};
+use crate::facts::Reading;
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::obstacle::python_version;
+use crate::rules::requirement::{Requirement, applies, markers, parse, satisfied, specifiers};
+
+/// Compares every declared requirement with what is installed.
+pub fn check(context: &Context<'_>) -> Outcome {
+    if context.stack.installed.is_empty() {
+        return Outcome::NotApplicable("nothing is installed".to_owned());
+    }
+    let Some(environment) = markers(&context.target) else {
+        return Outcome::Skipped("the Python version and platform, which markers refer to".to_owned());
+    };
+    let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = context
+        .stack
+        .installed
+        .iter()
+        .filter_map(|installed| {
+            let metadata = installed.distribution.metadata.value()?;
+            Some((installed, metadata.requires.iter().filter_map(|line| parse(line).ok()).collect()))
+        })
+        .collect();
+    if declared.is_empty() && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some()) {
+        return Outcome::Skipped("the metadata of the installed distributions".to_owned());
+    }
+    let by_name: HashMap<&str, &Installed<'_>> =
+        context.stack.installed.iter().map(|installed| (installed.name(), installed)).collect();
+    let wanted = wanted_extras(&declared, |requirement, extras| applies(requirement, &environment, extras));
+    let mut findings = BTreeMap::new();
+    for finding in context.stack.installed.iter().filter_map(|installed| unreadable(context, installed)) {
+        findings.insert(finding.id.clone(), finding);
+    }
+    for (installed, requirements) in &declared {
+        let extras: Vec<_> = wanted.get(installed.name()).into_iter().flatten().cloned().collect();
+        for requirement in requirements.iter().filter(|requirement| applies(requirement, &environment, &extras)) {
+            let name = requirement.name.as_ref();
+            let met = match by_name.get(name) {
+                None => false,
+                Some(found) => is_met(requirement, found),
+            };
+            if !met {
+                let finding = unmet(context, installed, requirement, by_name.get(name).copied());
+                findings.entry(finding.id.clone()).or_insert(finding);
+            }
+        }
+        if let Some(finding) = wrong_python(context, installed) {
+            findings.insert(finding.id.clone(), finding);
+        }
+    }
+    looked(findings.into_values().collect())
+}
+
+/// The extras that other distributions ask of each one, followed until nothing is added.
+fn wanted_extras<'a>(
+    declared: &'a [(&Installed<'_>, Vec<Requirement>)],
+    applies: impl Fn(&Requirement, &[ExtraName]) -> bool,
+) -> HashMap<&'a str, BTreeSet<ExtraName>> {
+    let mut wanted: HashMap<&str, BTreeSet<ExtraName>> = HashMap::new();
+    // Only requirements that name extras can add any, and there are few of them.
+    let asking: Vec<_> = declared
+        .iter()
+        .flat_map(|(installed, requirements)| {
+            requirements.iter().filter(|it| !it.extras.is_empty()).map(|it| (installed.name(), it))
+        })
+        .collect();
+    loop {
+        let mut grown = false;
+        for (from, requirement) in &asking {
+            let extras: Vec<_> = wanted.get(from).into_iter().flatten().cloned().collect();
+            if applies(requirement, &extras) {
+                let into = wanted.entry(requirement.name.as_ref()).or_default();
+                for extra in &requirement.extras {
+                    grown |= into.insert(extra.clone());
+                }
+            }
+        }
+        if !grown {
+            return wanted;
+        }
+    }
+}
+
+/// Whether an installed distribution meets a requirement, by the version in its metadata or by its full one.
+fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
+    // A URL stands for itself, and a version that cannot be read is reported by the probe, not here.
+    let Some(specifiers) = specifiers(requirement) else { return true };
+    let declared = found.distribution.version.value().and_then(|version| Version::from_str(version).ok());
+    match (declared, &found.version) {
+        (None, None) => true,
+        (declared, full) => {
+            declared.is_some_and(|version| satisfied(&specifiers, &version))
+                || full.as_ref().is_some_and(|version| satisfied(&specifiers, version))
+        }
+    }
+}
+
+fn severity(context: &Context<'_>, names: &[&str]) -> Severity {
+    if names.iter().any(|name| Stack::is_gpu(name, context.db)) { Severity::Fail } else { Severity::Warn }
+}
+
+fn unmet(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    requirement: &Requirement,
+    found: Option<&Installed<'_>>,
+) -> Finding {
+    let name = requirement.name.as_ref();
+    let versions = specifiers(requirement).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let (observed, title) = match found {
+        None => (
+            "not installed".to_owned(),
+            format!("{} requires {name}{versions}, which is not installed", installed.title()),
+        ),
+        Some(found) => {
+            let version = found.distribution.full_version();
+            (version.to_owned(), format!("{} requires {name}{versions}, but {version} is installed", installed.title()))
+        }
+    };
+    let mut packages = vec![installed.name().to_owned(), name.to_owned()];
+    packages.sort();
+    Finding {
+        id: format!("requirement/{}/{name}", installed.name()),
+        kind: Kind::Requirement,
+        severity: severity(context, &[installed.name(), name]),
+        title,
+        message: if found.is_some() {
+            format!("{} was made and tested with another version of {name}.", installed.name())
+        } else {
+            format!("{} may fail when it imports {name}.", installed.name())
+        },
+        packages,
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: format!("{} metadata", installed.name()),
+                observed: format!("`Requires-Dist: {requirement}`"),
+                required: None,
+                source: Basis::Metadata,
+                citation: Some(format!("{}/METADATA", installed.distribution.metadata_dir)),
+            },
+            Evidence {
+                fact: name.to_owned(),
+                observed,
+                required: Some(if versions.is_empty() { "installed".to_owned() } else { versions }),
+                source: Basis::Metadata,
+                citation: found.map(|found| format!("{}/METADATA", found.distribution.metadata_dir)),
+            },
+        ],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+/// A distribution whose metadata is damaged: what it requires cannot be told, and installers trip over it.
+fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let distribution = installed.distribution;
+    let error = match (&distribution.metadata, &distribution.version) {
+        (Reading::Unreadable { error }, _) | (_, Reading::Unreadable { error }) => error,
+        (Reading::Absent { looked }, _) => looked,
+        _ => return None,
+    };
+    Some(Finding {
+        id: format!("requirement/{}/metadata", installed.name()),
+        kind: Kind::Requirement,
+        severity: severity(context, &[installed.name()]).max(Severity::Warn),
+        title: format!("the metadata of {} cannot be read", installed.name()),
+        message: "What it requires is not known, and installers may refuse to upgrade or remove it.".to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "metadata".to_owned(),
+            observed: error.clone(),
+            required: None,
+            source: Basis::Metadata,
+            citation: Some(format!("{}/{}", distribution.location, distribution.metadata_dir)),
+        }],
+        remedies: vec![Remedy {
+            summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
+            requirements: Vec::new(),
+            commands: Vec::new(),
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
+
+fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let python = context.target.python?;
+    let text = installed.distribution.metadata.value()?.requires_python.as_ref()?;
+    let requires = VersionSpecifiers::from_str(text).ok()?;
+    // Without its micro number a Python is judged by what any of its releases would satisfy.
+    let fits = match python.micro {
+        Some(_) => requires.contains(&python_version(python)),
+        None => (0..=50).any(|micro| {
+            requires.contains(&python_version(crate::version::PythonVersion { micro: Some(micro), ..python }))
+        }),
+    };
+    if fits {
+        return None;
+    }
+    Some(Finding {
+        id: format!("requirement/{}/python", installed.name()),
+        kind: Kind::Requirement,
+        severity: severity(context, &[installed.name()]),
+        title: format!("{} requires Python {text}, but this is {python}", installed.title()),
+        message: "The environment was made or copied with another Python, or the check was overridden.".to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "Python".to_owned(),
+            observed: python.to_string(),
+            required: Some(text.clone()),
+            source: Basis::Metadata,
+            citation: Some(format!("{}/METADATA", installed.distribution.metadata_dir)),
+        }],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    })
+}

@@ -1,0 +1,109 @@
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+use crate::facts::{Distribution, Facts, Reading};
+use crate::rules::model::{Build, Package, Release};
+use crate::rules::{RuleDb, Target};
+use crate::version::CudaVersion;
+
+/// The installed distributions that import finds, each with its row in the rules.
+pub struct Stack<'a> {
+    /// In the order of the path.
+    pub installed: Vec<Installed<'a>>,
+}
+
+/// One installed distribution.
+pub struct Installed<'a> {
+    /// What was observed.
+    pub distribution: &'a Distribution,
+    /// Its full version, e.g. 2.7.1+cu126; none where it does not parse.
+    pub version: Option<Version>,
+    /// The package in the rules.
+    pub package: Option<&'a Package>,
+    /// The release and build in the rules.
+    pub row: Option<(&'a Release, &'a Build)>,
+}
+
+impl Installed<'_> {
+    /// The normalised name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.distribution.name
+    }
+
+    /// Name and build, e.g. `torch 2.7.1+cu126`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} {}", self.distribution.name, self.distribution.full_version())
+    }
+
+    /// The CUDA runtime it was built for: from its files, else its local label, else its row. `Some(None)` is a CPU build.
+    #[must_use]
+    pub fn cuda(&self) -> Option<Option<CudaVersion>> {
+        match &self.distribution.build.cuda {
+            Reading::Known { value, .. } => return Some(Some(*value)),
+            Reading::Absent { .. } => return Some(None),
+            _ => {}
+        }
+        if let Some(local) = self.distribution.local() {
+            if let Some(cuda) = CudaVersion::from_variant(local) {
+                return Some(Some(cuda));
+            }
+            if local == "cpu" {
+                return Some(None);
+            }
+        }
+        self.row.and_then(|(_, build)| build.cuda).map(Some)
+    }
+
+    /// Where the CUDA version was read.
+    #[must_use]
+    pub fn cuda_place(&self) -> String {
+        let build = &self.distribution.build;
+        let source = build.cuda.source().or(build.version.source()).or(self.distribution.version.source());
+        source.map_or_else(|| "the rules".to_owned(), |source| source.place().to_owned())
+    }
+}
+
+impl<'a> Stack<'a> {
+    /// Looks up every distribution.
+    #[must_use]
+    pub fn new(facts: &'a Facts, db: &'a RuleDb, target: &Target) -> Self {
+        let platform = target.platform.as_deref().unwrap_or_default();
+        let installed = facts
+            .active_distributions()
+            .map(|distribution| {
+                let version = Version::from_str(distribution.full_version()).ok();
+                let row = version.as_ref().and_then(|version| db.build(&distribution.name, version, platform));
+                Installed { distribution, version, package: db.package(&distribution.name), row }
+            })
+            .collect();
+        Self { installed }
+    }
+
+    /// A distribution by normalised name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Installed<'a>> {
+        self.installed.iter().find(|installed| installed.distribution.name == name)
+    }
+
+    /// torch's CUDA runtime: none where torch is not installed or its build is unknown, `Some(None)` for a CPU build.
+    #[must_use]
+    pub fn torch_cuda(&self) -> Option<Option<CudaVersion>> {
+        self.get("torch")?.cuda()
+    }
+
+    /// Whether a distribution belongs to the GPU stack: one that the rules cover with GPU builds, or a part of CUDA.
+    #[must_use]
+    pub fn is_gpu(name: &str, db: &RuleDb) -> bool {
+        name.starts_with("nvidia-")
+            || db.package(name).is_some_and(|package| {
+                package
+                    .releases
+                    .iter()
+                    .flat_map(|release| &release.builds)
+                    .any(|build| build.cuda.is_some() || !build.code.is_empty() || !build.assembles.is_empty())
+            })
+    }
+}

@@ -1,0 +1,71 @@
+//! The command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::commands::{check, host, probe, resolve, rules};
+use crate::exit::Exit;
+
+/// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
+#[derive(Debug, Parser)]
+#[command(name = "gpudoc", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = "\
+Examples:
+  gpudoc check                                     what is wrong on this machine, and the fix
+  gpudoc resolve torch torchvision --gpu \"RTX 5090\"  a constraints.txt for another one
+  gpudoc probe -o pod.json                         a snapshot to attach to an issue
+
+Exit codes: 0 nothing fails, 1 something fails or no solution exists, 2 gpudoc could not run.")]
+pub struct Cli {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Probe(probe::Args),
+    Resolve(resolve::ResolveArgs),
+    Rules(rules::Args),
+}
+
+impl Cli {
+    /// Runs the command that was given.
+    ///
+    /// # Errors
+    ///
+    /// When gpudoc could not do what was asked; the error says why and what to do.
+    pub fn run(&self) -> anyhow::Result<Exit> {
+        match self.color {
+            Colour::Auto => anstream::ColorChoice::Auto,
+            Colour::Always => anstream::ColorChoice::AlwaysAnsi,
+            Colour::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        match &self.command {
+            Command::Check(args) => check::run(args),
+            Command::Probe(args) => probe::run(args),
+            Command::Resolve(args) => {
+                let probe = |python: Option<&std::path::Path>| {
+                    host::probe(&host::HostArgs { python: python.map(Into::into), root: None })
+                };
+                let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
+                resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
+            }
+            Command::Rules(args) => rules::run(args),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::ValueEnum;
+
+use super::host::{HostArgs, probe};
+use super::{file, print, width};
+use crate::check::{self, Verdict};
+use crate::exit::Exit;
+use crate::facts::{self, Facts};
+use crate::report::{self, Report};
+use crate::rules::{self, target::complete_gpus};
+use crate::{impact, parse};
+
+/// Find out what does not fit on this machine, how we know, and what to do
+///
+/// Reads the driver, the GPUs and the Python environment without importing or running anything in it. Exits with 0 when
+/// nothing fails, 1 when something does, 2 when gpudoc could not run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc check                         this machine and the active environment
+  gpudoc check --python .venv          another environment
+  gpudoc check --require gpu           a deployment gate: no GPU is a failure
+  gpudoc check --from pod.json         a snapshot from `gpudoc probe`
+  gpudoc check --root /mnt/image       a mounted image
+  gpudoc check --format json           for programs")]
+pub struct Args {
+    /// Judge a snapshot instead of this machine (`-` for standard input)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["python", "root"])]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    host: HostArgs,
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Exit with 1 on warnings too
+    #[arg(long)]
+    strict: bool,
+    /// Fail when this is missing or could not be checked
+    #[arg(long, value_enum, value_name = "WHAT")]
+    require: Vec<Need>,
+    /// What the project does, to switch on the advisories for it, e.g. `torch.compile`
+    #[arg(long = "uses", value_name = "WORKLOAD")]
+    workload: Vec<String>,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// `gpudoc.report/1`
+    Json,
+}
+
+/// What a machine must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Need {
+    /// A GPU that was seen, and the checks of it
+    Gpu,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When the environment named is not one, or the snapshot cannot be read.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let db = rules::embedded();
+    let mut facts = match &args.from {
+        Some(path) => snapshot(path)?,
+        None => probe(&args.host)?,
+    };
+    complete_gpus(&mut facts, db);
+    let checked = check::run(&facts, db, &args.workload);
+    let findings = impact::with_remedies(&facts, db, &args.workload, check::findings(&checked));
+    let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());
+    match args.format {
+        Format::Text => print(&report::text(&report, width()))?,
+        Format::Json => print(&report::json(&report)?)?,
+    }
+    Ok(match report.verdict {
+        Verdict::Fail => Exit::Failed,
+        Verdict::Warn if args.strict => Exit::Failed,
+        _ => Exit::Ok,
+    })
+}
+
+/// Reads a snapshot.
+fn snapshot(path: &std::path::Path) -> anyhow::Result<Facts> {
+    let text = file::read(path)?;
+    parse::snapshot::snapshot(&text).with_context(|| {
+        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
+        format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
+    })
+}

@@ -1,0 +1,44 @@
+//! Files named on the command line: read whole, written whole or not at all.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use anyhow::Context;
+
+/// Reads a text file, or standard input for `-`.
+///
+/// # Errors
+///
+/// When the file cannot be read; the error names it.
+pub fn read(path: &Path) -> anyhow::Result<String> {
+    let bytes = if path.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).context("failed to read standard input")?;
+        bytes
+    } else {
+        #[expect(clippy::disallowed_methods, reason = "a command reads the files that its arguments name")]
+        std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?
+    };
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Writes a file through a neighbour that takes its place when it is complete, so that no half-written file is ever seen.
+///
+/// # Errors
+///
+/// When the file cannot be written; what was there before stays.
+pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let failed = || format!("failed to write `{}`", path.display());
+    let name = path.file_name().with_context(failed)?.to_string_lossy();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let draft = folder.join(format!(".{name}.{}.part", std::process::id()));
+    let written = std::fs::File::create(&draft).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    if let Err(error) = written.and_then(|()| std::fs::rename(&draft, path)) {
+        let _ = std::fs::remove_file(&draft);
+        return Err(error).with_context(failed);
+    }
+    Ok(())
+}

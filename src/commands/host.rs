@@ -1,0 +1,74 @@
+//! The machine and environment that a command looks at.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use crate::facts::Facts;
+use crate::facts::redact::{Identity, redact};
+use crate::probe::python::{self, PythonError, PythonRequest};
+use crate::probe::{self, PythonFacts, Request};
+
+/// Which machine, and which environment on it.
+#[derive(Debug, Default, clap::Args)]
+pub struct HostArgs {
+    /// Interpreter or environment folder to inspect, instead of the active one
+    #[arg(long, value_name = "PATH")]
+    pub python: Option<PathBuf>,
+    /// Inspect a mounted image instead of this machine
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// Reads the machine.
+///
+/// # Errors
+///
+/// When the folder or the environment that was named does not exist.
+pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
+    let request = match &args.root {
+        Some(folder) if !folder.is_dir() => bail!("`{}` is not a folder", folder.display()),
+        Some(folder) => Request::folder(folder),
+        None => Request::host(),
+    };
+    let mut refused = None;
+    let facts = probe::probe(&request, |request| {
+        python::probe(python_request(request, args.python.as_deref())).unwrap_or_else(|error| {
+            refused = Some(error);
+            PythonFacts::default()
+        })
+    });
+    match refused {
+        Some(error) => Err(with_hint(error)),
+        None => Ok(facts),
+    }
+}
+
+/// Takes out of facts what nobody else need know: names of host and user, GPU ids, tokens.
+#[must_use]
+pub fn redacted(facts: &Facts) -> Facts {
+    redact(facts, &identity())
+}
+
+fn python_request<'a>(request: &'a Request, python: Option<&'a Path>) -> PythonRequest<'a> {
+    PythonRequest {
+        root: &request.root,
+        environment: &request.environment,
+        current_dir: request.current_dir.as_deref(),
+        python: python.and_then(Path::to_str),
+    }
+}
+
+fn with_hint(error: PythonError) -> anyhow::Error {
+    let near = error.near().join("`, `");
+    let error = anyhow::Error::from(error).context("`--python` names no environment");
+    if near.is_empty() { error } else { error.context(format!("did you mean `{near}`?")) }
+}
+
+/// Who runs gpudoc, and where.
+#[expect(clippy::disallowed_methods, reason = "the edge that knows whom to forget")]
+fn identity() -> Identity {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    Identity { host, user: user.filter(|user| user != "root") }
+}

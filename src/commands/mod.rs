@@ -1,0 +1,36 @@
+//! The commands, one file each: arguments (their doc comments are the help text) and `run`. Only here edges meet the core.
+
+pub mod check;
+pub mod file;
+pub mod host;
+pub mod probe;
+mod requirement_file;
+pub mod resolve;
+pub mod rules;
+pub mod rules_harvest;
+
+use std::io::Write;
+
+/// Writes to standard output; a reader that has gone away (`gpudoc check | head`) is not an error.
+///
+/// # Errors
+///
+/// When the text cannot be written for another reason.
+pub fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to standard error, where all goes that is not data.
+pub fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// The width of the terminal on standard output, in characters; 80 in a pipe.
+#[must_use]
+pub fn width() -> usize {
+    terminal_size::terminal_size_of(std::io::stdout()).map_or(80, |(width, _)| width.0.into())
+}

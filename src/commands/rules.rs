@@ -1,0 +1,27 @@
+use clap::Subcommand;
+
+use super::rules_harvest;
+use crate::exit::Exit;
+
+/// Read and renew the database of rules
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Harvest(rules_harvest::HarvestArgs),
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When the subcommand fails.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    match &args.command {
+        Command::Harvest(args) => rules_harvest::run(args).map(|()| Exit::Ok),
+    }
+}

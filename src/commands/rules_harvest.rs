@@ -1,0 +1,296 @@
+//! `gpudoc rules harvest`: reads packages from an index and writes their rows.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use pep440_rs::Version;
+use reqwest::Url;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::index::client::{CA_BUNDLE_VARIABLES, Client};
+use crate::index::remote::RemoteWheel;
+use crate::index::simple::{self, File};
+use crate::parse::elf::{self, Machine};
+use crate::parse::fatbin::{Home, Tally};
+use crate::parse::metadata::Metadata;
+use crate::parse::wheel::normalise_name;
+use crate::rules::harvest::{self, PYPI, Published, Reading, Wheel};
+use crate::rules::raw::{RawBuild, RawPackage};
+use crate::rules::{variants, write};
+
+/// How many requests may be under way at once.
+const REQUESTS: usize = 8;
+
+/// Read the releases and builds of packages from a package index into the database
+///
+/// Opens one wheel for each release and platform, in place: its directory, metadata and version by ranged requests, its
+/// libraries as a stream of which only the headers of fat binaries are kept. What is already known is not read again, and
+/// every wheel is written to the file as soon as it was read, so that an interrupted run can be repeated.
+#[derive(Debug, clap::Args)]
+pub struct HarvestArgs {
+    /// Packages to read, e.g. `torch`
+    #[arg(required = true, value_name = "PACKAGE")]
+    packages: Vec<String>,
+
+    /// Leave out releases before this one
+    #[arg(long, value_name = "VERSION")]
+    since: Option<Version>,
+
+    /// The package index: PyPI, or any that serves the simple repository API
+    #[arg(long, value_name = "URL", default_value = simple::PYPI)]
+    index: Url,
+
+    /// The folder of the database
+    #[arg(long, value_name = "DIR", default_value = "rules")]
+    rules_dir: PathBuf,
+
+    /// Add the builds of per-CUDA indexes from this table of build matrices
+    #[arg(long, value_name = "FILE")]
+    builds: Option<PathBuf>,
+
+    /// Add what Triton's releases can assemble from this table of measurements
+    #[arg(long, value_name = "FILE")]
+    assembles: Option<PathBuf>,
+
+    /// How many wheels are read at once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+
+    /// The day to write beside what is read, instead of today's (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", hide = true)]
+    today: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the index cannot be read, a file cannot be written, or a wheel could not be read; what was read is written.
+pub fn run(args: &HarvestArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.context("failed to start")?.block_on(run_all(args))
+}
+
+async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
+    let bundle = CA_BUNDLE_VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
+    let client = Client::new(bundle.as_deref(), REQUESTS)?;
+    let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
+    let mut failed = 0;
+    for package in &args.packages {
+        let package = normalise_name(package);
+        failed += harvest_package(args, &client, &package, &today)
+            .await
+            .with_context(|| format!("failed to harvest `{package}`"))?;
+    }
+    if failed > 0 {
+        bail!("{failed} wheels could not be read; run the command again to try them once more");
+    }
+    Ok(())
+}
+
+/// The name that the database gives to an index: `pypi`, or `cu128` for `https://download.pytorch.org/whl/cu128`.
+fn index_name(index: &Url) -> String {
+    let last = index.path_segments().and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));
+    match last {
+        None | Some("simple") => PYPI.to_owned(),
+        Some(last) => last.to_owned(),
+    }
+}
+
+async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, today: &str) -> anyhow::Result<usize> {
+    let path = args.rules_dir.join("packages").join(format!("{package}.toml"));
+    let mut rows = read_rows(&path, package)?;
+    let index = index_name(&args.index);
+    let files = simple::list(client, &args.index, package).await?;
+    let published: Vec<_> = files.iter().map(published).collect();
+    let releases = Arc::new(harvest::plan(&published, &index, args.since.as_ref(), Some(&rows)));
+    releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
+    rows.releases.retain(|release| !release.builds.is_empty());
+
+    let addresses: BTreeMap<String, File> = files.into_iter().map(|file| (file.name.clone(), file)).collect();
+    let mut wanted: Vec<(usize, Wheel)> = Vec::new();
+    for (place, release) in releases.iter().enumerate() {
+        wanted.extend(release.wheels.iter().filter(|wheel| !wheel.known).map(|wheel| (place, wheel.clone())));
+    }
+    // The newest releases first, and x86_64 before all others: what most people ask about is there soonest.
+    wanted.sort_by_key(|(place, wheel)| (!wheel.file.contains("x86_64"), std::cmp::Reverse(*place)));
+    info!("{package}: {} releases, {} wheels to read", releases.len(), wanted.len());
+
+    let bars = MultiProgress::new();
+    let all = bars.add(ProgressBar::new(wanted.len() as u64).with_style(style("{msg} {pos}/{len} wheels, {eta} left")));
+    all.set_message(package.to_owned());
+    all.enable_steady_tick(Duration::from_millis(500));
+    let slots = Arc::new(Semaphore::new(args.jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for (place, wheel) in wanted {
+        let Some(file) = addresses.get(&wheel.file).cloned() else { continue };
+        let (client, slots, bars, package) = (client.clone(), slots.clone(), bars.clone(), package.to_owned());
+        tasks.spawn(async move {
+            let _slot = slots.acquire_owned().await;
+            let reading = read_wheel(&client, &package, &file, &bars).await;
+            (place, wheel, reading)
+        });
+    }
+    let mut failed = 0;
+    while let Some(outcome) = tasks.join_next().await {
+        let (place, wheel, reading) = outcome.context("a task broke off")?;
+        all.inc(1);
+        match (reading, releases.get(place)) {
+            (Ok(reading), Some(release)) => {
+                let row = harvest::row(&wheel, reading, &index, today);
+                info!("{}: {}", wheel.file, summary(&row));
+                release.merge(&mut rows, vec![row]);
+                write_rows(&path, &rows)?;
+            }
+            (Err(error), _) => {
+                warn!("{}: {error:#}", wheel.file);
+                failed += 1;
+            }
+            (Ok(_), None) => {}
+        }
+    }
+    all.finish_and_clear();
+    if let Some(path) = &args.builds {
+        variants::add(&mut rows, &read_toml(path)?);
+    }
+    if let Some(path) = &args.assembles {
+        variants::add_measured(&mut rows, &read_toml(path)?);
+    }
+    write_rows(&path, &rows)?;
+    Ok(failed)
+}
+
+fn published(file: &File) -> Published {
+    Published {
+        file: file.name.clone(),
+        sha256: file.sha256.clone(),
+        requires_python: file.requires_python.clone(),
+        yanked: file.yanked.is_some(),
+        day: file.upload_day().map(str::to_owned),
+    }
+}
+
+fn summary(row: &RawBuild) -> String {
+    let code = row.code.iter().map(|code| {
+        let targets: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
+        format!("{} containers: {}", code.containers.unwrap_or_default(), targets.join(" "))
+    });
+    format!("{} {}", row.local.as_deref().unwrap_or("no local label,"), code.collect::<Vec<_>>().join("; "))
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
+    let wheel = RemoteWheel::open(client, &file.url).await?;
+    let mut reading = Reading::default();
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    let metadata = wheel
+        .members
+        .iter()
+        .find(|member| member.name.ends_with(".dist-info/METADATA") && member.name.matches('/').count() == 1);
+    let metadata = metadata.context("no METADATA in the wheel")?;
+    reading.metadata = Metadata::parse(&text(wheel.read(metadata).await?));
+    let folder = package.replace('-', "_");
+    if let Some(member) = wheel.member(&format!("{folder}/version.py")) {
+        (reading.local, reading.cuda) = harvest::read_version_py(&text(wheel.read(member).await?));
+    }
+    if let Some(member) = wheel.member(&format!("{folder}/cpp_lib.json")) {
+        reading.cuda = harvest::read_cpp_lib(&text(wheel.read(member).await?)).or(reading.cuda);
+    }
+    if let Some(member) = wheel.members.iter().find(|member| member.name.ends_with("/libc10.so")) {
+        let linkage = elf::linkage(wheel.read(member).await?.as_slice())?;
+        reading.cxx11_abi = harvest::cxx11_abi(&linkage);
+    }
+    let own: Vec<_> = wheel.members.iter().filter(|member| harvest::is_own_library(&member.name)).collect();
+    let bar = bars.add(ProgressBar::new(own.iter().map(|member| member.packed).sum()));
+    bar.set_style(style("  {msg} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left"));
+    bar.set_message(file.name.clone());
+    let mut libraries = BTreeMap::new();
+    for member in own {
+        let Some((layout, containers)) = wheel.fat_binaries(member, |bytes| bar.inc(bytes)).await? else { continue };
+        reading.platform = match layout.machine {
+            Machine::X86_64 => Some("linux_x86_64".to_owned()),
+            Machine::Aarch64 => Some("linux_aarch64".to_owned()),
+            Machine::Other(_) => reading.platform,
+        };
+        libraries.insert(member.name.clone(), Tally::of(&containers, Home::Registered));
+    }
+    bar.finish_and_clear();
+    reading.code = harvest::codes(&libraries);
+    Ok(reading)
+}
+
+fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
+    if path.try_exists().with_context(|| format!("failed to read `{}`", path.display()))? {
+        return read_toml(path);
+    }
+    Ok(RawPackage {
+        package: package.to_owned(),
+        library_choice: Vec::new(),
+        partners: Vec::new(),
+        releases: Vec::new(),
+    })
+}
+
+fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))
+}
+
+/// Writes the rows beside the file and then over it, so that nobody ever sees half of them.
+fn write_rows(path: &Path, rows: &RawPackage) -> anyhow::Result<()> {
+    let failed = || format!("failed to write `{}`", path.display());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).with_context(failed)?;
+    let beside = path.with_extension(format!("toml.{}", std::process::id()));
+    std::fs::write(&beside, write::package(rows)).with_context(failed)?;
+    std::fs::rename(&beside, path).with_context(failed)
+}
+
+/// The day (UTC) of a time, `2026-11-21`.
+fn day(time: SystemTime) -> String {
+    let days = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
+    // Civil from days, after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March.
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let of_era = shifted % 146_097;
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use super::*;
+
+    #[test]
+    fn days_are_those_of_the_calendar() {
+        for (seconds, expected) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (1_795_219_199, "2026-11-20"),
+            (1_795_219_200, "2026-11-21"),
+        ] {
+            assert_eq!(day(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn an_index_is_named_after_its_last_folder() {
+        assert_eq!(index_name(&"https://pypi.org/simple/".parse().unwrap()), "pypi");
+        assert_eq!(index_name(&"https://download.pytorch.org/whl/cu128".parse().unwrap()), "cu128");
+    }
+}

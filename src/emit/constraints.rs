@@ -1,0 +1,34 @@
+//! constraints.txt, for `pip install -c` and `uv pip install -c`. Both read index lines in constraints files.
+
+use super::indexes;
+use crate::rules::driver::oldest_driver;
+use crate::rules::{RuleDb, Target};
+use crate::solve::Resolution;
+use crate::version::{CudaVersion, DriverVersion};
+
+/// The CUDA runtime among the chosen builds that needs the newest driver, and that driver.
+#[must_use]
+pub fn driver_needed(resolution: &Resolution<'_>, db: &RuleDb) -> Option<(CudaVersion, DriverVersion)> {
+    let cudas = resolution.pins.iter().filter_map(|pin| pin.build.cuda);
+    let needs = cudas.filter_map(|cuda| Some((oldest_driver(cuda, db)?.0, cuda)));
+    needs.max().map(|(driver, cuda)| (cuda, driver))
+}
+
+/// The file: what it was solved for, the indexes, and one pin a line with its reason.
+#[must_use]
+pub fn constraints(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> String {
+    let mut text = format!("# Solved by gpudoc {} with rules of {} for\n", env!("CARGO_PKG_VERSION"), db.newest());
+    text += &format!("# {}\n", target.in_words());
+    if let Some((cuda, driver)) = driver_needed(resolution, db) {
+        text += &format!("# CUDA {cuda} needs driver {driver} or newer\n");
+    }
+    for index in indexes(resolution, db) {
+        text += &format!("--extra-index-url {}\n", index.url);
+    }
+    let pins: Vec<_> = resolution.pins.iter().map(|pin| (format!("{}=={}", pin.name, pin.version()), pin)).collect();
+    let width = pins.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
+    for (line, pin) in pins {
+        text += &format!("{line:width$}  # {}\n", pin.reason);
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! `gpudoc.resolution/1`.
+
+use serde::Serialize;
+
+use super::{Index, indexes};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{Action, Proof, Resolution, Step};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    status: &'static str,
+    packages: Vec<PackageRow<'a>>,
+    indexes: Vec<Index>,
+    environment: EnvironmentRow<'a>,
+    actions: &'a [Action],
+    proof: &'a [Step],
+    unchecked: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PackageRow<'a> {
+    name: &'a str,
+    version: String,
+    build: BuildRow<'a>,
+    reason: String,
+    requested: bool,
+    needed_by: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<&'a str>,
+    citation: String,
+}
+
+#[derive(Serialize)]
+struct BuildRow<'a> {
+    local: Option<&'a str>,
+    cuda: Option<CudaVersion>,
+    index: &'a str,
+}
+
+#[derive(Serialize)]
+struct EnvironmentRow<'a> {
+    gpus: Vec<GpuRow<'a>>,
+    driver: Option<&'a DriverVersion>,
+    compat: Option<&'a DriverVersion>,
+    python: Option<PythonVersion>,
+    free_threaded: bool,
+    platform: Option<&'a str>,
+    glibc: Option<GlibcVersion>,
+    cuda: Option<CudaVersion>,
+    cpu_only: bool,
+}
+
+#[derive(Serialize)]
+struct GpuRow<'a> {
+    label: &'a str,
+    index: Option<u32>,
+    compute_capability: ComputeCapability,
+}
+
+const SCHEMA: &str = "gpudoc.resolution/1";
+
+/// The document of a solved request.
+#[must_use]
+pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> String {
+    let rows = resolution.pins.iter().map(|pin| PackageRow {
+        name: pin.name,
+        version: pin.version(),
+        build: BuildRow { local: pin.build.local.as_deref(), cuda: pin.build.cuda, index: &pin.build.index },
+        reason: pin.reason.to_string(),
+        requested: pin.reason.requested,
+        needed_by: &pin.reason.needed_by,
+        held: pin.reason.held.as_deref(),
+        citation: pin.build.source.citation(),
+    });
+    print(&Document {
+        schema: SCHEMA,
+        status: "solved",
+        packages: rows.collect(),
+        indexes: indexes(resolution, db),
+        environment: environment(target),
+        actions: &[],
+        proof: &[],
+        unchecked: &resolution.unchecked,
+    })
+}
+
+/// The document of a request that has no solution.
+#[must_use]
+pub fn unsolvable(proof: &Proof, target: &Target) -> String {
+    print(&Document {
+        schema: SCHEMA,
+        status: "unsolvable",
+        packages: Vec::new(),
+        indexes: Vec::new(),
+        environment: environment(target),
+        actions: &proof.actions,
+        proof: &proof.steps,
+        unchecked: &proof.unchecked,
+    })
+}
+
+fn environment(target: &Target) -> EnvironmentRow<'_> {
+    let gpus = target.gpus.iter().map(|gpu| GpuRow {
+        label: &gpu.label,
+        index: gpu.index,
+        compute_capability: gpu.capability,
+    });
+    EnvironmentRow {
+        gpus: gpus.collect(),
+        driver: target.driver.as_ref(),
+        compat: target.compat.as_ref(),
+        python: target.python,
+        free_threaded: target.free_threaded,
+        platform: target.platform.as_deref(),
+        glibc: target.glibc,
+        cuda: target.cuda,
+        cpu_only: target.cpu_only,
+    }
+}
+
+fn print(document: &Document<'_>) -> String {
+    // Strings, numbers and lists only: nothing here that JSON could refuse.
+    serde_json::to_string_pretty(document).map(|text| text + "\n").unwrap_or_default()
+}

@@ -1,0 +1,423 @@
+//! Removes from facts what identifies a person, a machine or an account, and keeps what a verdict rests on.
+//!
+//! | removed | becomes |
+//! |---|---|
+//! | a home folder, `/home/ada/venv`, `/Users/ada/venv` | `/home/user/venv`, `/Users/user/venv`; `/root` stays |
+//! | the host's and the user's name, as a word or a path's part | `host`, `user` |
+//! | a GPU's UUID in `CUDA_VISIBLE_DEVICES`, `GPU-1f3c…`, `MIG-…` | `GPU-redacted-0`, `MIG-redacted-1` |
+//! | tokens, URL credentials, keys, passwords, serial numbers | `redacted` |
+//!
+//! One thing always becomes the same other thing, and two things never become one: which folder shadows which, and how
+//! many GPUs are named, stay as they were. Names and versions of distributions, GPUs and drivers are not touched. Done
+//! twice it changes nothing more.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use regex_lite::{Captures, Regex};
+
+use super::{
+    Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Loader, Metadata, Nvml, Python, Reading, Source,
+    System,
+};
+
+/// Who is to be forgotten.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// The host's name, e.g. `build07`; also its part before the first dot is removed.
+    pub host: Option<String>,
+    /// The user's login name, e.g. `ada`.
+    pub user: Option<String>,
+}
+
+/// Removes what identifies somebody from every text in the facts.
+#[must_use]
+pub fn redact(facts: &Facts, identity: &Identity) -> Facts {
+    let mut facts = facts.clone();
+    let mut redactor = Redactor::new(identity);
+    redactor.facts(&mut facts);
+    facts
+}
+
+/// Removes what identifies somebody from one text, e.g. an error message that is to be quoted.
+#[must_use]
+pub fn redact_text(text: &str, identity: &Identity) -> String {
+    let mut text = text.to_owned();
+    Redactor::new(identity).text(&mut text);
+    text
+}
+
+/// Patterns of secrets, each with the characters without which it need not be tried. What stands in group 1 is kept.
+static SECRETS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+    [
+        // Credentials in a URL.
+        ("://", r"(://)[^/\s@]+@"),
+        ("hf_", r"()\bhf_[A-Za-z0-9]{8,}"),
+        ("gh", r"()\bgh[pousr]_[A-Za-z0-9]{16,}"),
+        ("github_pat_", r"()\bgithub_pat_[A-Za-z0-9_]{16,}"),
+        ("glpat-", r"()\bglpat-[A-Za-z0-9_-]{16,}"),
+        ("pypi-", r"()\bpypi-[A-Za-z0-9_-]{32,}"),
+        ("sk-", r"()\bsk-[A-Za-z0-9_-]{20,}"),
+        ("KIA", r"()\bAKIA[0-9A-Z]{16}\b"),
+        ("SIA", r"()\bASIA[0-9A-Z]{16}\b"),
+        ("eyJ", r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
+        (" ", r"((?i:\bbearer)\s+)[A-Za-z0-9._~+/=-]{8,}"),
+        // `token=…`, `AWS_SECRET_ACCESS_KEY=…`, but not the requirement `token==1.0`.
+        ("=", r"((?i:token|secret|passwd|password|api_?key|access_key|credential|signature)=)[^=\s&,;'\x22][^\s&,;'\x22]*"),
+        (":", r"((?i:\bserial(?:[ _-]?(?:number|no\.?))?)\s*:\s*)[A-Za-z0-9-]{4,}"),
+    ]
+    .into_iter()
+    .map(|(needle, pattern)| (needle, Regex::new(pattern).expect("a constant pattern")))
+    .collect()
+});
+
+/// A whole UUID or the beginning of one, which CUDA takes too; the old form of MIG names its parent GPU.
+static DEVICE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"\b(MIG-GPU|MIG|GPU)-[0-9a-fA-F]{2,}(?:-[0-9a-fA-F]+)*(?:/[0-9]+/[0-9]+)?").expect("a constant pattern")
+});
+
+/// A home folder on Linux or macOS.
+static HOME: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"/(home|Users)/([^/\s:;,'\x22]+)").expect("a constant pattern"));
+
+/// Account and host names that identify nobody.
+const NOBODY: [&str; 12] = [
+    "root",
+    "user",
+    "host",
+    "localhost",
+    "ubuntu",
+    "debian",
+    "admin",
+    "ec2-user",
+    "azureuser",
+    "jovyan",
+    "docker",
+    "runner",
+];
+
+/// Where a part of a path is the system's own word: `cuda` in `/usr/local/cuda/compat` is no user.
+const SYSTEM_FOLDERS: [&str; 8] = ["/usr/", "/lib/", "/lib64/", "/bin/", "/etc/", "/proc/", "/sys/", "/dev/"];
+
+/// Remembers what became what.
+struct Redactor {
+    names: Vec<(String, &'static str)>,
+    homes: BTreeMap<String, String>,
+    devices: BTreeMap<String, String>,
+}
+
+impl Redactor {
+    fn new(identity: &Identity) -> Self {
+        let mut names = Vec::new();
+        let mut add = |name: &str, word| {
+            let known = names.iter().any(|(other, _)| other == name);
+            if name.len() > 2 && !NOBODY.contains(&name.to_ascii_lowercase().as_str()) && !known {
+                names.push((name.to_owned(), word));
+            }
+        };
+        if let Some(host) = &identity.host {
+            add(host, "host");
+            add(host.split('.').next().unwrap_or_default(), "host");
+        }
+        if let Some(user) = &identity.user {
+            add(user, "user");
+        }
+        // `user` is the account's own, so that its home and its name elsewhere agree.
+        let mut homes = BTreeMap::new();
+        if let Some(user) = &identity.user {
+            homes.insert(user.clone(), "user".to_owned());
+        }
+        Self { names, homes, devices: BTreeMap::new() }
+    }
+
+    fn facts(&mut self, facts: &mut Facts) {
+        // Taken apart by name: a new field does not compile until somebody has decided about it.
+        let Facts { schema: _, origin: _, system, driver, gpus, loader, python, distributions } = facts;
+        let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, environment } = system;
+        for reading in [os, arch, distro, kernel, container] {
+            self.reading(reading, |_, _| ());
+        }
+        self.reading(glibc, |_, _| ());
+        self.reading(wsl, |_, _| ());
+        self.reading(shm_bytes, |_, _| ());
+        environment.values_mut().for_each(|value| self.text(value));
+
+        let Driver { version, cuda, module, nvml } = driver;
+        self.reading(version, |_, _| ());
+        self.reading(cuda, |_, _| ());
+        self.reading(module, |_, _| ());
+        self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
+        self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu)));
+
+        let Loader { libcuda, others } = loader;
+        self.reading(libcuda, Self::libcuda);
+        others.iter_mut().for_each(|library| self.libcuda(library));
+        self.reading(python, Self::python);
+        distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
+    }
+
+    fn gpu(&mut self, gpu: &mut Gpu) {
+        let Gpu { index: _, name, compute_capability, memory_bytes, mig, pci_device } = gpu;
+        self.reading(name, |_, _| ());
+        self.reading(compute_capability, |_, _| ());
+        self.reading(memory_bytes, |_, _| ());
+        self.reading(mig, |_, _| ());
+        self.reading(pci_device, |_, _| ());
+    }
+
+    fn libcuda(&mut self, library: &mut LibCuda) {
+        let LibCuda { path, found_by: _, version, compat: _, stub: _ } = library;
+        self.text(path);
+        self.reading(version, |_, _| ());
+    }
+
+    fn python(&mut self, python: &mut Python) {
+        let Python { executable, prefix, base_prefix, version, implementation: _, free_threaded: _, chosen_by, path } =
+            python;
+        self.reading(executable, Self::text);
+        self.text(prefix);
+        self.reading(base_prefix, Self::text);
+        self.reading(version, |_, _| ());
+        self.text(chosen_by);
+        path.iter_mut().for_each(|folder| self.text(folder));
+    }
+
+    fn distribution(&mut self, distribution: &mut Distribution) {
+        let Distribution {
+            name: _,
+            version,
+            build,
+            location,
+            metadata_dir,
+            metadata,
+            installer,
+            direct_url,
+            editable: _,
+            wheel_tags: _,
+        } = distribution;
+        let DistributionBuild { version: build_version, cuda, torch, cuda_libraries: _ } = build;
+        for reading in [version, build_version, torch] {
+            self.reading(reading, |_, _| ());
+        }
+        self.reading(cuda, |_, _| ());
+        self.text(location);
+        self.text(metadata_dir);
+        self.reading(metadata, |redactor, Metadata { requires, requires_python: _, extras: _ }| {
+            // Of requirements only those with a URL tell more than a name and a version.
+            requires.iter_mut().filter(|line| line.contains('@')).for_each(|line| redactor.text(line));
+        });
+        self.reading(installer, |_, _| ());
+        self.reading(direct_url, Self::text);
+    }
+
+    /// The value by its own rule, and the words around it: where it was read, why it could not be.
+    fn reading<T>(&mut self, reading: &mut Reading<T>, mut value: impl FnMut(&mut Self, &mut T)) {
+        match reading {
+            Reading::Known { value: known, source } => {
+                value(self, known);
+                match source {
+                    Source::Binary(place)
+                    | Source::Metadata(place)
+                    | Source::Host(place)
+                    | Source::Rule(place)
+                    | Source::Argument(place) => self.text(place),
+                }
+            }
+            Reading::Absent { looked } => self.text(looked),
+            Reading::Unreadable { error } => self.text(error),
+            Reading::Unknown => {}
+        }
+    }
+
+    fn text(&mut self, text: &mut String) {
+        for (needle, pattern) in SECRETS.iter() {
+            if text.contains(needle) {
+                let replaced = pattern.replace_all(text, |found: &Captures| {
+                    let end = if found[0].ends_with('@') { "@" } else { "" };
+                    format!("{}redacted{end}", &found[1])
+                });
+                *text = replaced.into_owned();
+            }
+        }
+        if text.contains("GPU-") || text.contains("MIG-") {
+            let replaced = DEVICE.replace_all(text, |found: &Captures| {
+                let number = self.devices.len();
+                let kind = if found[1].starts_with("MIG") { "MIG" } else { "GPU" };
+                self.devices.entry(found[0].to_owned()).or_insert_with(|| format!("{kind}-redacted-{number}")).clone()
+            });
+            *text = replaced.into_owned();
+        }
+        if text.contains("/home/") || text.contains("/Users/") {
+            let replaced =
+                HOME.replace_all(text, |found: &Captures| format!("/{}/{}", &found[1], self.home(&found[2])));
+            *text = replaced.into_owned();
+        }
+        for (name, word) in &self.names {
+            if text.contains(name.as_str()) {
+                *text = replace_name(text, name, word);
+            }
+        }
+    }
+
+    /// `user`, and `user-2` and on for further people.
+    fn home(&mut self, name: &str) -> String {
+        let already = name == "user" || name.strip_prefix("user-").is_some_and(|rest| rest.parse::<u32>().is_ok());
+        if already {
+            return name.to_owned();
+        }
+        if let Some(known) = self.homes.get(name) {
+            return known.clone();
+        }
+        let number = self.homes.len() + 1;
+        let replaced = if number == 1 { "user".to_owned() } else { format!("user-{number}") };
+        self.homes.insert(name.to_owned(), replaced.clone());
+        replaced
+    }
+}
+
+/// Replaces a name where it stands as a word, except inside the system's own folders.
+fn replace_name(text: &str, name: &str, word: &str) -> String {
+    let in_name = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '_';
+    let ends_path =
+        |letter: char| letter.is_whitespace() || matches!(letter, ':' | ';' | ',' | '=' | '\'' | '"' | '`' | '(');
+    let mut result = String::with_capacity(text.len());
+    let mut from = 0;
+    while let Some(step) = text[from..].find(name) {
+        let (start, end) = (from + step, from + step + name.len());
+        let alone = !text[..start].ends_with(in_name) && !text[end..].starts_with(in_name);
+        let path =
+            text[..start].rfind(ends_path).map_or(&text[..start], |at| text[at..start].trim_start_matches(ends_path));
+        let of_system = SYSTEM_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        result.push_str(&text[from..start]);
+        result.push_str(if alone && !of_system { word } else { name });
+        from = end;
+    }
+    result.push_str(&text[from..]);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Origin, PythonImplementation};
+    use proptest::prelude::*;
+
+    fn ada() -> Identity {
+        Identity { host: Some("build07.example.org".to_owned()), user: Some("ada".to_owned()) }
+    }
+
+    fn text(text: &str) -> String {
+        redact_text(text, &ada())
+    }
+
+    #[test]
+    fn homes_lose_their_owner_and_stay_apart() {
+        assert_eq!(text("/home/ada/venv:/home/bob/lib:/home/ada"), "/home/user/venv:/home/user-2/lib:/home/user");
+        assert_eq!(text("/Users/ada/x"), "/Users/user/x");
+        assert_eq!(text("/root/.local/lib"), "/root/.local/lib");
+        assert_eq!(text("file:///home/ada/src"), "file:///home/user/src");
+    }
+
+    #[test]
+    fn names_go_where_they_are_words() {
+        assert_eq!(text("/scratch/ada/venv on build07"), "/scratch/user/venv on host");
+        assert_eq!(text("ada@build07.example.org: no"), "user@host: no");
+        assert_eq!(text("/data/adamant/canada"), "/data/adamant/canada");
+        // The account is called as the toolkit is.
+        let cuda = Identity { host: None, user: Some("cuda".to_owned()) };
+        let path = "/data/cuda/x:/usr/local/cuda/compat";
+        assert_eq!(redact_text(path, &cuda), "/data/user/x:/usr/local/cuda/compat");
+    }
+
+    #[test]
+    fn devices_keep_their_number_and_difference() {
+        let one = "GPU-8f6d3a52-0f52-11ef-9c3a-0242ac120002";
+        let two = "GPU-1f3c9a00-0f52-11ef-9c3a-0242ac120002";
+        assert_eq!(text(&format!("{one},{two},{one}")), "GPU-redacted-0,GPU-redacted-1,GPU-redacted-0");
+        assert_eq!(text("MIG-GPU-8f6d3a52-0f52/1/0,GPU-8f6d"), "MIG-redacted-0,GPU-redacted-1");
+        assert_eq!(text("0,1"), "0,1");
+    }
+
+    #[test]
+    fn secrets_go() {
+        for (with, without) in [
+            ("https://ada:s3cret@pypi.example.org/simple", "https://redacted@pypi.example.org/simple"),
+            ("https://__token__:ghp_0123456789abcdef0123@github.com/a/b", "https://redacted@github.com/a/b"),
+            ("hf_abcdefghijklmnopqrst", "redacted"),
+            ("x AKIAIOSFODNN7EXAMPLE y", "x redacted y"),
+            ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer redacted"),
+            ("https://a/b?token=1234&x=1", "https://a/b?token=redacted&x=1"),
+            ("Serial Number: 1320720001234", "Serial Number: redacted"),
+            ("token==1.0", "token==1.0"),
+            ("git+https://github.com/a/b@v1.0", "git+https://github.com/a/b@v1.0"),
+        ] {
+            assert_eq!(text(with), without);
+        }
+    }
+
+    fn facts(path: String, devices: String) -> Facts {
+        let mut facts = Facts::unknown(Origin::Host);
+        facts.system.environment = BTreeMap::from([("CUDA_VISIBLE_DEVICES".to_owned(), devices)]);
+        facts.gpus =
+            Reading::host(vec![Gpu { name: Reading::host("NVIDIA ada".to_owned(), "NVML"), ..Gpu::default() }], "NVML");
+        facts.python = Reading::host(
+            Python {
+                executable: Reading::host(format!("{path}/bin/python3"), format!("{path}/pyvenv.cfg")),
+                prefix: path.clone(),
+                base_prefix: Reading::unreadable(format!("{path}: no")),
+                version: Reading::Unknown,
+                implementation: PythonImplementation::CPython,
+                free_threaded: false,
+                chosen_by: "--python".to_owned(),
+                path: vec![path.clone(), "/usr/lib/python3/dist-packages".to_owned()],
+            },
+            path.clone(),
+        );
+        let metadata =
+            Metadata { requires: vec!["ada>=1".to_owned(), "b @ https://ada:x@c/d".to_owned()], ..Metadata::default() };
+        facts.distributions = vec![Distribution {
+            name: "ada".to_owned(),
+            version: Reading::metadata("1.0".to_owned(), "METADATA"),
+            location: path,
+            metadata: Reading::metadata(metadata, "METADATA"),
+            ..Distribution::default()
+        }];
+        facts
+    }
+
+    #[test]
+    fn names_and_requirements_stay() {
+        let clean = redact(&facts("/home/ada/venv".to_owned(), "0".to_owned()), &ada());
+        assert_eq!(clean.distributions[0].name, "ada");
+        assert_eq!(clean.distributions[0].location, "/home/user/venv");
+        let metadata = clean.distributions[0].metadata.value().cloned().unwrap_or_default();
+        assert_eq!(metadata.requires, ["ada>=1", "b @ https://redacted@c/d"]);
+        let gpus = clean.gpus.value().cloned().unwrap_or_default();
+        assert_eq!(gpus[0].name.value().map(String::as_str), Some("NVIDIA ada"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_verdict_rests_on_stays(path in "(/(home|Users|data|usr))?(/(ada|bob|build07|venv|[a-z]{1,5})){1,4}", count in 1_usize..5) {
+            let devices: Vec<String> = (0..count).map(|number| format!("GPU-{number:08x}-0f52-11ef-9c3a-0242ac120002")).collect();
+            let before = facts(path, devices.join(","));
+            let after = redact(&before, &ada());
+            prop_assert_eq!(redact(&after, &ada()), after.clone());
+            prop_assert_eq!(after.distributions[0].version.clone(), before.distributions[0].version.clone());
+            let named = &after.system.environment["CUDA_VISIBLE_DEVICES"];
+            let different: std::collections::BTreeSet<_> = named.split(',').collect();
+            prop_assert_eq!(different.len(), count);
+            // The distribution still lies in the first folder of the path.
+            let python = after.python.value().cloned();
+            prop_assert_eq!(python.map(|python| python.path[0].clone()), Some(after.distributions[0].location.clone()));
+            let text = serde_json::to_string(&after).unwrap_or_default();
+            prop_assert!(!text.contains("build07.example.org") && !text.contains("/home/ada"));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "\\PC{0,60}", name in "\\PC{0,6}") {
+            let identity = Identity { host: Some(name.clone()), user: Some(name) };
+            let _ = redact_text(&text, &identity);
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Findings before and after a change: which remedies really help.
+//!
+//! A remedy is *verified* when the checks, run again on the facts as the change would leave them, no longer report the
+//! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use pep440_rs::{Operator, Version};
+
+use crate::check;
+use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Metadata, Reading, Source};
+use crate::finding::{Change, Finding, Kind, Remedy, Severity};
+use crate::rules::driver::compat_fault;
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{self, Asked, Pin, Prefer, Request};
+use crate::text;
+use crate::version::DriverVersion;
+
+/// Where the values of tried-out facts come from.
+const TRIED: &str = "as the change would leave it";
+
+/// Adds to each finding the remedy that the solver found, tries every remedy out, and puts those that help first.
+#[must_use]
+pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &[String], mut findings: Vec<Finding>) -> Vec<Finding> {
+    let before: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
+    let plan = findings.iter().any(installable).then(|| plan(facts, db)).flatten();
+    let mut tried: Vec<(Change, BTreeSet<String>)> = Vec::new();
+    for finding in &mut findings {
+        if installable(finding) {
+            finding.remedies.extend(plan.clone());
+        }
+        for remedy in &mut finding.remedies {
+            let Some(change) = &remedy.change else { continue };
+            let after = match tried.iter().find(|(known, _)| known == change) {
+                Some((_, after)) => after,
+                None => {
+                    let changed = apply(facts, change, db);
+                    let checked = check::findings(&check::run(&changed, db, workload));
+                    let ids = checked.into_iter().filter(serious).map(|finding| finding.id).collect();
+                    tried.push((change.clone(), ids));
+                    &tried[tried.len() - 1].1
+                }
+            };
+            remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
+        }
+        // A plan that does not help this finding is no remedy for it.
+        let planned = plan.as_ref().and_then(|plan| plan.change.as_ref());
+        finding
+            .remedies
+            .retain(|remedy| remedy.verified || remedy.change.is_none() || remedy.change.as_ref() != planned);
+        // Where the solver found a set, the advisory's plain wish for it says less.
+        if finding.remedies.iter().any(|remedy| remedy.verified && !remedy.requirements.is_empty()) {
+            finding.remedies.retain(|remedy| remedy.verified || remedy.requirements.is_empty());
+        }
+        finding.remedies.sort_by_key(|remedy| !remedy.verified);
+    }
+    findings
+}
+
+fn serious(finding: &Finding) -> bool {
+    finding.severity <= Severity::Warn
+}
+
+/// Whether installing other builds may help.
+fn installable(finding: &Finding) -> bool {
+    serious(finding)
+        && matches!(
+            finding.kind,
+            Kind::GpuArch
+                | Kind::CudaLibs
+                | Kind::Pairing
+                | Kind::Driver
+                | Kind::CpuBuild
+                | Kind::Advisory
+                | Kind::Requirement
+                | Kind::Python
+                | Kind::ForwardCompat
+        )
+}
+
+/// Asks the solver for builds of all covered packages that are installed, as near to what is installed as it can.
+fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
+    let mut installed = BTreeMap::new();
+    let mut requirements = Vec::new();
+    for distribution in facts.active_distributions().filter(|distribution| db.package(&distribution.name).is_some()) {
+        if let Ok(version) = Version::from_str(distribution.full_version()) {
+            installed.insert(distribution.name.clone(), version);
+        }
+        let requirement = requirement::parse(&distribution.name).ok()?;
+        requirements.push(Asked { requirement, origin: "installed".to_owned() });
+    }
+    // A compat library that cannot work is no help to plan with.
+    let mut target = Target::from_facts(facts, db);
+    let without_compat = compat_fault(&target, db).is_some();
+    if without_compat {
+        target.compat = None;
+    }
+    let request =
+        Request { target, requirements, installed: installed.clone(), prefer: Prefer::Installed, ..Request::default() };
+    let solution = solve::solve(&request, db).ok()?;
+    let changed: Vec<_> = solution
+        .pins
+        .iter()
+        .filter(|pin| {
+            let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
+            installed.get(pin.name) != full.as_ref()
+        })
+        .collect();
+    if changed.is_empty() {
+        return None;
+    }
+    let words: Vec<_> =
+        changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
+    let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
+    let install = Change::Install(changed.iter().map(full).collect());
+    let (also, change) = if without_compat {
+        (", with the cuda-compat folder out of the loader's path", Change::All(vec![Change::NoCompat, install]))
+    } else {
+        ("", install)
+    };
+    Some(Remedy {
+        summary: format!("Install {}{also}", text::list(&words)),
+        requirements: changed.iter().map(full).collect(),
+        commands: vec![install_command(facts, &changed, db)],
+        change: Some(change),
+        verified: false,
+    })
+}
+
+/// The command that installs pins into the environment, with the tool that made it.
+fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
+    let by_uv = facts.distributions.iter().any(|distribution| {
+        distribution.name == "torch" && distribution.installer.value().is_some_and(|installer| installer == "uv")
+    });
+    let executable = facts.python.value().and_then(|python| python.executable.value());
+    let tool = match (executable, by_uv) {
+        (Some(python), true) => format!("uv pip install --python {python}"),
+        (Some(python), false) => format!("{python} -m pip install"),
+        (None, true) => "uv pip install".to_owned(),
+        (None, false) => "pip install".to_owned(),
+    };
+    let mut parts = vec![tool];
+    parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
+    let indexes: BTreeSet<_> =
+        pins.iter().map(|pin| pin.build.index.as_str()).filter(|index| *index != "pypi").collect();
+    parts.extend(indexes.into_iter().filter_map(|index| Some(format!("--extra-index-url {}", db.index_url(index)?))));
+    parts.join(" ")
+}
+
+/// The facts as a change would leave them.
+#[must_use]
+pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
+    let mut facts = facts.clone();
+    match change {
+        Change::All(changes) => facts = changes.iter().fold(facts, |facts, change| apply(&facts, change, db)),
+        Change::Install(pins) => {
+            for pin in pins {
+                install(&mut facts, pin, db);
+            }
+        }
+        Change::Driver(version) => driver(&mut facts, version),
+        Change::Compat(version) => {
+            let library = LibCuda {
+                path: format!("{TRIED}/libcuda.so.1"),
+                found_by: "LD_LIBRARY_PATH".to_owned(),
+                version: Reading::host(version.clone(), TRIED),
+                compat: true,
+                stub: false,
+            };
+            facts.loader.libcuda = Reading::host(library, TRIED);
+        }
+        Change::NoCompat => {
+            let own = facts.loader.others.iter().find(|library| !library.compat && !library.stub).cloned();
+            facts.loader.libcuda = own.map_or(Reading::Unknown, |library| Reading::host(library, TRIED));
+        }
+        Change::Unset(name) => {
+            facts.system.environment.remove(name);
+        }
+        Change::Remove { name, location } => {
+            facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
+        }
+    }
+    facts
+}
+
+/// Another driver: its kernel module and all libraries that came with the old one.
+fn driver(facts: &mut Facts, version: &DriverVersion) {
+    facts.driver.version = Reading::host(version.clone(), TRIED);
+    facts.driver.nvml = Reading::Unknown;
+    facts.driver.cuda = Reading::Unknown;
+    if let Reading::Known { value: library, .. } = &mut facts.loader.libcuda
+        && !library.compat
+    {
+        library.version = Reading::host(version.clone(), TRIED);
+    }
+}
+
+/// Installs `name==version+local` and, as an installer would, what it requires.
+fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
+    let Some((name, full)) = pin.split_once("==") else { return };
+    let Ok(version) = Version::from_str(full) else { return };
+    let target = Target::from_facts(facts, db);
+    let row = db.build(name, &version, target.platform.as_deref().unwrap_or_default());
+    let Some((release, build)) = row else { return };
+    let requires: Vec<_> = release.requires.iter().chain(&build.requires).cloned().collect();
+    let made = DistributionBuild {
+        version: Reading::binary(full.to_owned(), TRIED),
+        cuda: match build.cuda {
+            Some(cuda) => Reading::binary(cuda, TRIED),
+            None => Reading::absent(TRIED),
+        },
+        ..DistributionBuild::default()
+    };
+    let metadata = Metadata {
+        requires: requires.clone(),
+        requires_python: release.requires_python.as_ref().map(ToString::to_string),
+        extras: Vec::new(),
+    };
+    let known = Source::Metadata(TRIED.to_owned());
+    let slot = slot(facts, name);
+    slot.version = Reading::Known { value: release.version.to_string(), source: known.clone() };
+    slot.build = made;
+    slot.metadata = Reading::Known { value: metadata, source: known };
+    slot.wheel_tags.clear();
+    slot.direct_url = Reading::Unknown;
+    let Some(environment) = markers(&target) else { return };
+    for line in &requires {
+        let Ok(wanted) = requirement::parse(line) else { continue };
+        let other = normalise(wanted.name.as_ref());
+        let (Some(range), true) = (specifiers(&wanted), applies(&wanted, &environment, &[])) else { continue };
+        // Covered packages are pinned by the solver itself.
+        if db.package(&other).is_some() {
+            continue;
+        }
+        let met = facts.distribution(&other).is_some_and(|found| {
+            let version = found.version.value().and_then(|version| Version::from_str(version).ok());
+            version.is_none_or(|version| satisfied(&range, &version))
+        });
+        if !met {
+            let exact = range.iter().find(|specifier| *specifier.operator() == Operator::Equal);
+            slot_version(facts, &other, exact.map(|specifier| specifier.version().to_string()));
+        }
+    }
+}
+
+/// An uncovered distribution at a version, or at one that is not known but satisfies.
+fn slot_version(facts: &mut Facts, name: &str, version: Option<String>) {
+    let slot = slot(facts, name);
+    slot.version = version.map_or(Reading::Unknown, |version| Reading::metadata(version, TRIED));
+    slot.build = DistributionBuild::default();
+    slot.metadata = Reading::Unknown;
+    slot.wheel_tags.clear();
+}
+
+/// The distribution of a name that import finds, made if there is none.
+fn slot<'a>(facts: &'a mut Facts, name: &str) -> &'a mut Distribution {
+    let at = facts.distributions.iter().position(|distribution| distribution.name == name).unwrap_or_else(|| {
+        let made = Distribution { name: name.to_owned(), location: TRIED.to_owned(), ..Distribution::default() };
+        facts.distributions.push(made);
+        facts.distributions.len() - 1
+    });
+    &mut facts.distributions[at]
+}

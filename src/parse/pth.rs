@@ -1,0 +1,46 @@
+//! `.pth` files: folders that a site folder adds to the path (documentation of Python's `site` module).
+//!
+//! ```text
+//! # a comment
+//! ../shared/lib                  a folder, relative to the site folder, or absolute
+//! import _virtualenv             code, which Python runs at start and gpudoc does not
+//! ```
+
+/// The folders that a `.pth` file names, as they are written. Code lines are left out, so a path hook that they install
+/// (setuptools' `__editable___*_finder`) adds nothing here; such a distribution has its metadata in the site folder.
+#[must_use]
+pub fn parse_pth(text: &str) -> Vec<&str> {
+    let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
+    lines
+        .filter(|line| !line.starts_with('#') && !line.starts_with("import ") && !line.starts_with("import\t"))
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !line.contains('\0'))
+        .collect()
+}
+
+/// The folder that a `.egg-link` names: setuptools' older way to install in development mode. Its first line.
+#[must_use]
+pub fn parse_egg_link(text: &str) -> Option<&str> {
+    text.lines().map(str::trim).find(|line| !line.is_empty() && !line.contains('\0'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_taken_and_code_is_not() {
+        let text =
+            "\u{feff}# made by hand\n/src/vllm\r\n../shared \n\nimport os; os.system('no')\nimport\tx\nimported\n";
+        assert_eq!(parse_pth(text), ["/src/vllm", "../shared", "imported"]);
+        let precedence =
+            "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = True and __import__('_distutils_hack')";
+        assert!(parse_pth(precedence).is_empty());
+    }
+
+    #[test]
+    fn an_egg_link_names_its_folder_first() {
+        assert_eq!(parse_egg_link("/src/apex\n."), Some("/src/apex"));
+        assert_eq!(parse_egg_link("\n"), None);
+    }
+}

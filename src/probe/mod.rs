@@ -1,0 +1,165 @@
+//! This machine, or a folder that holds one, to [`Facts`].
+//!
+//! The edge of the program: here files, processes and NVIDIA's library are touched, and nothing is decided. Each part
+//! can be asked alone, and a part that fails leaves its reason in its readings and does not cost the others:
+//!
+//! - [`nvml`], [`kernel`], [`smi`]: the driver and the GPUs, merged by [`gpus`],
+//! - [`loader`]: which `libcuda.so.1` a process started now would get,
+//! - [`system`]: operating system, container, shared memory, environment variables,
+//! - [`python`]: the interpreter, with [`python_path`] its folders, [`site_packages`] what is installed in them and
+//!   [`build_stamp`] what those files say of their build; the caller passes it to [`probe`] as a function.
+//!
+//! Nothing of the inspected environment is imported, run or written. With a folder (`--root`) only its files are read.
+
+#![expect(clippy::disallowed_methods, reason = "the edge that reads files, environment, clock and processes")]
+
+pub mod build_stamp;
+pub mod gpus;
+pub mod kernel;
+pub mod loader;
+pub mod nvml;
+pub mod python;
+pub mod python_path;
+pub mod root;
+pub mod site_packages;
+pub mod smi;
+pub mod system;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System};
+use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
+use loader::LibrarySearch;
+use nvml::{NvmlFacts, NvmlLibrary};
+use root::RootFs;
+
+/// What to inspect.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The file system: this machine's or a folder's.
+    pub root: RootFs,
+    /// The environment of the machine, from [`system::environment`].
+    pub environment: BTreeMap<String, String>,
+    /// The working directory, for relative entries of `LD_LIBRARY_PATH`.
+    pub current_dir: Option<String>,
+    /// Which NVML to ask.
+    pub nvml: NvmlLibrary,
+    /// How long nvidia-smi may take, none not to run it.
+    pub smi_limit: Option<Duration>,
+}
+
+impl Request {
+    /// Inspects this machine, with the environment and working directory of this process.
+    #[must_use]
+    pub fn host() -> Self {
+        let process = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+        let nvml = std::env::var_os(nvml::VARIABLE).filter(|path| !path.is_empty());
+        Self {
+            root: RootFs::host(),
+            environment: process.collect(),
+            current_dir: std::env::current_dir().ok().and_then(|path| path.into_os_string().into_string().ok()),
+            nvml: nvml.map_or(NvmlLibrary::Search, |path| NvmlLibrary::Path(path.into())),
+            smi_limit: Some(smi::TIME_LIMIT),
+        }
+    }
+
+    /// Inspects a folder that holds another machine: its files only, no driver is asked and nothing is run.
+    #[must_use]
+    pub fn folder(folder: impl Into<PathBuf>) -> Self {
+        let root = RootFs::at(folder);
+        let environment = system::environment(&root, &BTreeMap::new());
+        Self { root, environment, current_dir: None, nvml: NvmlLibrary::Skip, smi_limit: None }
+    }
+}
+
+/// What the Python part finds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PythonFacts {
+    /// The interpreter and its path.
+    pub python: Reading<Python>,
+    /// Installed distributions in the order of the path.
+    pub distributions: Vec<Distribution>,
+}
+
+/// Inspects everything, the parts side by side.
+#[must_use]
+pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + Send) -> Facts {
+    let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
+    thread::scope(|scope| {
+        let host = scope.spawn(|| driver_and_gpus(request));
+        let python = scope.spawn(|| python(request));
+        let system = scope.spawn(|| system::probe(&request.root, &request.environment));
+        // A part that panics is a bug; the others still report, and the facts say which part is missing.
+        let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
+        match host.join() {
+            Ok((driver, gpus)) => (facts.driver, facts.gpus) = (driver, gpus),
+            Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
+        }
+        match system.join() {
+            Ok(system) => facts.system = system,
+            Err(_) => facts.system = System { os: Reading::unreadable(stopped("system")), ..System::default() },
+        }
+        let kernel = facts.driver.version.value().cloned();
+        let arch = facts.system.arch.value().cloned().unwrap_or_default();
+        let loader = scope.spawn(move || {
+            let environment = &request.environment;
+            let search = LibrarySearch::new(&request.root, &arch, environment, request.current_dir.as_deref());
+            loader::probe(&search, kernel.as_ref())
+        });
+        match loader.join() {
+            Ok(loader) => facts.loader = loader,
+            Err(_) => facts.loader = Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() },
+        }
+        match python.join() {
+            Ok(found) => (facts.python, facts.distributions) = (found.python, found.distributions),
+            Err(_) => facts.python = Reading::unreadable(stopped("Python")),
+        }
+    });
+    facts
+}
+
+/// Asks NVML, the kernel and, where NVML could not be loaded, nvidia-smi.
+#[must_use]
+pub fn driver_and_gpus(request: &Request) -> (Driver, Reading<Vec<Gpu>>) {
+    let nvml = nvml::probe(&request.nvml);
+    let kernel = kernel::probe(&request.root);
+    let smi = match (&nvml.library, request.smi_limit) {
+        (Reading::Absent { .. } | Reading::Unreadable { .. }, Some(limit)) => {
+            smi::probe(&request.environment, limit).unwrap_or_default()
+        }
+        _ => SmiReport::default(),
+    };
+    combine(nvml, kernel, smi)
+}
+
+/// Puts the answers together: NVML, kernel files, PCI ids, nvidia-smi.
+fn combine(nvml: NvmlFacts, kernel: kernel::Kernel, smi: SmiReport) -> (Driver, Reading<Vec<Gpu>>) {
+    let by_nvml = nvml.gpus.value().map_or(&[][..], Vec::as_slice);
+    let observers = [by_nvml, &kernel.driven, &kernel.on_bus, &smi.gpus];
+    let places = [nvml::PLACE, "/proc/driver/nvidia/gpus", "/sys/bus/pci/devices", SMI_PLACE];
+    let gpus = match gpus::merge(&observers) {
+        Some((gpus, first)) => Reading::host(gpus, places[first]),
+        // NVML's own refusal says more than "none seen"; without kernel files nobody looked at all.
+        None => match (&nvml.gpus, &nvml.library, &kernel.version) {
+            (Reading::Unreadable { error }, ..) => Reading::unreadable(error.clone()),
+            (_, Reading::Unreadable { error }, version) if version.value().is_some() => {
+                Reading::unreadable(error.clone())
+            }
+            (_, Reading::Unknown, Reading::Unknown) => Reading::Unknown,
+            (_, Reading::Unknown, _) => Reading::absent(places[1..3].join(", ")),
+            _ => Reading::absent(places[..3].join(", ")),
+        },
+    };
+    let by_smi = |version| Reading::host(version, SMI_PLACE);
+    let driver = Driver {
+        version: nvml.driver.or(kernel.version).or(smi.driver.map_or(Reading::Unknown, by_smi)),
+        cuda: nvml.cuda.or(smi.cuda.map_or(Reading::Unknown, |version| Reading::host(version, SMI_PLACE))),
+        module: kernel.module,
+        nvml: nvml.library,
+    };
+    (driver, gpus)
+}

@@ -1,0 +1,228 @@
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use super::Report;
+use super::wrap::{wrap, wrap_command};
+use crate::check::Verdict;
+use crate::facts::{Facts, Reading};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
+use crate::text::{bytes, count};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+/// Packages named in the `stack` line, in this order, where they are installed.
+const HEADLINE: [&str; 8] =
+    ["torch", "torchvision", "torchaudio", "triton", "xformers", "flash-attn", "bitsandbytes", "vllm"];
+
+/// Writes a report for people, in lines of at most `width` characters, styled; the stream strips styles that it cannot show.
+#[must_use]
+pub fn text(report: &Report<'_>, width: usize) -> String {
+    let width = width.clamp(40, 100);
+    let mut out = String::new();
+    header(&mut out, report.facts, width);
+    let mut told = HashSet::new();
+    for finding in &report.findings {
+        out.push('\n');
+        write_finding(&mut out, finding, &mut told, width);
+    }
+    out.push('\n');
+    unchecked(&mut out, report, width);
+    footer(&mut out, report, width);
+    out
+}
+
+/// A line `label  text`, continued under the text.
+fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
+    let indent = 9;
+    for (index, line) in wrap(text, width - indent).into_iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let _ = writeln!(out, "{DIM}{label:<indent$}{DIM:#}{line}");
+    }
+}
+
+fn header(out: &mut String, facts: &Facts, width: usize) {
+    let system = &facts.system;
+    let mut parts = Vec::new();
+    parts.extend(system.distro.value().or(system.os.value()).cloned());
+    parts.extend(system.arch.value().cloned());
+    parts.extend(system.glibc.value().map(|glibc| format!("glibc {glibc}")));
+    parts.extend(system.container.value().map(|kind| format!("{kind} container")));
+    parts.extend(system.wsl.value().map(|version| format!("WSL {version}")));
+    let host = if parts.is_empty() { "not known".to_owned() } else { parts.join(", ") };
+    labelled(out, "host", &host, width);
+    labelled(out, "driver", &driver_line(facts), width);
+    match &facts.gpus {
+        Reading::Known { value, .. } if !value.is_empty() => {
+            for gpu in value {
+                let mut parts = vec![gpu.name.value().cloned().unwrap_or_else(|| "unnamed".to_owned())];
+                parts.push(match gpu.compute_capability.value() {
+                    Some(capability) => format!("compute capability {capability}"),
+                    None => "compute capability not known".to_owned(),
+                });
+                parts.extend(gpu.memory_bytes.value().map(|size| bytes(*size)));
+                if gpu.mig.value() == Some(&true) {
+                    parts.push("MIG".to_owned());
+                }
+                labelled(out, &format!("gpu {}", gpu.index), &parts.join(", "), width);
+            }
+        }
+        Reading::Unreadable { error } => labelled(out, "gpu", &format!("not readable: {error}"), width),
+        Reading::Unknown => labelled(out, "gpu", "not known", width),
+        _ => labelled(out, "gpu", "no NVIDIA GPU seen", width),
+    }
+    let python = match &facts.python {
+        Reading::Known { value, .. } => {
+            let version = value.version.value().map_or_else(|| "unknown version".to_owned(), ToString::to_string);
+            let number = count(facts.active_distributions().count(), "distribution", "distributions");
+            format!("{version} in {}, {number}", value.prefix)
+        }
+        Reading::Absent { looked } => format!("none found ({looked})"),
+        Reading::Unreadable { error } => format!("not readable: {error}"),
+        Reading::Unknown => "not known".to_owned(),
+    };
+    labelled(out, "python", &python, width);
+    let stack: Vec<_> = HEADLINE
+        .iter()
+        .filter_map(|name| facts.distribution(name))
+        .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
+        .collect();
+    if !stack.is_empty() {
+        labelled(out, "stack", &stack.join(", "), width);
+    }
+}
+
+fn driver_line(facts: &Facts) -> String {
+    let driver = &facts.driver;
+    let mut parts = Vec::new();
+    match &driver.version {
+        Reading::Known { value, .. } => parts.push(value.to_string()),
+        Reading::Absent { .. } => parts.push("none loaded".to_owned()),
+        Reading::Unreadable { error } => parts.push(format!("not readable: {error}")),
+        Reading::Unknown => parts.push("not known".to_owned()),
+    }
+    parts.extend(driver.cuda.value().map(|cuda| format!("CUDA up to {cuda}")));
+    if let Some(library) = facts.loader.libcuda.value().filter(|library| library.compat) {
+        let version = library.version.value().map_or_else(String::new, |version| format!(" {version}"));
+        parts.push(format!("cuda-compat libcuda{version} in front"));
+    }
+    if let Reading::Unreadable { error } = &driver.nvml
+        && driver.version.value().is_some()
+    {
+        parts.push(format!("NVML: {error}"));
+    }
+    parts.join(", ")
+}
+
+fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<&'a str>, width: usize) {
+    let (word, style) = match finding.severity {
+        Severity::Fail => ("fail", RED),
+        Severity::Warn => ("warn", YELLOW),
+        Severity::Info => ("info", CYAN),
+    };
+    let title = format!("{}  [{}]", finding.title, finding.id);
+    let lines = wrap(&title, width - 6);
+    for (index, line) in lines.iter().enumerate() {
+        let head = if index == 0 { word } else { "" };
+        let _ = writeln!(out, "{style}{head:<6}{style:#}{BOLD}{line}{BOLD:#}");
+    }
+    for line in wrap(&finding.message, width - 6) {
+        let _ = writeln!(out, "      {line}");
+    }
+    for evidence in &finding.evidence {
+        write_evidence(out, evidence, width);
+    }
+    for (index, remedy) in finding.remedies.iter().enumerate() {
+        write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width);
+    }
+    // Wheels are cited as evidence; a page can be opened.
+    for reference in finding.references.iter().filter(|reference| reference.starts_with("http")).take(2) {
+        for line in wrap(&format!("see {reference}"), width - 6) {
+            let _ = writeln!(out, "      {DIM}{line}{DIM:#}");
+        }
+    }
+}
+
+fn write_evidence(out: &mut String, evidence: &Evidence, width: usize) {
+    let required = evidence.required.as_ref().map_or_else(String::new, |required| format!("; needed: {required}"));
+    let line = format!("{}: {}{required}", evidence.fact, evidence.observed);
+    for (index, line) in wrap(&line, width - 8).into_iter().enumerate() {
+        let bullet = if index == 0 { "-" } else { " " };
+        let _ = writeln!(out, "      {bullet} {line}");
+    }
+    if let Some(citation) = &evidence.citation {
+        for line in wrap(&format!("({citation})"), width - 8) {
+            let _ = writeln!(out, "        {DIM}{line}{DIM:#}");
+        }
+    }
+}
+
+/// A remedy that was told before is only named: one installation often helps several findings.
+fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool, width: usize) {
+    let verified = match (told && !remedy.commands.is_empty(), remedy.verified) {
+        (true, true) => " (verified, see above)",
+        (true, false) => " (see above)",
+        (false, true) => " (verified)",
+        (false, false) => "",
+    };
+    let head = if alternative { "or: " } else { "fix: " };
+    let indent = head.len();
+    for (index, line) in wrap(&format!("{}{verified}", remedy.summary), width - 6 - indent).into_iter().enumerate() {
+        let head = if index == 0 { head } else { "" };
+        let _ = writeln!(out, "      {GREEN}{head:<indent$}{GREEN:#}{line}");
+    }
+    for command in remedy.commands.iter().filter(|_| !told) {
+        for line in wrap_command(command, width - 10) {
+            let _ = writeln!(out, "          {CYAN}{line}{CYAN:#}");
+        }
+    }
+}
+
+fn unchecked(out: &mut String, report: &Report<'_>, width: usize) {
+    for checked in &report.checks {
+        if let Outcome::Skipped(missing) = &checked.outcome {
+            let text = format!("not checked: {}, for lack of {missing}", checked.id);
+            for line in wrap(&text, width) {
+                let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+            }
+        }
+    }
+    for demand in &report.demands {
+        for line in wrap(demand, width) {
+            let _ = writeln!(out, "{RED}{line}{RED:#}");
+        }
+    }
+}
+
+fn footer(out: &mut String, report: &Report<'_>, width: usize) {
+    let (word, style) = match report.verdict {
+        Verdict::Pass => ("pass", GREEN),
+        Verdict::Warn => ("warn", YELLOW),
+        Verdict::Fail => ("fail", RED),
+        Verdict::Unknown => ("unknown", YELLOW),
+    };
+    let mut parts = Vec::new();
+    for (severity, one, many) in [(Severity::Fail, "failure", "failures"), (Severity::Warn, "warning", "warnings")] {
+        let number = report.count(severity);
+        if number > 0 {
+            parts.push(count(number, one, many));
+        }
+    }
+    let passed = report.checks.iter().filter(|checked| checked.outcome == Outcome::Pass).count();
+    let skipped = report.checks.iter().filter(|checked| matches!(checked.outcome, Outcome::Skipped(_))).count();
+    parts.push(format!("{} passed", count(passed, "check", "checks")));
+    if skipped > 0 {
+        parts.push(format!("{skipped} not possible"));
+    }
+    let text = format!("{}; rules of {}", parts.join(", "), report.rules_day);
+    for (index, line) in wrap(&text, width - 9).into_iter().enumerate() {
+        let head = if index == 0 { word } else { "" };
+        let _ = writeln!(out, "{style}{head:<9}{style:#}{line}");
+    }
+}

@@ -1,0 +1,158 @@
+//! Rule files as text: TOML that a person can review, the same bytes for the same rows.
+//!
+//! `toml`'s own writer gives every container of a build a table of its own and hundreds of lines; here a build is one
+//! table of short lines.
+
+use std::fmt::Display;
+use std::fmt::Write as _;
+
+use super::raw::{LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
+
+/// Lists longer than this go one entry to a line.
+const LINE: usize = 118;
+
+/// Writes the rows of a package.
+#[must_use]
+pub fn package(rows: &RawPackage) -> String {
+    let name = &rows.package;
+    let mut text = format!(
+        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: library-choice, assembles.\n\npackage = {}\n",
+        quote(name)
+    );
+    for choice in &rows.library_choice {
+        let pick = match choice.pick {
+            LibraryPick::TorchCudaExact => "torch-cuda-exact",
+            LibraryPick::TorchCudaMajor => "torch-cuda-major",
+        };
+        text.push_str("\n[[library-choice]]\n");
+        line(&mut text, "versions", quote(&choice.versions));
+        line(&mut text, "pick", quote(pick));
+        line(&mut text, "source", quote(&choice.source));
+    }
+    rows.releases.iter().for_each(|row| release(&mut text, row));
+    text
+}
+
+fn release(text: &mut String, row: &RawRelease) {
+    text.push_str("\n[[release]]\n");
+    line(text, "version", quote(&row.version));
+    line(text, "date", quote(&row.date));
+    if row.yanked {
+        line(text, "yanked", true);
+    }
+    maybe(text, "requires-python", row.requires_python.as_deref().map(quote));
+    list(text, "requires", row.requires.iter().map(quote));
+    row.builds.iter().for_each(|row| build(text, row));
+}
+
+fn build(text: &mut String, row: &RawBuild) {
+    text.push_str("\n[[release.build]]\n");
+    maybe(text, "local", row.local.as_deref().map(quote));
+    maybe(text, "cuda", row.cuda.map(quote));
+    line(text, "index", quote(&row.index));
+    line(text, "platform", quote(&row.platform));
+    maybe(text, "glibc", row.glibc.map(quote));
+    list(text, "python", row.python.iter().map(quote));
+    maybe(text, "cxx11-abi", row.cxx11_abi);
+    list(text, "requires", row.requires.iter().map(quote));
+    list(text, "code", row.code.iter().map(code));
+    list(text, "assembles", row.assembles.iter().map(quote));
+    line(text, "source", source(&row.source));
+}
+
+fn code(row: &RawCode) -> String {
+    let list = |targets: &mut dyn Iterator<Item = String>| targets.collect::<Vec<_>>().join(", ");
+    let mut fields = Vec::new();
+    fields.extend(row.for_cuda.map(|cuda| format!("for-cuda = {}", quote(cuda))));
+    fields.extend(row.containers.map(|count| format!("containers = {count}")));
+    fields.push(format!("sass = [{}]", list(&mut row.sass.iter().map(quote))));
+    if !row.ptx.is_empty() {
+        fields.push(format!("ptx = [{}]", list(&mut row.ptx.iter().map(quote))));
+    }
+    if !row.special.is_empty() {
+        let mut special = row
+            .special
+            .iter()
+            .map(|special| format!("{{ target = {}, containers = {} }}", quote(special.target), special.containers));
+        fields.push(format!("special = [{}]", list(&mut special)));
+    }
+    format!("{{ {} }}", fields.join(", "))
+}
+
+fn source(row: &RawSource) -> String {
+    let fields =
+        [("wheel", &row.wheel), ("sha256", &row.sha256), ("page", &row.page), ("read", &Some(row.read.clone()))];
+    let fields = fields.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quote(value.as_ref()?))));
+    format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
+}
+
+fn quote(value: impl Display) -> String {
+    toml::Value::String(value.to_string()).to_string()
+}
+
+fn line(text: &mut String, key: &str, value: impl Display) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "{key} = {value}");
+}
+
+fn maybe(text: &mut String, key: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
+        line(text, key, value);
+    }
+}
+
+fn list(text: &mut String, key: &str, entries: impl Iterator<Item = String>) {
+    let entries: Vec<_> = entries.collect();
+    if entries.is_empty() {
+        return;
+    }
+    let short = format!("[{}]", entries.join(", "));
+    if key.len() + 3 + short.len() <= LINE && !short.starts_with("[{") {
+        line(text, key, short);
+    } else {
+        line(text, key, format!("[\n    {},\n]", entries.join(",\n    ")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_the_same() {
+        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: library-choice, assembles.
+
+package = "demo"
+
+[[library-choice]]
+versions = "<0.50"
+pick = "torch-cuda-exact"
+source = "demo/cextension.py"
+
+[[release]]
+version = "2.7.1"
+date = "2025-06-04"
+yanked = true
+requires-python = ">=3.9"
+requires = ["filelock", 'triton==3.3.1; platform_system == "Linux"']
+
+[[release.build]]
+local = "cu126"
+cuda = "12.6"
+index = "pypi"
+platform = "linux_x86_64"
+glibc = "2.28"
+python = ["cp311", "cp313t"]
+cxx11-abi = true
+requires = ["nvidia-nccl-cu12==2.26.2"]
+code = [
+    { for-cuda = "12.6", containers = 9, sass = ["sm_80"], ptx = ["compute_90"], special = [{ target = "sm_90a", containers = 3 }] },
+]
+assembles = ["8.0", "9.0"]
+source = { wheel = "demo.whl", sha256 = "abcd", read = "2026-11-21" }
+"#;
+        let rows: RawPackage = toml::from_str(text).unwrap();
+        assert_eq!(package(&rows), text);
+    }
+}

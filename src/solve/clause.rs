@@ -1,0 +1,87 @@
+//! Advisories as incompatibilities: sets of versions that must not all be chosen.
+
+use pep440_rs::VersionSpecifiers;
+use pubgrub::VersionSet;
+
+use super::provider::Node;
+use super::universe::Universe;
+use super::versions::{ABSENT, Versions};
+use crate::rules::advisory::{Environment, holds};
+use crate::rules::raw_platform::{RawAdvisory, RawCondition, RawSeverity};
+use crate::rules::requirement::{parse, satisfied, specifiers};
+
+/// Versions that must not all be chosen.
+#[derive(Debug, Clone)]
+pub(super) struct Clause<'a> {
+    /// The advisory that says so.
+    pub advisory: &'a RawAdvisory,
+    /// At least one; all about different nodes.
+    pub terms: Vec<(Node, Versions)>,
+}
+
+/// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
+const CUDA_OWNER: &str = "torch";
+
+/// The clauses of all advisories that say "fail" and can apply on this target to packages of this universe.
+pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
+    let mut found = Vec::new();
+    for advisory in universe.db.advisories().filter(|advisory| advisory.severity == RawSeverity::Fail) {
+        for condition in &advisory.when {
+            if let Some(terms) = terms(condition, universe)
+                && terms.iter().all(|(_, versions)| !versions.is_empty())
+            {
+                found.push(Clause { advisory, terms });
+            }
+        }
+    }
+    found
+}
+
+fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node, Versions)>> {
+    let host = RawCondition { installed: Vec::new(), absent: Vec::new(), cuda: None, ..condition.clone() };
+    let nothing = |_: &str| None;
+    holds(&host, &Environment { installed: &nothing, cuda: None, target: &universe.target, workload: &[], log: "" })?;
+    let cuda: Option<VersionSpecifiers> = match &condition.cuda {
+        Some(text) => Some(text.parse().ok()?),
+        None => None,
+    };
+    let mut terms = Vec::new();
+    let mut owner = None;
+    for line in &condition.installed {
+        let wanted = parse(line).ok()?;
+        let package = universe.find(wanted.name.as_ref())?;
+        let (releases, builds) = universe.matching(package, &specifiers(&wanted)?);
+        let node = match builds {
+            Some(builds) => (Node::Build(package), builds),
+            None => (Node::Release(package), releases),
+        };
+        if cuda.is_some() && universe.packages[package].name == CUDA_OWNER {
+            owner = Some(terms.len());
+        }
+        terms.push(node);
+    }
+    if terms.is_empty() {
+        return None;
+    }
+    if let Some(cuda) = cuda {
+        let package = universe.find(CUDA_OWNER)?;
+        let of_release = owner.map(|at| terms.remove(at));
+        let fits = universe.packages[package].builds.iter().zip(1..).filter(|(candidate, number)| {
+            let by_release = match &of_release {
+                Some((Node::Release(_), releases)) => releases.contains(&(candidate.release + 1)),
+                Some((_, builds)) => builds.contains(number),
+                None => true,
+            };
+            let version = candidate.build.cuda.and_then(|cuda| cuda.to_string().parse().ok());
+            by_release && version.is_some_and(|version| satisfied(&cuda, &version))
+        });
+        terms.push((Node::Build(package), Versions::of(fits.map(|(_, number)| number))));
+    }
+    for name in &condition.absent {
+        if universe.unchecked.contains(name) {
+            return None;
+        }
+        terms.push((Node::Release(universe.find(name)?), Versions::of([ABSENT])));
+    }
+    Some(terms)
+}

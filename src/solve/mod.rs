@@ -1,0 +1,86 @@
+//! Requirements and rules in, chosen builds with reasons or a proof out. Pure.
+//!
+//! The search is `pubgrub`'s. [`universe`] numbers the releases and builds that matter and knows why some cannot be used;
+//! [`provider`] hands them to the search as two packages each (`torch`, `torch build`); [`preference`] says which is best.
+//! A failure is cut down to the fewest rules that still contradict each other ([`conflict`]), told in words ([`proof`]),
+//! and followed by changes that were solved again and do work ([`action`]).
+
+mod action;
+mod clause;
+mod conflict;
+mod names;
+mod preference;
+mod proof;
+mod provider;
+mod reason;
+mod request;
+mod rule;
+mod universe;
+mod versions;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Change};
+pub use names::{Unknown, unknown_names};
+pub use proof::{Proof, Step};
+pub use reason::Reason;
+pub use request::{Asked, Prefer, Request};
+
+use crate::rules::RuleDb;
+use crate::rules::model::{Build, Release};
+
+/// A set of builds that satisfies everything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolution<'db> {
+    /// Sorted by name.
+    pub pins: Vec<Pin<'db>>,
+    /// Names that the user wrote and the rules do not cover, sorted: passed through and not judged.
+    pub unchecked: Vec<String>,
+}
+
+/// One chosen build.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pin<'db> {
+    /// The normalised name, e.g. `torch`.
+    pub name: &'db str,
+    /// The release.
+    pub release: &'db Release,
+    /// The build.
+    pub build: &'db Build,
+    /// Why it is there, and why not newer.
+    pub reason: Reason,
+}
+
+impl Pin<'_> {
+    /// Whether plain pip finds it.
+    #[must_use]
+    pub fn on_pypi(&self) -> bool {
+        self.build.index == universe::PYPI
+    }
+
+    /// The version that an installer must be asked for: PyPI's files carry no local label, those of variant indexes do.
+    #[must_use]
+    pub fn version(&self) -> String {
+        if self.on_pypi() { self.release.version.to_string() } else { self.release.full_version(self.build) }
+    }
+}
+
+/// Finds builds that satisfy a request, or proves that there are none.
+///
+/// # Errors
+///
+/// The proof, with the changes that would help.
+pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>, Box<Proof>> {
+    let universe = universe::Universe::new(request, db);
+    match provider::search(&universe, None) {
+        Ok(picks) => Ok(reason::resolution(&universe, &picks)),
+        Err(tree) => {
+            let conflict = conflict::shrink(&universe, &tree);
+            let mut proof = proof::tell(&universe, &conflict);
+            proof.actions = action::find(request, &universe, &conflict, db);
+            Err(Box::new(proof))
+        }
+    }
+}

@@ -1,0 +1,347 @@
+//! A conflict in words: one line per rule, in the order in which a reader meets them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pubgrub::VersionSet;
+use serde::Serialize;
+
+use super::action::Action;
+use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
+use super::provider::{LIBRARY_CHOOSER, Node};
+use super::rule::{BlockKind, Rule};
+use super::universe::{Ask, Block, Need, Universe};
+use super::versions::Versions;
+use super::words;
+use crate::rules::obstacle::{Obstacle, code_obstacles};
+use crate::rules::raw::LibraryPick;
+use crate::text::list;
+
+/// Why there is no solution, and what would give one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Proof {
+    /// The conclusion, one sentence.
+    pub conclusion: String,
+    /// Statements that cannot all hold, none of which can be left out.
+    pub steps: Vec<Step>,
+    /// Changes that were solved again and work, cheapest first.
+    pub actions: Vec<Action>,
+    /// Names that the user wrote and the rules do not cover.
+    pub unchecked: Vec<String>,
+}
+
+/// One statement of a proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The sort of rule: `asked`, `requirement`, `pairing`, `gpu-arch`, `driver`, …, or the id of an advisory.
+    pub rule: String,
+    /// The statement.
+    pub text: String,
+    /// The packages that it is about.
+    pub packages: Vec<String>,
+    /// Where it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub citation: Option<String>,
+}
+
+/// Tells a conflict.
+pub(super) fn tell(universe: &Universe<'_>, conflict: &Conflict) -> Proof {
+    let teller = Teller { universe, conflict };
+    let mut rules: Vec<_> = conflict.rules.iter().copied().collect();
+    rules.sort_by_key(|rule| (place(*rule), *rule));
+    let steps = rules.into_iter().flat_map(|rule| teller.steps(rule)).collect();
+    let conclusion = format!("nothing fits {}", universe.target.in_words());
+    Proof { conclusion, steps, actions: Vec::new(), unchecked: universe.unchecked.clone() }
+}
+
+fn place(rule: Rule) -> u8 {
+    match rule {
+        Rule::Ask(_) => 0,
+        Rule::Needs { .. } => 1,
+        Rule::Partner { .. } | Rule::Library { .. } | Rule::Advisory(_) => 2,
+        Rule::Block { .. } => 3,
+    }
+}
+
+/// What a rule says at one place of a conflict: these versions of one node allow only some of another.
+struct Said<'t> {
+    from: Node,
+    versions: Vec<u32>,
+    to: Node,
+    allowed: &'t Versions,
+}
+
+struct Teller<'t, 'a> {
+    universe: &'t Universe<'a>,
+    conflict: &'t Conflict,
+}
+
+impl Teller<'_, '_> {
+    fn steps(&self, rule: Rule) -> Vec<Step> {
+        match rule {
+            Rule::Ask(ask) => vec![self.ask(&self.universe.asks[ask])],
+            Rule::Needs { package, on } => vec![self.needs(rule, package, on)],
+            Rule::Partner { package, with } => self.partner(package, with).into_iter().collect(),
+            Rule::Library { package } => vec![self.library(rule, package)],
+            Rule::Advisory(clause) => vec![self.advisory(clause)],
+            Rule::Block { package, kind } => self.blocked(package, kind),
+        }
+    }
+
+    fn ask(&self, ask: &Ask) -> Step {
+        let package = &self.universe.packages[ask.package];
+        let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
+        let verb = if ask.constraint { "is a constraint" } else { "is asked for" };
+        let mut text = format!("`{}` {verb} ({})", ask.text, list(&origins));
+        if ask.releases.is_empty() {
+            let newest = package.package.releases.last().map(|release| release.version.to_string());
+            text += &match newest {
+                Some(newest) => format!(", and the rules know no such release; the newest is {newest}"),
+                None => ", and the rules know no release of it".to_owned(),
+            };
+        }
+        Step { rule: "asked".to_owned(), text, packages: vec![package.name.to_owned()], citation: None }
+    }
+
+    /// The versions of which a rule speaks in this conflict, by the node that they belong to.
+    fn speaks_of(&self, rule: Rule) -> Vec<Said<'_>> {
+        let mut found = Vec::new();
+        for leaf in &self.conflict.leaves {
+            if let Leaf::Demands { rule: other, from, versions, to, allowed } = leaf
+                && *other == rule
+            {
+                let real = real_versions(self.universe, *from).filter(|version| versions.contains(version));
+                found.push(Said { from: *from, versions: real.collect(), to: *to, allowed });
+            }
+        }
+        found
+    }
+
+    fn needs(&self, rule: Rule, package: usize, on: usize) -> Step {
+        let own = &self.universe.packages[package];
+        let other = &self.universe.packages[on];
+        let mut by_text: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+        let mut allowed = Versions::empty();
+        for said in self.speaks_of(rule) {
+            if said.to == Node::Release(on) {
+                allowed = allowed.union(said.allowed);
+            }
+            for version in said.versions {
+                let (needs, release): (&[Need], u32) = match said.from {
+                    Node::Release(_) => (self.universe.release_needs(package, version), version),
+                    _ => (self.universe.build_needs(package, version), own.build(version).release + 1),
+                };
+                for need in needs.iter().filter(|need| need.on == on) {
+                    by_text.entry(&need.text).or_default().insert(release);
+                }
+            }
+        }
+        let mut texts: Vec<_> = by_text.iter().collect();
+        texts.sort_by_key(|(text, releases)| (releases.first().copied(), **text));
+        let text = if texts.len() <= 3 {
+            let phrases = texts.iter().map(|(text, releases)| {
+                let unknown = self.universe.release_needs(package, releases.first().copied().unwrap_or(1));
+                let none = unknown.iter().any(|need| need.text == **text && need.releases.is_empty());
+                let suffix = if none { ", which the rules do not know" } else { "" };
+                format!("{} needs `{text}`{suffix}", words::subject(own, releases))
+            });
+            phrases.collect::<Vec<_>>().join("; ")
+        } else {
+            let releases: BTreeSet<u32> = by_text.values().flatten().copied().collect();
+            let wanted: BTreeSet<u32> = other.releases().filter(|number| allowed.contains(number)).collect();
+            format!("{} needs {}, each release its own", words::subject(own, &releases), words::subject(other, &wanted))
+        };
+        let newest = by_text.values().flatten().max().map(|number| own.builds_of(*number));
+        let citation =
+            newest.and_then(|mut builds| builds.next()).map(|build| own.build(build).build.source.citation());
+        Step { rule: "requirement".to_owned(), text, packages: names(&[own.name, other.name]), citation }
+    }
+
+    fn partner(&self, package: usize, with: usize) -> Option<Step> {
+        let own = &self.universe.packages[package];
+        let other = &self.universe.packages[with];
+        let partner = own.package.partners.iter().find(|partner| partner.with == other.name)?;
+        let mut text = format!("{} and {} must be built for the same CUDA", own.name, other.name);
+        let offers: Vec<_> = [package, with].into_iter().filter_map(|package| self.published(package)).collect();
+        if !offers.is_empty() {
+            text += &format!(": {}", offers.join("; "));
+        }
+        let packages = names(&[own.name, other.name]);
+        Some(Step { rule: "pairing".to_owned(), text, packages, citation: Some(partner.source.clone()) })
+    }
+
+    /// The CUDA versions for which the few releases that matter here are published.
+    fn published(&self, package: usize) -> Option<String> {
+        let own = &self.universe.packages[package];
+        let mut releases = BTreeSet::new();
+        for leaf in &self.conflict.leaves {
+            if let Leaf::Published { package: other, releases: some } = leaf
+                && *other == package
+            {
+                releases.extend(own.releases().filter(|number| some.contains(number)));
+            }
+        }
+        if releases.is_empty() || releases.len() > 8 {
+            return None;
+        }
+        let builds = releases.iter().flat_map(|release| own.builds_of(*release));
+        let cudas: BTreeSet<_> = builds.map(|build| own.build(build).build.cuda).collect();
+        Some(format!("{} is published {}", words::subject(own, &releases), words::cudas(&cudas)))
+    }
+
+    fn library(&self, rule: Rule, package: usize) -> Step {
+        let own = &self.universe.packages[package];
+        let mut releases = BTreeSet::new();
+        let mut beside = BTreeSet::new();
+        let torch = self.universe.find(LIBRARY_CHOOSER);
+        for Said { versions, allowed, .. } in self.speaks_of(rule) {
+            releases.extend(versions.iter().map(|build| own.build(*build).release + 1));
+            if let Some(torch) = torch {
+                let builds = self.universe.packages[torch].builds.iter().zip(1..);
+                beside.extend(builds.filter(|(_, number)| allowed.contains(number)).map(|(it, _)| it.build.cuda));
+            }
+        }
+        let rule = releases
+            .first()
+            .and_then(|number| self.universe.db.library_pick(own.package, &own.release(*number).version));
+        let pick = match rule.as_ref().map(|(pick, _)| pick) {
+            Some(LibraryPick::TorchCudaMajor) => "its library for torch's CUDA or the nearest of that major release",
+            _ => "its library for exactly torch's CUDA",
+        };
+        let subject = words::subject(own, &releases);
+        let builds = releases.iter().flat_map(|release| own.builds_of(*release));
+        let shipped: BTreeSet<_> =
+            builds.flat_map(|build| &own.build(build).build.code).map(|code| code.for_cuda).collect();
+        beside.remove(&None);
+        let gpus: BTreeSet<_> = self.universe.target.gpus.iter().map(|gpu| gpu.capability).collect();
+        let gpus: Vec<_> = gpus.iter().map(ToString::to_string).collect();
+        let beside = if beside.is_empty() {
+            format!("works beside no torch for CUDA on compute capability {}", list(&gpus))
+        } else {
+            format!("works only beside torch {}", words::cudas(&beside))
+        };
+        let lacking =
+            if releases.iter().flat_map(|release| own.builds_of(*release)).all(|build| self.lacks(package, build)) {
+                ", none of which has kernels for it"
+            } else {
+                ""
+            };
+        let text = format!("{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
+        let packages = names(&[own.name, LIBRARY_CHOOSER]);
+        Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
+    }
+
+    /// Whether none of a build's libraries has kernels for the GPUs.
+    fn lacks(&self, package: usize, build: u32) -> bool {
+        let code = &self.universe.packages[package].build(build).build.code;
+        let target = &self.universe.target;
+        !target.gpus.is_empty()
+            && code.iter().all(|code| !code_obstacles(&[code], code.for_cuda, target, self.universe.db).is_empty())
+    }
+
+    fn advisory(&self, clause: usize) -> Step {
+        let clause = &self.universe.clauses[clause];
+        let packages = clause.terms.iter().filter_map(|(node, _)| match node {
+            Node::Release(package) | Node::Build(package) => Some(self.universe.packages[*package].name),
+            _ => None,
+        });
+        Step {
+            rule: clause.advisory.id.clone(),
+            text: format!("{}: {}", clause.advisory.id, clause.advisory.title),
+            packages: names(&packages.collect::<Vec<_>>()),
+            citation: clause.advisory.references.first().map(crate::rules::cite),
+        }
+    }
+
+    /// One line per wording of a reason, with all builds that it keeps out.
+    fn blocked(&self, package: usize, kind: BlockKind) -> Vec<Step> {
+        let own = &self.universe.packages[package];
+        let mut by_text: BTreeMap<String, (BTreeSet<u32>, Option<String>)> = BTreeMap::new();
+        for leaf in &self.conflict.leaves {
+            let Leaf::Unusable { node, versions } = leaf else { continue };
+            for (other, build) in unusable_builds(self.universe, *node, versions) {
+                let blocks = if other == package { self.universe.blocks(package, build) } else { &[] };
+                let on = |block: &&Block| self.conflict.rules.contains(&Rule::Block { package, kind: block.kind() });
+                // A build that is out for two reasons is listed under the first.
+                if let Some(block) = blocks.iter().find(on).filter(|block| block.kind() == kind) {
+                    let (text, citation) = self.reason(package, build, block);
+                    let entry = by_text.entry(text).or_default();
+                    entry.0.insert(build);
+                    entry.1 = entry.1.take().or(citation);
+                }
+            }
+        }
+        let mut steps = Vec::new();
+        for (text, (builds, citation)) in by_text {
+            let also = |build: u32| {
+                let mut blocks = self.universe.blocks(package, build).iter();
+                blocks.any(|block| block.kind() == kind && self.reason(package, build, block).0 == text)
+            };
+            let subjects = words::builds(own, &builds, also);
+            let rule = match kind {
+                BlockKind::Advisory(clause) => self.universe.clauses[clause].advisory.id.clone(),
+                kind => name(kind).to_owned(),
+            };
+            let text = format!("{} {text}", subjects.join(", and "));
+            steps.push(Step { rule, text, packages: vec![own.name.to_owned()], citation });
+        }
+        steps
+    }
+
+    fn reason(&self, package: usize, build: u32, block: &Block) -> (String, Option<String>) {
+        let source = || Some(self.universe.packages[package].build(build).build.source.citation());
+        match block {
+            Block::Obstacle(Obstacle::Driver { gap, driver }) => {
+                (driver_gap(&gap.needs, driver), Some(gap.citation.clone()))
+            }
+            Block::Obstacle(obstacle @ Obstacle::Ptx { gap, .. }) => (obstacle.to_string(), Some(gap.citation.clone())),
+            Block::Obstacle(Obstacle::OtherCuda { wanted, .. }) => {
+                (format!("is for another CUDA than {wanted}, which is asked for"), source())
+            }
+            Block::Obstacle(Obstacle::CudaBuild { .. }) => {
+                ("is for CUDA, and CPU builds are asked for".to_owned(), source())
+            }
+            Block::Obstacle(Obstacle::CpuBuild) => ("would leave the GPU unused".to_owned(), source()),
+            Block::Obstacle(obstacle) => (obstacle.to_string(), source()),
+            Block::Withdrawn => ("was withdrawn from the index".to_owned(), source()),
+            Block::PreRelease => ("is not a final release".to_owned(), source()),
+            Block::Advisory(clause) => {
+                let advisory = self.universe.clauses[*clause].advisory;
+                let citation = advisory.references.first().map(crate::rules::cite);
+                (format!("is ruled out by {}: {}", advisory.id, advisory.title), citation)
+            }
+        }
+    }
+}
+
+fn driver_gap(needs: &crate::version::DriverVersion, driver: &crate::version::DriverVersion) -> String {
+    format!("needs driver {needs} or newer, and {driver} is loaded")
+}
+
+/// A reason in a few words, for "not newer because".
+pub(super) fn in_short(universe: &Universe<'_>, block: &Block) -> String {
+    match block {
+        Block::Obstacle(Obstacle::Driver { gap, .. }) => format!("needs driver {}", gap.needs),
+        Block::Obstacle(obstacle) => obstacle.to_string(),
+        Block::Withdrawn => "was withdrawn".to_owned(),
+        Block::PreRelease => "is not final".to_owned(),
+        Block::Advisory(clause) => format!("is ruled out by {}", universe.clauses[*clause].advisory.id),
+    }
+}
+
+/// The family of findings that reports the same.
+fn name(kind: BlockKind) -> &'static str {
+    match kind {
+        BlockKind::Platform | BlockKind::Python | BlockKind::Glibc => "python",
+        BlockKind::OtherCuda => "asked",
+        BlockKind::Cpu => "cpu-build",
+        BlockKind::Driver | BlockKind::Ptx => "driver",
+        BlockKind::Kernel => "gpu-arch",
+        BlockKind::Withdrawn | BlockKind::PreRelease => "release",
+        BlockKind::Advisory(_) => "advisory",
+    }
+}
+
+fn names(names: &[&str]) -> Vec<String> {
+    let sorted: BTreeSet<_> = names.iter().map(ToString::to_string).collect();
+    sorted.into_iter().collect()
+}

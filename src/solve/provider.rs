@@ -1,0 +1,290 @@
+//! The universe as `pubgrub` asks for it: nodes, their versions, and what each version demands of other nodes.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::fmt;
+
+use pubgrub::{
+    Dependencies, DependencyProvider, DerivationTree, PackageResolutionStatistics, PubGrubError, VersionSet,
+};
+
+use super::preference::{Preference, better};
+use super::rule::Rule;
+use super::universe::Universe;
+use super::versions::{ABSENT, Versions};
+use crate::rules::obstacle::code_obstacles;
+use crate::rules::partner::{agrees, loaded_code};
+
+/// What the search decides about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Node {
+    /// The request itself.
+    Root,
+    /// A line of the user.
+    Ask(usize),
+    /// The release of a package, or that it is absent.
+    Release(usize),
+    /// The build of a package, or that it is absent.
+    Build(usize),
+    /// Which term of a clause with three or more does not hold.
+    Choice(usize),
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The derivation of a failure.
+pub(super) type Tree = DerivationTree<Node, Versions, String>;
+
+/// The chosen release and build of each package that is installed, by place in the universe.
+pub(super) type Picks = Vec<Option<(u32, u32)>>;
+
+/// A demand of one version of a node on another node.
+#[derive(Debug, Clone)]
+pub(super) struct Edge {
+    /// The rule that says so; none for what ties releases and builds together.
+    pub rule: Option<Rule>,
+    /// The other node.
+    pub to: Node,
+    /// What it may be.
+    pub allowed: Versions,
+}
+
+/// A universe under some of its rules; none means all.
+pub(super) struct Provider<'u, 'a> {
+    pub universe: &'u Universe<'a>,
+    pub only: Option<&'u BTreeSet<Rule>>,
+}
+
+/// The version of nodes that have one.
+const SOLE: u32 = 1;
+
+/// Searches under some rules, or all of them.
+pub(super) fn search(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>) -> Result<Picks, Box<Tree>> {
+    match pubgrub::resolve(&Provider { universe, only }, Node::Root, SOLE) {
+        Ok(solution) => {
+            let chosen = |node| solution.get(&node).copied().filter(|version| *version != ABSENT);
+            let pick = |package| Some((chosen(Node::Release(package))?, chosen(Node::Build(package))?));
+            Ok((0..universe.packages.len()).map(pick).collect())
+        }
+        Err(PubGrubError::NoSolution(tree)) => Err(Box::new(tree)),
+        Err(
+            PubGrubError::ErrorRetrievingDependencies { source, .. }
+            | PubGrubError::ErrorChoosingVersion { source, .. }
+            | PubGrubError::ErrorInShouldCancel(source),
+        ) => match source {},
+    }
+}
+
+impl Provider<'_, '_> {
+    fn on(&self, rule: Rule) -> bool {
+        self.only.is_none_or(|rules| rules.contains(&rule))
+    }
+
+    /// What a version of a node demands.
+    pub fn edges(&self, node: Node, version: u32) -> Vec<Edge> {
+        let mut edges = Vec::new();
+        match node {
+            Node::Root => {
+                let asked = (0..self.universe.asks.len()).filter(|ask| self.on(Rule::Ask(*ask)));
+                edges.extend(asked.map(|ask| Edge {
+                    rule: None,
+                    to: Node::Ask(ask),
+                    allowed: Versions::singleton(SOLE),
+                }));
+            }
+            Node::Ask(ask) => self.ask_edges(ask, &mut edges),
+            Node::Release(_) | Node::Build(_) if version == ABSENT => {}
+            Node::Release(package) => {
+                let allowed = Versions::of(self.universe.packages[package].builds_of(version));
+                edges.push(Edge { rule: None, to: Node::Build(package), allowed });
+                self.need_edges(package, self.universe.release_needs(package, version), &mut edges);
+                self.clause_edges(node, version, &mut edges);
+            }
+            Node::Build(package) => {
+                let release = self.universe.packages[package].build(version).release + 1;
+                edges.push(Edge { rule: None, to: Node::Release(package), allowed: Versions::singleton(release) });
+                self.need_edges(package, self.universe.build_needs(package, version), &mut edges);
+                self.partner_edges(package, version, &mut edges);
+                self.library_edges(package, version, &mut edges);
+                self.clause_edges(node, version, &mut edges);
+            }
+            Node::Choice(clause) => {
+                let rule = Rule::Advisory(clause);
+                let (to, holds) = &self.universe.clauses[clause].terms[version as usize];
+                edges.push(Edge { rule: Some(rule), to: *to, allowed: holds.complement() });
+            }
+        }
+        edges
+    }
+
+    fn ask_edges(&self, ask: usize, edges: &mut Vec<Edge>) {
+        let rule = Some(Rule::Ask(ask));
+        let ask = &self.universe.asks[ask];
+        let absent = if ask.constraint { Versions::singleton(ABSENT) } else { Versions::empty() };
+        let allowed = ask.releases.union(&absent);
+        edges.push(Edge { rule, to: Node::Release(ask.package), allowed });
+        if let Some(builds) = &ask.builds {
+            edges.push(Edge { rule, to: Node::Build(ask.package), allowed: builds.union(&absent) });
+        }
+    }
+
+    fn need_edges(&self, package: usize, needs: &[super::universe::Need], edges: &mut Vec<Edge>) {
+        for need in needs {
+            let rule = Rule::Needs { package, on: need.on };
+            if self.on(rule) {
+                let rule = Some(rule);
+                edges.push(Edge { rule, to: Node::Release(need.on), allowed: need.releases.clone() });
+                if let Some(builds) = &need.builds {
+                    edges.push(Edge { rule, to: Node::Build(need.on), allowed: builds.clone() });
+                }
+            }
+        }
+    }
+
+    fn partner_edges(&self, package: usize, number: u32, edges: &mut Vec<Edge>) {
+        let own = &self.universe.packages[package];
+        let build = own.build(number);
+        let release = own.release_of(build);
+        for partner in own.package.partners.iter().filter(|partner| partner.versions.contains(&release.version)) {
+            let Some(with) = self.universe.find(&partner.with) else { continue };
+            let rule = Rule::Partner { package, with };
+            if self.on(rule) {
+                let others = self.universe.packages[with].builds.iter().zip(1..);
+                let fit = others.filter(|(other, _)| agrees(partner.cuda, build.build.cuda, other.build.cuda));
+                let allowed = Versions::of([ABSENT].into_iter().chain(fit.map(|(_, number)| number)));
+                edges.push(Edge { rule: Some(rule), to: Node::Build(with), allowed });
+            }
+        }
+    }
+
+    fn library_edges(&self, package: usize, number: u32, edges: &mut Vec<Edge>) {
+        let universe = self.universe;
+        let own = &universe.packages[package];
+        let build = own.build(number).build;
+        let release = own.release_of(own.build(number));
+        let rule = Rule::Library { package };
+        if !self.on(rule) || !build.code.iter().any(|code| code.for_cuda.is_some()) {
+            return;
+        }
+        let Some(torch) = universe.find(LIBRARY_CHOOSER) else { return };
+        let loads = |cuda| match loaded_code(own.package, &release.version, build, cuda, universe.db) {
+            Ok(code) => {
+                let chosen = code.iter().find_map(|code| code.for_cuda).or(build.cuda);
+                code_obstacles(&code, chosen, &universe.target, universe.db).is_empty()
+            }
+            Err(_) => false,
+        };
+        let mut known = Vec::new();
+        let mut fit = vec![ABSENT];
+        for (other, number) in universe.packages[torch].builds.iter().zip(1..) {
+            let cuda = other.build.cuda;
+            let verdict = known.iter().find(|(of, _)| *of == cuda).map(|(_, verdict)| *verdict);
+            let verdict = verdict.unwrap_or_else(|| {
+                let verdict = loads(cuda);
+                known.push((cuda, verdict));
+                verdict
+            });
+            if verdict {
+                fit.push(number);
+            }
+        }
+        edges.push(Edge { rule: Some(rule), to: Node::Build(torch), allowed: Versions::of(fit) });
+    }
+
+    fn clause_edges(&self, node: Node, version: u32, edges: &mut Vec<Edge>) {
+        for (at, clause) in self.universe.clauses.iter().enumerate() {
+            let rule = Rule::Advisory(at);
+            let (first, rest) = match clause.terms.as_slice() {
+                [first, rest @ ..] if !rest.is_empty() => (first, rest),
+                _ => continue,
+            };
+            if first.0 != node || !first.1.contains(&version) || !self.on(rule) {
+                continue;
+            }
+            edges.push(match rest {
+                [(to, holds)] => Edge { rule: Some(rule), to: *to, allowed: holds.complement() },
+                _ => {
+                    let allowed = Versions::of((1..).take(rest.len()));
+                    Edge { rule: Some(rule), to: Node::Choice(at), allowed }
+                }
+            });
+        }
+    }
+
+    /// The versions of a node in a range that can be used.
+    fn open(&self, node: Node, range: &Versions) -> Vec<u32> {
+        let universe = self.universe;
+        match node {
+            Node::Root | Node::Ask(_) => [SOLE].into_iter().filter(|version| range.contains(version)).collect(),
+            Node::Choice(clause) => {
+                (1..).take(universe.clauses[clause].terms.len() - 1).filter(|it| range.contains(it)).collect()
+            }
+            Node::Release(package) => {
+                let in_range = universe.packages[package].releases().filter(|number| range.contains(number));
+                in_range.filter(|number| universe.release_usable(package, *number, self.only)).collect()
+            }
+            Node::Build(package) => {
+                let count = universe.packages[package].builds.len();
+                let in_range = (1..).take(count).filter(|number| range.contains(number));
+                in_range.filter(|number| universe.usable(package, *number, self.only)).collect()
+            }
+        }
+    }
+}
+
+/// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`).
+pub(super) const LIBRARY_CHOOSER: &str = "torch";
+
+/// Which node is decided next. Decided first, a node gets its best version; so what the user named and nothing depends on
+/// comes first, then what it needs; builds after releases, from the one that most depend on; absence last of all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Priority {
+    class: u8,
+    central: i64,
+    /// The later in the alphabet, the lower.
+    name: std::cmp::Reverse<usize>,
+}
+
+impl DependencyProvider for Provider<'_, '_> {
+    type P = Node;
+    type V = u32;
+    type VS = Versions;
+    type Priority = Priority;
+    type M = String;
+    type Err = Infallible;
+
+    fn prioritize(&self, node: &Node, range: &Versions, _: &PackageResolutionStatistics) -> Priority {
+        let may_be_absent = range.contains(&ABSENT);
+        let dependents = |package: usize| i64::try_from(self.universe.packages[package].dependents).unwrap_or(i64::MAX);
+        let (class, central, place) = match *node {
+            Node::Root | Node::Ask(_) => (6, 0, 0),
+            Node::Release(_) | Node::Build(_) if may_be_absent => (1, 0, 0),
+            Node::Choice(clause) => (0, 0, clause),
+            Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
+            Node::Release(package) if self.universe.near.as_ref().is_some_and(|near| near.0 == package) => {
+                (4, 0, package)
+            }
+            Node::Release(package) => (3, -dependents(package), package),
+            Node::Build(package) => (2, dependents(package), package),
+        };
+        Priority { class, central, name: std::cmp::Reverse(place) }
+    }
+
+    fn choose_version(&self, node: &Node, range: &Versions) -> Result<Option<u32>, Infallible> {
+        let optional = matches!(node, Node::Release(_) | Node::Build(_));
+        if optional && range.contains(&ABSENT) {
+            return Ok(Some(ABSENT));
+        }
+        let preference = Preference { universe: self.universe };
+        Ok(self.open(*node, range).into_iter().reduce(|best, next| better(&preference, *node, best, next)))
+    }
+
+    fn get_dependencies(&self, node: &Node, version: &u32) -> Result<Dependencies<Node, Versions, String>, Infallible> {
+        let edges = self.edges(*node, *version);
+        Ok(Dependencies::Available(edges.into_iter().map(|edge| (edge.to, edge.allowed)).collect()))
+    }
+}

@@ -1,0 +1,42 @@
+use std::collections::BTreeMap;
+
+use pep440_rs::Version;
+
+use crate::rules::Target;
+use crate::rules::requirement::Requirement;
+
+/// What is asked of the solver.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The machine and interpreter.
+    pub target: Target,
+    /// What must be installed.
+    pub requirements: Vec<Asked>,
+    /// What must hold of a package if it is installed.
+    pub constraints: Vec<Asked>,
+    /// What is installed now, with local labels, for [`Prefer::Installed`].
+    pub installed: BTreeMap<String, Version>,
+    /// Which of several solutions.
+    pub prefer: Prefer,
+}
+
+/// A line that the user wrote.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The parsed line.
+    pub requirement: Requirement,
+    /// Where it stands, e.g. `command line` or `req.in:3`.
+    pub origin: String,
+}
+
+/// Which of several solutions is best.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Prefer {
+    /// The newest final release.
+    #[default]
+    Newest,
+    /// What is installed, else the newest.
+    Installed,
+    /// The oldest release.
+    Lowest,
+}

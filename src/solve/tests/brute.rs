@@ -1,0 +1,343 @@
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::super::action::Change;
+use super::super::conflict;
+use super::super::provider::search;
+use super::super::rule::Rule;
+use super::super::universe::{Block, Universe};
+use super::*;
+use crate::rules::advisory::{Environment, holds};
+use crate::rules::obstacle::{code_obstacles, obstacles};
+use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::requirement::{satisfied, specifiers};
+
+const NAMES: [&str; 4] = ["bits", "torch", "triton", "vision"];
+
+/// One way to install some of the packages: the release and build of each, by place in the rules.
+type World = [Option<(usize, usize)>; 4];
+
+fn specifier() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(""), Just("==1.0"), Just("==2.0"), Just(">=2"), Just("<2"), Just("==3.0")]
+}
+
+fn one_build() -> impl Strategy<Value = (String, u8)> {
+    let index = prop_oneof![
+        Just(("pypi", "12.6", 0)),
+        Just(("cu128", "12.8", 1)),
+        Just(("cu130", "13.0", 2)),
+        Just(("cpu", "cpu", 3)),
+    ];
+    let sass = prop_oneof![Just(vec![]), Just(vec!["sm_80"]), Just(vec!["sm_80", "sm_120"])];
+    (index, sass).prop_map(|((index, cuda, at), sass)| (super::build(index, cuda, &sass), at))
+}
+
+fn one_release(own: usize) -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
+    let others = proptest::collection::vec((0..NAMES.len(), specifier()), 0..3);
+    let builds = proptest::collection::vec(one_build(), 1..3).prop_map(|mut builds| {
+        builds.sort_by_key(|(_, at)| *at);
+        builds.dedup_by_key(|(_, at)| *at);
+        builds.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
+    });
+    (others, builds).prop_map(move |(others, builds)| {
+        let others = others.into_iter().filter(|(other, _)| *other != own);
+        (others.map(|(other, text)| format!("{}{text}", NAMES[other])).collect(), builds)
+    })
+}
+
+/// A database, a target and lines that ask.
+#[derive(Debug, Clone)]
+struct Case {
+    packages: String,
+    advisories: Vec<String>,
+    capability: &'static str,
+    driver: Option<&'static str>,
+    requirements: Vec<String>,
+    constraints: Vec<String>,
+}
+
+impl Case {
+    fn db(&self) -> RuleDb {
+        let advisories: Vec<_> = self.advisories.iter().map(String::as_str).collect();
+        super::db(&self.packages, &advisories)
+    }
+
+    fn request(&self) -> Request {
+        let lines = |lines: &[String]| asked(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+        Request {
+            target: target(self.capability, self.driver),
+            requirements: lines(&self.requirements),
+            constraints: lines(&self.constraints),
+            ..Request::default()
+        }
+    }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let releases = |own| proptest::collection::vec(one_release(own), 1..4);
+    let packages = (releases(0), releases(1), releases(2), releases(3)).prop_map(|all| {
+        let all = [all.0, all.1, all.2, all.3];
+        let texts = all.iter().zip(NAMES).map(|(releases, name)| {
+            let head = match name {
+                "vision" => {
+                    "[[partner]]\nwith = \"torch\"\nversions = \">=0\"\ncuda = \"same\"\notherwise = \"x\"\nsource = \"x\"\n"
+                }
+                "bits" => "[[library-choice]]\nversions = \"<2\"\npick = \"torch-cuda-exact\"\nsource = \"x\"\n\
+                           [[library-choice]]\nversions = \">=2\"\npick = \"torch-cuda-major\"\nsource = \"x\"\n",
+                _ => "",
+            };
+            let releases = releases.iter().zip(1..).map(|((requires, builds), version)| {
+                let requires: Vec<_> = requires.iter().map(String::as_str).collect();
+                let builds: Vec<String> = match name {
+                    "bits" => vec![builds[0].replace("sass =", "for-cuda = \"12.6\"\nsass =").replace("cpu", "pypi")],
+                    _ => builds.clone(),
+                };
+                let builds = if name == "bits" {
+                    vec![builds[0].lines().filter(|it| !it.starts_with("local")).map(|it| format!("{it}\n")).collect()]
+                } else {
+                    builds
+                };
+                release(&format!("{version}.0"), &requires, &builds)
+            });
+            package(name, head, &releases.collect::<Vec<_>>())
+        });
+        texts.collect::<Vec<_>>().join("\n---\n")
+    });
+    let line = || (0..NAMES.len(), specifier()).prop_map(|(name, text)| format!("{}{text}", NAMES[name]));
+    let lines = |count| proptest::collection::vec(line(), count);
+    let terms = proptest::collection::vec(line(), 1..4);
+    let advisory = (terms, any::<bool>(), any::<bool>()).prop_map(|(mut terms, cuda, absent)| {
+        let name = |line: &String| line.split(['=', '<', '>']).next().unwrap_or_default().to_owned();
+        terms.sort();
+        terms.dedup_by_key(|line| name(line));
+        let quoted: Vec<_> = terms.iter().map(|line| format!("{line:?}")).collect();
+        let cuda = if cuda { "cuda = \">=12.8\"\n" } else { "" };
+        let absent = match NAMES.iter().find(|other| !terms.iter().any(|line| name(line) == **other)) {
+            Some(other) if absent => format!("absent = [\"{other}\"]\n"),
+            _ => String::new(),
+        };
+        format!(
+            "id = \"GPUDOC-2026-0001\"\ntitle = \"x\"\nstory = \"x\"\nseverity = \"fail\"\ndate = \"2026-11-21\"\n\
+             example = []\n[[when]]\ninstalled = [{}]\n{cuda}{absent}\n\
+             [[reference]]\npage = \"https://example.org\"\nread = \"2026-11-21\"\n",
+            quoted.join(", ")
+        )
+    });
+    let advisories = proptest::collection::vec(advisory, 0..3);
+    let capability = prop_oneof![Just("8.0"), Just("12.0")];
+    let driver = prop_oneof![Just(None), Just(Some("570.133.20")), Just(Some("580.65.06"))];
+    (packages, advisories, capability, driver, lines(1..4), lines(0..2)).prop_map(
+        |(packages, advisories, capability, driver, requirements, constraints)| Case {
+            packages,
+            advisories,
+            capability,
+            driver,
+            requirements,
+            constraints,
+        },
+    )
+}
+
+/// Every way to install.
+fn worlds(db: &RuleDb) -> Vec<World> {
+    let mut worlds: Vec<World> = vec![[None; 4]];
+    for (at, name) in NAMES.iter().enumerate() {
+        let package = db.package(name).expect("covered");
+        let mut choices = vec![None];
+        for (release, row) in package.releases.iter().enumerate() {
+            choices.extend((0..row.builds.len()).map(|build| Some((release, build))));
+        }
+        let with = |world: &World, choice| {
+            let mut world = *world;
+            world[at] = choice;
+            world
+        };
+        worlds = worlds.iter().flat_map(|world| choices.iter().map(move |choice| with(world, *choice))).collect();
+    }
+    worlds
+}
+
+/// A rule that a world breaks, said of packages by name so that it can be compared with the solver's own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Broken {
+    Ask(String, bool),
+    Needs(&'static str, String),
+    Block(&'static str, Option<super::super::rule::BlockKind>),
+    Partner(&'static str),
+    Library(&'static str),
+    Advisory(Vec<String>),
+}
+
+/// All rules that a world breaks, asked of the rules one by one and of nothing in the solver.
+fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
+    let row = |at: usize| {
+        let package = db.package(NAMES[at]).expect("covered");
+        world[at].map(|(release, build)| {
+            let release = &package.releases[release];
+            (package, release, &release.builds[build])
+        })
+    };
+    let version = |name: &str| {
+        let (_, release, build) = row(NAMES.iter().position(|other| *other == name)?)?;
+        let text = if build.index == "pypi" { release.version.to_string() } else { release.full_version(build) };
+        Some(text.parse::<pep440_rs::Version>().expect("a version"))
+    };
+    let torch = row(1).and_then(|(_, _, build)| build.cuda);
+    let mut found = BTreeSet::new();
+    for (asked, constraint) in
+        request.requirements.iter().map(|it| (it, false)).chain(request.constraints.iter().map(|it| (it, true)))
+    {
+        let specifiers = specifiers(&asked.requirement).expect("no address");
+        let fits = version(asked.requirement.name.as_ref()).map(|version| satisfied(&specifiers, &version));
+        if !fits.unwrap_or(constraint) {
+            found.insert(Broken::Ask(asked.requirement.to_string().replace(' ', ""), constraint));
+        }
+    }
+    for (at, name) in NAMES.into_iter().enumerate() {
+        let Some((package, release, build)) = row(at) else { continue };
+        for obstacle in obstacles(release, build, &request.target, db) {
+            found.insert(Broken::Block(name, Some(Block::Obstacle(obstacle).kind())));
+        }
+        for line in &release.requires {
+            let need = parse(line).expect("a requirement");
+            let specifiers = specifiers(&need).expect("no address");
+            if !version(need.name.as_ref()).is_some_and(|version| satisfied(&specifiers, &version)) {
+                found.insert(Broken::Needs(name, need.name.to_string()));
+            }
+        }
+        for partner in &package.partners {
+            if let Some((_, _, other)) = row(1)
+                && !agrees(partner.cuda, build.cuda, other.cuda)
+            {
+                found.insert(Broken::Partner(name));
+            }
+        }
+        if row(1).is_some() && build.code.iter().any(|code| code.for_cuda.is_some()) {
+            let fits = loaded_code(package, &release.version, build, torch, db).is_ok_and(|code| {
+                let cuda = code.iter().find_map(|code| code.for_cuda).or(build.cuda);
+                code_obstacles(&code, cuda, &request.target, db).is_empty()
+            });
+            if !fits {
+                found.insert(Broken::Library(name));
+            }
+        }
+    }
+    for advisory in db.advisories() {
+        for condition in &advisory.when {
+            let environment = Environment { installed: &version, cuda: torch, target: &request.target, workload: &[] };
+            if holds(condition, &environment).is_some() {
+                let mut lines = condition.installed.clone();
+                lines.extend(condition.cuda.clone());
+                lines.extend(condition.absent.clone());
+                found.insert(Broken::Advisory(lines));
+            }
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    /// A solution is found exactly where there is one, and it breaks no rule.
+    #[test]
+    fn the_solver_agrees_with_brute_force(case in case()) {
+        let (db, request) = (case.db(), case.request());
+        let exists = worlds(&db).iter().any(|world| broken(world, &request, &db).is_empty());
+        match solve(&request, &db) {
+            Ok(resolution) => {
+                let mut world: World = [None; 4];
+                for pin in &resolution.pins {
+                    let at = NAMES.iter().position(|name| *name == pin.name).expect("covered");
+                    let releases = &db.package(pin.name).expect("covered").releases;
+                    let release = releases.iter().position(|release| std::ptr::eq(release, pin.release));
+                    let build = pin.release.builds.iter().position(|build| std::ptr::eq(build, pin.build));
+                    world[at] = release.zip(build);
+                }
+                let broken = broken(&world, &request, &db);
+                prop_assert!(broken.is_empty(), "{:?} breaks {broken:?}", pins(&resolution));
+            }
+            Err(proof) => {
+                prop_assert!(!exists, "{}", told(&proof));
+                for action in &proof.actions {
+                    let mut changed = request.clone();
+                    apply(&mut changed, &action.changes);
+                    let works = worlds(&db).iter().any(|world| super::brute::broken(world, &changed, &db).is_empty());
+                    prop_assert!(works, "`{}` does not work", action.summary);
+                }
+            }
+        }
+    }
+
+    /// The rules of a proof contradict each other, and no longer do without any one of them.
+    #[test]
+    fn a_proof_says_enough_and_no_more(case in case()) {
+        let (db, request) = (case.db(), case.request());
+        let universe = Universe::new(&request, &db);
+        let Err(tree) = search(&universe, None) else { return Ok(()) };
+        let rules = conflict::shrink(&universe, &tree).rules;
+        let all: Vec<_> = worlds(&db).iter().map(|world| broken(world, &request, &db)).collect();
+        let possible = |rules: &BTreeSet<Rule>| {
+            let said: BTreeSet<_> = rules.iter().map(|rule| said(*rule, &universe)).collect();
+            all.iter().any(|broken| broken.intersection(&said).next().is_none())
+        };
+        prop_assert!(!possible(&rules), "{rules:?}");
+        for rule in &rules {
+            let mut fewer = rules.clone();
+            fewer.remove(rule);
+            prop_assert!(search(&universe, Some(&fewer)).is_ok(), "{rule:?} is not needed");
+        }
+    }
+}
+
+/// A rule of the solver by names.
+fn said(rule: Rule, universe: &Universe<'_>) -> Broken {
+    let name = |package: usize| {
+        let at = NAMES.iter().position(|name| *name == universe.packages[package].name).expect("covered");
+        NAMES[at]
+    };
+    match rule {
+        Rule::Ask(ask) => Broken::Ask(universe.asks[ask].text.clone(), universe.asks[ask].constraint),
+        Rule::Needs { package, on } => Broken::Needs(name(package), name(on).to_owned()),
+        Rule::Block { package, kind } => match kind {
+            super::super::rule::BlockKind::Advisory(clause) => Broken::Advisory(lines(universe, clause)),
+            kind => Broken::Block(name(package), Some(kind)),
+        },
+        Rule::Partner { package, .. } => Broken::Partner(name(package)),
+        Rule::Library { package } => Broken::Library(name(package)),
+        Rule::Advisory(clause) => Broken::Advisory(lines(universe, clause)),
+    }
+}
+
+/// The condition of an advisory; those made here have one each.
+fn lines(universe: &Universe<'_>, clause: usize) -> Vec<String> {
+    let condition = &universe.clauses[clause].advisory.when[0];
+    let mut lines = condition.installed.clone();
+    lines.extend(condition.cuda.clone());
+    lines.extend(condition.absent.clone());
+    lines
+}
+
+fn apply(request: &mut Request, changes: &[Change]) {
+    for change in changes {
+        match change {
+            Change::Requirement { from, to } => {
+                for list in [&mut request.requirements, &mut request.constraints] {
+                    list.retain_mut(|asked| {
+                        if asked.requirement.to_string().replace(' ', "") != *from {
+                            return true;
+                        }
+                        match to {
+                            Some(to) => asked.requirement = parse(to).expect("a requirement"),
+                            None => return false,
+                        }
+                        true
+                    });
+                }
+            }
+            Change::Driver(driver) => request.target.driver = Some(driver.clone()),
+            other => panic!("{other:?} is not offered here"),
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! The releases and builds that a request can reach, numbered, each with the reasons why it cannot be used.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::MarkerEnvironment;
+use pubgrub::VersionSet;
+
+use super::clause::{Clause, clauses};
+use super::provider::Node;
+use super::request::{Asked, Prefer, Request};
+use super::rule::{BlockKind, Rule};
+use super::versions::Versions;
+use crate::rules::model::{Build, Package, Release, RowSource};
+use crate::rules::obstacle::{Obstacle, obstacles};
+use crate::rules::requirement::{self, Requirement, markers, satisfied};
+use crate::rules::{RuleDb, Target};
+
+/// The index whose files carry no local label in their names.
+pub(super) const PYPI: &str = "pypi";
+
+/// Everything that one search looks at.
+pub(super) struct Universe<'a> {
+    pub db: &'a RuleDb,
+    pub target: Target,
+    pub prefer: Prefer,
+    pub installed: BTreeMap<String, Version>,
+    /// A package of which versions near these are wanted, to find the smallest change.
+    pub near: Option<(usize, Versions)>,
+    /// Sorted by name.
+    pub packages: Vec<Candidates<'a>>,
+    /// What the user wrote, in an order that does not depend on the order of the lines.
+    pub asks: Vec<Ask>,
+    /// Names that the user wrote and the rules do not cover.
+    pub unchecked: Vec<String>,
+    pub clauses: Vec<Clause<'a>>,
+    markers: Option<MarkerEnvironment>,
+}
+
+/// One line of the user about a covered package.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub package: usize,
+    /// E.g. `triton<3`.
+    pub text: String,
+    pub origins: BTreeSet<String>,
+    pub constraint: bool,
+    pub specifiers: VersionSpecifiers,
+    pub releases: Versions,
+    pub builds: Option<Versions>,
+}
+
+/// One package. Release `i` of the rules has the number `i + 1`, and so has build `i`.
+pub(super) struct Candidates<'a> {
+    pub name: &'a str,
+    pub package: &'a Package,
+    pub builds: Vec<Candidate<'a>>,
+    /// Which builds belong to which release.
+    pub spans: Vec<Range<u32>>,
+    /// How many packages of the universe depend on it, directly or not.
+    pub dependents: usize,
+    needs: Vec<OnceCell<Vec<Need>>>,
+}
+
+/// One build.
+pub(super) struct Candidate<'a> {
+    /// The place of its release, from 0.
+    pub release: u32,
+    pub build: &'a Build,
+    blocks: OnceCell<Vec<Block>>,
+    needs: OnceCell<Vec<Need>>,
+}
+
+/// What a release or build declares of a covered package.
+#[derive(Debug, Clone)]
+pub(super) struct Need {
+    pub on: usize,
+    /// E.g. `triton==3.2.0`.
+    pub text: String,
+    pub releases: Versions,
+    pub builds: Option<Versions>,
+}
+
+/// A reason why a build cannot be used.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Block {
+    Obstacle(Obstacle),
+    Withdrawn,
+    PreRelease,
+    Advisory(usize),
+}
+
+impl Block {
+    pub fn kind(&self) -> BlockKind {
+        match self {
+            Self::Obstacle(obstacle) => match obstacle {
+                Obstacle::NoKernel { .. } => BlockKind::Kernel,
+                Obstacle::CpuBuild => BlockKind::Cpu,
+                Obstacle::Driver { .. } => BlockKind::Driver,
+                Obstacle::Ptx { .. } => BlockKind::Ptx,
+                Obstacle::PythonTag { .. } | Obstacle::RequiresPython { .. } => BlockKind::Python,
+                Obstacle::Glibc { .. } => BlockKind::Glibc,
+                Obstacle::Platform { .. } => BlockKind::Platform,
+                Obstacle::OtherCuda { .. } | Obstacle::CudaBuild { .. } => BlockKind::OtherCuda,
+            },
+            Self::Withdrawn => BlockKind::Withdrawn,
+            Self::PreRelease => BlockKind::PreRelease,
+            Self::Advisory(clause) => BlockKind::Advisory(*clause),
+        }
+    }
+}
+
+impl<'a> Universe<'a> {
+    /// Numbers what the request can reach.
+    pub fn new(request: &Request, db: &'a RuleDb) -> Self {
+        let target = &request.target;
+        let markers = markers(target);
+        let lines = || {
+            let requirements = request.requirements.iter().map(|asked| (asked, false));
+            requirements.chain(request.constraints.iter().map(|asked| (asked, true)))
+        };
+        let active = |asked: &Asked| applies(&asked.requirement, markers.as_ref());
+        let mut unchecked = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for (asked, constraint) in lines().filter(|(asked, _)| active(asked)) {
+            let name = asked.requirement.name.as_ref();
+            if db.package(name).is_none() || requirement::specifiers(&asked.requirement).is_none() {
+                unchecked.insert(name.to_owned());
+            } else if !constraint {
+                names.insert(name.to_owned());
+            }
+        }
+        let packages = reach(with_rescuers(names, db), target, db);
+        let mut universe = Self {
+            db,
+            target: target.clone(),
+            prefer: request.prefer,
+            installed: request.installed.clone(),
+            near: None,
+            packages,
+            asks: Vec::new(),
+            unchecked: unchecked.into_iter().collect(),
+            clauses: Vec::new(),
+            markers,
+        };
+        let mut asks: BTreeMap<(usize, bool, String), Ask> = BTreeMap::new();
+        for (asked, constraint) in lines().filter(|(asked, _)| applies(&asked.requirement, universe.markers.as_ref())) {
+            let Some(package) = universe.find(asked.requirement.name.as_ref()) else { continue };
+            let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
+            let text = written(&asked.requirement, &specifiers);
+            let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
+                let (releases, builds) = universe.matching(package, &specifiers);
+                Ask { package, text, origins: BTreeSet::new(), constraint, specifiers, releases, builds }
+            });
+            ask.origins.insert(asked.origin.clone());
+        }
+        universe.asks = asks.into_values().collect();
+        universe.clauses = clauses(&universe);
+        universe
+    }
+
+    /// The place of a package by name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.packages.binary_search_by(|package| package.name.cmp(name)).ok()
+    }
+
+    /// The releases that satisfy specifiers; also the builds where a local label is asked for.
+    pub fn matching(&self, package: usize, specifiers: &VersionSpecifiers) -> (Versions, Option<Versions>) {
+        let package = &self.packages[package];
+        if specifiers.iter().any(|specifier| !specifier.version().local().is_empty()) {
+            let fits = |candidate: &Candidate<'_>| satisfied(specifiers, &package.installer_version(candidate));
+            let builds: Vec<_> = package.builds.iter().zip(1..).filter(|(candidate, _)| fits(candidate)).collect();
+            let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
+            return (Versions::of(releases), Some(Versions::of(builds.into_iter().map(|(_, number)| number))));
+        }
+        let releases = package.package.releases.iter().zip(1..);
+        let fits = releases.filter(|(release, _)| satisfied(specifiers, &release.version));
+        (Versions::of(fits.map(|(_, number)| number)), None)
+    }
+
+    /// What a release declares of packages of this universe, for all of its builds.
+    pub fn release_needs(&self, package: usize, number: u32) -> &[Need] {
+        let candidates = &self.packages[package];
+        let at = number as usize - 1;
+        candidates.needs[at].get_or_init(|| self.needs(&candidates.package.releases[at].requires, package))
+    }
+
+    /// What a build declares beyond its release. A build that nobody opened declares, as far as anybody knows, what the
+    /// opened build beside it declares; CPU builds differ too much for that.
+    pub fn build_needs(&self, package: usize, number: u32) -> &[Need] {
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        candidate.needs.get_or_init(|| {
+            let own = candidate.build;
+            let opened = |build: &Build| matches!(build.source, RowSource::Wheel { .. });
+            let alike = |build: &&Build| opened(build) && build.platform == own.platform && build.cuda.is_some();
+            let beside = || candidates.release_of(candidate).builds.iter().find(alike);
+            let unread = !opened(own) && own.requires.is_empty() && own.cuda.is_some();
+            let lines = if unread { beside().map_or(&own.requires, |build| &build.requires) } else { &own.requires };
+            self.needs(lines, package)
+        })
+    }
+
+    fn needs(&self, lines: &[String], own: usize) -> Vec<Need> {
+        let mut needs = Vec::new();
+        for line in lines {
+            let Some(on) = self.find(&requirement::normalise(name_of(line))) else { continue };
+            let Ok(parsed) = requirement::parse(line) else { continue };
+            if on == own || !applies(&parsed, self.markers.as_ref()) {
+                continue;
+            }
+            let Some(specifiers) = requirement::specifiers(&parsed) else { continue };
+            let (releases, builds) = self.matching(on, &specifiers);
+            needs.push(Need { on, text: written(&parsed, &specifiers), releases, builds });
+        }
+        needs
+    }
+
+    /// Why a build cannot be used; empty where it can.
+    pub fn blocks(&self, package: usize, number: u32) -> &[Block] {
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        candidate.blocks.get_or_init(|| {
+            let release = candidates.release_of(candidate);
+            let found = obstacles(release, candidate.build, &self.target, self.db);
+            let mut blocks: Vec<_> = found.into_iter().map(Block::Obstacle).collect();
+            if let Some(at) = blocks.iter().position(|block| block.kind() == BlockKind::Platform) {
+                blocks = vec![blocks.swap_remove(at)];
+            }
+            let named = |wanted: &dyn Fn(&VersionSpecifiers) -> bool| {
+                let own = self.asks.iter().filter(|ask| ask.package == package);
+                own.clone().any(|ask| ask.releases.contains(&(candidate.release + 1)) && wanted(&ask.specifiers))
+            };
+            if release.yanked && !named(&|specifiers| specifiers.iter().any(is_exact)) {
+                blocks.push(Block::Withdrawn);
+            }
+            let pre = |specifiers: &VersionSpecifiers| specifiers.iter().any(|it| it.version().any_prerelease());
+            if release.version.any_prerelease() && !named(&pre) {
+                blocks.push(Block::PreRelease);
+            }
+            for (at, clause) in self.clauses.iter().enumerate() {
+                let holds = match clause.terms.as_slice() {
+                    [(Node::Release(owner), releases)] => {
+                        *owner == package && releases.contains(&(candidate.release + 1))
+                    }
+                    [(Node::Build(owner), builds)] => *owner == package && builds.contains(&number),
+                    _ => false,
+                };
+                if holds {
+                    blocks.push(Block::Advisory(at));
+                }
+            }
+            blocks
+        })
+    }
+
+    /// Judges builds anew: whether a withdrawn release may be used depends on the user's lines.
+    pub fn forget_blocks(&mut self) {
+        for candidate in self.packages.iter_mut().flat_map(|package| &mut package.builds) {
+            candidate.blocks.take();
+        }
+    }
+
+    /// Whether a build can be used, as far as these rules say; none means all rules.
+    pub fn usable(&self, package: usize, number: u32, only: Option<&BTreeSet<Rule>>) -> bool {
+        self.blocks(package, number)
+            .iter()
+            .all(|block| only.is_some_and(|rules| !rules.contains(&Rule::Block { package, kind: block.kind() })))
+    }
+
+    /// Whether a release has a build that can be used.
+    pub fn release_usable(&self, package: usize, number: u32, only: Option<&BTreeSet<Rule>>) -> bool {
+        self.packages[package].builds_of(number).any(|build| self.usable(package, build, only))
+    }
+}
+
+impl<'a> Candidates<'a> {
+    fn new(package: &'a Package, target: &Target) -> Self {
+        let mut builds = Vec::new();
+        let mut spans = Vec::new();
+        for (release, at) in package.releases.iter().zip(0_u32..) {
+            let here = |build: &&Build| target.platform.as_ref().is_none_or(|platform| *platform == build.platform);
+            let start = number(builds.len());
+            let fitting = release.builds.iter().filter(here).count();
+            let shown = release.builds.iter().filter(|build| fitting == 0 || here(build));
+            builds.extend(shown.map(|build| Candidate {
+                release: at,
+                build,
+                blocks: OnceCell::new(),
+                needs: OnceCell::new(),
+            }));
+            spans.push(start..number(builds.len()));
+        }
+        let needs = package.releases.iter().map(|_| OnceCell::new()).collect();
+        Self { name: &package.name, package, builds, spans, dependents: 0, needs }
+    }
+
+    /// A build by number.
+    pub fn build(&self, number: u32) -> &Candidate<'a> {
+        &self.builds[number as usize - 1]
+    }
+
+    /// A release by number.
+    pub fn release(&self, number: u32) -> &'a Release {
+        &self.package.releases[number as usize - 1]
+    }
+
+    /// The release of a build.
+    pub fn release_of(&self, candidate: &Candidate<'a>) -> &'a Release {
+        &self.package.releases[candidate.release as usize]
+    }
+
+    /// The numbers of a release's builds.
+    pub fn builds_of(&self, release: u32) -> Range<u32> {
+        let span = &self.spans[release as usize - 1];
+        span.start + 1..span.end + 1
+    }
+
+    /// The numbers of all releases, oldest first.
+    pub fn releases(&self) -> Range<u32> {
+        1..number(self.package.releases.len()) + 1
+    }
+
+    /// The version in the file name of a build.
+    pub fn installer_version(&self, candidate: &Candidate<'_>) -> Version {
+        let release = &self.package.releases[candidate.release as usize];
+        if candidate.build.index == PYPI {
+            return release.version.clone();
+        }
+        release.full_version(candidate.build).parse().unwrap_or_else(|_| release.version.clone())
+    }
+}
+
+/// A place as a number; no package has four billion builds.
+fn number(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+fn is_exact(specifier: &pep440_rs::VersionSpecifier) -> bool {
+    matches!(specifier.operator(), pep440_rs::Operator::Equal | pep440_rs::Operator::ExactEqual)
+}
+
+/// Whether a line applies on a target; where Python or the platform is unknown, whether it may.
+fn applies(requirement: &Requirement, markers: Option<&MarkerEnvironment>) -> bool {
+    match markers {
+        Some(environment) => requirement::applies(requirement, environment, &[]),
+        None => requirement.marker.evaluate_optional_environment(None, &[]),
+    }
+}
+
+/// A requirement in short, e.g. `triton<3`.
+fn written(requirement: &Requirement, specifiers: &VersionSpecifiers) -> String {
+    let pieces: Vec<_> = specifiers.iter().map(ToString::to_string).collect();
+    format!("{}{}", requirement.name, pieces.join(","))
+}
+
+/// The name at the start of a PEP 508 line.
+fn name_of(line: &str) -> &str {
+    let end = line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
+    &line[..end.unwrap_or(line.len())]
+}
+
+/// These names and the covered packages whose absence an advisory about them is about.
+fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
+    let absent = db.advisories().flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
+    names.into_iter().chain(absent.cloned()).collect()
+}
+
+/// The covered packages that these can bring in, themselves included, sorted, with the number of dependents of each.
+fn reach<'a>(names: BTreeSet<String>, target: &Target, db: &'a RuleDb) -> Vec<Candidates<'a>> {
+    let mut edges: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
+    let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).collect();
+    while let Some(package) = waiting.pop() {
+        if edges.contains_key(package.name.as_str()) {
+            continue;
+        }
+        let mut mentioned = BTreeSet::new();
+        for release in &package.releases {
+            let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+            for line in lines {
+                mentioned.insert(name_of(line));
+            }
+        }
+        let known = mentioned.into_iter().filter_map(|name| db.package(&requirement::normalise(name)));
+        let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
+        edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
+        waiting.extend(known);
+    }
+    let mut packages: Vec<_> =
+        edges.keys().filter_map(|name| db.package(name)).map(|package| Candidates::new(package, target)).collect();
+    for name in edges.keys() {
+        let mut below = BTreeSet::new();
+        let mut waiting = vec![*name];
+        while let Some(next) = waiting.pop() {
+            for other in edges.get(next).into_iter().flatten() {
+                if below.insert(*other) {
+                    waiting.push(other);
+                }
+            }
+        }
+        for package in packages.iter_mut().filter(|package| below.contains(package.name)) {
+            package.dependents += 1;
+        }
+    }
+    packages
+}

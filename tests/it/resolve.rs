@@ -1,0 +1,106 @@
+//! `gpudoc resolve` on the rules that the program ships.
+
+use std::process::{Command, Output};
+
+fn resolve(args: &[&str]) -> Output {
+    let common = ["resolve", "--platform", "linux_x86_64", "--glibc", "2.35"];
+    Command::new(env!("CARGO_BIN_EXE_gpudoc")).args(common).args(args).output().expect("gpudoc runs")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn torch_2_6_with_triton_2_is_refused_with_the_pin() {
+    let output = resolve(&["torch==2.6.0", "triton<3", "--python", "3.11", "--gpu", "RTX 3090"]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("torch 2.6.0 needs `triton==3.2.0`"), "{text}");
+    assert!(text.contains("`triton<3` → `triton>=3.2.0`"), "{text}");
+}
+
+#[test]
+fn bitsandbytes_0_45_0_on_an_rtx_5090_is_refused_and_named() {
+    let args = ["torch>=2.6,<2.8", "torchvision", "bitsandbytes==0.45.0", "--gpu", "RTX 5090", "--python", "3.11"];
+    let output = resolve(&args);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("relax `bitsandbytes==0.45.0` → `bitsandbytes>=0.45.3`"), "{text}");
+    assert!(text.contains("torch==2.7.1+cu128"), "{text}");
+    assert!(text.lines().count() <= 20, "{text}");
+}
+
+#[test]
+fn the_same_request_in_any_order_gives_the_same_bytes() {
+    let options = ["--gpu", "RTX 5090", "--driver", "570.133.20", "--python", "3.12"];
+    let ask = |lines: [&str; 4]| stdout(&resolve(&[&lines[..], &options[..]].concat()));
+    let first = ask(["torch", "torchvision", "bitsandbytes", "xformers"]);
+    assert!(first.contains("--extra-index-url https://download.pytorch.org/whl/cu128"), "{first}");
+    for _ in 0..5 {
+        assert_eq!(ask(["xformers", "bitsandbytes", "torchvision", "torch"]), first);
+    }
+}
+
+#[test]
+fn nothing_is_written_where_nothing_fits() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("constraints.txt");
+    let path = file.to_str().expect("UTF-8");
+    let refused = resolve(&["torch==2.6.0", "triton<3", "--gpu", "RTX 3090", "--python", "3.11", "-o", path]);
+    assert_eq!((refused.status.code(), file.exists()), (Some(1), false));
+    let solved = resolve(&["torch==2.6.0", "--gpu", "RTX 3090", "--python", "3.11", "-o", path]);
+    assert_eq!((solved.status.code(), stdout(&solved)), (Some(0), String::new()));
+    let text = std::fs::read_to_string(&file).expect("written");
+    assert!(text.contains("triton==3.2.0"), "{text}");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 1, "no draft is left behind");
+}
+
+#[test]
+fn json_names_build_index_and_reason() {
+    let output = resolve(&["torch==2.7.1", "--gpu", "RTX 5090", "--python", "3.11", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["schema"], "gpudoc.resolution/1");
+    assert_eq!(document["status"], "solved");
+    let torch = &document["packages"][0];
+    assert_eq!((&torch["name"], &torch["version"]), (&"torch".into(), &"2.7.1+cu128".into()));
+    assert_eq!(torch["build"]["index"], "cu128");
+    assert_eq!(torch["requested"], true);
+    assert_eq!(document["indexes"][0]["url"], "https://download.pytorch.org/whl/cu128");
+    assert_eq!(document["environment"]["gpus"][0]["compute_capability"], "12.0");
+    let output = resolve(&["torch==2.6.0", "triton<3", "--gpu", "RTX 3090", "--python", "3.11", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["status"], "unsolvable");
+    assert_eq!(document["proof"].as_array().map(Vec::len), Some(4));
+    assert_eq!(document["actions"][0]["changes"][0]["requirement"]["to"], "triton>=3.2.0");
+}
+
+#[test]
+fn mistakes_are_named_with_near_misses() {
+    let cases: [(&[&str], &[&str]); 6] = [
+        (&["torhc", "--gpu", "H100"], &["unknown package `torhc`", "`torch`"]),
+        (&["torch", "--gpu", "RTX 5009"], &["unknown GPU `RTX 5009`", "RTX 5090"]),
+        (&["torch=>2"], &["`torch=>2`"]),
+        (&["-r", "no-such-file.in"], &["failed to read `no-such-file.in`"]),
+        (&["torch", "--platform", "amiga"], &["amiga"]),
+        (&[], &["nothing to resolve"]),
+    ];
+    for (args, words) in cases {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_gpudoc")).arg("resolve").args(args).output().expect("gpudoc runs");
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(words.iter().all(|word| stderr(&output).contains(word)), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn other_packages_pass_through_and_are_named() {
+    let output = resolve(&["torch", "requests", "--gpu", "H100", "--driver", "580.65.06", "--python", "3.12"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(stderr(&output).contains("neither pinned nor judged: requests"), "{}", stderr(&output));
+    assert!(!stdout(&output).contains("requests"));
+}
