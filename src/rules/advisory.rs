@@ -74,6 +74,9 @@ pub fn holds(condition: &RawCondition, environment: &Environment<'_>) -> Option<
     if let Some(text) = &condition.python {
         contains(text, &target.python?.to_string())?;
     }
+    if condition.free_threaded.is_some_and(|wanted| target.python.is_none() || target.free_threaded != wanted) {
+        return None;
+    }
     if let Some(platform) = &condition.platform
         && !target.platform.as_ref()?.starts_with(platform.as_str())
     {
@@ -105,4 +108,156 @@ fn contains(specifiers: &str, version: &str) -> Option<()> {
     let specifiers: VersionSpecifiers = specifiers.parse().ok()?;
     let version: Version = version.parse().ok()?;
     satisfied(&specifiers, &version).then_some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::TargetGpu;
+    use crate::rules::raw_platform::{RawPage, RawSeverity};
+
+    fn condition(toml: &str) -> RawCondition {
+        toml::from_str(toml).unwrap()
+    }
+
+    /// torch 2.7.1+cu126 and triton 3.3.1 on an RTX 5090 and an H100, driver 570.133.20, Python 3.12.4.
+    fn target() -> Target {
+        let gpu = |label: &str, capability: &str, class| TargetGpu {
+            label: label.to_owned(),
+            index: None,
+            capability: capability.parse().unwrap(),
+            class: Some(class),
+        };
+        Target {
+            gpus: vec![gpu("RTX 5090", "12.0", GpuClass::Geforce), gpu("H100", "9.0", GpuClass::Datacenter)],
+            driver: Some("570.133.20".parse().unwrap()),
+            python: Some("3.12.4".parse().unwrap()),
+            platform: Some("linux_x86_64".to_owned()),
+            ..Target::default()
+        }
+    }
+
+    fn ask(toml: &str, target: &Target) -> Option<Match> {
+        let installed = |name: &str| match name {
+            "torch" => Some("2.7.1+cu126".parse().unwrap()),
+            "triton" => Some("3.3.1".parse().unwrap()),
+            _ => None,
+        };
+        let workload = ["torch.compile".to_owned()];
+        let environment = Environment {
+            installed: &installed,
+            cuda: Some("12.6".parse().unwrap()),
+            target,
+            workload: &workload,
+            log: "",
+        };
+        holds(&condition(toml), &environment)
+    }
+
+    fn holds_here(toml: &str) -> bool {
+        ask(toml, &target()).is_some()
+    }
+
+    #[test]
+    fn installed_names_what_there_is() {
+        let found = ask(r#"installed = ["torch>=2.7,<2.8", "triton"]"#, &target()).unwrap();
+        let torch = ("torch".to_owned(), "2.7.1+cu126".to_owned(), ">=2.7, <2.8".to_owned());
+        assert_eq!(found.installed[0], torch);
+        assert!(!holds_here(r#"installed = ["torch<2.7"]"#));
+        assert!(!holds_here(r#"installed = ["torch", "xformers"]"#));
+    }
+
+    #[test]
+    fn absent_refuses_what_there_is() {
+        assert!(holds_here(r#"absent = ["torchcodec"]"#));
+        assert!(!holds_here(r#"absent = ["triton"]"#));
+    }
+
+    #[test]
+    fn cuda_is_that_of_torch() {
+        assert!(holds_here(r#"cuda = ">=12.0,<13""#));
+        assert!(!holds_here(r#"cuda = ">=13.0""#));
+    }
+
+    #[test]
+    fn capability_and_class_are_of_one_gpu() {
+        assert_eq!(ask(r#"capability = ">=10.0""#, &target()).unwrap().gpus, [0]);
+        assert_eq!(ask(r#"class = ["datacenter"]"#, &target()).unwrap().gpus, [1]);
+        assert!(!holds_here(r#"capability = "<8.0""#));
+        assert!(!holds_here("capability = \">=10.0\"\nclass = [\"datacenter\"]"));
+    }
+
+    #[test]
+    fn driver_is_the_kernel_driver() {
+        assert!(holds_here(r#"driver = "<580""#));
+        assert!(!holds_here(r#"driver = ">=575.51.03""#));
+    }
+
+    #[test]
+    fn python_counts_its_micro_version() {
+        assert!(holds_here(r#"python = ">=3.12,<3.13""#));
+        assert!(!holds_here(r#"python = "<3.12.4""#));
+        assert!(holds_here("free-threaded = false"));
+        assert!(!holds_here("free-threaded = true"));
+    }
+
+    #[test]
+    fn platform_is_a_prefix() {
+        assert!(holds_here(r#"platform = "linux""#));
+        assert!(!holds_here(r#"platform = "linux_aarch64""#));
+    }
+
+    #[test]
+    fn gpus_is_the_least_number() {
+        assert!(holds_here("gpus = 2"));
+        assert!(!holds_here("gpus = 3"));
+    }
+
+    #[test]
+    fn every_workload_must_be_declared() {
+        assert!(holds_here(r#"workload = ["torch.compile"]"#));
+        assert!(!holds_here(r#"workload = ["torch.compile", "distributed"]"#));
+    }
+
+    #[test]
+    fn the_unknown_does_not_apply() {
+        let nothing = Target::default();
+        for toml in [
+            r#"capability = ">=7.0""#,
+            r#"class = ["geforce"]"#,
+            r#"driver = "<580""#,
+            r#"python = ">=3.8""#,
+            "free-threaded = false",
+            r#"platform = "linux""#,
+            "gpus = 1",
+        ] {
+            assert!(ask(toml, &nothing).is_none(), "{toml}");
+        }
+    }
+
+    #[test]
+    fn a_symptom_is_needed_where_it_is_asked_for() {
+        let advisory = RawAdvisory {
+            id: "GPUDOC-2026-0000".to_owned(),
+            title: String::new(),
+            story: String::new(),
+            severity: RawSeverity::Info,
+            kind: "advisory".to_owned(),
+            date: "2026-11-21".to_owned(),
+            withdrawn: None,
+            when: vec![RawCondition::default()],
+            symptoms: vec!["Weights only load failed".to_owned()],
+            needs_symptom: true,
+            remedies: Vec::new(),
+            references: Vec::<RawPage>::new(),
+            examples: Vec::new(),
+        };
+        let target = Target::default();
+        let seen = |log: &str| {
+            let environment = Environment { installed: &|_| None, cuda: None, target: &target, workload: &[], log };
+            applies(&advisory, &environment).is_some()
+        };
+        assert!(!seen(""));
+        assert!(seen("UnpicklingError: Weights only load failed. This file can"));
+    }
 }

@@ -335,6 +335,8 @@ pub struct RawCondition {
     pub driver: Option<String>,
     /// Python, e.g. `>=3.12`.
     pub python: Option<String>,
+    /// The interpreter has no global lock, or has one.
+    pub free_threaded: Option<bool>,
     /// `linux_x86_64`, `linux_aarch64`, `windows`.
     pub platform: Option<String>,
     /// At least so many GPUs.
@@ -384,6 +386,8 @@ pub struct RawExample {
     pub driver: Option<DriverVersion>,
     /// E.g. `3.12.4`.
     pub python: Option<String>,
+    /// The interpreter has no global lock.
+    pub free_threaded: bool,
     /// E.g. `linux_aarch64`.
     pub platform: Option<String>,
     /// What the project says it uses.

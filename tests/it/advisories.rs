@@ -1,5 +1,7 @@
 //! Every advisory's examples behave as they say.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::path::Path;
 
 use gpudoc::rules::advisory::{Environment, applies};
@@ -44,6 +46,7 @@ fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
         gpus: example.gpus.iter().map(|text| gpu(text, db)).collect(),
         driver: example.driver.clone(),
         python: example.python.as_deref().map(|text| text.parse().unwrap()),
+        free_threaded: example.free_threaded,
         platform: example.platform.clone(),
         ..Target::default()
     };
