@@ -114,33 +114,93 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     let words: Vec<_> =
         changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
-    let install = Change::Install(changed.iter().map(full).collect());
-    let (also, change) = if without_compat {
-        (", with the cuda-compat folder out of the loader's path", Change::All(vec![Change::NoCompat, install]))
-    } else {
-        ("", install)
-    };
+    let orphans = orphans(facts, &solution.pins, &changed);
+    let mut commands = Vec::new();
+    let mut changes = Vec::new();
+    if !orphans.is_empty() {
+        let names: Vec<_> = orphans.iter().map(|distribution| distribution.name.as_str()).collect();
+        let (tool, yes) = installer(facts, "uninstall");
+        commands.push(format!("{tool}{yes} {}", names.join(" ")));
+        changes.extend(orphans.iter().map(|distribution| Change::Remove {
+            name: distribution.name.clone(),
+            location: distribution.location.clone(),
+        }));
+    }
+    commands.push(install_command(facts, &changed, db));
+    commands.extend(swap_command(facts, &changed));
+    changes.push(Change::Install(changed.iter().map(full).collect()));
+    let also = if without_compat { ", with the cuda-compat folder out of the loader's path" } else { "" };
+    if without_compat {
+        changes.push(Change::NoCompat);
+    }
     Some(Remedy {
         summary: format!("Install {}{also}", text::list(&words)),
         requirements: changed.iter().map(full).collect(),
-        commands: vec![install_command(facts, &changed, db)],
-        change: Some(change),
+        commands,
+        change: Some(Change::All(changes)),
         verified: false,
     })
 }
 
-/// The command that installs pins into the environment, with the tool that made it.
-fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
+/// NVIDIA's runtime wheels that only the replaced builds required. Installers leave them, and those of another CUDA major
+/// hold files of the same names.
+fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>]) -> Vec<&'a Distribution> {
+    let name_of = |line: &String| requirement::parse(line).ok().map(|wanted| wanted.name.to_string());
+    let names = |lines: &[String]| lines.iter().filter_map(name_of).collect::<BTreeSet<_>>();
+    let declared = |distribution: &Distribution| match distribution.metadata.value() {
+        Some(metadata) => names(&metadata.requires),
+        None => BTreeSet::new(),
+    };
+    let is_changed = |name: &str| changed.iter().any(|pin| pin.name == name);
+    let still: BTreeSet<_> =
+        pins.iter().flat_map(|pin| [names(&pin.release.requires), names(&pin.build.requires)]).flatten().collect();
+    let replaced =
+        facts.active_distributions().filter(|distribution| is_changed(&distribution.name)).flat_map(declared);
+    let mut loose: BTreeSet<_> = replaced.filter(|name| name.starts_with("nvidia-") && !still.contains(name)).collect();
+    loop {
+        let needed: BTreeSet<_> = facts
+            .active_distributions()
+            .filter(|distribution| !is_changed(&distribution.name) && !loose.contains(&distribution.name))
+            .flat_map(declared)
+            .collect();
+        let before = loose.len();
+        loose.retain(|name| !needed.contains(name));
+        if loose.len() == before {
+            break;
+        }
+    }
+    facts.active_distributions().filter(|distribution| loose.contains(&distribution.name)).collect()
+}
+
+/// Another build of a release that is installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129.
+fn swap_command(facts: &Facts, pins: &[&Pin<'_>]) -> Option<String> {
+    let swapped = pins.iter().filter(|pin| {
+        let declared = facts.distribution(pin.name).and_then(|found| found.version.value());
+        let declared = declared.and_then(|version| Version::from_str(version).ok());
+        pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
+    });
+    let swapped: Vec<_> = swapped.map(|pin| format!("\"{}=={}\"", pin.name, pin.version())).collect();
+    let (tool, _) = installer(facts, "install");
+    (!swapped.is_empty()).then(|| format!("{tool} --force-reinstall --no-deps {}", swapped.join(" ")))
+}
+
+/// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.
+fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
     let by_uv = facts.distributions.iter().any(|distribution| {
         distribution.name == "torch" && distribution.installer.value().is_some_and(|installer| installer == "uv")
     });
     let executable = facts.python.value().and_then(|python| python.executable.value());
-    let tool = match (executable, by_uv) {
-        (Some(python), true) => format!("uv pip install --python {python}"),
-        (Some(python), false) => format!("{python} -m pip install"),
-        (None, true) => "uv pip install".to_owned(),
-        (None, false) => "pip install".to_owned(),
-    };
+    match (executable, by_uv) {
+        (Some(python), true) => (format!("uv pip {subcommand} --python {python}"), ""),
+        (Some(python), false) => (format!("{python} -m pip {subcommand}"), " -y"),
+        (None, true) => (format!("uv pip {subcommand}"), ""),
+        (None, false) => (format!("pip {subcommand}"), " -y"),
+    }
+}
+
+/// The command that installs pins into the environment, with the tool that made it.
+fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
+    let (tool, _) = installer(facts, "install");
     let mut parts = vec![tool];
     parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
     let indexes: BTreeSet<_> =

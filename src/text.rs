@@ -65,6 +65,46 @@ pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'
     near.into_iter().take(3).map(|(_, name)| name).collect()
 }
 
+/// Breaks a text at spaces into lines of at most `width` characters; a longer word is broken behind a `/`, else where it
+/// must be.
+#[must_use]
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut length = 0;
+    for word in text.split_whitespace().flat_map(|word| pieces(word, width)) {
+        let size = word.chars().count();
+        if length > 0 && length + 1 + size > width {
+            lines.push(std::mem::take(&mut line));
+            length = 0;
+        }
+        if length > 0 {
+            line.push(' ');
+            length += 1;
+        }
+        line.push_str(word);
+        length += size;
+    }
+    if length > 0 {
+        lines.push(line);
+    }
+    lines
+}
+
+/// The parts of a word that are no longer than a line.
+fn pieces(word: &str, width: usize) -> Vec<&str> {
+    let mut rest = word;
+    let mut pieces = Vec::new();
+    while let Some((limit, _)) = rest.char_indices().nth(width.max(1)) {
+        let cut = rest[..limit].rfind('/').map_or(limit, |slash| slash + 1);
+        let (piece, after) = rest.split_at(cut);
+        pieces.push(piece);
+        rest = after;
+    }
+    pieces.push(rest);
+    pieces
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,5 +123,13 @@ mod tests {
         assert_eq!(distance("torhc", "torch"), 1);
         assert_eq!(nearest("bitsandbites", ["torch", "bitsandbytes"].into_iter()), ["bitsandbytes"]);
         assert!(nearest("numpy", ["torch", "triton"].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn no_line_is_longer_than_it_may_be() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("a-very-long-word b", 9), ["a-very-lo", "ng-word b"]);
+        assert_eq!(wrap("see https://example.org/a/b", 16), ["see https://", "example.org/a/b"]);
+        assert!(wrap("", 10).is_empty());
     }
 }

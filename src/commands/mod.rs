@@ -8,6 +8,7 @@ mod requirement_file;
 pub mod resolve;
 pub mod rules;
 pub mod rules_harvest;
+pub mod rules_verify;
 
 use std::io::Write;
 

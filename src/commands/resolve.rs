@@ -150,7 +150,11 @@ pub fn run(
             Ok(Exit::Ok)
         }
         Err(proof) => {
-            let text = if json { emit::unsolvable(&proof, &request.target) } else { emit::proof(&proof) };
+            let text = if json {
+                emit::unsolvable(&proof, &request.target)
+            } else {
+                emit::proof(&proof, super::width().clamp(40, 100))
+            };
             out.write_all(text.as_bytes())?;
             Ok(Exit::Failed)
         }

@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::rules_harvest;
+use super::{rules_harvest, rules_verify};
 use crate::exit::Exit;
 
 /// Read and renew the database of rules
@@ -13,6 +13,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Harvest(rules_harvest::HarvestArgs),
+    Verify(rules_verify::VerifyArgs),
 }
 
 /// Runs the command.
@@ -23,5 +24,6 @@ enum Command {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Harvest(args) => rules_harvest::run(args).map(|()| Exit::Ok),
+        Command::Verify(args) => rules_verify::run(args),
     }
 }

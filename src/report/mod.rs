@@ -1,8 +1,8 @@
 //! One [`Report`] value, and how it is written: text for people, JSON for programs. No decisions are made here.
 
+mod command;
 mod json;
 mod text;
-mod wrap;
 
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;

@@ -4,11 +4,11 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::Report;
-use super::wrap::{wrap, wrap_command};
+use super::command::wrap_command;
 use crate::check::Verdict;
 use crate::facts::{Facts, Reading};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
-use crate::text::{bytes, count};
+use crate::text::{bytes, count, wrap};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
