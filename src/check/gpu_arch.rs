@@ -194,7 +194,7 @@ fn gpu_evidence(context: &Context<'_>, index: Option<u32>, capability: ComputeCa
     let gpu = gpus.iter().find(|gpu| Some(gpu.index) == index);
     let source = gpu.and_then(|gpu| gpu.compute_capability.source());
     Evidence {
-        fact: gpu.map_or_else(|| "GPU".to_owned(), |gpu| gpu.label()),
+        fact: gpu.map_or_else(|| "GPU".to_owned(), crate::facts::Gpu::label),
         observed: format!("compute capability {capability}"),
         required: None,
         source: if matches!(source, Some(crate::facts::Source::Rule(_))) { Basis::Rule } else { Basis::Host },

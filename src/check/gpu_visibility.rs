@@ -24,7 +24,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     };
     let mut findings = Vec::new();
     if let Reading::Absent { looked } = &facts.driver.version {
-        let names: Vec<_> = gpus.iter().map(|gpu| gpu.label()).collect();
+        let names: Vec<_> = gpus.iter().map(crate::facts::Gpu::label).collect();
         findings.push(Finding {
             id: "gpu-visibility/no-driver".to_owned(),
             kind: Kind::GpuVisibility,

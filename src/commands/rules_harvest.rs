@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
+use super::file;
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
@@ -77,6 +78,7 @@ pub fn run(args: &HarvestArgs) -> anyhow::Result<()> {
     runtime.context("failed to start")?.block_on(run_all(args))
 }
 
+#[expect(clippy::disallowed_methods, reason = "the command reads the clock and the environment for the harvest")]
 async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
     let bundle = CA_BUNDLE_VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
     let client = Client::new(bundle.as_deref(), REQUESTS)?;
@@ -241,18 +243,15 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    let text = file::read(path)?;
     toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
-/// Writes the rows beside the file and then over it, so that nobody ever sees half of them.
 fn write_rows(path: &Path, rows: &RawPackage) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(failed)?;
-    let beside = path.with_extension(format!("toml.{}", std::process::id()));
-    std::fs::write(&beside, write::package(rows)).with_context(failed)?;
-    std::fs::rename(&beside, path).with_context(failed)
+    file::write(path, &write::package(rows))
 }
 
 /// The day (UTC) of a time, `2026-11-21`.
@@ -273,7 +272,6 @@ fn day(time: SystemTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     #[test]

@@ -94,6 +94,7 @@ impl Client {
             .read_timeout(SILENCE);
         if let Some(path) = ca_bundle {
             let error = |source| IndexError::Certificates { path: path.display().to_string(), source };
+            #[expect(clippy::disallowed_methods, reason = "the edge that reads the certificates to trust")]
             let pem = std::fs::read(path).map_err(error)?;
             builder = builder.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(IndexError::Setup)?);
         }

@@ -76,7 +76,6 @@ pub fn headers_end(bytes: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     fn parts(file_name: &str) -> (MetadataKind, &str, Option<&str>) {

@@ -565,7 +565,6 @@ impl ReadAt for Kept {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     /// An image with a header of 64 bytes and a payload of `payload` bytes.

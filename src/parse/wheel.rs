@@ -144,7 +144,6 @@ pub fn normalise_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     fn wheel(name: &str) -> WheelName {

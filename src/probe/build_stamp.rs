@@ -209,7 +209,6 @@ pub fn parse_cpp_lib(text: &str) -> Result<CppLib, serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     fn stamp(declared: &str, version_py: &str) -> (Option<String>, Reading<CudaVersion>) {

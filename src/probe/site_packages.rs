@@ -288,7 +288,6 @@ fn drop_sources_of_editables(distributions: &mut Vec<Distribution>) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
     use std::fs;
     use std::path::Path;

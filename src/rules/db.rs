@@ -281,7 +281,7 @@ impl RuleDb {
 
 /// Lower-case letters and digits only, for comparing names.
 fn squeeze(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_ascii_alphanumeric()).map(|letter| letter.to_ascii_lowercase()).collect()
+    text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
 
 /// Whether the last words of a product name, or all but `NVIDIA`, spell what was wanted.

@@ -401,7 +401,6 @@ pub fn read_cpp_lib(text: &str) -> Option<CudaVersion> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     fn published(file: &str) -> Published {

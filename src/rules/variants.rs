@@ -173,7 +173,6 @@ pub fn add_measured(package: &mut RawPackage, measured: &Measured) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     const MATRICES: &str = r#"

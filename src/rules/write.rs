@@ -116,7 +116,6 @@ fn list(text: &mut String, key: &str, entries: impl Iterator<Item = String>) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
     use super::*;
 
     #[test]
