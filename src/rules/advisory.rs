@@ -124,6 +124,7 @@ mod tests {
     fn target() -> Target {
         let gpu = |label: &str, capability: &str, class| TargetGpu {
             label: label.to_owned(),
+            name: label.to_owned(),
             index: None,
             capability: capability.parse().unwrap(),
             class: Some(class),

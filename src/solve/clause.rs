@@ -22,10 +22,12 @@ pub(super) struct Clause<'a> {
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
 const CUDA_OWNER: &str = "torch";
 
-/// The clauses of all advisories that say "fail" and can apply on this target to packages of this universe.
+/// The clauses of all advisories that say "fail", without waiting for a symptom, and can apply on this target to packages of
+/// this universe.
 pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
     let mut found = Vec::new();
-    for advisory in universe.db.advisories().filter(|advisory| advisory.severity == RawSeverity::Fail) {
+    let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
+    for advisory in universe.db.advisories().filter(certain) {
         for condition in &advisory.when {
             if let Some(terms) = terms(condition, universe)
                 && terms.iter().all(|(_, versions)| !versions.is_empty())

@@ -28,10 +28,16 @@ fn cuda(torch: &Version) -> Option<CudaVersion> {
 
 fn gpu(text: &str, db: &RuleDb) -> TargetGpu {
     if let Ok(capability) = text.parse() {
-        return TargetGpu { label: text.to_owned(), index: None, capability, class: None };
+        return TargetGpu { label: text.to_owned(), name: text.to_owned(), index: None, capability, class: None };
     }
     let model = db.gpu_by_loose_name(text).unwrap_or_else(|| panic!("no GPU is named `{text}`"));
-    TargetGpu { label: text.to_owned(), index: None, capability: model.capability, class: model.class }
+    TargetGpu {
+        label: text.to_owned(),
+        name: text.to_owned(),
+        index: None,
+        capability: model.capability,
+        class: model.class,
+    }
 }
 
 fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
