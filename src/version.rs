@@ -142,7 +142,9 @@ impl CudaVersion {
         let digits = label.strip_prefix("cu")?;
         let split = if digits.len() >= 3 { 2 } else { 1 };
         let (major, minor) = digits.split_at_checked(split)?;
-        Some(Self::new(number(major)?, number(minor)?))
+        let version = Self::new(number(major)?, number(minor)?);
+        // `cu12` names a major release alone, not 1.2: the oldest label in use was `cu75`.
+        (version.major >= 7).then_some(version)
     }
 
     /// The label of this version in local versions and index names, e.g. `cu128`.
@@ -389,6 +391,7 @@ mod tests {
         assert_eq!(CudaVersion::from_variant("cu126"), Some(CudaVersion::new(12, 6)));
         assert_eq!(CudaVersion::from_variant("cu92"), Some(CudaVersion::new(9, 2)));
         assert_eq!(CudaVersion::from_variant("cpu"), None);
+        assert_eq!(CudaVersion::from_variant("cu12"), None);
         assert_eq!("12.8.93".parse(), Ok(CudaVersion::new(12, 8)));
         assert_eq!(CudaVersion::new(13, 0).variant(), "cu130");
     }

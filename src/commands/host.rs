@@ -1,8 +1,8 @@
 //! The machine and environment that a command looks at.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
@@ -31,9 +31,13 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
+    let python = match args.python.as_deref() {
+        Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),
+        None => None,
+    };
     let mut refused = None;
     let facts = probe::probe(&request, |request| {
-        python::probe(python_request(request, args.python.as_deref())).unwrap_or_else(|error| {
+        python::probe(python_request(request, python)).unwrap_or_else(|error| {
             refused = Some(error);
             PythonFacts::default()
         })
@@ -50,12 +54,12 @@ pub fn redacted(facts: &Facts) -> Facts {
     redact(facts, &identity())
 }
 
-fn python_request<'a>(request: &'a Request, python: Option<&'a Path>) -> PythonRequest<'a> {
+fn python_request<'a>(request: &'a Request, python: Option<&'a str>) -> PythonRequest<'a> {
     PythonRequest {
         root: &request.root,
         environment: &request.environment,
         current_dir: request.current_dir.as_deref(),
-        python: python.and_then(Path::to_str),
+        python,
     }
 }
 

@@ -47,6 +47,7 @@ fn every_recorded_host_tells_its_gpu_driver_and_libcuda() {
             "rtx4090-570-cu130: GPU 0 NVIDIA GeForce RTX 4090 | 570.133.20 | 570.133.20",
             "rtx4090-570-cu130-compat: GPU 0 NVIDIA GeForce RTX 4090 | 570.133.20 | 580.65.06 compat",
             "rtx5090-cu126: GPU 0 NVIDIA GeForce RTX 5090 | 570.133.20 | 570.133.20",
+            "rtx5090-cu128: GPU 0 NVIDIA GeForce RTX 5090 | 570.133.20 | 570.133.20",
             "two-torches: GPU 0 NVIDIA A10 | 570.133.20 | 570.133.20",
         ]
     );

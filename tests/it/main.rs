@@ -3,8 +3,10 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 mod advisories;
+mod check;
 mod hosts;
 mod layers;
 mod loader;
 mod nvml;
+mod readme;
 mod resolve;
