@@ -55,7 +55,13 @@ fn disagreement(
             partner.title(),
             variant(theirs)
         ),
-        message: format!("{}.", rule.otherwise),
+        message: match (own, theirs) {
+            (None, _) => format!("{} holds no GPU code: what it computes on a GPU's tensors fails.", installed.name()),
+            (_, None) => {
+                format!("Its compiled parts need CUDA libraries that a CPU build of {} lacks.", partner.name())
+            }
+            _ => format!("{}.", rule.otherwise),
+        },
         packages: vec![installed.name().to_owned(), partner.name().to_owned()],
         gpus: Vec::new(),
         evidence: vec![

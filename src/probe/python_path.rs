@@ -178,6 +178,8 @@ pub fn join(folder: &str, entry: &str) -> String {
 
 #[cfg(all(test, unix))]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
     use super::*;
     use std::fs;
     use std::os::unix::fs::symlink;

@@ -303,6 +303,13 @@ mod tests {
     }
 
     #[test]
+    fn every_pattern_of_device_names_is_understood() {
+        for row in &embedded().packed.gpus.patterns {
+            assert!(regex_lite::Regex::new(&row.regex).is_ok(), "{}: no look-around", row.regex);
+        }
+    }
+
+    #[test]
     fn gpus_are_found_by_any_of_their_names() {
         let db = embedded();
         for (text, capability) in [
@@ -317,6 +324,15 @@ mod tests {
             ("Quadro RTX 6000", "7.5"),
             ("L40S", "8.9"),
             ("3090", "8.6"),
+            ("NVIDIA Thor", "11.0"),
+            ("NVIDIA T1000 8GB", "7.5"),
+            ("Quadro M5000", "5.2"),
+            ("NVIDIA GeForce GTX 970", "5.2"),
+            ("Tesla M10", "5.0"),
+            ("GeForce GTX 770", "3.0"),
+            ("GeForce GTX 650 Ti BOOST", "3.0"),
+            ("GeForce GT 750M", "3.0"),
+            ("NVIDIA Tegra K1", "3.2"),
         ] {
             let found = db.gpu_by_loose_name(text).map(|model| model.capability.to_string());
             assert_eq!(found.as_deref(), Some(capability), "{text}");

@@ -6,7 +6,6 @@ use pubgrub::VersionSet;
 use super::provider::Node;
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
-use crate::rules::RuleDb;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::raw_platform::{RawAdvisory, RawCondition, RawSeverity};
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -23,15 +22,12 @@ pub(super) struct Clause<'a> {
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
 const CUDA_OWNER: &str = "torch";
 
-/// The advisories that apply by what is installed alone, and say that it does not work.
-fn certain(db: &RuleDb) -> impl Iterator<Item = &RawAdvisory> {
-    db.advisories().filter(|advisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom)
-}
-
-/// The clauses of all advisories that say "fail" and can apply on this target to packages of this universe.
+/// The clauses of all advisories that say "fail", without waiting for a symptom, and can apply on this target to packages of
+/// this universe.
 pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
     let mut found = Vec::new();
-    for advisory in certain(universe.db) {
+    let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
+    for advisory in universe.db.advisories().filter(certain) {
         for condition in &advisory.when {
             if let Some(terms) = terms(condition, universe)
                 && terms.iter().all(|(_, versions)| !versions.is_empty())
