@@ -279,11 +279,12 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         extras: Vec::new(),
     };
     let known = Source::Metadata(TRIED.to_owned());
+    let wheel_tags = build.wheel_tags();
     let slot = slot(facts, name);
+    slot.wheel_tags = wheel_tags;
     slot.version = Reading::Known { value: release.version.to_string(), source: known.clone() };
     slot.build = made;
     slot.metadata = Reading::Known { value: metadata, source: known };
-    slot.wheel_tags.clear();
     slot.direct_url = Reading::Unknown;
     let Some(environment) = markers(&target) else { return };
     for line in &requires {

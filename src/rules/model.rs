@@ -2,6 +2,7 @@
 //!
 //! A value of these types is consistent: versions parse, builds have a source, libraries are chosen by a rule that exists.
 
+use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
@@ -144,6 +145,19 @@ impl PythonTag {
     }
 }
 
+impl fmt::Display for PythonTag {
+    /// The Python and ABI tags as a wheel writes them: `cp311-cp311`, `cp313-cp313t`, `cp39-abi3`, `py39-none`, `py3-none`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CPython(tag) => write!(f, "{0}-{0}", tag.tag()),
+            Self::FreeThreaded(tag) => write!(f, "{0}-{0}t", tag.tag()),
+            Self::Stable(tag) => write!(f, "{}-abi3", tag.tag()),
+            Self::Generic(tag) => write!(f, "py{}{}-none", tag.major, tag.minor),
+            Self::Any => f.write_str("py3-none"),
+        }
+    }
+}
+
 impl FromStr for PythonTag {
     type Err = Fault;
 
@@ -236,6 +250,17 @@ impl Release {
 }
 
 impl Build {
+    /// The tags of its wheels, e.g. `cp311-cp311-manylinux_2_28_x86_64`; none where its Pythons are not known.
+    #[must_use]
+    pub fn wheel_tags(&self) -> Vec<String> {
+        let machine = self.platform.strip_prefix("linux_").unwrap_or(&self.platform);
+        let platform = match self.glibc {
+            Some(glibc) => format!("manylinux_{}_{}_{machine}", glibc.major, glibc.minor),
+            None => self.platform.clone(),
+        };
+        self.python.iter().map(|tag| format!("{tag}-{platform}")).collect()
+    }
+
     /// All targets of its device code, common ones first, for a sentence.
     #[must_use]
     pub fn targets(&self) -> Vec<CodeTarget> {

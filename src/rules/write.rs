@@ -6,7 +6,7 @@
 use std::fmt::Display;
 use std::fmt::Write as _;
 
-use super::raw::{LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
+use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
 
 /// Lists longer than this go one entry to a line.
 const LINE: usize = 118;
@@ -16,7 +16,7 @@ const LINE: usize = 118;
 pub fn package(rows: &RawPackage) -> String {
     let name = &rows.package;
     let mut text = format!(
-        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: library-choice, assembles.\n\npackage = {}\n",
+        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: library-choice, partner, assembles.\n\npackage = {}\n",
         quote(name)
     );
     for choice in &rows.library_choice {
@@ -28,6 +28,18 @@ pub fn package(rows: &RawPackage) -> String {
         line(&mut text, "versions", quote(&choice.versions));
         line(&mut text, "pick", quote(pick));
         line(&mut text, "source", quote(&choice.source));
+    }
+    for partner in &rows.partners {
+        let agreement = match partner.cuda {
+            CudaAgreement::Same => "same",
+            CudaAgreement::SameMajor => "same-major",
+        };
+        text.push_str("\n[[partner]]\n");
+        line(&mut text, "with", quote(&partner.with));
+        line(&mut text, "versions", quote(&partner.versions));
+        line(&mut text, "cuda", quote(agreement));
+        line(&mut text, "otherwise", quote(&partner.otherwise));
+        line(&mut text, "source", quote(&partner.source));
     }
     rows.releases.iter().for_each(|row| release(&mut text, row));
     text
@@ -120,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: library-choice, assembles.
+        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: library-choice, partner, assembles.
 
 package = "demo"
 
@@ -128,6 +140,13 @@ package = "demo"
 versions = "<0.50"
 pick = "torch-cuda-exact"
 source = "demo/cextension.py"
+
+[[partner]]
+with = "torch"
+versions = ">=0.16"
+cuda = "same-major"
+otherwise = "import of demo stops"
+source = "demo/extension.py"
 
 [[release]]
 version = "2.7.1"
