@@ -203,8 +203,7 @@ fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
     let (tool, _) = installer(facts, "install");
     let mut parts = vec![tool];
     parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
-    let indexes: BTreeSet<_> =
-        pins.iter().map(|pin| pin.build.index.as_str()).filter(|index| *index != "pypi").collect();
+    let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.index()).filter(|index| *index != "pypi").collect();
     parts.extend(indexes.into_iter().filter_map(|index| Some(format!("--extra-index-url {}", db.index_url(index)?))));
     parts.join(" ")
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::rules::RuleDb;
-use crate::solve::Resolution;
+use crate::solve::{Pin, Resolution};
 
 /// A package index that an installer needs beside PyPI.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -15,8 +15,7 @@ pub struct Index {
 /// The indexes that serve the chosen builds, PyPI left out, sorted by name.
 #[must_use]
 pub fn indexes(resolution: &Resolution<'_>, db: &RuleDb) -> Vec<Index> {
-    let mut names: Vec<&str> =
-        resolution.pins.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.build.index.as_str()).collect();
+    let mut names: Vec<&str> = resolution.pins.iter().filter(|pin| !pin.on_pypi()).map(Pin::index).collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter().filter_map(|name| Some(Index { name: name.to_owned(), url: db.index_url(name)? })).collect()

@@ -67,7 +67,7 @@ pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Stri
     let rows = resolution.pins.iter().map(|pin| PackageRow {
         name: pin.name,
         version: pin.version(),
-        build: BuildRow { local: pin.build.local.as_deref(), cuda: pin.build.cuda, index: &pin.build.index },
+        build: BuildRow { local: pin.build.local.as_deref(), cuda: pin.build.cuda, index: pin.index() },
         reason: pin.reason.to_string(),
         requested: pin.reason.requested,
         needed_by: &pin.reason.needed_by,

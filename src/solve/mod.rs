@@ -49,6 +49,9 @@ pub struct Pin<'db> {
     pub release: &'db Release,
     /// The build.
     pub build: &'db Build,
+    /// The user asked for the build by its local label, e.g. `torch==2.7.1+cu126`: PyPI's file does not carry it, that of
+    /// the variant's own index does.
+    pub labelled: bool,
     /// Why it is there, and why not newer.
     pub reason: Reason,
 }
@@ -57,7 +60,16 @@ impl Pin<'_> {
     /// Whether plain pip finds it.
     #[must_use]
     pub fn on_pypi(&self) -> bool {
-        self.build.index == universe::PYPI
+        self.index() == universe::PYPI
+    }
+
+    /// The index that serves it under the name that was asked for, e.g. `pypi`, `cu128`.
+    #[must_use]
+    pub fn index(&self) -> &str {
+        match &self.build.local {
+            Some(local) if self.labelled => local,
+            _ => &self.build.index,
+        }
     }
 
     /// The version that an installer must be asked for: PyPI's files carry no local label, those of variant indexes do.

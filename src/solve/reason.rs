@@ -45,6 +45,7 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             name: candidates.name,
             release: candidates.release(release),
             build: candidates.build(build).build,
+            labelled: universe.asks.iter().any(|ask| ask.package == package && ask.labelled()),
             reason: Reason {
                 requested: universe.asks.iter().any(asked),
                 needed_by: needed_by(universe, picks, package),

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Version, VersionParseError, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
 use pubgrub::VersionSet;
 
@@ -71,6 +71,20 @@ pub(super) struct Candidate<'a> {
     pub build: &'a Build,
     blocks: OnceCell<Vec<Block>>,
     needs: OnceCell<Vec<Need>>,
+}
+
+impl Candidate<'_> {
+    /// The version that the build reports, e.g. 2.7.1+cu126.
+    fn full_version(&self, releases: &[Release]) -> Result<Version, VersionParseError> {
+        releases[self.release as usize].full_version(self.build).parse()
+    }
+}
+
+impl Ask {
+    /// Whether the line names a build by its local label, e.g. `torch==2.7.1+cu126`.
+    pub fn labelled(&self) -> bool {
+        self.specifiers.iter().any(|specifier| !specifier.version().local().is_empty())
+    }
 }
 
 /// What a release or build declares of a covered package.
@@ -170,7 +184,10 @@ impl<'a> Universe<'a> {
     pub fn matching(&self, package: usize, specifiers: &VersionSpecifiers) -> (Versions, Option<Versions>) {
         let package = &self.packages[package];
         if specifiers.iter().any(|specifier| !specifier.version().local().is_empty()) {
-            let fits = |candidate: &Candidate<'_>| satisfied(specifiers, &package.installer_version(candidate));
+            let fits = |candidate: &Candidate<'_>| {
+                let full = candidate.full_version(&package.package.releases);
+                full.is_ok_and(|version| satisfied(specifiers, &version))
+            };
             let builds: Vec<_> = package.builds.iter().zip(1..).filter(|(candidate, _)| fits(candidate)).collect();
             let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
             return (Versions::of(releases), Some(Versions::of(builds.into_iter().map(|(_, number)| number))));
@@ -329,7 +346,7 @@ impl<'a> Candidates<'a> {
         if candidate.build.index == PYPI {
             return release.version.clone();
         }
-        release.full_version(candidate.build).parse().unwrap_or_else(|_| release.version.clone())
+        candidate.full_version(&self.package.releases).unwrap_or_else(|_| release.version.clone())
     }
 }
 

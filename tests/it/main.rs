@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 mod advisories;
+mod agree;
 mod check;
 mod hosts;
 mod layers;

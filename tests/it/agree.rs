@@ -1,0 +1,111 @@
+//! One set of rules: `check` finds a contradiction in an environment exactly when the solver refuses it.
+
+use gpudoc::check;
+use gpudoc::facts::{Facts, Gpu, Origin, Python, PythonImplementation, Reading};
+use gpudoc::finding::{Change, Severity};
+use gpudoc::impact::apply;
+use gpudoc::rules::{RuleDb, Target, embedded, requirement, target::complete_gpus};
+use gpudoc::solve::{Asked, Request, solve};
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+const GPUS: [&str; 7] = [
+    "NVIDIA GeForce RTX 5090",
+    "NVIDIA GeForce RTX 4090",
+    "NVIDIA H100 80GB HBM3",
+    "Tesla T4",
+    "Tesla V100-SXM2-16GB",
+    "NVIDIA GeForce GTX 1080 Ti",
+    "NVIDIA B200",
+];
+const DRIVERS: [&str; 5] = ["470.57.02", "535.104.05", "570.133.20", "580.65.06", "615.31"];
+const PYTHONS: [&str; 4] = ["3.9.18", "3.10.12", "3.11.9", "3.13.1"];
+
+fn host(gpu: &str, driver: &str, python: &str, db: &RuleDb) -> Facts {
+    let mut facts = Facts::unknown(Origin::Host);
+    let known = |text: &str| Reading::host(text.to_owned(), "the test");
+    facts.system.os = known("linux");
+    facts.system.arch = known("x86_64");
+    facts.system.glibc = Reading::host("2.35".parse().expect("a glibc"), "the test");
+    facts.driver.version = Reading::host(driver.parse().expect("a driver"), "the test");
+    let gpu = Gpu { name: known(gpu), ..Gpu::default() };
+    facts.gpus = Reading::host(vec![gpu], "the test");
+    let python = Python {
+        executable: Reading::Unknown,
+        prefix: "/venv".to_owned(),
+        base_prefix: Reading::Unknown,
+        version: Reading::host(python.parse().expect("a Python"), "the test"),
+        implementation: PythonImplementation::CPython,
+        free_threaded: false,
+        chosen_by: "the test".to_owned(),
+        path: Vec::new(),
+    };
+    facts.python = Reading::host(python, "the test");
+    complete_gpus(&mut facts, db);
+    facts
+}
+
+/// A build of a package for x86_64 as `name==version+local`.
+fn pick(name: &str, release: Index, build: Index, db: &RuleDb) -> Option<String> {
+    let releases = &db.package(name)?.releases;
+    let release = release.get(releases);
+    let builds: Vec<_> = release.builds.iter().filter(|build| build.platform == "linux_x86_64").collect();
+    if builds.is_empty() || release.yanked {
+        return None;
+    }
+    Some(format!("{name}=={}", release.full_version(builds[build.index(builds.len())])))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn check_and_solver_agree(
+        gpu in select(&GPUS[..]), driver in select(&DRIVERS[..]), python in select(&PYTHONS[..]),
+        torch in any::<(Index, Index)>(), fitting in any::<[bool; 4]>(),
+        others in any::<[(Index, Index); 4]>(), present in any::<[bool; 3]>(),
+    ) {
+        let db = embedded();
+        let torch = pick("torch", torch.0, torch.1, db);
+        prop_assume!(torch.is_some());
+        let mut pins = vec![torch.expect("assumed")];
+        // Half of the time what torch itself pins, so that sound environments are drawn too.
+        let host = host(gpu, driver, python, db);
+        let target = Target::from_facts(&host, db);
+        for (at, name) in ["triton", "torchvision", "bitsandbytes", "torchaudio"].into_iter().enumerate() {
+            if at > 0 && !present[at - 1] {
+                continue;
+            }
+            let drawn = pick(name, others[at].0, others[at].1, db);
+            let partner = fitting[at].then(|| fit(name, &pins[0], &target, db)).flatten();
+            pins.extend(partner.or(drawn));
+        }
+        let facts = pins.iter().fold(host, |facts, pin| apply(&facts, &Change::Install(vec![pin.clone()]), db));
+        let findings = check::findings(&check::run(&facts, db, &[]));
+        // The solver would add what is missing; here it has to be there.
+        prop_assume!(!findings.iter().any(|finding| finding.title.contains("is not installed")));
+        let failing: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Fail).map(|finding| &finding.title).collect();
+        let requirements = pins.iter().map(|pin| Asked {
+            requirement: requirement::parse(pin).expect("a pin"),
+            origin: "the test".to_owned(),
+        });
+        let request = Request { target: Target::from_facts(&facts, db), requirements: requirements.collect(), ..Request::default() };
+        match solve(&request, db) {
+            Ok(_) => prop_assert!(failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}: only check refuses: {failing:#?}"),
+            Err(proof) => {
+                let steps: Vec<_> = proof.steps.iter().map(|step| &step.text).collect();
+                prop_assert!(!failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}: only the solver refuses: {steps:#?}");
+            }
+        }
+    }
+}
+
+/// The build of a package that goes with a torch on this target, if there is one.
+fn fit(name: &str, torch: &str, target: &Target, db: &RuleDb) -> Option<String> {
+    let ask =
+        |line: &str| Asked { requirement: requirement::parse(line).expect("a line"), origin: "the test".to_owned() };
+    let request = Request { target: target.clone(), requirements: vec![ask(torch), ask(name)], ..Request::default() };
+    let solution = solve(&request, db).ok()?;
+    let pin = solution.pins.iter().find(|pin| pin.name == name)?;
+    Some(format!("{name}=={}", pin.release.full_version(pin.build)))
+}
