@@ -5,6 +5,10 @@ use crate::exit::Exit;
 
 /// Read and renew the database of rules
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc rules verify                              check the files below rules/
+  gpudoc rules harvest torch --since 2.0           read what is new on PyPI into rules/packages/torch.toml")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -34,6 +34,11 @@ const REQUESTS: usize = 8;
 /// libraries as a stream of which only the headers of fat binaries are kept. What is already known is not read again, and
 /// every wheel is written to the file as soon as it was read, so that an interrupted run can be repeated.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc rules harvest torch --since 2.0
+  gpudoc rules harvest torch --since 1.13 --builds torch_builds.toml
+  gpudoc rules harvest triton --since 2.0 --assembles triton_targets.toml")]
 pub struct HarvestArgs {
     /// Packages to read, e.g. `torch`
     #[arg(required = true, value_name = "PACKAGE")]

@@ -9,6 +9,10 @@ use crate::text::count;
 ///
 /// The same checks run when gpudoc is built; this runs them on a folder, without building.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc rules verify
+  gpudoc rules verify --rules-dir ../gpudoc/rules")]
 pub struct VerifyArgs {
     /// The folder of the database
     #[arg(long, value_name = "DIR", default_value = "rules")]

@@ -5,6 +5,7 @@
 mod advisories;
 mod agree;
 mod check;
+mod help;
 mod hosts;
 mod layers;
 mod loader;
