@@ -242,6 +242,7 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
     Ok(RawPackage {
         package: package.to_owned(),
         library_choice: Vec::new(),
+        whole: false,
         partners: Vec::new(),
         releases: Vec::new(),
     })

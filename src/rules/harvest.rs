@@ -432,6 +432,7 @@ mod tests {
         RawPackage {
             package: "torch".to_owned(),
             library_choice: Vec::new(),
+            whole: false,
             partners: Vec::new(),
             releases: Vec::new(),
         }

@@ -55,7 +55,7 @@ pub fn code_runs(code: &Code, gpu: ComputeCapability, cuda: Option<CudaVersion>,
     }
     let usable = code.special.iter().filter(|(target, _)| image_runs(*target, gpu, cuda, db));
     match (usable.map(|(_, count)| *count).max(), code.containers) {
-        (Some(count), Some(all)) => Runs::Partly(count, all),
+        (Some(count), Some(all)) if !code.whole || count.saturating_mul(2) >= all => Runs::Partly(count, all),
         _ => Runs::No,
     }
 }
@@ -111,6 +111,7 @@ mod tests {
         // libtorch_cuda.so of torch 2.7.1+cu126: 378 containers, sm_90a in 3 of them.
         let code = Code {
             for_cuda: None,
+            whole: false,
             containers: Some(378),
             sass: vec![target("sm_80"), target("sm_86")],
             ptx: Vec::new(),
@@ -119,5 +120,20 @@ mod tests {
         assert_eq!(code_runs(&code, ComputeCapability::new(8, 9), None, embedded()), Runs::Native(target("sm_86")));
         assert_eq!(code_runs(&code, ComputeCapability::new(9, 0), None, embedded()), Runs::Partly(3, 378));
         assert_eq!(code_runs(&code, ComputeCapability::new(12, 0), None, embedded()), Runs::No);
+        let whole = Code { whole: true, ..code };
+        assert_eq!(code_runs(&whole, ComputeCapability::new(9, 0), None, embedded()), Runs::No);
+    }
+
+    #[test]
+    fn pascal_has_nothing_in_torch_2_9_for_cuda_12_8_and_turing_nearly_all_in_2_11() {
+        let db = embedded();
+        let runs = |version: &str, gpu: ComputeCapability| {
+            let (_, build) = db.build("torch", &version.parse().expect("a version"), "linux_x86_64").expect("a row");
+            code_runs(&build.code[0], gpu, build.cuda, db)
+        };
+        assert_eq!(runs("2.9.0+cu128", ComputeCapability::new(6, 1)), Runs::No);
+        assert!(matches!(runs("2.9.0+cu128", ComputeCapability::new(7, 5)), Runs::Native(_)));
+        assert!(!matches!(runs("2.11.0+cu130", ComputeCapability::new(7, 5)), Runs::No));
+        assert_eq!(runs("2.11.0+cu130", ComputeCapability::new(7, 0)), Runs::No);
     }
 }

@@ -193,6 +193,8 @@ impl FromStr for PythonTag {
 pub struct Code {
     /// The CUDA version that selects this library.
     pub for_cuda: Option<CudaVersion>,
+    /// Kernels in less than half of the containers are none.
+    pub whole: bool,
     /// Number of fat-binary containers; none where a table was read.
     pub containers: Option<u32>,
     /// Machine-code targets of nearly all containers.
@@ -289,7 +291,10 @@ impl TryFrom<RawPackage> for Package {
         }
         let mut releases: Vec<Release> = Vec::new();
         for (index, release) in raw.releases.into_iter().enumerate() {
-            let release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
+            let mut release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
+            for code in release.builds.iter_mut().flat_map(|build| &mut build.code) {
+                code.whole = raw.whole;
+            }
             if releases.last().is_some_and(|last| last.version >= release.version) {
                 let message = format!("release {} is not above the one before it", release.version);
                 return Err(Fault::new(message).below("release", index));
@@ -380,7 +385,14 @@ impl TryFrom<RawCode> for Code {
                 "a special target counts more than the {all} containers there are, or none"
             )));
         }
-        Ok(Self { for_cuda: raw.for_cuda, containers: raw.containers, sass: raw.sass, ptx: raw.ptx, special })
+        Ok(Self {
+            for_cuda: raw.for_cuda,
+            whole: false,
+            containers: raw.containers,
+            sass: raw.sass,
+            ptx: raw.ptx,
+            special,
+        })
     }
 }
 

@@ -16,6 +16,10 @@ pub struct RawPackage {
     /// Kept by hand: how the package picks one of several CUDA libraries that its wheel carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub library_choice: Vec<RawLibraryChoice>,
+    /// Kept by hand: the package works as a whole or not at all, so that kernels in less than half of the containers (torch's
+    /// linear algebra without `libtorch_cuda.so`) are none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
     pub partners: Vec<RawPartner>,

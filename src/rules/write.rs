@@ -16,9 +16,12 @@ const LINE: usize = 118;
 pub fn package(rows: &RawPackage) -> String {
     let name = &rows.package;
     let mut text = format!(
-        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: library-choice, partner, assembles.\n\npackage = {}\n",
+        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, library-choice, partner, assembles.\n\npackage = {}\n",
         quote(name)
     );
+    if rows.whole {
+        line(&mut text, "whole", true);
+    }
     for choice in &rows.library_choice {
         let pick = match choice.pick {
             LibraryPick::TorchCudaExact => "torch-cuda-exact",
@@ -132,7 +135,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: library-choice, partner, assembles.
+        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, library-choice, partner, assembles.
 
 package = "demo"
 
