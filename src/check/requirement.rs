@@ -153,12 +153,18 @@ fn unmet(
             Evidence {
                 fact: name.to_owned(),
                 observed,
-                required: Some(if versions.is_empty() { "installed".to_owned() } else { versions }),
+                required: Some(if versions.is_empty() { "installed".to_owned() } else { versions.clone() }),
                 source: Basis::Metadata,
                 citation: found.map(|found| format!("{}/METADATA", found.distribution.metadata_dir)),
             },
         ],
-        remedies: Vec::new(),
+        remedies: vec![Remedy {
+            summary: format!("Install `{name}{versions}`"),
+            requirements: vec![format!("{name}{versions}")],
+            commands: Vec::new(),
+            change: None,
+            verified: false,
+        }],
         references: Vec::new(),
     }
 }
