@@ -300,6 +300,28 @@ pub struct GlibcVersion {
     pub minor: u32,
 }
 
+impl GlibcVersion {
+    /// The oldest glibc that a wheel's platform tag admits, e.g. 2.28 for `manylinux_2_28_x86_64` (PEP 600).
+    ///
+    /// The old names stand for a glibc too (PEP 513, 571, 599): `manylinux1` 2.5, `manylinux2010` 2.12, `manylinux2014` 2.17.
+    #[must_use]
+    pub fn from_platform_tag(tag: &str) -> Option<Self> {
+        let rest = tag.strip_prefix("manylinux")?;
+        let minor = match rest.split_once('_')? {
+            ("1", _) => 5,
+            ("2010", _) => 12,
+            ("2014", _) => 17,
+            ("", rest) => {
+                let mut numbers = rest.splitn(3, '_');
+                let major = numbers.next()?.parse().ok()?;
+                return Some(Self { major, minor: numbers.next()?.parse().ok()? });
+            }
+            _ => return None,
+        };
+        Some(Self { major: 2, minor })
+    }
+}
+
 impl FromStr for GlibcVersion {
     type Err = ParseVersionError;
 

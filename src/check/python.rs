@@ -51,20 +51,9 @@ fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
             return Some((platform.to_owned(), wanted.clone()));
         }
     }
-    let needs = manylinux_glibc(platform)?;
+    let needs = GlibcVersion::from_platform_tag(platform)?;
     let has = target.glibc?;
     (needs > has).then(|| (format!("glibc {needs}"), format!("glibc {has}")))
-}
-
-/// The glibc in a platform tag: 2.28 for `manylinux_2_28_x86_64` (PEP 600), 2.17 for `manylinux2014_x86_64` (PEP 599).
-fn manylinux_glibc(platform: &str) -> Option<GlibcVersion> {
-    if let Some(rest) = platform.strip_prefix("manylinux_") {
-        let mut numbers = rest.split('_');
-        return Some(GlibcVersion { major: numbers.next()?.parse().ok()?, minor: numbers.next()?.parse().ok()? });
-    }
-    let minor = [("manylinux1_", 5), ("manylinux2010_", 12), ("manylinux2014_", 17)];
-    let (_, minor) = minor.into_iter().find(|(prefix, _)| platform.starts_with(prefix))?;
-    Some(GlibcVersion { major: 2, minor })
 }
 
 fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {

@@ -6,6 +6,7 @@ pub mod host;
 pub mod probe;
 mod requirement_file;
 pub mod resolve;
+mod rule_files;
 pub mod rules;
 pub mod rules_harvest;
 pub mod rules_verify;

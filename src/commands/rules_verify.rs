@@ -1,8 +1,8 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::print;
+use super::{print, rule_files};
 use crate::exit::Exit;
-use crate::rules::pack::{RuleError, pack};
+use crate::rules::pack::pack;
 use crate::text::count;
 
 /// Check the files of the database: format, sources, order, contradictions
@@ -25,7 +25,7 @@ pub struct VerifyArgs {
 ///
 /// When the answer cannot be written.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    match pack(&args.rules_dir, list, read) {
+    match pack(&args.rules_dir, rule_files::list, rule_files::read) {
         Ok(packed) => {
             let packages = count(packed.packages.len(), "package", "packages");
             let advisories = count(packed.advisories.len(), "advisory", "advisories");
@@ -37,28 +37,4 @@ pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             Ok(Exit::Failed)
         }
     }
-}
-
-fn list(folder: &Path) -> Result<Vec<PathBuf>, RuleError> {
-    let refused = |error: std::io::Error| RuleError { file: folder.into(), line: None, message: error.to_string() };
-    #[expect(clippy::disallowed_methods, reason = "a command reads the folder that its argument names")]
-    let entries = std::fs::read_dir(folder).map_err(refused)?;
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(refused)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read(file: &Path) -> Result<String, RuleError> {
-    #[expect(clippy::disallowed_methods, reason = "a command reads the files below the folder that its argument names")]
-    std::fs::read_to_string(file).map_err(|error| RuleError {
-        file: file.into(),
-        line: None,
-        message: error.to_string(),
-    })
 }

@@ -67,26 +67,9 @@ impl WheelName {
     }
 
     /// The oldest glibc on which one of the platform tags admits the wheel, e.g. 2.28 for `manylinux_2_28_x86_64`.
-    ///
-    /// The old names stand for a glibc too (PEP 513, 571, 599): `manylinux1` 2.5, `manylinux2010` 2.12, `manylinux2014` 2.17.
     #[must_use]
     pub fn glibc(&self) -> Option<GlibcVersion> {
-        let of_tag = |tag: &String| {
-            let rest = tag.strip_prefix("manylinux")?;
-            let minor = match rest.split_once('_')? {
-                ("1", _) => 5,
-                ("2010", _) => 12,
-                ("2014", _) => 17,
-                ("", rest) => {
-                    let mut numbers = rest.splitn(3, '_');
-                    let major: u32 = numbers.next()?.parse().ok()?;
-                    return Some(GlibcVersion { major, minor: numbers.next()?.parse().ok()? });
-                }
-                _ => return None,
-            };
-            Some(GlibcVersion { major: 2, minor })
-        };
-        self.platform.iter().filter_map(of_tag).min()
+        self.platform.iter().filter_map(|tag| GlibcVersion::from_platform_tag(tag)).min()
     }
 
     /// Python and ABI in one word, as the database writes them: `cp311`, `cp313t`, `cp39-abi3`, `py3`.

@@ -18,7 +18,10 @@ mod rules {
     pub mod validate;
 }
 
-use rules::pack::{RuleError, pack};
+#[path = "../commands/rule_files.rs"]
+mod rule_files;
+
+use rules::pack::pack;
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=rules");
@@ -32,29 +35,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let packed = pack(Path::new("rules"), list, read)?;
+    let packed = pack(Path::new("rules"), rule_files::list, rule_files::read)?;
     let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
     std::fs::write(PathBuf::from(out).join("rules.bin"), postcard::to_stdvec(&packed)?)?;
     Ok(())
-}
-
-fn list(folder: &Path) -> Result<Vec<PathBuf>, RuleError> {
-    let refused = |error: std::io::Error| RuleError { file: folder.into(), line: None, message: error.to_string() };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(refused)? {
-        let path = entry.map_err(refused)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-fn read(file: &Path) -> Result<String, RuleError> {
-    std::fs::read_to_string(file).map_err(|error| RuleError {
-        file: file.into(),
-        line: None,
-        message: error.to_string(),
-    })
 }
