@@ -26,11 +26,12 @@ pub struct HostArgs {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
-    let request = match &args.root {
+    let mut request = match &args.root {
         Some(folder) if !folder.is_dir() => bail!("`{}` is not a folder", folder.display()),
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
+    request.is_cuda_library = |name| ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| name.starts_with(start)) && !name.starts_with("libcuda.so");
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),
         None => None,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Reading;
+use super::{Library, Reading};
 use crate::version::CudaVersion;
 
 /// An installed Python distribution.
@@ -27,6 +27,9 @@ pub struct Distribution {
     pub editable: bool,
     /// `Tag` lines of WHEEL, e.g. `cp311-cp311-manylinux_2_28_x86_64`.
     pub wheel_tags: Vec<String>,
+    /// Its shared libraries that have to do with GPUs, torch or other libraries' versions, by path.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub libraries: Reading<Vec<Library>>,
 }
 
 /// What the installed files say of a build, beyond the version in METADATA.

@@ -105,6 +105,11 @@ impl<T> Reading<T> {
         matches!(self, Self::Absent { .. })
     }
 
+    /// Whether nobody looked.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown)
+    }
+
     /// Changes the value and keeps its source.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reading<U> {
         match self {

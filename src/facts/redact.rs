@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 use super::{
-    Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Loader, Metadata, Nvml, Python, Reading, Source,
+    Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader, Metadata, Nvml, Python, Reading, Source,
     System,
 };
 
@@ -194,6 +194,7 @@ impl Redactor {
             direct_url,
             editable: _,
             wheel_tags: _,
+            libraries,
         } = distribution;
         let DistributionBuild { version: build_version, cuda, torch, cuda_libraries: _ } = build;
         for reading in [version, build_version, torch] {
@@ -208,6 +209,28 @@ impl Redactor {
         });
         self.reading(installer, |_, _| ());
         self.reading(direct_url, Self::text);
+        self.reading(libraries, |redactor, libraries| libraries.iter_mut().for_each(|library| redactor.library(library)));
+    }
+
+    fn library(&mut self, library: &mut Library) {
+        let Library {
+            path,
+            code: _,
+            for_cuda: _,
+            module: _,
+            links,
+            unresolved: _,
+            versions: _,
+            numpy: _,
+            damage,
+            changed: _,
+            also_of: _,
+        } = library;
+        self.text(path);
+        damage.iter_mut().for_each(|damage| self.text(damage));
+        for Link { soname: _, path, found_by: _, instead_of } in links {
+            path.iter_mut().chain(instead_of).for_each(|path| self.text(path));
+        }
     }
 
     /// The value by its own rule, and the words around it: where it was read, why it could not be.

@@ -3,6 +3,8 @@
 //! Only 64-bit little-endian files are read: Linux on x86_64 and aarch64, the only platforms with CUDA wheels. The layout
 //! is that of the System V ABI (`elf.h`); the record types come from the `object` crate.
 
+pub mod lookup;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
@@ -11,7 +13,7 @@ use object::LittleEndian as LE;
 use object::elf;
 use object::pod::{from_bytes, slice_from_all_bytes};
 
-use super::{ReadAt, u16_at, u32_at};
+use super::ReadAt;
 use crate::version::GlibcVersion;
 
 /// Section header tables and name tables above this size are taken for damage: libtorch has about 40 sections.
@@ -119,6 +121,7 @@ fn bytes_of<R: ReadAt + ?Sized>(data: &R, range: Range<u64>, limit: u64) -> Resu
     Ok(bytes)
 }
 
+#[derive(Debug)]
 struct Headers {
     machine: Machine,
     table: Vec<u8>,
@@ -147,6 +150,22 @@ impl Headers {
     fn names_range(&self) -> Result<Range<u64>, ElfError> {
         let section = self.sections()?.get(self.names).ok_or(ElfError::Damaged("no section names"))?;
         file_range(section)
+    }
+
+    fn layout<R: ReadAt + ?Sized>(&self, data: &R) -> Result<Layout, ElfError> {
+        let mut sections = Vec::new();
+        if !self.sections()?.is_empty() {
+            let names = bytes_of(data, self.names_range()?, MAX_TABLE)?;
+            for section in self.sections()? {
+                let kind = section.sh_type.get(LE);
+                if kind == elf::SHT_NULL || kind == elf::SHT_NOBITS {
+                    continue;
+                }
+                let name = text_at(&names, section.sh_name.get(LE).into()).ok_or(ElfError::Damaged("section name"))?;
+                sections.push(Section { name, range: file_range(section)?, address: section.sh_addr.get(LE) });
+            }
+        }
+        Ok(Layout { machine: self.machine, sections })
     }
 }
 
@@ -178,20 +197,7 @@ pub fn section_names_range<R: ReadAt + ?Sized>(data: &R) -> Result<Range<u64>, E
 ///
 /// If the file is no ELF file that we read, or damaged.
 pub fn layout<R: ReadAt + ?Sized>(data: &R) -> Result<Layout, ElfError> {
-    let headers = Headers::read(data)?;
-    let mut sections = Vec::new();
-    if !headers.sections()?.is_empty() {
-        let names = bytes_of(data, headers.names_range()?, MAX_TABLE)?;
-        for section in headers.sections()? {
-            let kind = section.sh_type.get(LE);
-            if kind == elf::SHT_NULL || kind == elf::SHT_NOBITS {
-                continue;
-            }
-            let name = text_at(&names, section.sh_name.get(LE).into()).ok_or(ElfError::Damaged("section name"))?;
-            sections.push(Section { name, range: file_range(section)?, address: section.sh_addr.get(LE) });
-        }
-    }
-    Ok(Layout { machine: headers.machine, sections })
+    Headers::read(data)?.layout(data)
 }
 
 /// What the dynamic linker reads of a shared object.
@@ -227,44 +233,15 @@ impl Linkage {
 ///
 /// If the file is no ELF file that we read, or damaged.
 pub fn linkage<R: ReadAt + ?Sized>(data: &R) -> Result<Linkage, ElfError> {
-    let headers = Headers::read(data)?;
-    let sections = headers.sections()?;
-    let mut linkage = Linkage::default();
-    for section in sections {
-        let kind = section.sh_type.get(LE);
-        if ![elf::SHT_DYNAMIC, elf::SHT_GNU_VERNEED, elf::SHT_DYNSYM].contains(&kind) {
-            continue;
-        }
-        let strings = usize::try_from(section.sh_link.get(LE)).ok().and_then(|index| sections.get(index));
-        let strings = strings.ok_or(ElfError::Damaged("no string table"))?;
-        let strings = bytes_of(data, file_range(strings)?, MAX_SYMBOLS)?;
-        let bytes = bytes_of(data, file_range(section)?, MAX_SYMBOLS)?;
-        if kind == elf::SHT_DYNAMIC {
-            read_dynamic(&bytes, &strings, &mut linkage)?;
-        } else if kind == elf::SHT_DYNSYM {
-            read_symbols(&bytes, &strings, &mut linkage)?;
-        } else {
-            read_needed_versions(&bytes, &strings, &mut linkage.versions);
-        }
+    let object = lookup::Object::open(data)?;
+    let lookup::Dynamic { soname, needed, rpath, runpath } = object.dynamic()?;
+    let versions = object.needed_versions()?.into_iter().map(|(version, _)| version).collect();
+    let mut linkage = Linkage { soname, needed, rpath, runpath, versions, ..Linkage::default() };
+    if let Some((symbols, strings)) = object.section(elf::SHT_DYNSYM)? {
+        let strings = bytes_of(data, strings, MAX_SYMBOLS)?;
+        read_symbols(&bytes_of(data, symbols, MAX_SYMBOLS)?, &strings, &mut linkage)?;
     }
     Ok(linkage)
-}
-
-fn read_dynamic(bytes: &[u8], strings: &[u8], linkage: &mut Linkage) -> Result<(), ElfError> {
-    let entries: &[elf::Dyn64<LE>] = slice_from_all_bytes(bytes).map_err(|()| ElfError::Damaged("dynamic section"))?;
-    for entry in entries {
-        let text = || text_at(strings, entry.d_val.get(LE)).ok_or(ElfError::Damaged("dynamic string"));
-        let paths = |text: String| text.split(':').map(str::to_owned).collect();
-        match entry.d_tag.get(LE) {
-            elf::DT_NULL => break,
-            elf::DT_NEEDED => linkage.needed.push(text()?),
-            elf::DT_SONAME => linkage.soname = Some(text()?),
-            elf::DT_RPATH => linkage.rpath = paths(text()?),
-            elf::DT_RUNPATH => linkage.runpath = paths(text()?),
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn read_symbols(bytes: &[u8], strings: &[u8], linkage: &mut Linkage) -> Result<(), ElfError> {
@@ -282,39 +259,4 @@ fn read_symbols(bytes: &[u8], strings: &[u8], linkage: &mut Linkage) -> Result<(
         }
     }
     Ok(())
-}
-
-/// `.gnu.version_r`: a chain of files, each with a chain of versions; every link is relative to its own record.
-fn read_needed_versions(bytes: &[u8], strings: &[u8], versions: &mut BTreeSet<String>) {
-    let mut file = 0_usize;
-    // Every record has 16 bytes, so a chain of more links than that runs in a circle.
-    let mut links = bytes.len() / 16 + 1;
-    loop {
-        let (Some(count), Some(first), Some(next)) = (
-            u16_at(bytes, file.saturating_add(2)),
-            u32_at(bytes, file.saturating_add(8)),
-            u32_at(bytes, file.saturating_add(12)),
-        ) else {
-            return;
-        };
-        let mut record = file.saturating_add(first as usize);
-        for _ in 0..count {
-            let (Some(name), Some(next)) =
-                (u32_at(bytes, record.saturating_add(8)), u32_at(bytes, record.saturating_add(12)))
-            else {
-                break;
-            };
-            links = links.saturating_sub(1);
-            versions.extend(text_at(strings, name.into()));
-            if next == 0 || links == 0 {
-                break;
-            }
-            record = record.saturating_add(next as usize);
-        }
-        links = links.saturating_sub(1);
-        if next == 0 || links == 0 {
-            return;
-        }
-        file = file.saturating_add(next as usize);
-    }
 }

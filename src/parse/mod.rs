@@ -19,8 +19,10 @@ pub mod os_release;
 pub mod pci;
 pub mod pth;
 pub mod pyvenv;
+pub mod record;
 pub mod requires_txt;
 pub mod snapshot;
+pub mod symbol;
 pub mod version_py;
 pub mod wheel;
 

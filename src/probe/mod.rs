@@ -16,8 +16,10 @@
 pub mod build_stamp;
 pub mod gpus;
 pub mod kernel;
+pub mod link;
 pub mod loader;
 pub mod nvml;
+pub mod objects;
 pub mod python;
 pub mod python_path;
 pub mod root;
@@ -49,6 +51,8 @@ pub struct Request {
     pub nvml: NvmlLibrary,
     /// How long nvidia-smi may take, none not to run it.
     pub smi_limit: Option<Duration>,
+    /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
+    pub is_cuda_library: fn(&str) -> bool,
 }
 
 impl Request {
@@ -64,6 +68,7 @@ impl Request {
             current_dir: std::env::current_dir().ok().and_then(|path| path.into_os_string().into_string().ok()),
             nvml: nvml.map_or(NvmlLibrary::Search, |path| NvmlLibrary::Path(path.into())),
             smi_limit: Some(smi::TIME_LIMIT),
+            is_cuda_library: |_| false,
         }
     }
 
@@ -72,7 +77,7 @@ impl Request {
     pub fn folder(folder: impl Into<PathBuf>) -> Self {
         let root = RootFs::at(folder);
         let environment = system::environment(&root, &BTreeMap::new());
-        Self { root, environment, current_dir: None, nvml: NvmlLibrary::Skip, smi_limit: None }
+        Self { root, environment, current_dir: None, nvml: NvmlLibrary::Skip, smi_limit: None, is_cuda_library: |_| false }
     }
 }
 
@@ -88,13 +93,13 @@ pub struct PythonFacts {
 /// Inspects everything, the parts side by side.
 #[must_use]
 pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + Send) -> Facts {
+    // A part that panics is a bug; the others still report, and the facts say which part is missing.
+    let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
     let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
     thread::scope(|scope| {
         let host = scope.spawn(|| driver_and_gpus(request));
         let python = scope.spawn(|| python(request));
         let system = scope.spawn(|| system::probe(&request.root, &request.environment));
-        // A part that panics is a bug; the others still report, and the facts say which part is missing.
-        let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
         match host.join() {
             Ok((driver, gpus)) => (facts.driver, facts.gpus) = (driver, gpus),
             Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
@@ -103,22 +108,29 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Ok(system) => facts.system = system,
             Err(_) => facts.system = System { os: Reading::unreadable(stopped("system")), ..System::default() },
         }
-        let kernel = facts.driver.version.value().cloned();
-        let arch = facts.system.arch.value().cloned().unwrap_or_default();
-        let loader = scope.spawn(move || {
-            let environment = &request.environment;
-            let search = LibrarySearch::new(&request.root, &arch, environment, request.current_dir.as_deref());
-            loader::probe(&search, kernel.as_ref())
-        });
-        match loader.join() {
-            Ok(loader) => facts.loader = loader,
-            Err(_) => facts.loader = Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() },
-        }
         match python.join() {
             Ok(found) => (facts.python, facts.distributions) = (found.python, found.distributions),
             Err(_) => facts.python = Reading::unreadable(stopped("Python")),
         }
     });
+    let arch = facts.system.arch.value().cloned().unwrap_or_default();
+    let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
+    let (kernel, python) = (facts.driver.version.value(), facts.python.value());
+    let mut distributions = std::mem::take(&mut facts.distributions);
+    let (loader, read) = thread::scope(|scope| {
+        let loader = scope.spawn(|| loader::probe(&search, kernel));
+        let distributions = &mut distributions;
+        let objects =
+            scope.spawn(|| objects::probe(&request.root, &search, request.is_cuda_library, python, distributions));
+        (loader.join(), objects.join())
+    });
+    if read.is_err() {
+        let unreadable = || Reading::unreadable(stopped("library"));
+        distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
+    }
+    facts.distributions = distributions;
+    facts.loader = loader
+        .unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
     facts
 }
 

@@ -75,17 +75,23 @@ impl RootFs {
 
     /// The first bytes of a file, at most `limit`.
     pub fn read(&self, path: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let (file, length) = self.open(path)?;
+        // Enough to read the file at once; /proc says 0, and a length is not trusted beyond a page's worth of pages.
+        let length = length.min(1 << 20);
+        let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0).saturating_add(1));
+        file.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Opens a regular file and tells its size in bytes.
+    pub fn open(&self, path: &str) -> io::Result<(File, u64)> {
         let path = self.open_path(path).ok_or(io::ErrorKind::NotFound)?;
         // A FIFO or a device could block for ever or never end.
         let metadata = fs::metadata(&path)?;
         if !metadata.is_file() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        // Enough to read the file at once; /proc says 0, and a length is not trusted beyond a page's worth of pages.
-        let length = metadata.len().min(1 << 20);
-        let mut bytes = Vec::with_capacity(usize::try_from(length.min(limit)).unwrap_or(0).saturating_add(1));
-        File::open(path)?.take(limit).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok((File::open(path)?, metadata.len()))
     }
 
     /// The text of a small file, such as those in /proc and /etc; bytes that are not UTF-8 become `�`.

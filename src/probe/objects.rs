@@ -1,0 +1,569 @@
+//! What the shared libraries of the installed distributions say: device code, what they need, what they lack.
+//!
+//! Nothing is loaded. Of a library of 1 GB some kilobytes are read: its section table, its dynamic section, the headers of
+//! its fat binaries. Which distribution a file belongs to stands in RECORD; where there is none (an egg, a development
+//! installation), the folders of its modules are looked through.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use super::link::{Known, Linker, Process};
+use super::loader::LibrarySearch;
+use super::python_path::join;
+use super::root::RootFs;
+use crate::facts::{Changed, CodeGroup, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::parse::elf::lookup::{Exports, Object, Undefined};
+use crate::parse::elf::ElfError;
+use crate::parse::fatbin::{self, Container, Home};
+use crate::parse::record::{is_library, parse_record};
+use crate::parse::symbol::is_torch_symbol;
+use crate::parse::{ReadAt, elf::Layout};
+use crate::version::{CodeTarget, CudaVersion, PythonVersion};
+
+/// A RECORD above this size is not read: torch's has 1.5 MB.
+const RECORD_LIMIT: u64 = 32 << 20;
+/// The most files that are looked through where there is no RECORD.
+const MAX_WALKED: usize = 20_000;
+/// A section of constants above this size is not searched for the mark of NumPy's C API.
+const MAX_CONSTANTS: u64 = 16 << 20;
+/// The distribution whose libraries the extensions are linked with.
+const TORCH: &str = "torch";
+/// What `import torch` loads first, and then (torch/__init__.py).
+const TORCH_FIRST: [&str; 2] = ["libtorch_global_deps.so", "libtorch_python.so"];
+
+/// A file read by `pread`.
+#[derive(Debug)]
+pub struct FileAt {
+    file: File,
+    size: u64,
+}
+
+impl ReadAt for FileAt {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+}
+
+/// Opens a regular file.
+///
+/// # Errors
+///
+/// If it is not there or not a regular file.
+pub fn open(root: &RootFs, path: &str) -> io::Result<FileAt> {
+    let (file, size) = root.open(path)?;
+    Ok(FileAt { file, size })
+}
+
+/// What is read of one library by itself.
+#[derive(Default)]
+struct Read {
+    library: Library,
+    needed: Vec<String>,
+    undefined: Vec<Undefined>,
+    /// The SHA-256 that RECORD states.
+    soname: Option<String>,
+}
+
+/// A library of a distribution, before it is read.
+struct Listed {
+    /// Which distribution.
+    owner: usize,
+    /// Below the folder of the path.
+    path: String,
+    /// Where it lies.
+    place: String,
+    /// As RECORD says.
+    size: Option<u64>,
+}
+
+/// Containers with the same targets together.
+#[must_use]
+pub fn groups(containers: &[Container], home: Home) -> Vec<CodeGroup> {
+    let mut groups: BTreeMap<Vec<CodeTarget>, u32> = BTreeMap::new();
+    for container in containers.iter().filter(|container| container.home == home) {
+        let mut targets: Vec<_> = container.images.iter().map(|image| image.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        *groups.entry(targets).or_default() += 1;
+    }
+    groups.into_iter().map(|(targets, containers)| CodeGroup { containers, targets }).collect()
+}
+
+/// Reads the libraries of all distributions that import finds, and what they would be linked with.
+///
+/// `is_cuda_library` tells the names that are worth following, e.g. `libcudnn.so.9`.
+pub fn probe(
+    root: &RootFs,
+    search: &LibrarySearch<'_>,
+    is_cuda_library: fn(&str) -> bool,
+    python: Option<&Python>,
+    distributions: &mut [Distribution],
+) {
+    let listed = list(root, python, distributions);
+    let numpy2 = distributions.iter().find(|found| found.name == "numpy").is_some_and(|numpy| {
+        let major = numpy.version.value().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+        major.is_some_and(|major| major >= 2)
+    });
+    let known = Known::default();
+    let torch_files: BTreeSet<String> = listed
+        .iter()
+        .filter(|file| distributions.get(file.owner).is_some_and(|owner| owner.name == TORCH))
+        .filter_map(|file| file.path.rsplit('/').next().map(str::to_owned))
+        .collect();
+    let follow = |soname: &str| is_cuda_library(soname) || torch_files.contains(soname);
+    let read: Vec<Read> = in_parallel(&listed, |file| {
+        let mut read = read_library(root, file, &known, &follow, numpy2);
+        read.library.path.clone_from(&file.path);
+        read
+    });
+    let torch: Vec<&Listed> =
+        listed.iter().filter(|file| distributions.get(file.owner).is_some_and(|owner| owner.name == TORCH)).collect();
+    let linker = Linker { root, search, known: &known, follow: &follow };
+    let (process, mut links) = start_torch(linker, &torch, root, distributions);
+    let pairs: Vec<(&Listed, &Read)> = listed.iter().zip(&read).collect();
+    let processes = in_parallel(&pairs, |(file, _)| {
+        let mut own = process.clone();
+        let links = own.open(linker, &file.place);
+        let links: Vec<Link> = links.into_iter().filter(|(asker, _)| *asker == file.place).map(|(_, link)| link).collect();
+        (links, own)
+    });
+    let lacking: Vec<Lacking<'_>> = pairs
+        .iter()
+        .zip(&processes)
+        .map(|((file, read), (_, process))| Lacking { file, read, process })
+        .collect();
+    let unresolved = unresolved(root, &torch, &listed, &lacking);
+    let mut found: Vec<Vec<Library>> = distributions.iter().map(|_| Vec::new()).collect();
+    let owners = owners(&listed, distributions);
+    for (((file, mut read), (own_links, _)), unresolved) in listed.iter().zip(read).zip(processes).zip(unresolved) {
+        let library = &mut read.library;
+        let before = links.remove(&file.place).unwrap_or_default();
+        library.links = if before.is_empty() { own_links } else { before };
+        library.unresolved = unresolved;
+        if let Some(all) = owners.get(file.place.as_str()) {
+            let own = distributions.get(file.owner).map(|owner| owner.name.as_str());
+            library.also_of = all.iter().filter(|name| Some(name.as_str()) != own).cloned().collect();
+        }
+        if let Some(of) = found.get_mut(file.owner) {
+            of.push(read.library);
+        }
+    }
+    for (distribution, mut libraries) in distributions.iter_mut().zip(found) {
+        keep_telling(&mut libraries);
+        let place = format!("{}/RECORD", distribution.metadata_dir);
+        distribution.libraries = Reading::binary(libraries, place);
+    }
+}
+
+/// Leaves out libraries that say nothing: no device code, nothing of CUDA or torch, no fault, no version of note.
+fn keep_telling(libraries: &mut Vec<Library>) {
+    libraries.sort_by(|one, other| one.path.cmp(&other.path));
+    let family = |version: &str| version.rsplit_once('_').map_or(String::new(), |(family, _)| family.to_owned());
+    let mut highest: BTreeMap<String, (Vec<u32>, usize)> = BTreeMap::new();
+    for (at, library) in libraries.iter().enumerate() {
+        for version in &library.versions {
+            let numbers = version_numbers(version);
+            let entry = highest.entry(family(version)).or_insert_with(|| (Vec::new(), at));
+            if numbers > entry.0 {
+                *entry = (numbers, at);
+            }
+        }
+    }
+    let of_note: BTreeSet<usize> = highest.values().map(|(_, at)| *at).collect();
+    let mut at = 0;
+    libraries.retain(|library| {
+        at += 1;
+        !library.code.is_empty()
+            || !library.links.is_empty()
+            || !library.unresolved.is_empty()
+            || library.numpy.is_some()
+            || library.changed.is_some()
+            || library.damage.is_some()
+            || !library.also_of.is_empty()
+            || of_note.contains(&(at - 1))
+    });
+}
+
+/// The numbers of a symbol version, e.g. 3, 4, 26 of `GLIBCXX_3.4.26`.
+fn version_numbers(version: &str) -> Vec<u32> {
+    let (_, numbers) = version.rsplit_once('_').unwrap_or_default();
+    numbers.split('.').map_while(|number| number.parse().ok()).collect()
+}
+
+/// Which distributions list a file, where more than one does.
+fn owners<'a>(listed: &'a [Listed], distributions: &[Distribution]) -> HashMap<&'a str, Vec<String>> {
+    let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
+    for file in listed {
+        let name = distributions.get(file.owner).map(|owner| owner.name.clone());
+        owners.entry(file.place.as_str()).or_default().extend(name);
+    }
+    owners.retain(|_, names| names.len() > 1);
+    owners
+}
+
+/// The libraries of the distributions that import finds.
+fn list(root: &RootFs, python: Option<&Python>, distributions: &[Distribution]) -> Vec<Listed> {
+    let version = python.and_then(|python| python.version.value());
+    let mut names = std::collections::HashSet::new();
+    let active: Vec<(usize, &Distribution)> =
+        distributions.iter().enumerate().filter(|(_, found)| names.insert(found.name.as_str())).collect();
+    let lists = in_parallel(&active, |(owner, distribution)| files_of(root, *owner, distribution));
+    let mut listed: Vec<Listed> = lists.into_iter().flatten().collect();
+    listed.retain(|file| is_for(version, &file.path));
+    listed
+}
+
+/// Whether Python of this version would import a file with that name: `x.cpython-310-x86_64-linux-gnu.so` is for 3.10.
+fn is_for(python: Option<&PythonVersion>, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let Some((_, rest)) = name.split_once(".cpython-") else { return true };
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    python.is_none_or(|python| digits == format!("{}{}", python.major, python.minor))
+}
+
+fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> Vec<Listed> {
+    let location = &distribution.location;
+    if distribution.metadata_dir.is_empty() || distribution.version.value().is_none() {
+        return Vec::new();
+    }
+    let record = root.read(&format!("{location}/{}/RECORD", distribution.metadata_dir), RECORD_LIMIT);
+    let mut listed: Vec<Listed> = Vec::new();
+    if let Ok(record) = &record {
+        let text = String::from_utf8_lossy(record);
+        for file in parse_record(&text).filter(|file| is_library(&file.path)) {
+            let path = file.path.into_owned();
+            let place = join(location, &path);
+            listed.push(Listed { owner, path, place, size: file.size });
+        }
+    }
+    if record.is_err() || distribution.editable {
+        let base = distribution
+            .direct_url
+            .value()
+            .and_then(|url| url.strip_prefix("file://"))
+            .filter(|_| distribution.editable)
+            .unwrap_or(location);
+        for module in modules(root, distribution) {
+            walk(root, owner, base, &module, &mut listed);
+        }
+    }
+    listed
+}
+
+/// The names of the top-level modules, from `top_level.txt`, else from the distribution's own name.
+fn modules(root: &RootFs, distribution: &Distribution) -> Vec<String> {
+    let path = format!("{}/{}/top_level.txt", distribution.location, distribution.metadata_dir);
+    let stated: Vec<String> = root
+        .read_text(&path)
+        .map(|text| text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+        .unwrap_or_default();
+    if stated.is_empty() { vec![distribution.name.replace('-', "_")] } else { stated }
+}
+
+/// Adds the libraries below a module's folder, and the module itself if it is one.
+fn walk(root: &RootFs, owner: usize, base: &str, module: &str, listed: &mut Vec<Listed>) {
+    let mut add = |path: String| {
+        let place = join(base, &path);
+        if !listed.iter().any(|file| file.place == place) {
+            listed.push(Listed { owner, path, place, size: None });
+        }
+    };
+    let single = format!("{module}.");
+    root.list(base).into_iter().filter(|name| name.starts_with(&single) && is_library(name)).for_each(&mut add);
+    let mut folders = vec![module.to_owned()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for name in root.list(&join(base, &folder)) {
+            seen += 1;
+            if seen > MAX_WALKED {
+                return;
+            }
+            let path = format!("{folder}/{name}");
+            if is_library(&name) {
+                add(path);
+            } else if !name.contains('.') && root.link(&join(base, &path)).is_none() && root.is_folder(&join(base, &path))
+            {
+                folders.push(path);
+            }
+        }
+    }
+}
+
+/// Reads one library by itself.
+fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&str) -> bool, numpy2: bool) -> Read {
+    let mut read = Read::default();
+    let data = match open(root, &file.place) {
+        Ok(data) => data,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            read.library.changed = Some(Changed::Missing);
+            return read;
+        }
+        Err(error) => {
+            read.library.damage = Some(error.to_string());
+            return read;
+        }
+    };
+    if let Some(recorded) = file.size.filter(|size| *size != data.size) {
+        read.library.changed = Some(Changed::Size { recorded, found: data.size });
+    }
+    match read_elf(&data, file, known, follow, numpy2, &mut read) {
+        // A linker script, or an empty placeholder.
+        Ok(()) | Err(ElfError::NotElf) => {}
+        Err(error) => read.library.damage = Some(error.to_string()),
+    }
+    read
+}
+
+fn read_elf(
+    data: &FileAt,
+    file: &Listed,
+    known: &Known,
+    follow: &dyn Fn(&str) -> bool,
+    numpy2: bool,
+    read: &mut Read,
+) -> Result<(), ElfError> {
+    let object = Object::open(data)?;
+    let layout = object.layout()?;
+    read.library.code = groups(&fatbin::read_sections(data, &layout)?, Home::Registered);
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    read.library.for_cuda = cuda_in_name(name);
+    let dynamic = object.dynamic()?;
+    known.put(&file.place, dynamic.clone());
+    read.library.versions = highest_versions(&object)?;
+    let entry = format!("PyInit_{}", name.split('.').next().unwrap_or_default());
+    read.library.module = object.exports()?.has(&entry)?;
+    if dynamic.needed.iter().any(|soname| follow(soname)) {
+        read.undefined = object.undefined()?;
+    }
+    if numpy2 && read.library.module {
+        read.library.numpy = numpy_api(data, &layout)?;
+    }
+    read.soname = dynamic.soname;
+    read.needed = dynamic.needed;
+    Ok(())
+}
+
+/// The CUDA version in the name of a library that was made for one, e.g. 12.6 in `libbitsandbytes_cuda126.so`.
+fn cuda_in_name(name: &str) -> Option<CudaVersion> {
+    let (_, rest) = name.rsplit_once("_cuda")?;
+    CudaVersion::from_variant(&format!("cu{}", rest.split('.').next()?.split('_').next()?))
+}
+
+/// The highest version of each family: `GLIBC_2.28`, `GLIBCXX_3.4.26`, `CXXABI_1.3.9`.
+fn highest_versions(object: &Object<'_, FileAt>) -> Result<Vec<String>, ElfError> {
+    let mut highest: BTreeMap<&str, (Vec<u32>, String)> = BTreeMap::new();
+    for (version, _) in object.needed_versions()? {
+        let Some(family) = ["GLIBC", "GLIBCXX", "CXXABI"].into_iter().find(|family| {
+            version.strip_prefix(family).is_some_and(|rest| rest.starts_with('_') && !rest.contains("PRIVATE"))
+        }) else {
+            continue;
+        };
+        let numbers = version_numbers(&version);
+        let entry = highest.entry(family).or_default();
+        if numbers > entry.0 {
+            *entry = (numbers, version);
+        }
+    }
+    Ok(highest.into_values().map(|(_, version)| version).collect())
+}
+
+/// The major version of NumPy whose headers a module was compiled with, if it uses its C API.
+///
+/// `import_array()` in NumPy 2's headers imports `numpy._core._multiarray_umath` and falls back to the old name; that of
+/// NumPy 1 knows `numpy.core._multiarray_umath` only (numpy/core/include/numpy/__multiarray_api.h of both).
+fn numpy_api(data: &FileAt, layout: &Layout) -> Result<Option<u32>, ElfError> {
+    let mut api = None;
+    for section in layout.sections.iter().filter(|section| section.name.starts_with(".rodata")) {
+        let size = section.range.end.saturating_sub(section.range.start);
+        if size > MAX_CONSTANTS || section.range.end > data.size {
+            continue;
+        }
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
+        data.read_exact_at(section.range.start, &mut bytes)?;
+        let has = |text: &str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
+        if has("numpy._core._multiarray_umath") {
+            return Ok(Some(2));
+        }
+        if has("numpy.core._multiarray_umath") && has("_ARRAY_API") {
+            api = Some(1);
+        }
+    }
+    Ok(api)
+}
+
+/// The process after `import torch`, and the links of every library in it; empty without torch.
+fn start_torch(
+    linker: Linker<'_>,
+    torch: &[&Listed],
+    root: &RootFs,
+    distributions: &[Distribution],
+) -> (Process, HashMap<String, Vec<Link>>) {
+    let mut process = Process::default();
+    let mut links: HashMap<String, Vec<Link>> = HashMap::new();
+    let mut take = |opened: Vec<(String, Link)>| {
+        for (asker, link) in opened {
+            links.entry(asker).or_default().push(link);
+        }
+    };
+    for first in TORCH_FIRST {
+        let Some(file) = torch.iter().find(|file| file.path.rsplit('/').next() == Some(first)) else { continue };
+        take(process.open(linker, &file.place));
+        if first == TORCH_FIRST[0] {
+            for path in preloaded(root, torch, distributions) {
+                take(process.open(linker, &path));
+            }
+        }
+    }
+    (process, links)
+}
+
+/// The libraries that torch/__init__.py loads by their path before its own, whatever the loader would choose: it holds
+/// `_preload_cuda_deps("nvjitlink", "libnvJitLink.so.*[0-9]")`.
+fn preloaded(root: &RootFs, torch: &[&Listed], distributions: &[Distribution]) -> Vec<String> {
+    let Some(distribution) = torch.first().and_then(|file| distributions.get(file.owner)) else { return Vec::new() };
+    let Ok(text) = root.read_text(&format!("{}/torch/__init__.py", distribution.location)) else { return Vec::new() };
+    let calls = text.split("_preload_cuda_deps(").skip(1).filter_map(|call| {
+        let mut words = call.split(')').next()?.split(',').map(|word| word.trim().trim_matches(['"', '\'']));
+        Some((words.next()?.to_owned(), words.next()?.split(".so").next()?.to_owned()))
+    });
+    let mut found = Vec::new();
+    for (folder, stem) in calls.filter(|(folder, stem)| stem.starts_with("lib") && !folder.contains(' ')) {
+        let folder = format!("{}/nvidia/{folder}/lib", distribution.location);
+        let start = format!("{stem}.so.");
+        found.extend(root.list(&folder).into_iter().find(|name| name.starts_with(&start)).map(|name| join(&folder, &name)));
+    }
+    found
+}
+
+/// A library, and the process that it would be in.
+struct Lacking<'a> {
+    file: &'a Listed,
+    read: &'a Read,
+    process: &'a Process,
+}
+
+/// What libraries export, ready to be asked.
+struct Exporters<'a> {
+    paths: &'a [String],
+    exports: Vec<Option<Exports<'a, FileAt>>>,
+}
+
+impl<'a> Exporters<'a> {
+    fn new(paths: &'a [String], files: &'a [Option<FileAt>]) -> Self {
+        Self { paths, exports: in_parallel(files, |file| Object::open(file.as_ref()?).ok()?.exports().ok()) }
+    }
+
+    /// Whether the library exports it. One that cannot be read is not accused.
+    fn has(&self, path: &str, symbol: &str) -> bool {
+        let at = self.paths.binary_search_by(|other| other.as_str().cmp(path)).ok();
+        let exports = at.and_then(|at| self.exports.get(at)?.as_ref());
+        exports.is_none_or(|exports| exports.has(symbol).unwrap_or(true))
+    }
+}
+
+/// For each library the symbols of torch and of CUDA libraries that it needs and does not get.
+fn unresolved(root: &RootFs, torch: &[&Listed], listed: &[Listed], lacking: &[Lacking<'_>]) -> Vec<Vec<Unresolved>> {
+    let own_folder = |file: &&&Listed| file.path.contains("/lib/");
+    let mut torch: Vec<&str> = torch.iter().filter(own_folder).map(|file| file.place.as_str()).collect();
+    // Those that export most come first.
+    torch.sort_by_key(|path| ["libc10.so", "libtorch_cpu.so", "libtorch_python.so"].iter().all(|name| !path.ends_with(name)));
+    let asking = lacking.iter().filter(|lacking| !lacking.read.undefined.is_empty());
+    let paths: BTreeSet<&str> = torch.iter().copied().chain(asking.flat_map(|lacking| lacking.process.paths())).collect();
+    let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
+    let files = in_parallel(&paths, |path| open(root, path).ok());
+    let exporters = Exporters::new(&paths, &files);
+    let missing = in_parallel(lacking, |lacking| {
+        let missing = lacking.read.undefined.iter().filter_map(|symbol| lacks(lacking, symbol, &torch, &exporters));
+        missing.collect::<Vec<_>>()
+    });
+    // What a distribution's own libraries export is looked up only where something is missing.
+    in_parallel(&missing.into_iter().zip(lacking).collect::<Vec<_>>(), |(missing, lacking)| {
+        if missing.is_empty() {
+            return Vec::new();
+        }
+        let own = listed.iter().filter(|file| file.owner == lacking.file.owner && file.place != lacking.file.place);
+        let mut paths: Vec<String> = own.map(|file| file.place.clone()).collect();
+        paths.sort();
+        let files: Vec<_> = paths.iter().map(|path| open(root, path).ok()).collect();
+        let own = Exporters::new(&paths, &files);
+        let is_own = |symbol: &str| {
+            own.exports.iter().flatten().any(|exports| exports.has(symbol).unwrap_or(true))
+        };
+        missing.iter().filter(|missing| !is_own(&missing.symbol)).cloned().collect()
+    })
+}
+
+/// Whether a symbol is one that torch or a CUDA library should export, and does not.
+fn lacks(lacking: &Lacking<'_>, symbol: &Undefined, torch: &[&str], exporters: &Exporters<'_>) -> Option<Unresolved> {
+    let name = symbol.name.as_str();
+    let unresolved = |from: Option<&String>| Some(Unresolved { symbol: name.to_owned(), from: from.cloned() });
+    if is_torch_symbol(name) {
+        let here = torch.iter().any(|path| exporters.has(path, name));
+        return (!torch.is_empty() && !here).then(|| unresolved(None)).flatten();
+    }
+    let needed = &lacking.read.needed;
+    let from = match &symbol.from {
+        Some(from) => Some(from),
+        None if name.starts_with("_Z") => None,
+        None => needed.iter().filter(|soname| belongs(name, soname)).max_by_key(|soname| soname.len()),
+    }?;
+    let path = lacking.process.path(from)?;
+    if exporters.has(path, name) {
+        return None;
+    }
+    // Without a version the loader takes it from wherever it comes first.
+    let elsewhere = symbol.from.is_none() && lacking.process.paths().any(|path| exporters.has(path, name));
+    (!elsewhere).then(|| unresolved(Some(from))).flatten()
+}
+
+/// Whether a C symbol is named after a library: `ncclCommRegister` and `libnccl.so.2`.
+fn belongs(symbol: &str, soname: &str) -> bool {
+    let stem = soname.strip_prefix("lib").and_then(|rest| rest.split(".so").next()).unwrap_or_default();
+    stem.len() > 3
+        && symbol.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem))
+        && symbol.as_bytes().get(stem.len()).is_some_and(u8::is_ascii_uppercase)
+}
+
+/// Applies a function to all items, on as many threads as there are cores, and keeps their order.
+fn in_parallel<'a, T: Sync, U: Send>(items: &'a [T], work: impl Fn(&'a T) -> U + Sync) -> Vec<U> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(items.len().max(1));
+    let next = AtomicUsize::new(0);
+    let share = || {
+        let mut done = Vec::new();
+        while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+        {
+            done.push((at, work(item)));
+        }
+        done
+    };
+    let mut done = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
+        let mut done = share();
+        for other in others {
+            match other.join() {
+                Ok(part) => done.extend(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
