@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, host, probe, resolve, rules};
+use crate::commands::{check, host, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -39,6 +39,7 @@ enum Command {
     Check(check::Args),
     Probe(probe::Args),
     Resolve(resolve::ResolveArgs),
+    Scan(scan::Args),
     Rules(rules::Args),
 }
 
@@ -65,6 +66,7 @@ impl Cli {
                 let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
                 resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
             }
+            Command::Scan(args) => scan::run(args),
             Command::Rules(args) => rules::run(args),
         }
     }

@@ -8,6 +8,9 @@ use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
 use crate::probe::python::{self, PythonError, PythonRequest};
 use crate::probe::{self, PythonFacts, Request};
+use crate::rules::RuleDb;
+use crate::rules::target::TargetGpu;
+use crate::version::ComputeCapability;
 
 /// Which machine, and which environment on it.
 #[derive(Debug, Default, clap::Args)]
@@ -53,6 +56,34 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
 #[must_use]
 pub fn redacted(facts: &Facts) -> Facts {
     redact(facts, &identity())
+}
+
+/// A GPU of `--gpu`: a product such as `RTX 5090`, or a compute capability such as `12.0`.
+///
+/// # Errors
+///
+/// When no GPU is known by that name; the error names those that are near.
+pub fn named_gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
+    if let Ok(capability) = text.parse::<ComputeCapability>()
+        && (text.contains('.') || text.starts_with("sm_"))
+    {
+        let label = format!("compute capability {capability}");
+        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None });
+    }
+    if let Some(model) = db.gpu_by_loose_name(text) {
+        return Ok(TargetGpu {
+            label: text.to_owned(),
+            name: text.to_owned(),
+            index: None,
+            capability: model.capability,
+            class: model.class,
+        });
+    }
+    let near: Vec<_> = db.gpu_suggestions(text).iter().map(|name| format!("`{name}`")).collect();
+    match near.as_slice() {
+        [] => bail!("unknown GPU `{text}`; give its compute capability, e.g. `--gpu 12.0`"),
+        near => bail!("unknown GPU `{text}`; did you mean {}?", near.join(" or ")),
+    }
 }
 
 fn python_request<'a>(request: &'a Request, python: Option<&'a str>) -> PythonRequest<'a> {

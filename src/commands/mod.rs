@@ -10,6 +10,7 @@ mod rule_files;
 pub mod rules;
 pub mod rules_harvest;
 pub mod rules_verify;
+pub mod scan;
 
 use std::io::Write;
 

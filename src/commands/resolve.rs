@@ -5,6 +5,7 @@ use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
 
 use super::file;
+use super::host::named_gpu;
 use super::requirement_file::Collected;
 use crate::emit;
 use crate::exit::Exit;
@@ -13,7 +14,7 @@ use crate::rules::requirement::{normalise, parse};
 use crate::rules::target::complete_gpus;
 use crate::rules::{RuleDb, Target, TargetGpu};
 use crate::solve::{Asked, Prefer, Request, Resolution, solve, unknown_names};
-use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
@@ -182,7 +183,7 @@ fn request(
     complete_gpus(&mut facts, db);
     let mut target = Target::from_facts(&facts, db);
     if !args.gpu.is_empty() {
-        let named: Vec<_> = args.gpu.iter().map(|text| gpu(text, db)).collect::<Result<_, _>>()?;
+        let named: Vec<_> = args.gpu.iter().map(|text| named_gpu(text, db)).collect::<Result<_, _>>()?;
         let here = |gpu: &TargetGpu| target.gpus.iter().any(|own| own.capability == gpu.capability);
         if !named.iter().all(here) {
             // Another machine's GPU: this one's driver says nothing about it.
@@ -238,30 +239,6 @@ fn request(
     };
     let Collected { requirements, constraints, .. } = asked;
     Ok(Request { target, requirements, constraints, installed, prefer })
-}
-
-/// A GPU of `--gpu`.
-fn gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
-    if let Ok(capability) = text.parse::<ComputeCapability>()
-        && (text.contains('.') || text.starts_with("sm_"))
-    {
-        let label = format!("compute capability {capability}");
-        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None });
-    }
-    if let Some(model) = db.gpu_by_loose_name(text) {
-        return Ok(TargetGpu {
-            label: text.to_owned(),
-            name: text.to_owned(),
-            index: None,
-            capability: model.capability,
-            class: model.class,
-        });
-    }
-    let near: Vec<_> = db.gpu_suggestions(text).iter().map(|name| format!("`{name}`")).collect();
-    match near.as_slice() {
-        [] => bail!("unknown GPU `{text}`; give its compute capability, e.g. `--gpu 12.0`"),
-        near => bail!("unknown GPU `{text}`; did you mean {}?", near.join(" or ")),
-    }
 }
 
 /// A platform of `--platform`, also in other spellings: `x86_64`, `linux-aarch64`.

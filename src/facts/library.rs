@@ -26,7 +26,7 @@ pub struct Library {
     /// The highest versions that it needs of glibc and libstdc++, e.g. `GLIBC_2.28`, `GLIBCXX_3.4.26`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,
-    /// The major version of NumPy whose C API it was compiled with.
+    /// 1 if it was compiled with NumPy 1's C API, which NumPy 2 refuses; looked for where NumPy 2 is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub numpy: Option<u32>,
     /// Why it could not be read, e.g. `damaged ELF file: short header`.

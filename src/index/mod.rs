@@ -7,4 +7,3 @@
 pub mod client;
 pub mod remote;
 pub mod simple;
-pub mod zip;

@@ -8,14 +8,12 @@ use reqwest::Url;
 use tokio::sync::mpsc;
 
 use super::client::{Client, IndexError};
-use super::zip::{self, Member, Method};
 use crate::parse::elf::{ElfError, Layout};
 use crate::parse::fatbin::{Container, StreamWalker, Streamed};
+use crate::parse::zip::{self, Member, Method};
 
 /// Members that are read into memory must not be bigger.
 const MAX_MEMBER: u64 = 64 << 20;
-/// The directory of a wheel has some megabytes at most.
-const MAX_DIRECTORY: u64 = 64 << 20;
 /// What goes by between two looks at the connection.
 const CHUNK: usize = 256 << 10;
 /// How many chunks may wait between the connection and the walker.
@@ -71,7 +69,7 @@ impl RemoteWheel {
         let before = total.saturating_sub(tail.len() as u64);
         let bytes = match directory.offset.checked_sub(before).and_then(|start| usize::try_from(start).ok()) {
             Some(start) => tail.get(start..).unwrap_or_default().to_vec(),
-            None if directory.size > MAX_DIRECTORY => return Err(wrong("its directory is too big")),
+            None if directory.size > zip::MAX_DIRECTORY => return Err(wrong("its directory is too big")),
             None => client.range(url, Some(directory.offset), directory.size).await?.0,
         };
         Ok(Self { client: client.clone(), url: url.clone(), members: zip::read_directory(&bytes) })

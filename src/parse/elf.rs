@@ -65,6 +65,8 @@ pub struct Section {
 pub struct Layout {
     /// The processor.
     pub machine: Machine,
+    /// The section table itself.
+    pub table: Range<u64>,
     /// In file-header order; those without bytes (`.bss`) are left out.
     pub sections: Vec<Section>,
 }
@@ -124,6 +126,7 @@ fn bytes_of<R: ReadAt + ?Sized>(data: &R, range: Range<u64>, limit: u64) -> Resu
 #[derive(Debug)]
 struct Headers {
     machine: Machine,
+    place: Range<u64>,
     table: Vec<u8>,
     names: usize,
 }
@@ -139,8 +142,9 @@ impl Headers {
             elf::EM_AARCH64 => Machine::Aarch64,
             other => Machine::Other(other.0),
         };
-        let table = bytes_of(data, section_table_range(first)?, MAX_TABLE)?;
-        Ok(Self { machine, table, names: usize::from(header.e_shstrndx.get(LE).0) })
+        let place = section_table_range(first)?;
+        let table = bytes_of(data, place.clone(), MAX_TABLE)?;
+        Ok(Self { machine, place, table, names: usize::from(header.e_shstrndx.get(LE).0) })
     }
 
     fn sections(&self) -> Result<&[elf::SectionHeader64<LE>], ElfError> {
@@ -165,7 +169,7 @@ impl Headers {
                 sections.push(Section { name, range: file_range(section)?, address: section.sh_addr.get(LE) });
             }
         }
-        Ok(Layout { machine: self.machine, sections })
+        Ok(Layout { machine: self.machine, table: self.place.clone(), sections })
     }
 }
 
@@ -198,6 +202,14 @@ pub fn section_names_range<R: ReadAt + ?Sized>(data: &R) -> Result<Range<u64>, E
 /// If the file is no ELF file that we read, or damaged.
 pub fn layout<R: ReadAt + ?Sized>(data: &R) -> Result<Layout, ElfError> {
     Headers::read(data)?.layout(data)
+}
+
+/// The parts of a file that tell everything but its code: header, section table and names, what the loader reads.
+#[must_use]
+pub fn table_ranges(layout: &Layout) -> Vec<Range<u64>> {
+    let names = [".shstrtab", ".dynamic", ".gnu.version", ".gnu.version_r", ".gnu.hash", ".dynsym", ".dynstr"];
+    let sections = names.iter().filter_map(|name| layout.section(name)).map(|section| section.range.clone());
+    [0..64, layout.table.clone()].into_iter().chain(sections).collect()
 }
 
 /// What the dynamic linker reads of a shared object.

@@ -12,11 +12,13 @@ pub mod environ;
 pub mod fatbin;
 pub mod kernel_driver;
 pub mod ld_cache;
+pub mod library;
 pub mod local_label;
 pub mod metadata;
 pub mod nvidia_smi;
 pub mod os_release;
 pub mod pci;
+pub mod pieces;
 pub mod pth;
 pub mod pyvenv;
 pub mod record;
@@ -25,6 +27,7 @@ pub mod snapshot;
 pub mod symbol;
 pub mod version_py;
 pub mod wheel;
+pub mod zip;
 
 use std::io;
 

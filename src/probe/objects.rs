@@ -8,28 +8,25 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::link::{Known, Linker, Process};
 use super::loader::LibrarySearch;
+use super::parallel::in_parallel;
 use super::python_path::join;
 use super::root::RootFs;
-use crate::facts::{Changed, CodeGroup, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::facts::{Changed, Distribution, Library, Link, Python, Reading, Unresolved};
 use crate::parse::elf::lookup::{Exports, Object, Undefined};
 use crate::parse::elf::ElfError;
-use crate::parse::fatbin::{self, Container, Home};
+use crate::parse::library::{self, SharedLibrary, version_numbers};
 use crate::parse::record::{is_library, parse_record};
 use crate::parse::symbol::is_torch_symbol;
-use crate::parse::{ReadAt, elf::Layout};
-use crate::version::{CodeTarget, CudaVersion, PythonVersion};
+use crate::parse::ReadAt;
+use crate::version::PythonVersion;
 
 /// A RECORD above this size is not read: torch's has 1.5 MB.
 const RECORD_LIMIT: u64 = 32 << 20;
 /// The most files that are looked through where there is no RECORD.
 const MAX_WALKED: usize = 20_000;
-/// A section of constants above this size is not searched for the mark of NumPy's C API.
-const MAX_CONSTANTS: u64 = 16 << 20;
 /// The distribution whose libraries the extensions are linked with.
 const TORCH: &str = "torch";
 /// What `import torch` loads first, and then (torch/__init__.py).
@@ -40,6 +37,19 @@ const TORCH_FIRST: [&str; 2] = ["libtorch_global_deps.so", "libtorch_python.so"]
 pub struct FileAt {
     file: File,
     size: u64,
+}
+
+impl FileAt {
+    /// Opens a file of this machine.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened.
+    pub fn open(path: &std::path::Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { file, size })
+    }
 }
 
 impl ReadAt for FileAt {
@@ -77,8 +87,6 @@ struct Read {
     library: Library,
     needed: Vec<String>,
     undefined: Vec<Undefined>,
-    /// The SHA-256 that RECORD states.
-    soname: Option<String>,
 }
 
 /// A library of a distribution, before it is read.
@@ -91,19 +99,6 @@ struct Listed {
     place: String,
     /// As RECORD says.
     size: Option<u64>,
-}
-
-/// Containers with the same targets together.
-#[must_use]
-pub fn groups(containers: &[Container], home: Home) -> Vec<CodeGroup> {
-    let mut groups: BTreeMap<Vec<CodeTarget>, u32> = BTreeMap::new();
-    for container in containers.iter().filter(|container| container.home == home) {
-        let mut targets: Vec<_> = container.images.iter().map(|image| image.target).collect();
-        targets.sort_unstable();
-        targets.dedup();
-        *groups.entry(targets).or_default() += 1;
-    }
-    groups.into_iter().map(|(targets, containers)| CodeGroup { containers, targets }).collect()
 }
 
 /// Reads the libraries of all distributions that import finds, and what they would be linked with.
@@ -128,7 +123,7 @@ pub fn probe(
         .filter_map(|file| file.path.rsplit('/').next().map(str::to_owned))
         .collect();
     let follow = |soname: &str| is_cuda_library(soname) || torch_files.contains(soname);
-    let read: Vec<Read> = in_parallel(&listed, |file| {
+    let read: Vec<Read> = in_parallel(&listed, 4, |file| {
         let mut read = read_library(root, file, &known, &follow, numpy2);
         read.library.path.clone_from(&file.path);
         read
@@ -138,7 +133,7 @@ pub fn probe(
     let linker = Linker { root, search, known: &known, follow: &follow };
     let (process, mut links) = start_torch(linker, &torch, root, distributions);
     let pairs: Vec<(&Listed, &Read)> = listed.iter().zip(&read).collect();
-    let processes = in_parallel(&pairs, |(file, _)| {
+    let processes = in_parallel(&pairs, 4, |(file, _)| {
         let mut own = process.clone();
         let links = own.open(linker, &file.place);
         let links: Vec<Link> = links.into_iter().filter(|(asker, _)| *asker == file.place).map(|(_, link)| link).collect();
@@ -201,12 +196,6 @@ fn keep_telling(libraries: &mut Vec<Library>) {
     });
 }
 
-/// The numbers of a symbol version, e.g. 3, 4, 26 of `GLIBCXX_3.4.26`.
-fn version_numbers(version: &str) -> Vec<u32> {
-    let (_, numbers) = version.rsplit_once('_').unwrap_or_default();
-    numbers.split('.').map_while(|number| number.parse().ok()).collect()
-}
-
 /// Which distributions list a file, where more than one does.
 fn owners<'a>(listed: &'a [Listed], distributions: &[Distribution]) -> HashMap<&'a str, Vec<String>> {
     let mut owners: HashMap<&str, Vec<String>> = HashMap::new();
@@ -224,7 +213,7 @@ fn list(root: &RootFs, python: Option<&Python>, distributions: &[Distribution]) 
     let mut names = std::collections::HashSet::new();
     let active: Vec<(usize, &Distribution)> =
         distributions.iter().enumerate().filter(|(_, found)| names.insert(found.name.as_str())).collect();
-    let lists = in_parallel(&active, |(owner, distribution)| files_of(root, *owner, distribution));
+    let lists = in_parallel(&active, 4, |(owner, distribution)| files_of(root, *owner, distribution));
     let mut listed: Vec<Listed> = lists.into_iter().flatten().collect();
     listed.retain(|file| is_for(version, &file.path));
     listed
@@ -340,72 +329,19 @@ fn read_elf(
     read: &mut Read,
 ) -> Result<(), ElfError> {
     let object = Object::open(data)?;
-    let layout = object.layout()?;
-    read.library.code = groups(&fatbin::read_sections(data, &layout)?, Home::Registered);
+    let SharedLibrary { layout, code, dynamic, versions, .. } = SharedLibrary::read(data, &object)?;
     let name = file.path.rsplit('/').next().unwrap_or_default();
-    read.library.for_cuda = cuda_in_name(name);
-    let dynamic = object.dynamic()?;
-    known.put(&file.place, dynamic.clone());
-    read.library.versions = highest_versions(&object)?;
-    let entry = format!("PyInit_{}", name.split('.').next().unwrap_or_default());
-    read.library.module = object.exports()?.has(&entry)?;
+    let library = &mut read.library;
+    (library.code, library.versions) = (code, versions);
+    library.for_cuda = library::cuda_in_name(name);
+    library.module = library::is_python_module(&object, name)?;
+    library.numpy = (numpy2 && library.module && library::is_for_numpy_1(data, &layout)?).then_some(1);
     if dynamic.needed.iter().any(|soname| follow(soname)) {
         read.undefined = object.undefined()?;
     }
-    if numpy2 && read.library.module {
-        read.library.numpy = numpy_api(data, &layout)?;
-    }
-    read.soname = dynamic.soname;
-    read.needed = dynamic.needed;
+    read.needed.clone_from(&dynamic.needed);
+    known.put(&file.place, dynamic);
     Ok(())
-}
-
-/// The CUDA version in the name of a library that was made for one, e.g. 12.6 in `libbitsandbytes_cuda126.so`.
-fn cuda_in_name(name: &str) -> Option<CudaVersion> {
-    let (_, rest) = name.rsplit_once("_cuda")?;
-    CudaVersion::from_variant(&format!("cu{}", rest.split('.').next()?.split('_').next()?))
-}
-
-/// The highest version of each family: `GLIBC_2.28`, `GLIBCXX_3.4.26`, `CXXABI_1.3.9`.
-fn highest_versions(object: &Object<'_, FileAt>) -> Result<Vec<String>, ElfError> {
-    let mut highest: BTreeMap<&str, (Vec<u32>, String)> = BTreeMap::new();
-    for (version, _) in object.needed_versions()? {
-        let Some(family) = ["GLIBC", "GLIBCXX", "CXXABI"].into_iter().find(|family| {
-            version.strip_prefix(family).is_some_and(|rest| rest.starts_with('_') && !rest.contains("PRIVATE"))
-        }) else {
-            continue;
-        };
-        let numbers = version_numbers(&version);
-        let entry = highest.entry(family).or_default();
-        if numbers > entry.0 {
-            *entry = (numbers, version);
-        }
-    }
-    Ok(highest.into_values().map(|(_, version)| version).collect())
-}
-
-/// The major version of NumPy whose headers a module was compiled with, if it uses its C API.
-///
-/// `import_array()` in NumPy 2's headers imports `numpy._core._multiarray_umath` and falls back to the old name; that of
-/// NumPy 1 knows `numpy.core._multiarray_umath` only (numpy/core/include/numpy/__multiarray_api.h of both).
-fn numpy_api(data: &FileAt, layout: &Layout) -> Result<Option<u32>, ElfError> {
-    let mut api = None;
-    for section in layout.sections.iter().filter(|section| section.name.starts_with(".rodata")) {
-        let size = section.range.end.saturating_sub(section.range.start);
-        if size > MAX_CONSTANTS || section.range.end > data.size {
-            continue;
-        }
-        let mut bytes = vec![0; usize::try_from(size).unwrap_or(0)];
-        data.read_exact_at(section.range.start, &mut bytes)?;
-        let has = |text: &str| memchr::memmem::find(&bytes, text.as_bytes()).is_some();
-        if has("numpy._core._multiarray_umath") {
-            return Ok(Some(2));
-        }
-        if has("numpy.core._multiarray_umath") && has("_ARRAY_API") {
-            api = Some(1);
-        }
-    }
-    Ok(api)
 }
 
 /// The process after `import torch`, and the links of every library in it; empty without torch.
@@ -467,7 +403,7 @@ struct Exporters<'a> {
 
 impl<'a> Exporters<'a> {
     fn new(paths: &'a [String], files: &'a [Option<FileAt>]) -> Self {
-        Self { paths, exports: in_parallel(files, |file| Object::open(file.as_ref()?).ok()?.exports().ok()) }
+        Self { paths, exports: in_parallel(files, 4, |file| Object::open(file.as_ref()?).ok()?.exports().ok()) }
     }
 
     /// Whether the library exports it. One that cannot be read is not accused.
@@ -487,14 +423,14 @@ fn unresolved(root: &RootFs, torch: &[&Listed], listed: &[Listed], lacking: &[La
     let asking = lacking.iter().filter(|lacking| !lacking.read.undefined.is_empty());
     let paths: BTreeSet<&str> = torch.iter().copied().chain(asking.flat_map(|lacking| lacking.process.paths())).collect();
     let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
-    let files = in_parallel(&paths, |path| open(root, path).ok());
+    let files = in_parallel(&paths, 4, |path| open(root, path).ok());
     let exporters = Exporters::new(&paths, &files);
-    let missing = in_parallel(lacking, |lacking| {
+    let missing = in_parallel(lacking, 4, |lacking| {
         let missing = lacking.read.undefined.iter().filter_map(|symbol| lacks(lacking, symbol, &torch, &exporters));
         missing.collect::<Vec<_>>()
     });
     // What a distribution's own libraries export is looked up only where something is missing.
-    in_parallel(&missing.into_iter().zip(lacking).collect::<Vec<_>>(), |(missing, lacking)| {
+    in_parallel(&missing.into_iter().zip(lacking).collect::<Vec<_>>(), 64, |(missing, lacking)| {
         if missing.is_empty() {
             return Vec::new();
         }
@@ -539,31 +475,4 @@ fn belongs(symbol: &str, soname: &str) -> bool {
     stem.len() > 3
         && symbol.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem))
         && symbol.as_bytes().get(stem.len()).is_some_and(u8::is_ascii_uppercase)
-}
-
-/// Applies a function to all items, on as many threads as there are cores, and keeps their order.
-fn in_parallel<'a, T: Sync, U: Send>(items: &'a [T], work: impl Fn(&'a T) -> U + Sync) -> Vec<U> {
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(8).min(items.len().max(1));
-    let next = AtomicUsize::new(0);
-    let share = || {
-        let mut done = Vec::new();
-        while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
-        {
-            done.push((at, work(item)));
-        }
-        done
-    };
-    let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(share)).collect();
-        let mut done = share();
-        for other in others {
-            match other.join() {
-                Ok(part) => done.extend(part),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
 }

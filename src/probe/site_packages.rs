@@ -7,9 +7,9 @@
 //! Fast because little is read: one listing for each folder on the path, and of METADATA only the headers.
 
 use std::io;
-use std::thread;
 
 use super::build_stamp::read_build;
+use super::parallel::in_parallel;
 use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, Metadata, Reading};
@@ -36,24 +36,11 @@ const PER_THREAD: usize = 24;
 #[must_use]
 pub fn distributions(root: &RootFs, path: &[PathFolder]) -> Vec<Distribution> {
     let found: Vec<Found<'_>> = path.iter().flat_map(find).collect();
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(found.len() / PER_THREAD).clamp(1, 8);
-    // Neighbours differ in size, so they are dealt out in turn rather than cut into blocks.
-    let read_share = |share: usize| -> Vec<(usize, Distribution)> {
-        found.iter().enumerate().skip(share).step_by(threads).map(|(at, found)| (at, found.read(root))).collect()
-    };
-    let read_share = &read_share;
-    let mut read = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|share| scope.spawn(move || read_share(share))).collect();
-        let mut read = read_share(0);
-        for (share, other) in (1..threads).zip(others) {
-            read.extend(other.join().unwrap_or_else(|_| read_share(share)));
-        }
-        read
-    });
-    read.sort_by_key(|(at, _)| *at);
-    let mut read: Vec<(usize, Distribution)> = read
-        .into_iter()
-        .filter_map(|(at, distribution)| Some((found.get(at)?.folder_at(path), distribution)))
+    let read = in_parallel(&found, PER_THREAD, |found| found.read(root));
+    let mut read: Vec<(usize, Distribution)> = found
+        .iter()
+        .zip(read)
+        .map(|(found, distribution)| (found.folder_at(path), distribution))
         .collect();
     read.sort_by_cached_key(|(folder, distribution)| order(*folder, distribution));
     let mut distributions: Vec<Distribution> = read.into_iter().map(|(_, distribution)| distribution).collect();

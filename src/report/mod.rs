@@ -2,6 +2,7 @@
 
 mod command;
 mod json;
+pub mod scan;
 mod text;
 
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};

@@ -4,8 +4,11 @@
 //! compute capability, `f` code on later members of its family; Jetson parts and others do not share it. PTX runs on any
 //! later compute capability, compiled by the driver at load. Source: the `machine-code` row of `rules/platform/cuda.toml`.
 
+use std::fmt;
+
 use super::RuleDb;
 use super::model::Code;
+use crate::facts::CodeGroup;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, Reach};
 
 /// How a library runs on a GPU.
@@ -58,6 +61,135 @@ pub fn code_runs(code: &Code, gpu: ComputeCapability, cuda: Option<CudaVersion>,
         (Some(count), Some(all)) if !code.whole || count.saturating_mul(2) >= all => Runs::Partly(count, all),
         _ => Runs::No,
     }
+}
+
+/// How many containers of a library are usable on a GPU.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Share {
+    /// All of them.
+    pub containers: u32,
+    /// With machine code for it.
+    pub native: u32,
+    /// With nothing but PTX that the driver can compile for it.
+    pub through_ptx: u32,
+    /// Made for other GPUs on purpose: not usable, and with no code but for exact compute capabilities or families
+    /// (`sm_90a`), such as FlashAttention 3. A library has others beside them for the rest.
+    pub specific: u32,
+}
+
+impl Share {
+    /// Counts the containers of a library, compiled by a toolkit of `cuda`.
+    #[must_use]
+    pub fn of(code: &[CodeGroup], gpu: ComputeCapability, cuda: Option<CudaVersion>, db: &RuleDb) -> Self {
+        let mut share = Self::default();
+        for group in code {
+            let usable = |ptx: bool| {
+                group.targets.iter().any(|target| target.ptx == ptx && image_runs(*target, gpu, cuda, db))
+            };
+            share.containers += group.containers;
+            if usable(false) {
+                share.native += group.containers;
+            } else if usable(true) {
+                share.through_ptx += group.containers;
+            } else if group.targets.iter().all(|target| target.reach != Reach::Forward) {
+                share.specific += group.containers;
+            }
+        }
+        share
+    }
+
+    /// Those that run there, one way or the other.
+    #[must_use]
+    pub fn usable(self) -> u32 {
+        self.native + self.through_ptx
+    }
+
+    /// The usable ones make up at least half of those that are not for other GPUs on purpose.
+    #[must_use]
+    pub fn is_most(self) -> bool {
+        self.usable() > 0 && self.usable().saturating_mul(2) >= self.containers - self.specific
+    }
+
+    /// What it comes to.
+    #[must_use]
+    pub fn way(self) -> Way {
+        match (self.native, self.usable()) {
+            (_, 0) if self.specific == self.containers => Way::OtherGpus,
+            (_, 0) => Way::No,
+            (0, _) => Way::ThroughPtx,
+            (_, usable) if usable + self.specific == self.containers => Way::Native,
+            _ => Way::Partly,
+        }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            containers: self.containers + other.containers,
+            native: self.native + other.native,
+            through_ptx: self.through_ptx + other.through_ptx,
+            specific: self.specific + other.specific,
+        }
+    }
+}
+
+impl fmt::Display for Share {
+    /// `378 of 378 containers`, `0 of 12 containers`, `6 of 6 containers through PTX`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.containers == 1 { "container" } else { "containers" };
+        write!(f, "{} of {} {word}", self.usable(), self.containers)?;
+        match (self.native, self.through_ptx) {
+            (_, 0) => Ok(()),
+            (0, _) => f.write_str(" through PTX"),
+            (_, ptx) => write!(f, ", {ptx} of them through PTX"),
+        }
+    }
+}
+
+/// How device code runs on a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// All of it by machine code, apart from what is for other GPUs on purpose.
+    Native,
+    /// By PTX alone, which the driver compiles at load if it understands it.
+    ThroughPtx,
+    /// A part of it.
+    Partly,
+    /// It is for other GPUs on purpose.
+    OtherGpus,
+    /// Not at all.
+    No,
+}
+
+impl Way {
+    /// The word in JSON, e.g. `native`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::ThroughPtx => "ptx",
+            Self::Partly => "partly",
+            Self::OtherGpus => "other-gpus",
+            Self::No => "no",
+        }
+    }
+}
+
+/// How the libraries of one distribution run on a GPU, together. `whole`: it works as a whole or not at all.
+///
+/// Not by the sum: torch 2.9.0+cu128 has kernels for Pascal in 107 of 505 containers, all of them in
+/// `libtorch_cuda_linalg.so`, and runs nothing there; vllm has libraries for Hopper alone, and runs without them.
+#[must_use]
+pub fn together(shares: &[Share], whole: bool) -> (Way, Share) {
+    let sum = shares.iter().fold(Share::default(), |sum, share| sum.plus(*share));
+    let lost = |share: &&Share| share.containers.saturating_mul(2) >= sum.containers && !share.is_most();
+    let way = match sum.way() {
+        Way::Native | Way::ThroughPtx | Way::Partly if whole && shares.iter().any(|share| lost(&share)) => Way::No,
+        // A distribution of which every part is for other GPUs has nothing for this one.
+        Way::OtherGpus => Way::No,
+        Way::ThroughPtx if sum.usable() + sum.specific < sum.containers => Way::Partly,
+        way => way,
+    };
+    (way, sum)
 }
 
 #[cfg(test)]

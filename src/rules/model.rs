@@ -37,6 +37,8 @@ impl Fault {
 pub struct Package {
     /// The normalised name, e.g. `torch`.
     pub name: String,
+    /// It works as a whole or not at all: kernels in a part of its containers are of no use.
+    pub whole: bool,
     /// How it picks one of the CUDA libraries in its wheel; empty for most packages.
     pub library_choice: Vec<LibraryChoice>,
     /// What must agree with a partner's build.
@@ -307,7 +309,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        Ok(Self { name: raw.package, library_choice, partners, releases })
+        Ok(Self { name: raw.package, whole: raw.whole, library_choice, partners, releases })
     }
 }
 

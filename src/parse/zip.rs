@@ -3,7 +3,7 @@
 //! Layout after PKWARE's APPNOTE.TXT 6.3: local headers and data, then one central record for each member, then the end
 //! record. Where a size or an offset does not fit into 32 bits it reads `0xFFFFFFFF` and stands in a zip64 record.
 
-use crate::parse::{u16_at, u32_at, u64_at};
+use super::{u16_at, u32_at, u64_at};
 
 const END: u32 = 0x0605_4b50;
 const END64: u32 = 0x0606_4b50;
@@ -14,6 +14,9 @@ const LOCAL: u32 = 0x0403_4b50;
 /// The bytes at the end of a zip file that always hold the end record: its 22 bytes, a comment of at most 65535, and
 /// the zip64 locator. Most directories of wheels fit in too.
 pub const TAIL: u64 = 256 << 10;
+
+/// The directory of a wheel has some megabytes at most.
+pub const MAX_DIRECTORY: u64 = 64 << 20;
 
 /// How a member is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
