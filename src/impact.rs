@@ -283,6 +283,7 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
     slot.wheel_tags = wheel_tags;
     slot.version = Reading::Known { value: release.version.to_string(), source: known.clone() };
     slot.build = made;
+    slot.libraries = Reading::Unknown;
     slot.metadata = Reading::Known { value: metadata, source: known };
     slot.direct_url = Reading::Unknown;
     let Some(environment) = markers(&target) else { return };
@@ -310,6 +311,7 @@ fn slot_version(facts: &mut Facts, name: &str, version: Option<String>) {
     let slot = slot(facts, name);
     slot.version = version.map_or(Reading::Unknown, |version| Reading::metadata(version, TRIED));
     slot.build = DistributionBuild::default();
+    slot.libraries = Reading::Unknown;
     slot.metadata = Reading::Unknown;
     slot.wheel_tags.clear();
 }

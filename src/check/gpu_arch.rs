@@ -1,16 +1,25 @@
 //! Do the installed builds hold code for the GPUs that are here?
+//!
+//! The installed files decide. A row of the rules stands in where nobody looked at the files: in a pasted report, or for
+//! a build that a remedy would install.
 
 use super::{Context, Installed, looked};
+use crate::facts::{CodeGroup, Library};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
-use crate::rules::kernel::{Runs, code_runs};
-use crate::rules::model::{Build, Code};
+use crate::rules::driver::{DriverGap, ptx_gap};
+use crate::rules::kernel::{Runs, Share, Way, code_runs, is_nvidias, together};
+use crate::rules::model::{Build, Code, RowSource};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
-use crate::rules::partner::loaded_code;
+use crate::rules::partner::{loaded_code, pick_library};
+use crate::rules::raw::LibraryPick;
 use crate::rules::target::gpu_words;
 use crate::text;
-use crate::version::{CodeTarget, ComputeCapability};
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
 
-/// Judges the device code of every build that the rules know.
+/// How many libraries are named as evidence.
+const NAMED: usize = 3;
+
+/// Judges the device code of every distribution that holds some.
 pub fn check(context: &Context<'_>) -> Outcome {
     let target = &context.target;
     if target.gpus.is_empty() {
@@ -24,25 +33,16 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let mut judged = 0;
     let mut unknown = Vec::new();
     for installed in &context.stack.installed {
-        let Some((release, build)) = installed.row else {
-            if installed.package.is_some() && installed.cuda() != Some(None) {
-                unknown.push(installed.title());
+        findings.extend(installed.row.and_then(|(_, build)| triton(context, installed, build)));
+        match code_of(context, installed) {
+            Some(code) => {
+                judged += 1;
+                findings.extend(judge(context, installed, &code));
+                findings.extend(disagreement(installed, &code));
             }
-            continue;
-        };
-        findings.extend(triton(context, installed, build));
-        let Some(package) = installed.package else { continue };
-        let version = &release.version;
-        let torch = context.stack.torch_cuda().flatten();
-        let Ok(code) = loaded_code(package, version, build, torch, context.db) else { continue };
-        if code.is_empty() {
-            if build.cuda.is_some() {
-                unknown.push(installed.title());
-            }
-            continue;
+            None if is_unknown(installed) => unknown.push(installed.title()),
+            None => {}
         }
-        judged += 1;
-        findings.extend(judge(context, installed, build, &code));
     }
     if findings.is_empty() && judged == 0 {
         return match unknown.as_slice() {
@@ -53,88 +53,312 @@ pub fn check(context: &Context<'_>) -> Outcome {
     looked(findings)
 }
 
-fn judge(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: &[&Code]) -> Vec<Finding> {
-    let (target, db) = (&context.target, context.db);
-    let cuda = build.cuda.or(code.iter().find_map(|code| code.for_cuda));
+/// Whether a distribution should hold device code, but nobody knows which.
+fn is_unknown(installed: &Installed<'_>) -> bool {
+    match installed.row {
+        Some((_, build)) => build.cuda.is_some() && build.code.is_empty() && build.assembles.is_empty(),
+        None => installed.package.is_some_and(|package| package.holds_code()) && installed.cuda() != Some(None),
+    }
+}
+
+/// The device code that a distribution loads here.
+enum InstalledCode<'a> {
+    /// As the files say.
+    Files(Vec<&'a Library>),
+    /// As a row of the rules says of the build.
+    Row(&'a Build, Vec<&'a Code>),
+}
+
+/// None: it holds none, loads none of it here, or nobody knows.
+fn code_of<'a>(context: &Context<'a>, installed: &Installed<'a>) -> Option<InstalledCode<'a>> {
+    let torch = context.stack.torch_cuda().flatten();
+    if let Some(libraries) = installed.distribution.libraries.value() {
+        // NVIDIA's own libraries hold code in other forms too: cuFFT shows one container, for sm_52.
+        let is_nvidias = |library: &&Library| is_nvidias(installed.name(), &library.path);
+        let with_code: Vec<_> =
+            libraries.iter().filter(|library| !library.code.is_empty() && !is_nvidias(library)).collect();
+        let chosen = chosen_libraries(context, installed, with_code, torch);
+        return (!chosen.is_empty()).then_some(InstalledCode::Files(chosen));
+    }
+    let ((release, build), package) = (installed.row?, installed.package?);
+    let code = loaded_code(package, &release.version, build, torch, context.db).ok()?;
+    (!code.is_empty()).then_some(InstalledCode::Row(build, code))
+}
+
+/// Of libraries that were made for one CUDA each only the one that is loaded beside torch's.
+pub fn chosen_libraries<'a>(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    libraries: Vec<&'a Library>,
+    torch: Option<CudaVersion>,
+) -> Vec<&'a Library> {
+    let shipped: Vec<CudaVersion> = libraries.iter().filter_map(|library| library.for_cuda).collect();
+    if shipped.is_empty() {
+        return libraries;
+    }
+    let rule = installed.package.zip(installed.version.as_ref());
+    let pick = rule.and_then(|(package, version)| context.db.library_pick(package, version));
+    let pick = pick.map_or(LibraryPick::TorchCudaMajor, |(pick, _)| pick);
+    let chosen = torch.and_then(|torch| pick_library(pick, torch, &shipped));
+    libraries.into_iter().filter(|library| library.for_cuda.is_none_or(|cuda| Some(cuda) == chosen)).collect()
+}
+
+/// How the code runs on one GPU of the target.
+enum Verdict {
+    Runs,
+    No,
+    /// By PTX, which this driver cannot compile.
+    PtxTooNew(DriverGap, DriverVersion),
+    /// Usable containers, of all.
+    Partly(u32, u32),
+}
+
+/// What is needed of the code for a finding.
+struct Judged {
+    /// One for each GPU of the target.
+    verdicts: Vec<Verdict>,
+    /// All that it is compiled for.
+    targets: Vec<CodeTarget>,
+    evidence: Vec<Evidence>,
+    /// The local label of the build, e.g. `cu126`.
+    local: Option<String>,
+}
+
+fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<'_>) -> Vec<Finding> {
+    let judged = match code {
+        InstalledCode::Files(libraries) => judge_files(context, installed, libraries),
+        InstalledCode::Row(build, code) => judge_row(context, installed, build, code),
+    };
+    let target = &context.target;
     let mut findings = Vec::new();
-    let mut without: Vec<(usize, Vec<CodeTarget>)> = Vec::new();
-    for obstacle in code_obstacles(code, cuda, target, db) {
-        match obstacle {
-            Obstacle::NoKernel { gpu, targets, .. } => without.push((gpu, targets)),
-            Obstacle::Ptx { gpu, ref gap, ref driver, .. } => {
-                let label = &target.gpus[gpu].label;
-                findings.push(Finding {
-                    id: format!("gpu-arch/{}", installed.name()),
-                    kind: Kind::GpuArch,
-                    severity: Severity::Fail,
-                    title: format!("{} has only PTX for {label}, and driver {driver} is too old for it", installed.title()),
-                    message: format!(
-                        "PTX is compiled by the driver when it is loaded, and this PTX comes from CUDA {}: driver {} or \
-                         newer understands it. CUDA reports an unsupported PTX version (error 222).",
-                        gap.cuda, gap.needs
-                    ),
-                    packages: vec![installed.name().to_owned()],
-                    gpus: target.gpus[gpu].index.into_iter().collect(),
-                    evidence: vec![code_evidence(installed, build, code), driver_evidence(context, gap.needs.to_string())],
-                    remedies: Vec::new(),
-                    references: Vec::new(),
-                });
+    let mut without = Vec::new();
+    let mut partly: Option<(u32, u32, Vec<usize>)> = None;
+    for (gpu, verdict) in judged.verdicts.iter().enumerate() {
+        match verdict {
+            Verdict::Runs => {}
+            Verdict::No => without.push(gpu),
+            Verdict::PtxTooNew(gap, driver) => {
+                findings.push(ptx_too_new(context, installed, &judged, gpu, gap, driver));
             }
-            _ => {}
+            Verdict::Partly(usable, all) => {
+                let found = partly.get_or_insert_with(|| (*usable, *all, Vec::new()));
+                found.0 = found.0.min(*usable);
+                found.2.push(gpu);
+            }
         }
     }
-    if let Some((_, targets)) = without.first() {
-        findings.push(no_kernel(context, installed, build, code, &without, targets));
+    if !without.is_empty() {
+        findings.push(no_kernel(context, installed, &judged, &without));
     }
-    for gpu in &target.gpus {
-        let ways = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db));
-        let partly =
-            ways.filter_map(|way| if let Runs::Partly(usable, all) = way { Some((usable, all)) } else { None });
-        if let Some((usable, all)) = partly.max() {
-            findings.push(Finding {
-                id: format!("gpu-arch/{}", installed.name()),
-                kind: Kind::GpuArch,
-                severity: Severity::Info,
-                title: format!("{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu.label),
-                message:
-                    "The functions in the other containers do not run on this GPU; the package may never call them \
-                          there."
-                        .to_owned(),
-                packages: vec![installed.name().to_owned()],
-                gpus: gpu.index.into_iter().collect(),
-                evidence: vec![code_evidence(installed, build, code)],
-                remedies: Vec::new(),
-                references: Vec::new(),
-            });
-        }
+    if let Some((usable, all, gpus)) = partly {
+        let gpus: Vec<_> = gpus.iter().map(|gpu| &target.gpus[*gpu]).collect();
+        findings.push(Finding {
+            id: format!("gpu-arch/{}", installed.name()),
+            kind: Kind::GpuArch,
+            severity: Severity::Info,
+            title: format!("{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu_words(&gpus)),
+            message: "The functions in the other containers do not run on this GPU; the package may never call them \
+                      there."
+                .to_owned(),
+            packages: vec![installed.name().to_owned()],
+            gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
+            evidence: judged.evidence,
+            remedies: Vec::new(),
+            references: Vec::new(),
+        });
     }
     findings
 }
 
-fn no_kernel(
+/// By the share of usable containers of each library.
+fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Judged {
+    let (target, db) = (&context.target, context.db);
+    let cuda = installed.cuda().flatten().or(libraries.iter().find_map(|library| library.for_cuda));
+    let whole = installed.package.is_some_and(|package| package.whole);
+    let mut lacking: Vec<&Library> = Vec::new();
+    let mut verdicts = Vec::new();
+    for gpu in &target.gpus {
+        let shares: Vec<_> =
+            libraries.iter().map(|library| Share::of(&library.code, gpu.capability, cuda, db)).collect();
+        let (way, sum) = together(&shares, whole);
+        let gap = cuda.zip(target.user_mode_driver()).and_then(|(cuda, driver)| Some((ptx_gap(cuda, driver, db)?, driver)));
+        verdicts.push(match (way, gap) {
+            (Way::Native, _) | (Way::ThroughPtx, None) => Verdict::Runs,
+            (Way::ThroughPtx, Some((gap, driver))) => Verdict::PtxTooNew(gap, driver.clone()),
+            (Way::Partly, _) => Verdict::Partly(sum.usable(), sum.containers - sum.specific),
+            (Way::No | Way::OtherGpus, _) => Verdict::No,
+        });
+        for (library, share) in libraries.iter().zip(&shares) {
+            let lacks = matches!(share.way(), Way::No | Way::Partly) || share.native == 0 && way != Way::Partly;
+            if lacks && !lacking.iter().any(|other| other.path == library.path) {
+                lacking.push(library);
+            }
+        }
+    }
+    lacking.sort_by_key(|library| std::cmp::Reverse(containers(&library.code)));
+    let evidence = lacking.iter().take(NAMED).map(|library| Evidence {
+        fact: library.path.clone(),
+        observed: code_in_words(&library.code),
+        required: None,
+        source: Basis::Binary,
+        citation: Some(installed.distribution.location.clone()),
+    });
+    Judged {
+        verdicts,
+        targets: all_targets(libraries.iter().flat_map(|library| &library.code)),
+        evidence: evidence.collect(),
+        local: installed.distribution.local().map(str::to_owned),
+    }
+}
+
+fn containers(code: &[CodeGroup]) -> u32 {
+    code.iter().map(|group| group.containers).sum()
+}
+
+fn all_targets<'a>(code: impl Iterator<Item = &'a CodeGroup>) -> Vec<CodeTarget> {
+    let mut targets: Vec<_> = code.flat_map(|group| &group.targets).copied().collect();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+/// `sm_80 sm_90, sm_90a in 3 of 378 containers`: the targets of most containers, and the others with their number.
+fn code_in_words(code: &[CodeGroup]) -> String {
+    let all = containers(code);
+    let mut common = Vec::new();
+    let mut special = Vec::new();
+    for target in all_targets(code.iter()) {
+        let holding = code.iter().filter(|group| group.targets.contains(&target)).map(|group| group.containers).sum::<u32>();
+        if holding.saturating_mul(2) > all {
+            common.push(target.to_string());
+        } else {
+            special.push(format!("{target} in {holding}"));
+        }
+    }
+    let common = if common.is_empty() { "no common target".to_owned() } else { common.join(" ") };
+    let word = if all == 1 { "container" } else { "containers" };
+    match special.as_slice() {
+        [] => format!("{common} in {all} {word}"),
+        special => format!("{common}; {} of {all} {word}", special.join(", ")),
+    }
+}
+
+/// By a row of the rules, as the solver does.
+fn judge_row(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: &[&Code]) -> Judged {
+    let (target, db) = (&context.target, context.db);
+    let cuda = build.cuda.or(code.iter().find_map(|code| code.for_cuda));
+    let mut verdicts: Vec<Verdict> = target
+        .gpus
+        .iter()
+        .map(|gpu| {
+            let ways = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db));
+            let partly =
+                ways.filter_map(|way| if let Runs::Partly(usable, all) = way { Some((usable, all)) } else { None });
+            partly.max().map_or(Verdict::Runs, |(usable, all)| Verdict::Partly(usable, all))
+        })
+        .collect();
+    for obstacle in code_obstacles(code, cuda, target, db) {
+        match obstacle {
+            Obstacle::NoKernel { gpu, .. } => verdicts[gpu] = Verdict::No,
+            Obstacle::Ptx { gpu, gap, driver, .. } => verdicts[gpu] = Verdict::PtxTooNew(gap, driver),
+            _ => {}
+        }
+    }
+    let mut targets: Vec<_> = code.iter().flat_map(|code| code.sass.iter().chain(&code.ptx)).copied().collect();
+    targets.sort_unstable();
+    targets.dedup();
+    let evidence = vec![code_evidence(installed, build, code, &targets)];
+    Judged { verdicts, targets, evidence, local: build.local.clone() }
+}
+
+/// Where the files of a published build hold other code than the wheel that the rules were read from.
+fn disagreement(installed: &Installed<'_>, code: &InstalledCode<'_>) -> Option<Finding> {
+    let (InstalledCode::Files(libraries), Some((_, build))) = (code, installed.row) else { return None };
+    let RowSource::Wheel { .. } = &build.source else { return None };
+    let read = build.code.iter().filter(|code| {
+        let shipped = libraries.iter().any(|library| library.for_cuda == code.for_cuda);
+        code.for_cuda.is_none() || shipped
+    });
+    let mut row: Vec<CodeTarget> = read
+        .flat_map(|code| code.sass.iter().chain(&code.ptx).copied().chain(code.special.iter().map(|(target, _)| *target)))
+        .collect();
+    row.sort_unstable();
+    row.dedup();
+    let files = all_targets(libraries.iter().flat_map(|library| &library.code));
+    if row.is_empty() || row == files {
+        return None;
+    }
+    let words = |targets: &[CodeTarget]| targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    Some(Finding {
+        id: format!("gpu-arch/{}", installed.name()),
+        kind: Kind::GpuArch,
+        severity: Severity::Info,
+        title: format!("{} holds other GPU code than the published wheel", installed.title()),
+        message: "It was built from source, or its files were changed. The files decide; what the rules say of this \
+                  build was not used."
+            .to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "targets".to_owned(),
+            observed: words(&files),
+            required: Some(format!("{} in the wheel", words(&row))),
+            source: Basis::Binary,
+            citation: Some(build.source.citation()),
+        }],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    })
+}
+
+fn ptx_too_new(
     context: &Context<'_>,
     installed: &Installed<'_>,
-    build: &Build,
-    code: &[&Code],
-    without: &[(usize, Vec<CodeTarget>)],
-    targets: &[CodeTarget],
+    judged: &Judged,
+    gpu: usize,
+    gap: &DriverGap,
+    driver: &DriverVersion,
 ) -> Finding {
+    let gpu = &context.target.gpus[gpu];
+    let mut evidence = judged.evidence.clone();
+    evidence.push(driver_evidence(context, gap.needs.to_string()));
+    Finding {
+        id: format!("gpu-arch/{}", installed.name()),
+        kind: Kind::GpuArch,
+        severity: Severity::Fail,
+        title: format!("{} has only PTX for {}, and driver {driver} is too old for it", installed.title(), gpu.label),
+        message: format!(
+            "PTX is compiled by the driver when it is loaded, and this PTX comes from CUDA {}: driver {} or newer \
+             understands it. CUDA reports an unsupported PTX version (error 222).",
+            gap.cuda, gap.needs
+        ),
+        packages: vec![installed.name().to_owned()],
+        gpus: gpu.index.into_iter().collect(),
+        evidence,
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+fn no_kernel(context: &Context<'_>, installed: &Installed<'_>, judged: &Judged, without: &[usize]) -> Finding {
     let target = &context.target;
-    let gpus: Vec<_> = without.iter().map(|(gpu, _)| &target.gpus[*gpu]).collect();
+    let gpus: Vec<_> = without.iter().map(|gpu| &target.gpus[*gpu]).collect();
     let mut capabilities: Vec<_> = gpus.iter().map(|gpu| gpu.capability).collect();
     capabilities.sort_unstable();
     capabilities.dedup();
     let words: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    let newest = targets.iter().filter(|target| !target.ptx).max();
-    let variant = match (build.local.as_deref(), newest) {
+    let newest = judged.targets.iter().filter(|target| !target.ptx).max();
+    let variant = match (judged.local.as_deref(), newest) {
         (Some(local), Some(newest)) => format!(
             " What decides is the build, not the release: {local} holds machine code up to {newest}, and other CUDA \
              variants of a release may hold other targets."
         ),
         _ => String::new(),
     };
-    let mut evidence = vec![code_evidence(installed, build, code)];
-    evidence[0].required = Some(needed(&capabilities));
+    let mut evidence = judged.evidence.clone();
+    if let Some(first) = evidence.first_mut() {
+        first.required = Some(needed(&capabilities));
+    }
     for capability in &capabilities {
         let first = gpus.iter().find(|gpu| gpu.capability == *capability);
         evidence.extend(first.map(|gpu| gpu_evidence(context, gpu.index, gpu.capability)));
@@ -172,10 +396,7 @@ fn needed(capabilities: &[ComputeCapability]) -> String {
     format!("{}, or PTX that is not newer", text::list(&words))
 }
 
-fn code_evidence(installed: &Installed<'_>, build: &Build, code: &[&Code]) -> Evidence {
-    let mut targets: Vec<_> = code.iter().flat_map(|code| code.sass.iter().chain(&code.ptx)).copied().collect();
-    targets.sort_unstable();
-    targets.dedup();
+fn code_evidence(installed: &Installed<'_>, build: &Build, code: &[&Code], targets: &[CodeTarget]) -> Evidence {
     let words: Vec<_> = targets.iter().map(ToString::to_string).collect();
     let words = if words.is_empty() { "no common target".to_owned() } else { words.join(" ") };
     let library = code.iter().find_map(|code| code.for_cuda);

@@ -34,7 +34,7 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
-    request.is_cuda_library = |name| ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| name.starts_with(start)) && !name.starts_with("libcuda.so");
+    request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),
         None => None,

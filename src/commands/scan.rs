@@ -13,7 +13,7 @@ use crate::probe::scan::{self, Scanned};
 use crate::report::scan::{self as report, Contents, Judged, Object, ScanReport};
 use crate::rules;
 use crate::rules::TargetGpu;
-use crate::rules::kernel::{Share, Way, together};
+use crate::rules::kernel::{Share, Way, is_nvidias, together};
 
 /// Show which GPUs the code in libraries, folders, environments and wheels is for
 ///
@@ -68,7 +68,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let scanned = scanned.context("nothing was scanned")?;
     let objects = scanned.into_iter().map(|scanned| {
         let library = scanned.result.as_ref().ok().map(|contents| &contents.library);
-        let library = library.filter(|library| !library.code.is_empty());
+        let owner = scanned.distribution.as_ref().map_or("", |(name, _)| name);
+        let library = library.filter(|library| !library.code.is_empty() && !is_nvidias(owner, &scanned.path));
         let judge = |gpu: &TargetGpu| {
             let share = library.map(|library| Share::of(&library.code, gpu.capability, library.cuda(), db))?;
             Some(Judged { way: share.way(), share })

@@ -73,7 +73,7 @@ pub struct Object {
     pub size: u64,
     /// What it says, or why it cannot be read.
     pub contents: Result<Contents, String>,
-    /// In the order of the GPUs; empty for a library without device code.
+    /// In the order of the GPUs; empty for a library without device code, and for one of NVIDIA's own.
     pub judged: Vec<Judged>,
 }
 
@@ -108,7 +108,7 @@ impl<'a> ScanReport<'a> {
 
     fn together(&self, judge: impl Fn(&str, &[Share]) -> Judged) -> Vec<Distribution> {
         let mut groups: BTreeMap<(String, String), Vec<&Object>> = BTreeMap::new();
-        for object in self.objects.iter().filter(|object| object.has_code()) {
+        for object in self.objects.iter().filter(|object| !object.judged.is_empty()) {
             if let Some(name) = &object.distribution {
                 groups.entry(name.clone()).or_default().push(object);
             }

@@ -88,6 +88,13 @@ impl RuleDb {
         Some((release, build?))
     }
 
+    /// Whether a file or soname is that of a part of CUDA, e.g. `libcudnn.so.9`.
+    #[must_use]
+    pub fn is_cuda_library(&self, name: &str) -> bool {
+        ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| name.starts_with(start))
+            && !name.starts_with("libcuda.so")
+    }
+
     /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
     #[must_use]
     pub fn library_pick(&self, package: &Package, version: &Version) -> Option<(LibraryPick, String)> {

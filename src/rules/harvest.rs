@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 
+use super::kernel::is_nvidias;
 use super::raw::{RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
 use crate::parse::elf::Linkage;
 use crate::parse::fatbin::Tally;
@@ -358,8 +359,7 @@ fn cuda_of_stem(stem: &str) -> Option<CudaVersion> {
 pub fn is_own_library(path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
     let shared_object = file.ends_with(".so") || file.contains(".so.");
-    let nvidias = ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| file.starts_with(start));
-    shared_object && !nvidias
+    shared_object && !is_nvidias("", path)
 }
 
 /// Tells with which C++ ABI torch was built, from what its `libc10.so` exports: the constructor of `c10::Error` takes a

@@ -11,6 +11,16 @@ use super::model::Code;
 use crate::facts::CodeGroup;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, Reach};
 
+/// Whether a library is one of NVIDIA's own (`libcudart`, `libcublas`, `libnvrtc`, `libnccl`, `libnppig`), in one of its
+/// distributions or brought along in another: those hold their code in other forms too, and are not judged by their
+/// containers. cuFFT of CUDA 12.6 shows one, for sm_52, and runs on every GPU since.
+#[must_use]
+pub fn is_nvidias(distribution: &str, path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    distribution.starts_with("nvidia-")
+        || ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| file.starts_with(start))
+}
+
 /// How a library runs on a GPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Runs {

@@ -47,6 +47,15 @@ pub struct Package {
     pub releases: Vec<Release>,
 }
 
+impl Package {
+    /// Whether any of its builds is made for CUDA or holds device code.
+    #[must_use]
+    pub fn holds_code(&self) -> bool {
+        let mut builds = self.releases.iter().flat_map(|release| &release.builds);
+        builds.any(|build| build.cuda.is_some() || !build.code.is_empty())
+    }
+}
+
 /// How some releases pick the CUDA library that they load.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LibraryChoice {
