@@ -70,6 +70,7 @@ fn installable(finding: &Finding) -> bool {
             finding.kind,
             Kind::GpuArch
                 | Kind::CudaLibs
+                | Kind::Abi
                 | Kind::Pairing
                 | Kind::Driver
                 | Kind::CpuBuild

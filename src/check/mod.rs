@@ -3,6 +3,7 @@
 //! A check never reads the machine. What it cannot judge for lack of a fact it skips, and names the fact; what it judges
 //! by a row of the rules it judges with the same function that the solver uses (`crate::rules`).
 
+mod abi;
 mod advisory;
 mod cpu_build;
 mod cuda_libs;
@@ -57,13 +58,14 @@ pub struct Checked {
 
 type Check = fn(&Context<'_>) -> Outcome;
 
-const CHECKS: [(&str, Check); 11] = [
+const CHECKS: [(&str, Check); 12] = [
     ("gpu-visibility", gpu_visibility::check),
     ("driver-mismatch", driver_mismatch::check),
     ("forward-compat", forward_compat::check),
     ("driver", driver::check),
     ("cpu-build", cpu_build::check),
     ("gpu-arch", gpu_arch::check),
+    ("abi", abi::check),
     ("cuda-libs", cuda_libs::check),
     ("pairing", pairing::check),
     ("requirement", requirement::check),

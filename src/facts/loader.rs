@@ -11,6 +11,9 @@ pub struct Loader {
     pub libcuda: Reading<LibCuda>,
     /// Every other libcuda.so.1 found: later in that order, or in a known folder outside it, sorted by path.
     pub others: Vec<LibCuda>,
+    /// The newest symbol version of the C++ library that Python would load, e.g. `GLIBCXX_3.4.30`.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub libstdcxx: Reading<String>,
 }
 
 /// One `libcuda.so.1`.

@@ -149,7 +149,8 @@ impl Redactor {
         self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
         self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu)));
 
-        let Loader { libcuda, others } = loader;
+        let Loader { libcuda, others, libstdcxx } = loader;
+        self.reading(libstdcxx, |_, _| ());
         self.reading(libcuda, Self::libcuda);
         others.iter_mut().for_each(|library| self.libcuda(library));
         self.reading(python, Self::python);

@@ -93,7 +93,11 @@ pub fn version_numbers(version: &str) -> Vec<u32> {
 
 fn highest_versions<R: ReadAt + ?Sized>(object: &Object<'_, R>) -> Result<Vec<String>, ElfError> {
     let mut highest: BTreeMap<&str, (Vec<u32>, String)> = BTreeMap::new();
-    for (version, _) in object.needed_versions()? {
+    for (version, file) in object.needed_versions()? {
+        // A copy that the wheel brings along has another name, and all that is needed of it.
+        if file != "libstdc++.so.6" && !version.starts_with("GLIBC_") {
+            continue;
+        }
         let family = ["GLIBC", "GLIBCXX", "CXXABI"].into_iter().find(|family| {
             version.strip_prefix(family).is_some_and(|rest| rest.starts_with('_') && !rest.contains("PRIVATE"))
         });

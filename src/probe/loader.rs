@@ -11,8 +11,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::objects::open;
 use super::root::RootFs;
 use crate::facts::{LibCuda, Loader, Reading};
+use crate::parse::elf::lookup::Object;
+use crate::parse::library::version_numbers;
 use crate::parse::ld_cache::{CacheEntry, parse_ld_cache};
 use crate::version::DriverVersion;
 
@@ -171,7 +174,25 @@ pub fn probe(search: &LibrarySearch, kernel: Option<&DriverVersion>) -> Loader {
         }
     }
     others.sort_by(|one, other| one.path.cmp(&other.path));
-    Loader { libcuda: first, others }
+    Loader { libcuda: first, others, libstdcxx: Reading::Unknown }
+}
+
+/// The newest symbol version of the `libstdc++.so.6` that a Python with this base prefix would load.
+#[must_use]
+pub fn libstdcxx(search: &LibrarySearch, base_prefix: Option<&str>) -> Reading<String> {
+    const NAME: &str = "libstdc++.so.6";
+    // conda's Python brings its own, by its RPATH.
+    let own = base_prefix.map(|prefix| format!("{prefix}/lib/{NAME}")).filter(|path| search.root.exists(path));
+    let Some(path) = own.or_else(|| search.find(NAME).into_iter().next().map(|found| found.path)) else {
+        return Reading::absent("LD_LIBRARY_PATH, ld.so.cache, default folders");
+    };
+    let versions = open(search.root, &path).ok().and_then(|file| Object::open(&file).ok()?.defined_versions().ok());
+    let versions = versions.unwrap_or_default();
+    let newest = versions.iter().filter(|version| version.starts_with("GLIBCXX_")).max_by_key(|version| version_numbers(version));
+    match newest {
+        Some(version) => Reading::host(version.clone(), path),
+        None => Reading::unreadable(format!("`{path}` does not tell its versions")),
+    }
 }
 
 /// Where a libcuda may lie although the loader does not look there.

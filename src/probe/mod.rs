@@ -120,7 +120,10 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
     let (kernel, python) = (facts.driver.version.value(), facts.python.value());
     let mut distributions = std::mem::take(&mut facts.distributions);
     let (loader, read) = thread::scope(|scope| {
-        let loader = scope.spawn(|| loader::probe(&search, kernel));
+        let loader = scope.spawn(|| {
+            let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
+            Loader { libstdcxx: loader::libstdcxx(&search, base), ..loader::probe(&search, kernel) }
+        });
         let distributions = &mut distributions;
         let objects =
             scope.spawn(|| objects::probe(&request.root, &search, request.is_cuda_library, python, distributions));

@@ -335,7 +335,8 @@ fn read_elf(
     (library.code, library.versions) = (code, versions);
     library.for_cuda = library::cuda_in_name(name);
     library.module = library::is_python_module(&object, name)?;
-    library.numpy = (numpy2 && library.module && library::is_for_numpy_1(data, &layout)?).then_some(1);
+    let uses_python = library.module || name.starts_with("libtorch_python");
+    library.numpy = (numpy2 && uses_python && library::is_for_numpy_1(data, &layout)?).then_some(1);
     if dynamic.needed.iter().any(|soname| follow(soname)) {
         read.undefined = object.undefined()?;
     }

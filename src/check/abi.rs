@@ -1,0 +1,360 @@
+//! Can the loader bind the compiled parts of the installed packages: symbols, C++ ABI, glibc, libstdc++, NumPy's C API?
+//!
+//! An extension of torch is compiled against one torch. Whatever its metadata says, it can be imported only if the torch
+//! libraries that are installed export every symbol that it needs.
+
+use std::collections::BTreeMap;
+
+use super::gpu_arch::chosen_libraries;
+use super::{Context, Installed, looked};
+use crate::facts::{Library, Unresolved};
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::text;
+use crate::version::GlibcVersion;
+
+/// How many symbols are named.
+const NAMED: usize = 3;
+/// What `std::string` is under the new C++ ABI of libstdc++.
+const STRING: &str = "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+/// Names of C++ functions can be pages long.
+const MAX_NAME: usize = 200;
+
+/// Looks for symbols that nothing exports, and for versions that the host does not have.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let mut findings = Vec::new();
+    let (mut read, mut unread) = (0, 0);
+    let torch = context.stack.torch_cuda().flatten();
+    for installed in &context.stack.installed {
+        let Some(libraries) = installed.distribution.libraries.value() else {
+            unread += 1;
+            continue;
+        };
+        // Of libraries for one CUDA each the others are never loaded.
+        let libraries = chosen_libraries(context, installed, libraries.iter().collect(), torch);
+        let libraries: Vec<_> = libraries.into_iter().filter(|library| is_for_this_torch(context, library)).collect();
+        read += libraries.len();
+        findings.extend(torch_symbols(context, installed, &libraries));
+        findings.extend(cuda_symbols(context, installed, &libraries));
+        findings.extend(host_versions(context, installed, &libraries));
+        findings.extend(numpy(context, installed, &libraries));
+    }
+    match (read, unread) {
+        (0, 0) => Outcome::NotApplicable("nothing is installed".to_owned()),
+        (0, 1..) => Outcome::Skipped("the files of the installed libraries".to_owned()),
+        _ => looked(findings),
+    }
+}
+
+/// Some wheels bring one library for each torch (`…_torch28-cuda.so`, `torch29-cxx11-cu128-x86_64-linux/`), and load theirs.
+fn is_for_this_torch(context: &Context<'_>, library: &Library) -> bool {
+    let Some(torch) = context.stack.get("torch") else { return true };
+    let mut parts = torch.distribution.full_version().split(['.', '+']);
+    let (Some(major), Some(minor)) = (parts.next(), parts.next()) else { return true };
+    let words = library.path.split(['/', '_', '-', '.']);
+    let stated: Vec<&str> = words
+        .filter_map(|word| word.strip_prefix("torch"))
+        .filter(|digits| digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+        .collect();
+    stated.is_empty() || stated.contains(&format!("{major}{minor}").as_str())
+}
+
+/// Symbols of torch, all libraries of a distribution together.
+fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
+    let torch = context.stack.get("torch")?;
+    if installed.name() == "torch" {
+        return None;
+    }
+    let lacking: Vec<&&Library> = libraries.iter().filter(|library| library.unresolved.iter().any(is_torchs)).collect();
+    let first = lacking.first()?;
+    let mut symbols: Vec<&str> = Vec::new();
+    for unresolved in lacking.iter().flat_map(|library| &library.unresolved).filter(|unresolved| is_torchs(unresolved)) {
+        if !symbols.contains(&unresolved.symbol.as_str()) {
+            symbols.push(&unresolved.symbol);
+        }
+    }
+    let number = symbols.len();
+    let mut message = format!(
+        "{} {} that {} does not export, so that loading it ends in `undefined symbol: {}`.",
+        if lacking.len() == 1 { "Its library needs" } else { "Its libraries need" },
+        text::count(number, "symbol", "symbols"),
+        torch.title(),
+        symbols.first().copied().unwrap_or_default(),
+    );
+    if let Some(reason) = reason(context, torch, &symbols) {
+        message.push(' ');
+        message.push_str(&reason);
+    }
+    let evidence = vec![Evidence {
+        fact: first.path.clone(),
+        observed: format!("needs {}", in_words(&symbols)),
+        required: Some(format!("exported by {}", torch.title())),
+        source: Basis::Binary,
+        citation: Some(installed.distribution.location.clone()),
+    }];
+    Some(Finding {
+        id: format!("abi/{}", installed.name()),
+        kind: Kind::Abi,
+        severity: Severity::Fail,
+        title: format!("{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version()),
+        message,
+        packages: vec![installed.name().to_owned(), "torch".to_owned()],
+        gpus: Vec::new(),
+        evidence,
+        remedies: rebuild(context, installed, torch).into_iter().collect(),
+        references: Vec::new(),
+    })
+}
+
+fn is_torchs(unresolved: &Unresolved) -> bool {
+    unresolved.from.is_none()
+}
+
+/// What the missing symbols tell of the torch that it was compiled for.
+fn reason(context: &Context<'_>, torch: &Installed<'_>, symbols: &[&str]) -> Option<String> {
+    if torch.cuda() == Some(None) && symbols.iter().any(|symbol| symbol.contains("4cuda")) {
+        return Some("They belong to torch's CUDA part, which a CPU build does not have.".to_owned());
+    }
+    let new_abi = |symbol: &&&str| symbol.contains("__cxx11");
+    let torch_is_new = torch.row.and_then(|(_, build)| build.cxx11_abi);
+    let by_abi = match torch_is_new {
+        Some(false) if symbols.iter().any(|symbol| new_abi(&symbol)) => {
+            Some("It was compiled with the new C++ ABI of libstdc++, and this torch with the old one.".to_owned())
+        }
+        Some(true) if symbols.iter().any(|symbol| !new_abi(&symbol) && symbol.contains("Ss")) => {
+            Some("It was compiled with the old C++ ABI of libstdc++, and this torch with the new one.".to_owned())
+        }
+        _ => None,
+    };
+    let releases = context.db.torch_releases_with(symbols);
+    let by_release = match releases.as_slice() {
+        [] => None,
+        [one] => Some(format!("All of them are in torch {one}.")),
+        [first, .., last] => Some(format!("All of them are in torch {first} to {last}.")),
+    };
+    let sentences: Vec<_> = by_abi.into_iter().chain(by_release).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
+}
+
+/// `c10::SymInt::sym_ne(c10::SymInt const&) const`, the first few, and how many more.
+fn in_words(symbols: &[&str]) -> String {
+    let names: Vec<_> = symbols.iter().take(NAMED).map(|symbol| format!("`{}`", demangled(symbol))).collect();
+    match symbols.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{} and {more} more", names.join(", ")),
+        _ => text::list(&names),
+    }
+}
+
+fn demangled(symbol: &str) -> String {
+    let options = cpp_demangle::DemangleOptions::new().no_return_type();
+    let name = cpp_demangle::Symbol::new(symbol).ok().and_then(|name| name.demangle_with_options(&options).ok());
+    let name = name.unwrap_or_else(|| symbol.to_owned()).replace(STRING, "std::__cxx11::string");
+    if name.chars().count() <= MAX_NAME { name } else { name.chars().take(MAX_NAME).chain(['…']).collect() }
+}
+
+/// What to run for a distribution that the rules have no other build of.
+fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
+    if installed.package.is_some_and(|package| package.holds_code()) {
+        return None;
+    }
+    let mut capabilities: Vec<_> = context.target.gpus.iter().map(|gpu| gpu.capability).collect();
+    capabilities.sort_unstable();
+    capabilities.dedup();
+    let list: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
+    let variable =
+        if list.is_empty() { String::new() } else { format!("TORCH_CUDA_ARCH_LIST=\"{}\" ", list.join(";")) };
+    let version = installed.distribution.version.value()?;
+    let wanted = format!("{}=={version}", installed.name());
+    let python = context.facts.python.value().and_then(|python| python.executable.value());
+    let pip = python.map_or_else(|| "pip".to_owned(), |python| format!("{python} -m pip"));
+    Some(Remedy {
+        summary: format!("Install a build of {} for {}, or compile it again beside it", installed.name(), torch.title()),
+        requirements: Vec::new(),
+        commands: vec![format!(
+            "{variable}{pip} install --no-build-isolation --no-cache-dir --no-deps --force-reinstall --no-binary {} \"{wanted}\"",
+            installed.name()
+        )],
+        change: None,
+        verified: false,
+    })
+}
+
+/// Symbols of CUDA libraries: another version of them is in front.
+fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Vec<Finding> {
+    let mut by_soname: BTreeMap<&str, (&Library, Vec<&str>)> = BTreeMap::new();
+    for library in libraries {
+        for unresolved in &library.unresolved {
+            if let Some(from) = &unresolved.from {
+                by_soname.entry(from).or_insert_with(|| (library, Vec::new())).1.push(&unresolved.symbol);
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for (soname, (library, symbols)) in by_soname {
+        let link = library.links.iter().find(|link| link.soname == soname);
+        let path = link.and_then(|link| link.path.as_deref()).unwrap_or(soname);
+        let by_variable = link.is_some_and(|link| link.found_by == "LD_LIBRARY_PATH");
+        let owner = owner_of(context, path);
+        let mut packages = vec![installed.name().to_owned()];
+        packages.extend(owner.filter(|owner| *owner != installed.name()).map(str::to_owned));
+        let unset = by_variable.then(|| Remedy {
+            summary: "Take LD_LIBRARY_PATH away, so that the libraries of the wheels are found".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["unset LD_LIBRARY_PATH".to_owned()],
+            change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
+            verified: false,
+        });
+        findings.push(Finding {
+            id: format!("abi/{}", installed.name()),
+            kind: Kind::Abi,
+            severity: Severity::Fail,
+            title: format!("{} needs another {soname} than the one it gets", installed.title()),
+            message: format!(
+                "{path} does not export {} that it needs, so that loading it ends in `undefined symbol: {}`.{}",
+                text::count(symbols.len(), "symbol", "symbols"),
+                symbols.first().copied().unwrap_or_default(),
+                if by_variable { " The loader takes that file because of LD_LIBRARY_PATH." } else { "" }
+            ),
+            packages,
+            gpus: Vec::new(),
+            evidence: vec![
+                Evidence {
+                    fact: library.path.clone(),
+                    observed: format!("needs {}", in_words(&symbols)),
+                    required: Some(format!("exported by {soname}")),
+                    source: Basis::Binary,
+                    citation: Some(installed.distribution.location.clone()),
+                },
+                Evidence {
+                    fact: soname.to_owned(),
+                    observed: path.to_owned(),
+                    required: link.and_then(|link| link.instead_of.clone()),
+                    source: Basis::Binary,
+                    citation: link.map(|link| link.found_by.clone()),
+                },
+            ],
+            remedies: unset.into_iter().collect(),
+            references: Vec::new(),
+        });
+    }
+    findings
+}
+
+/// The distribution that a file belongs to.
+pub fn owner_of<'a>(context: &'a Context<'_>, path: &str) -> Option<&'a str> {
+    context.stack.installed.iter().find_map(|installed| {
+        let distribution = installed.distribution;
+        let below = path.strip_prefix(distribution.location.as_str())?.strip_prefix('/')?;
+        let libraries = distribution.libraries.value()?;
+        libraries.iter().any(|library| library.path == below).then_some(distribution.name.as_str())
+    })
+}
+
+/// glibc and libstdc++ of the host.
+fn host_versions(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let glibc = context.facts.system.glibc.value();
+    let libstdcxx = context.facts.loader.libstdcxx.value();
+    let highest = |family: &str| {
+        let versions = libraries.iter().flat_map(|library| {
+            let of_family = library.versions.iter().filter_map(move |version| version.strip_prefix(family));
+            of_family.map(move |version| (numbers(version), version, *library))
+        });
+        versions.max_by(|one, other| one.0.cmp(&other.0))
+    };
+    if let (Some((_, needs, library)), Some(has)) = (highest("GLIBC_"), glibc)
+        && needs.parse::<GlibcVersion>().is_ok_and(|needs| needs > *has)
+    {
+        let place = context.facts.system.glibc.source().map(|source| source.place().to_owned());
+        findings.push(too_old(installed, library, "glibc", "libc.so.6", &format!("GLIBC_{needs}"), &has.to_string(), place));
+    }
+    if let (Some((needed, needs, library)), Some(has)) = (highest("GLIBCXX_"), libstdcxx)
+        && has.strip_prefix("GLIBCXX_").is_some_and(|has| needed > numbers(has))
+    {
+        let place = context.facts.loader.libstdcxx.source().map(|source| source.place().to_owned());
+        findings.push(too_old(installed, library, "libstdc++", "libstdc++.so.6", &format!("GLIBCXX_{needs}"), has, place));
+    }
+    findings
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map_while(|number| number.parse().ok()).collect()
+}
+
+fn too_old(
+    installed: &Installed<'_>,
+    library: &Library,
+    what: &str,
+    soname: &str,
+    needs: &str,
+    has: &str,
+    place: Option<String>,
+) -> Finding {
+    Finding {
+        id: format!("abi/{}", installed.name()),
+        kind: Kind::Abi,
+        severity: Severity::Fail,
+        title: format!("{} needs {needs}, and this host's {what} has {has}", installed.title()),
+        message: format!(
+            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
+             system; a build for this one, or a newer image, is needed.",
+            library.path
+        ),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: library.path.clone(),
+                observed: format!("needs {needs}"),
+                required: None,
+                source: Basis::Binary,
+                citation: Some(installed.distribution.location.clone()),
+            },
+            Evidence {
+                fact: soname.to_owned(),
+                observed: has.to_owned(),
+                required: Some(needs.to_owned()),
+                source: Basis::Host,
+                citation: place,
+            },
+        ],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+/// Modules compiled with NumPy 1's headers beside NumPy 2.
+fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
+    let numpy = context.stack.get("numpy")?;
+    let is_two = numpy.distribution.full_version().split('.').next().is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major >= 2));
+    let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
+    // torch goes on without: tensors and arrays are no longer converted.
+    let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
+    let python = context.facts.python.value().and_then(|python| python.executable.value());
+    let pip = python.map_or_else(|| "pip".to_owned(), |python| format!("{python} -m pip"));
+    Some(Finding {
+        id: format!("abi/{}", installed.name()),
+        kind: Kind::Abi,
+        severity,
+        title: format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title()),
+        message: "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
+                  `_ARRAY_API not found`."
+            .to_owned(),
+        packages: vec![installed.name().to_owned(), "numpy".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: first.path.clone(),
+            observed: "asks for `numpy.core._multiarray_umath` only, as NumPy 1's headers do".to_owned(),
+            required: Some("NumPy 2's headers, which run with both".to_owned()),
+            source: Basis::Binary,
+            citation: Some(installed.distribution.location.clone()),
+        }],
+        remedies: vec![Remedy {
+            summary: format!("Install NumPy 1, or a newer {}", installed.name()),
+            requirements: vec!["numpy<2".to_owned()],
+            commands: vec![format!("{pip} install \"numpy<2\"")],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
