@@ -9,7 +9,7 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version};
 
 use crate::check;
-use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Metadata, Reading, Source};
+use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
@@ -65,7 +65,10 @@ fn serious(finding: &Finding) -> bool {
 
 /// Whether installing other builds may help.
 fn installable(finding: &Finding) -> bool {
+    // Libraries that are missing or damaged are put right by what the finding itself says.
+    let told = finding.kind == Kind::CudaLibs && !finding.remedies.is_empty();
     serious(finding)
+        && !told
         && matches!(
             finding.kind,
             Kind::GpuArch
@@ -120,7 +123,7 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     let mut changes = Vec::new();
     if !orphans.is_empty() {
         let names: Vec<_> = orphans.iter().map(|distribution| distribution.name.as_str()).collect();
-        let (tool, yes) = installer(facts, "uninstall");
+        let (tool, yes) = check::installer(facts, "uninstall");
         commands.push(format!("{tool}{yes} {}", names.join(" ")));
         changes.extend(orphans.iter().map(|distribution| Change::Remove {
             name: distribution.name.clone(),
@@ -181,27 +184,13 @@ fn swap_command(facts: &Facts, pins: &[&Pin<'_>]) -> Option<String> {
         pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
     });
     let swapped: Vec<_> = swapped.map(|pin| format!("\"{}=={}\"", pin.name, pin.version())).collect();
-    let (tool, _) = installer(facts, "install");
+    let (tool, _) = check::installer(facts, "install");
     (!swapped.is_empty()).then(|| format!("{tool} --force-reinstall --no-deps {}", swapped.join(" ")))
-}
-
-/// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.
-fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
-    let by_uv = facts.distributions.iter().any(|distribution| {
-        distribution.name == "torch" && distribution.installer.value().is_some_and(|installer| installer == "uv")
-    });
-    let executable = facts.python.value().and_then(|python| python.executable.value());
-    match (executable, by_uv) {
-        (Some(python), true) => (format!("uv pip {subcommand} --python {python}"), ""),
-        (Some(python), false) => (format!("{python} -m pip {subcommand}"), " -y"),
-        (None, true) => (format!("uv pip {subcommand}"), ""),
-        (None, false) => (format!("pip {subcommand}"), " -y"),
-    }
 }
 
 /// The command that installs pins into the environment, with the tool that made it.
 fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
-    let (tool, _) = installer(facts, "install");
+    let (tool, _) = check::installer(facts, "install");
     let mut parts = vec![tool];
     parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
     let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.index()).filter(|index| *index != "pypi").collect();
@@ -237,12 +226,27 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Unset(name) => {
             facts.system.environment.remove(name);
+            for distribution in &mut facts.distributions {
+                if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
+                    libraries.iter_mut().for_each(|library| without(library, name));
+                }
+            }
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
         }
     }
     facts
+}
+
+/// What a library gets without a variable that put another file in front: the wheel's own copy.
+fn without(library: &mut Library, variable: &str) {
+    for link in library.links.iter_mut().filter(|link| link.found_by == variable && link.instead_of.is_some()) {
+        let soname = Some(&link.soname);
+        library.unresolved.retain(|unresolved| unresolved.from.as_ref() != soname);
+        link.path = link.instead_of.take();
+        link.found_by = "RUNPATH".to_owned();
+    }
 }
 
 /// Another driver: its kernel module and all libraries that came with the old one.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, looked};
+use super::{Context, Installed, installer, looked};
 use crate::facts::{Library, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::text;
@@ -67,7 +67,8 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
     let lacking: Vec<&&Library> = libraries.iter().filter(|library| library.unresolved.iter().any(is_torchs)).collect();
     let first = lacking.first()?;
     let mut symbols: Vec<&str> = Vec::new();
-    for unresolved in lacking.iter().flat_map(|library| &library.unresolved).filter(|unresolved| is_torchs(unresolved)) {
+    for unresolved in lacking.iter().flat_map(|library| &library.unresolved).filter(|unresolved| is_torchs(unresolved))
+    {
         if !symbols.contains(&unresolved.symbol.as_str()) {
             symbols.push(&unresolved.symbol);
         }
@@ -95,7 +96,11 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         id: format!("abi/{}", installed.name()),
         kind: Kind::Abi,
         severity: Severity::Fail,
-        title: format!("{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version()),
+        title: format!(
+            "{} is compiled for another torch than {}",
+            installed.title(),
+            torch.distribution.full_version()
+        ),
         message,
         packages: vec![installed.name().to_owned(), "torch".to_owned()],
         gpus: Vec::new(),
@@ -164,13 +169,16 @@ fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'
         if list.is_empty() { String::new() } else { format!("TORCH_CUDA_ARCH_LIST=\"{}\" ", list.join(";")) };
     let version = installed.distribution.version.value()?;
     let wanted = format!("{}=={version}", installed.name());
-    let python = context.facts.python.value().and_then(|python| python.executable.value());
-    let pip = python.map_or_else(|| "pip".to_owned(), |python| format!("{python} -m pip"));
+    let (install, _) = installer(context.facts, "install");
     Some(Remedy {
-        summary: format!("Install a build of {} for {}, or compile it again beside it", installed.name(), torch.title()),
+        summary: format!(
+            "Install a build of {} for {}, or compile it again beside it",
+            installed.name(),
+            torch.title()
+        ),
         requirements: Vec::new(),
         commands: vec![format!(
-            "{variable}{pip} install --no-build-isolation --no-cache-dir --no-deps --force-reinstall --no-binary {} \"{wanted}\"",
+            "{variable}{install} --no-build-isolation --no-cache-dir --no-deps --force-reinstall --no-binary {} \"{wanted}\"",
             installed.name()
         )],
         change: None,
@@ -265,13 +273,29 @@ fn host_versions(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         && needs.parse::<GlibcVersion>().is_ok_and(|needs| needs > *has)
     {
         let place = context.facts.system.glibc.source().map(|source| source.place().to_owned());
-        findings.push(too_old(installed, library, "glibc", "libc.so.6", &format!("GLIBC_{needs}"), &has.to_string(), place));
+        findings.push(too_old(
+            installed,
+            library,
+            "glibc",
+            "libc.so.6",
+            &format!("GLIBC_{needs}"),
+            &has.to_string(),
+            place,
+        ));
     }
     if let (Some((needed, needs, library)), Some(has)) = (highest("GLIBCXX_"), libstdcxx)
         && has.strip_prefix("GLIBCXX_").is_some_and(|has| needed > numbers(has))
     {
         let place = context.facts.loader.libstdcxx.source().map(|source| source.place().to_owned());
-        findings.push(too_old(installed, library, "libstdc++", "libstdc++.so.6", &format!("GLIBCXX_{needs}"), has, place));
+        findings.push(too_old(
+            installed,
+            library,
+            "libstdc++",
+            "libstdc++.so.6",
+            &format!("GLIBCXX_{needs}"),
+            has,
+            place,
+        ));
     }
     findings
 }
@@ -325,20 +349,25 @@ fn too_old(
 /// Modules compiled with NumPy 1's headers beside NumPy 2.
 fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
     let numpy = context.stack.get("numpy")?;
-    let is_two = numpy.distribution.full_version().split('.').next().is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major >= 2));
+    let is_two = numpy
+        .distribution
+        .full_version()
+        .split('.')
+        .next()
+        .is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major >= 2));
     let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
     // torch goes on without: tensors and arrays are no longer converted.
     let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
-    let python = context.facts.python.value().and_then(|python| python.executable.value());
-    let pip = python.map_or_else(|| "pip".to_owned(), |python| format!("{python} -m pip"));
+    let (install, _) = installer(context.facts, "install");
     Some(Finding {
         id: format!("abi/{}", installed.name()),
         kind: Kind::Abi,
         severity,
         title: format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title()),
-        message: "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
+        message:
+            "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
                   `_ARRAY_API not found`."
-            .to_owned(),
+                .to_owned(),
         packages: vec![installed.name().to_owned(), "numpy".to_owned()],
         gpus: Vec::new(),
         evidence: vec![Evidence {
@@ -351,7 +380,7 @@ fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library
         remedies: vec![Remedy {
             summary: format!("Install NumPy 1, or a newer {}", installed.name()),
             requirements: vec!["numpy<2".to_owned()],
-            commands: vec![format!("{pip} install \"numpy<2\"")],
+            commands: vec![format!("{install} \"numpy<2\"")],
             change: None,
             verified: false,
         }],

@@ -1,12 +1,47 @@
-//! Are the CUDA libraries there that the installed packages load?
+//! Are the CUDA libraries there that the installed packages load, and are they the right ones?
+//!
+//! What each library would get was found by following its needs as the loader would (the probe does that). Here is told
+//! which of them it does not get, which come from `LD_LIBRARY_PATH` instead of from a wheel, which files two distributions
+//! claim, and which are no longer what was installed.
 
-use super::{Context, looked};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::abi::owner_of;
+use super::gpu_arch::chosen_libraries;
+use super::{Context, Installed, installer, looked};
+use crate::facts::{Changed, ChangedFile, Library, Link};
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::text;
 
-/// Looks for packages that choose one of several libraries by torch's CUDA, and have none for it.
+/// How many files or libraries are named.
+const NAMED: usize = 5;
+
+/// Looks at what packages choose, need, share and hold.
 pub fn check(context: &Context<'_>) -> Outcome {
+    let mut findings = choices(context);
+    let read = context.stack.installed.iter().any(|installed| installed.distribution.libraries.value().is_some());
+    let chooses = context.stack.installed.iter().any(|installed| {
+        let rule = installed.package.zip(installed.version.as_ref());
+        rule.is_some_and(|(package, version)| context.db.library_pick(package, version).is_some())
+    });
+    let linked = context.stack.installed.iter().any(|installed| {
+        let libraries = installed.distribution.libraries.value();
+        libraries.is_some_and(|libraries| libraries.iter().any(|library| !library.links.is_empty()))
+    });
+    findings.extend(missing(context));
+    findings.extend(shadowed(context));
+    findings.extend(shared(context));
+    findings.extend(context.stack.installed.iter().filter_map(|installed| changed(context, installed)));
+    match (findings.is_empty(), read, linked || chooses) {
+        (true, true, false) => Outcome::NotApplicable("nothing is installed that loads CUDA libraries".to_owned()),
+        (true, false, false) => Outcome::Skipped("the files of the installed libraries".to_owned()),
+        _ => looked(findings),
+    }
+}
+
+/// Packages that choose one of several libraries by torch's CUDA, and have none for it.
+fn choices(context: &Context<'_>) -> Vec<Finding> {
     let choosing: Vec<_> = context
         .stack
         .installed
@@ -17,16 +52,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
             Some((installed, package, version, pick, source))
         })
         .collect();
-    if choosing.is_empty() {
-        return Outcome::NotApplicable("nothing is installed that chooses its library by torch's CUDA".to_owned());
-    }
-    let Some(torch) = context.stack.get("torch") else {
-        return Outcome::NotApplicable("torch is not installed".to_owned());
-    };
-    let Some(Some(cuda)) = torch.cuda() else {
-        return Outcome::NotApplicable("torch is not built for CUDA".to_owned());
-    };
     let mut findings = Vec::new();
+    let Some(torch) = context.stack.get("torch") else { return findings };
+    let Some(Some(cuda)) = torch.cuda() else { return findings };
     for (installed, package, version, pick, source) in choosing {
         // What lies in the folder is stronger than the row.
         let shipped = &installed.distribution.build.cuda_libraries;
@@ -74,5 +102,332 @@ pub fn check(context: &Context<'_>) -> Outcome {
             references: Vec::new(),
         });
     }
-    looked(findings)
+    findings
+}
+
+/// Files that are loaded with `import torch`: what its libraries get, and what those get.
+fn torch_closure<'a>(context: &'a Context<'_>) -> BTreeSet<&'a str> {
+    let mut links: BTreeMap<String, &[Link]> = BTreeMap::new();
+    let mut queue: Vec<String> = Vec::new();
+    for installed in &context.stack.installed {
+        let distribution = installed.distribution;
+        for library in distribution.libraries.value().into_iter().flatten() {
+            let place = format!("{}/{}", distribution.location, library.path);
+            if distribution.name == "torch" {
+                queue.push(place.clone());
+            }
+            links.insert(place, &library.links);
+        }
+    }
+    let mut closure = BTreeSet::new();
+    while let Some(place) = queue.pop() {
+        for path in links.get(&place).into_iter().copied().flatten().filter_map(|link| link.path.as_deref()) {
+            if closure.insert(path) {
+                queue.push(path.to_owned());
+            }
+        }
+    }
+    closure
+}
+
+/// CUDA libraries that the loader does not find.
+fn missing(context: &Context<'_>) -> Vec<Finding> {
+    let closure = torch_closure(context);
+    let torch = context.stack.torch_cuda().flatten();
+    let mut findings = Vec::new();
+    for installed in &context.stack.installed {
+        let distribution = installed.distribution;
+        let Some(libraries) = distribution.libraries.value() else { continue };
+        let libraries = chosen_libraries(context, installed, libraries.iter().collect(), torch);
+        let mut sonames: BTreeMap<&str, (&Library, bool)> = BTreeMap::new();
+        for library in libraries {
+            let place = format!("{}/{}", distribution.location, library.path);
+            let with_torch = closure.contains(place.as_str());
+            // What NVIDIA's wheels hold beyond that is opened by those who have what it needs.
+            if installed.name().starts_with("nvidia-") && !with_torch {
+                continue;
+            }
+            let needed = installed.name() == "torch" || with_torch || library.module || library.for_cuda.is_some();
+            for link in library.links.iter().filter(|link| link.path.is_none()) {
+                let entry = sonames.entry(&link.soname).or_insert((library, false));
+                entry.1 |= needed;
+            }
+        }
+        let Some((first, (library, _))) = sonames.first_key_value() else { continue };
+        let needed = sonames.values().any(|(_, needed)| *needed);
+        let names: Vec<&str> = sonames.keys().copied().collect();
+        let wheels = wheels_with(context, installed, &names);
+        let message = if needed {
+            format!("Loading it ends in `{first}: cannot open shared object file: No such file or directory`.")
+        } else {
+            format!("Only what uses `{}` fails; the rest of the package works without.", library.path)
+        };
+        let again = if wheels.iter().any(|(_, installed)| *installed) { "--force-reinstall --no-deps " } else { "" };
+        let wheels: Vec<String> = wheels.into_iter().map(|(wheel, _)| wheel).collect();
+        let (install, _) = installer(context.facts, "install");
+        let remedy = if wheels.is_empty() {
+            format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH")
+        } else {
+            format!("Install {}", text::list(&wheels))
+        };
+        let remedy = Remedy {
+            summary: remedy,
+            commands: if wheels.is_empty() {
+                Vec::new()
+            } else {
+                vec![format!("{install} {again}{}", quoted(&wheels))]
+            },
+            requirements: wheels,
+            change: None,
+            verified: false,
+        };
+        findings.push(Finding {
+            id: format!("cuda-libs/{}", installed.name()),
+            kind: Kind::CudaLibs,
+            severity: if needed { Severity::Fail } else { Severity::Info },
+            title: format!("{} needs {}, which the loader does not find", installed.title(), some(&names)),
+            message,
+            packages: vec![installed.name().to_owned()],
+            gpus: Vec::new(),
+            evidence: vec![Evidence {
+                fact: library.path.clone(),
+                observed: format!("needs {}", some(&names)),
+                required: Some("in its RPATH or RUNPATH, LD_LIBRARY_PATH, ld.so.cache or a default folder".to_owned()),
+                source: Basis::Binary,
+                citation: Some(distribution.location.clone()),
+            }],
+            remedies: vec![remedy],
+            references: Vec::new(),
+        });
+    }
+    findings
+}
+
+fn quoted(requirements: &[String]) -> String {
+    requirements.iter().map(|requirement| format!("\"{requirement}\"")).collect::<Vec<_>>().join(" ")
+}
+
+/// The first few, and how many more.
+fn some(names: &[&str]) -> String {
+    match names.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{} and {more} more", names[..NAMED].join(", ")),
+        _ => text::list(names),
+    }
+}
+
+/// The distributions that ship these libraries, as the package itself or torch requires them where they do, and whether
+/// they are installed, though without the file.
+fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str]) -> Vec<(String, bool)> {
+    let torch = context.stack.get("torch");
+    let declared = |name: &str| {
+        let requires = [Some(installed), torch].into_iter().flatten();
+        let lines =
+            requires.filter_map(|installed| installed.distribution.metadata.value()).flat_map(|it| &it.requires);
+        lines.filter_map(|line| crate::rules::requirement::parse(line).ok()).find_map(|wanted| {
+            let range = crate::rules::requirement::specifiers(&wanted)?;
+            (wanted.name.as_ref() == name).then(|| format!("{name}{range}"))
+        })
+    };
+    let mut wheels: Vec<(String, bool)> = sonames
+        .iter()
+        .filter_map(|soname| {
+            let owners = context.db.distributions_with(soname);
+            let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, owner)));
+            let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| (owner.clone(), owner)))?;
+            Some((wheel, context.stack.get(owner).is_some()))
+        })
+        .collect();
+    wheels.sort();
+    wheels.dedup();
+    wheels
+}
+
+/// Libraries that come from LD_LIBRARY_PATH although a wheel brings its own.
+fn shadowed(context: &Context<'_>) -> Option<Finding> {
+    let mut links: BTreeMap<&str, &Link> = BTreeMap::new();
+    for installed in &context.stack.installed {
+        for library in installed.distribution.libraries.value().into_iter().flatten() {
+            for link in library.links.iter().filter(|link| link.instead_of.is_some()) {
+                links.entry(&link.soname).or_insert(link);
+            }
+        }
+    }
+    let first = *links.values().next()?;
+    let names: Vec<&str> = links.keys().copied().collect();
+    let mut packages: Vec<String> =
+        links.values().filter_map(|link| owner_of(context, link.instead_of.as_deref()?).map(str::to_owned)).collect();
+    packages.sort();
+    packages.dedup();
+    let variable = first.found_by.clone();
+    let evidence = links.values().take(NAMED).map(|link| Evidence {
+        fact: link.soname.clone(),
+        observed: link.path.clone().unwrap_or_default(),
+        required: link.instead_of.clone(),
+        source: Basis::Host,
+        citation: Some(link.found_by.clone()),
+    });
+    Some(Finding {
+        id: "cuda-libs/shadowed".to_owned(),
+        kind: Kind::CudaLibs,
+        severity: Severity::Warn,
+        title: format!("{variable} puts other copies of {} in front of the wheels' own", some(&names)),
+        message:
+            "The packages were tested with the libraries that their wheels require. Another version of one of them \
+                  ends in missing symbols, `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`, or works by luck."
+                .to_owned(),
+        packages,
+        gpus: Vec::new(),
+        evidence: evidence.collect(),
+        remedies: vec![Remedy {
+            summary: format!("Take the CUDA folders out of {variable}"),
+            requirements: Vec::new(),
+            commands: vec![format!("unset {variable}")],
+            change: Some(Change::Unset(variable.clone())),
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
+
+/// Files that two distributions claim: the one that was installed last won, and removing either breaks the other.
+fn shared(context: &Context<'_>) -> Vec<Finding> {
+    let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for installed in &context.stack.installed {
+        for library in installed.distribution.libraries.value().into_iter().flatten() {
+            for other in &library.also_of {
+                let pair = if installed.name() < other.as_str() {
+                    (installed.name(), other.as_str())
+                } else {
+                    (other.as_str(), installed.name())
+                };
+                let files = pairs.entry(pair).or_default();
+                if !files.contains(&library.path.as_str()) {
+                    files.push(&library.path);
+                }
+            }
+        }
+    }
+    let mut findings = Vec::new();
+    for ((one, other), files) in pairs {
+        let titles: Vec<_> =
+            [one, other].iter().filter_map(|name| context.stack.get(name)).map(Installed::title).collect();
+        // RECORD of the one whose files were overwritten does not describe them any more.
+        let overwritten = [one, other].into_iter().find(|name| {
+            let changed = context.stack.get(name).map(|installed| &installed.distribution.changed);
+            changed.is_some_and(|changed| changed.iter().any(|file| files.contains(&file.path.as_str())))
+        });
+        let lost = overwritten.map_or_else(String::new, |name| format!(" Those of {name} were overwritten."));
+        let names: Vec<String> = [one, other].iter().map(ToString::to_string).collect();
+        let keep = overwritten.map_or(other, |lost| if lost == one { other } else { one });
+        let version = context.stack.get(keep).and_then(|keep| keep.distribution.version.value());
+        let wanted = version.map_or_else(|| keep.to_owned(), |version| format!("{keep}=={version}"));
+        let (uninstall, yes) = installer(context.facts, "uninstall");
+        findings.push(Finding {
+            id: format!("cuda-libs/{one}+{other}"),
+            kind: Kind::CudaLibs,
+            severity: if overwritten.is_some() { Severity::Fail } else { Severity::Warn },
+            title: format!("{} install files of the same names", text::list(&titles)),
+            message: format!(
+                "{} in both. The one that was installed last won, and removing either breaks the other.{lost}",
+                text::count(files.len(), "library is", "libraries are")
+            ),
+            packages: names.clone(),
+            gpus: Vec::new(),
+            evidence: vec![Evidence {
+                fact: "files of both".to_owned(),
+                observed: some(&files),
+                required: Some("one distribution for each file".to_owned()),
+                source: Basis::Metadata,
+                citation: Some("RECORD".to_owned()),
+            }],
+            remedies: vec![Remedy {
+                summary: format!("Remove both and install the one that is wanted, e.g. {wanted}"),
+                requirements: Vec::new(),
+                commands: vec![
+                    format!("{uninstall}{yes} {}", names.join(" ")),
+                    format!("{} \"{wanted}\"", installer(context.facts, "install").0),
+                ],
+                change: None,
+                verified: false,
+            }],
+            references: Vec::new(),
+        });
+    }
+    findings
+}
+
+/// Files that are not what was installed.
+fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let distribution = installed.distribution;
+    // conda rewrites files after RECORD was made.
+    if distribution.installer.value().is_some_and(|installer| installer == "conda") {
+        return None;
+    }
+    let libraries = distribution.libraries.value().map(Vec::as_slice).unwrap_or_default();
+    let shared = |path: &str| libraries.iter().any(|library| library.path == path && !library.also_of.is_empty());
+    let files: Vec<&ChangedFile> = distribution.changed.iter().filter(|file| !shared(&file.path)).collect();
+    let damaged: Vec<&Library> = libraries.iter().filter(|library| library.damage.is_some()).collect();
+    let gone = files.iter().any(|file| file.how == Changed::Missing && is_of_wheel(&file.path));
+    if files.is_empty() && damaged.is_empty() {
+        return None;
+    }
+    let mut evidence: Vec<Evidence> = Vec::new();
+    let listed = |library: &&&Library| files.iter().all(|file| file.path != library.path);
+    for library in damaged.iter().filter(listed).take(NAMED) {
+        evidence.push(file_evidence(installed, &library.path, library.damage.clone().unwrap_or_default(), None));
+    }
+    for file in files.iter().take(NAMED) {
+        let (observed, required) = match &file.how {
+            Changed::Missing => ("is missing".to_owned(), None),
+            Changed::Size { recorded, found } => (format!("{found} bytes"), Some(format!("{recorded} bytes"))),
+            Changed::Hash => ("another SHA-256".to_owned(), Some("the recorded one".to_owned())),
+        };
+        evidence.push(file_evidence(installed, &file.path, observed, required));
+    }
+    let version = distribution.version.value()?;
+    let number = files.len() + damaged.iter().filter(listed).count();
+    Some(Finding {
+        id: format!("cuda-libs/{}/files", installed.name()),
+        kind: Kind::CudaLibs,
+        severity: if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Warn },
+        title: format!(
+            "{} of {} {} not what was installed",
+            text::count(number, "file", "files"),
+            installed.title(),
+            if number == 1 { "is" } else { "are" }
+        ),
+        message: "An interrupted installation, a full disk, another package or a hand changed them after RECORD was \
+                  written."
+            .to_owned(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence,
+        remedies: vec![Remedy {
+            summary: format!("Install {} {version} again", installed.name()),
+            requirements: Vec::new(),
+            commands: vec![format!(
+                "{} --force-reinstall --no-deps \"{}=={version}\"",
+                installer(context.facts, "install").0,
+                installed.name()
+            )],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
+
+/// Scripts and data outside the site folder are often removed on purpose.
+fn is_of_wheel(path: &str) -> bool {
+    !path.starts_with("..")
+}
+
+fn file_evidence(installed: &Installed<'_>, path: &str, observed: String, required: Option<String>) -> Evidence {
+    Evidence {
+        fact: path.to_owned(),
+        observed,
+        required,
+        source: Basis::Binary,
+        citation: Some(format!("{}/RECORD", installed.distribution.metadata_dir)),
+    }
 }

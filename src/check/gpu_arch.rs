@@ -156,7 +156,11 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
             id: format!("gpu-arch/{}", installed.name()),
             kind: Kind::GpuArch,
             severity: Severity::Info,
-            title: format!("{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu_words(&gpus)),
+            title: format!(
+                "{} has kernels for {} in {usable} of {all} containers",
+                installed.title(),
+                gpu_words(&gpus)
+            ),
             message: "The functions in the other containers do not run on this GPU; the package may never call them \
                       there."
                 .to_owned(),
@@ -181,7 +185,8 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         let shares: Vec<_> =
             libraries.iter().map(|library| Share::of(&library.code, gpu.capability, cuda, db)).collect();
         let (way, sum) = together(&shares, whole);
-        let gap = cuda.zip(target.user_mode_driver()).and_then(|(cuda, driver)| Some((ptx_gap(cuda, driver, db)?, driver)));
+        let gap =
+            cuda.zip(target.user_mode_driver()).and_then(|(cuda, driver)| Some((ptx_gap(cuda, driver, db)?, driver)));
         verdicts.push(match (way, gap) {
             (Way::Native, _) | (Way::ThroughPtx, None) => Verdict::Runs,
             (Way::ThroughPtx, Some((gap, driver))) => Verdict::PtxTooNew(gap, driver.clone()),
@@ -228,7 +233,8 @@ fn code_in_words(code: &[CodeGroup]) -> String {
     let mut common = Vec::new();
     let mut special = Vec::new();
     for target in all_targets(code.iter()) {
-        let holding = code.iter().filter(|group| group.targets.contains(&target)).map(|group| group.containers).sum::<u32>();
+        let holding =
+            code.iter().filter(|group| group.targets.contains(&target)).map(|group| group.containers).sum::<u32>();
         if holding.saturating_mul(2) > all {
             common.push(target.to_string());
         } else {
@@ -280,7 +286,9 @@ fn disagreement(installed: &Installed<'_>, code: &InstalledCode<'_>) -> Option<F
         code.for_cuda.is_none() || shipped
     });
     let mut row: Vec<CodeTarget> = read
-        .flat_map(|code| code.sass.iter().chain(&code.ptx).copied().chain(code.special.iter().map(|(target, _)| *target)))
+        .flat_map(|code| {
+            code.sass.iter().chain(&code.ptx).copied().chain(code.special.iter().map(|(target, _)| *target))
+        })
         .collect();
     row.sort_unstable();
     row.dedup();

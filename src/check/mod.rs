@@ -141,6 +141,21 @@ pub fn verdict(checked: &[Checked], findings: &[Finding]) -> Verdict {
     }
 }
 
+/// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.
+#[must_use]
+pub fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
+    let by_uv = facts.distributions.iter().any(|distribution| {
+        distribution.name == "torch" && distribution.installer.value().is_some_and(|installer| installer == "uv")
+    });
+    let executable = facts.python.value().and_then(|python| python.executable.value());
+    match (executable, by_uv) {
+        (Some(python), true) => (format!("uv pip {subcommand} --python {python}"), ""),
+        (Some(python), false) => (format!("{python} -m pip {subcommand}"), " -y"),
+        (None, true) => (format!("uv pip {subcommand}"), ""),
+        (None, false) => (format!("pip {subcommand}"), " -y"),
+    }
+}
+
 /// The outcome of a check that looked: its findings, or that there are none.
 fn looked(findings: Vec<Finding>) -> Outcome {
     if findings.is_empty() { Outcome::Pass } else { Outcome::Findings(findings) }

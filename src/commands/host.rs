@@ -21,6 +21,9 @@ pub struct HostArgs {
     /// Inspect a mounted image instead of this machine
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
+    /// Compare every installed file with the hash that was recorded when it was installed (reads all of them)
+    #[arg(long)]
+    pub deep: bool,
 }
 
 /// Reads the machine.
@@ -34,6 +37,7 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
+    request.deep = args.deep;
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Library, Reading};
+use super::{ChangedFile, Library, Reading};
 use crate::version::CudaVersion;
 
 /// An installed Python distribution.
@@ -30,6 +30,9 @@ pub struct Distribution {
     /// Its shared libraries that have to do with GPUs, torch or other libraries' versions, by path.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub libraries: Reading<Vec<Library>>,
+    /// Files that are not as RECORD says: by size for libraries, by hash for all files with `--deep`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<ChangedFile>,
 }
 
 /// What the installed files say of a build, beyond the version in METADATA.

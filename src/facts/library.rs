@@ -32,9 +32,6 @@ pub struct Library {
     /// Why it could not be read, e.g. `damaged ELF file: short header`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub damage: Option<String>,
-    /// RECORD says so of the file, and it is not so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub changed: Option<Changed>,
     /// Other distributions whose RECORD lists the same file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also_of: Vec<String>,
@@ -77,6 +74,16 @@ pub struct Unresolved {
     /// The library that should export it, where that is known, e.g. `libnvJitLink.so.12`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+}
+
+/// A file that is not as RECORD says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChangedFile {
+    /// Below the folder of the path, e.g. `torch/lib/libtorch_cuda.so`.
+    pub path: String,
+    /// In what it differs.
+    pub how: Changed,
 }
 
 /// How a file differs from what RECORD says of it.

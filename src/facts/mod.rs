@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use distribution::{Distribution, DistributionBuild, Metadata};
 pub use driver::{Driver, Gpu, KernelModule, Nvml};
-pub use library::{Changed, CodeGroup, Library, Link, Unresolved};
+pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 use super::{
-    Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader, Metadata, Nvml, Python, Reading, Source,
-    System,
+    ChangedFile, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader, Metadata, Nvml,
+    Python, Reading, Source, System,
 };
 
 /// Who is to be forgotten.
@@ -196,7 +196,11 @@ impl Redactor {
             editable: _,
             wheel_tags: _,
             libraries,
+            changed,
         } = distribution;
+        for ChangedFile { path, how: _ } in changed {
+            self.text(path);
+        }
         let DistributionBuild { version: build_version, cuda, torch, cuda_libraries: _ } = build;
         for reading in [version, build_version, torch] {
             self.reading(reading, |_, _| ());
@@ -210,7 +214,9 @@ impl Redactor {
         });
         self.reading(installer, |_, _| ());
         self.reading(direct_url, Self::text);
-        self.reading(libraries, |redactor, libraries| libraries.iter_mut().for_each(|library| redactor.library(library)));
+        self.reading(libraries, |redactor, libraries| {
+            libraries.iter_mut().for_each(|library| redactor.library(library))
+        });
     }
 
     fn library(&mut self, library: &mut Library) {
@@ -224,7 +230,6 @@ impl Redactor {
             versions: _,
             numpy: _,
             damage,
-            changed: _,
             also_of: _,
         } = library;
         self.text(path);

@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use super::loader::LibrarySearch;
-use super::python_path::join;
 use super::objects::{FileAt, open};
+use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::Link;
 use crate::parse::elf::lookup::{Dynamic, Object};

@@ -15,8 +15,8 @@ use super::objects::open;
 use super::root::RootFs;
 use crate::facts::{LibCuda, Loader, Reading};
 use crate::parse::elf::lookup::Object;
-use crate::parse::library::version_numbers;
 use crate::parse::ld_cache::{CacheEntry, parse_ld_cache};
+use crate::parse::library::version_numbers;
 use crate::version::DriverVersion;
 
 const CACHE: &str = "/etc/ld.so.cache";
@@ -188,7 +188,10 @@ pub fn libstdcxx(search: &LibrarySearch, base_prefix: Option<&str>) -> Reading<S
     };
     let versions = open(search.root, &path).ok().and_then(|file| Object::open(&file).ok()?.defined_versions().ok());
     let versions = versions.unwrap_or_default();
-    let newest = versions.iter().filter(|version| version.starts_with("GLIBCXX_")).max_by_key(|version| version_numbers(version));
+    let newest = versions
+        .iter()
+        .filter(|version| version.starts_with("GLIBCXX_"))
+        .max_by_key(|version| version_numbers(version));
     match newest {
         Some(version) => Reading::host(version.clone(), path),
         None => Reading::unreadable(format!("`{path}` does not tell its versions")),

@@ -28,6 +28,7 @@ pub mod scan;
 pub mod site_packages;
 pub mod smi;
 pub mod system;
+pub mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -55,6 +56,8 @@ pub struct Request {
     pub smi_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
+    /// Compare every installed file with its hash in RECORD, which takes seconds.
+    pub deep: bool,
 }
 
 impl Request {
@@ -71,6 +74,7 @@ impl Request {
             nvml: nvml.map_or(NvmlLibrary::Search, |path| NvmlLibrary::Path(path.into())),
             smi_limit: Some(smi::TIME_LIMIT),
             is_cuda_library: |_| false,
+            deep: false,
         }
     }
 
@@ -79,7 +83,15 @@ impl Request {
     pub fn folder(folder: impl Into<PathBuf>) -> Self {
         let root = RootFs::at(folder);
         let environment = system::environment(&root, &BTreeMap::new());
-        Self { root, environment, current_dir: None, nvml: NvmlLibrary::Skip, smi_limit: None, is_cuda_library: |_| false }
+        Self {
+            root,
+            environment,
+            current_dir: None,
+            nvml: NvmlLibrary::Skip,
+            smi_limit: None,
+            is_cuda_library: |_| false,
+            deep: false,
+        }
     }
 }
 
@@ -125,8 +137,12 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Loader { libstdcxx: loader::libstdcxx(&search, base), ..loader::probe(&search, kernel) }
         });
         let distributions = &mut distributions;
-        let objects =
-            scope.spawn(|| objects::probe(&request.root, &search, request.is_cuda_library, python, distributions));
+        let objects = scope.spawn(|| {
+            objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+            if request.deep {
+                verify::verify(&request.root, distributions);
+            }
+        });
         (loader.join(), objects.join())
     });
     if read.is_err() {
@@ -134,8 +150,8 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
         distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
     }
     facts.distributions = distributions;
-    facts.loader = loader
-        .unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
+    facts.loader =
+        loader.unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
     facts
 }
 

@@ -14,13 +14,13 @@ use super::loader::LibrarySearch;
 use super::parallel::in_parallel;
 use super::python_path::join;
 use super::root::RootFs;
-use crate::facts::{Changed, Distribution, Library, Link, Python, Reading, Unresolved};
-use crate::parse::elf::lookup::{Exports, Object, Undefined};
+use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::parse::ReadAt;
 use crate::parse::elf::ElfError;
+use crate::parse::elf::lookup::{Exports, Object, Undefined};
 use crate::parse::library::{self, SharedLibrary, version_numbers};
 use crate::parse::record::{is_library, parse_record};
 use crate::parse::symbol::is_torch_symbol;
-use crate::parse::ReadAt;
 use crate::version::PythonVersion;
 
 /// A RECORD above this size is not read: torch's has 1.5 MB.
@@ -87,6 +87,8 @@ struct Read {
     library: Library,
     needed: Vec<String>,
     undefined: Vec<Undefined>,
+    changed: Option<Changed>,
+    soname: Option<String>,
 }
 
 /// A library of a distribution, before it is read.
@@ -136,14 +138,13 @@ pub fn probe(
     let processes = in_parallel(&pairs, 4, |(file, _)| {
         let mut own = process.clone();
         let links = own.open(linker, &file.place);
-        let links: Vec<Link> = links.into_iter().filter(|(asker, _)| *asker == file.place).map(|(_, link)| link).collect();
+        let links: Vec<Link> =
+            links.into_iter().filter(|(asker, _)| *asker == file.place).map(|(_, link)| link).collect();
         (links, own)
     });
-    let lacking: Vec<Lacking<'_>> = pairs
-        .iter()
-        .zip(&processes)
-        .map(|((file, read), (_, process))| Lacking { file, read, process })
-        .collect();
+    let mut siblings = opened_later(linker, &process, &listed, &read, distributions);
+    let lacking: Vec<Lacking<'_>> =
+        pairs.iter().zip(&processes).map(|((file, read), (_, process))| Lacking { file, read, process }).collect();
     let unresolved = unresolved(root, &torch, &listed, &lacking);
     let mut found: Vec<Vec<Library>> = distributions.iter().map(|_| Vec::new()).collect();
     let owners = owners(&listed, distributions);
@@ -155,6 +156,10 @@ pub fn probe(
         if let Some(all) = owners.get(file.place.as_str()) {
             let own = distributions.get(file.owner).map(|owner| owner.name.as_str());
             library.also_of = all.iter().filter(|name| Some(name.as_str()) != own).cloned().collect();
+        }
+        library.links.extend(siblings.remove(&file.place).unwrap_or_default());
+        if let (Some(how), Some(owner)) = (read.changed, distributions.get_mut(file.owner)) {
+            owner.changed.push(ChangedFile { path: file.path.clone(), how });
         }
         if let Some(of) = found.get_mut(file.owner) {
             of.push(read.library);
@@ -189,7 +194,6 @@ fn keep_telling(libraries: &mut Vec<Library>) {
             || !library.links.is_empty()
             || !library.unresolved.is_empty()
             || library.numpy.is_some()
-            || library.changed.is_some()
             || library.damage.is_some()
             || !library.also_of.is_empty()
             || of_note.contains(&(at - 1))
@@ -287,7 +291,9 @@ fn walk(root: &RootFs, owner: usize, base: &str, module: &str, listed: &mut Vec<
             let path = format!("{folder}/{name}");
             if is_library(&name) {
                 add(path);
-            } else if !name.contains('.') && root.link(&join(base, &path)).is_none() && root.is_folder(&join(base, &path))
+            } else if !name.contains('.')
+                && root.link(&join(base, &path)).is_none()
+                && root.is_folder(&join(base, &path))
             {
                 folders.push(path);
             }
@@ -301,7 +307,7 @@ fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&st
     let data = match open(root, &file.place) {
         Ok(data) => data,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            read.library.changed = Some(Changed::Missing);
+            read.changed = Some(Changed::Missing);
             return read;
         }
         Err(error) => {
@@ -310,7 +316,7 @@ fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&st
         }
     };
     if let Some(recorded) = file.size.filter(|size| *size != data.size) {
-        read.library.changed = Some(Changed::Size { recorded, found: data.size });
+        read.changed = Some(Changed::Size { recorded, found: data.size });
     }
     match read_elf(&data, file, known, follow, numpy2, &mut read) {
         // A linker script, or an empty placeholder.
@@ -341,6 +347,7 @@ fn read_elf(
         read.undefined = object.undefined()?;
     }
     read.needed.clone_from(&dynamic.needed);
+    read.soname.clone_from(&dynamic.soname);
     known.put(&file.place, dynamic);
     Ok(())
 }
@@ -371,6 +378,31 @@ fn start_torch(
     (process, links)
 }
 
+/// What the CUDA libraries of torch's process would get for their siblings, which they open while they run: libcudnn.so.9
+/// opens libcudnn_ops.so.9. Only where `LD_LIBRARY_PATH` puts another file in front.
+fn opened_later(
+    linker: Linker<'_>,
+    process: &Process,
+    listed: &[Listed],
+    read: &[Read],
+    distributions: &[Distribution],
+) -> HashMap<String, Vec<Link>> {
+    let mut found: HashMap<String, Vec<Link>> = HashMap::new();
+    let loaded: BTreeSet<&str> = process.paths().collect();
+    let is_nvidias = |owner: usize| distributions.get(owner).is_some_and(|owner| owner.name.starts_with("nvidia-"));
+    let openers: Vec<&Listed> =
+        listed.iter().filter(|file| is_nvidias(file.owner) && loaded.contains(file.place.as_str())).collect();
+    for (sibling, read) in listed.iter().zip(read).filter(|(file, _)| !loaded.contains(file.place.as_str())) {
+        let Some(opener) = openers.iter().find(|opener| opener.owner == sibling.owner) else { continue };
+        let Some(soname) = read.soname.as_ref().filter(|soname| process.path(soname).is_none()) else { continue };
+        let link = process.would_get(linker, &opener.place, soname);
+        if link.instead_of.is_some() {
+            found.entry(opener.place.clone()).or_default().push(link);
+        }
+    }
+    found
+}
+
 /// The libraries that torch/__init__.py loads by their path before its own, whatever the loader would choose: it holds
 /// `_preload_cuda_deps("nvjitlink", "libnvJitLink.so.*[0-9]")`.
 fn preloaded(root: &RootFs, torch: &[&Listed], distributions: &[Distribution]) -> Vec<String> {
@@ -384,7 +416,9 @@ fn preloaded(root: &RootFs, torch: &[&Listed], distributions: &[Distribution]) -
     for (folder, stem) in calls.filter(|(folder, stem)| stem.starts_with("lib") && !folder.contains(' ')) {
         let folder = format!("{}/nvidia/{folder}/lib", distribution.location);
         let start = format!("{stem}.so.");
-        found.extend(root.list(&folder).into_iter().find(|name| name.starts_with(&start)).map(|name| join(&folder, &name)));
+        found.extend(
+            root.list(&folder).into_iter().find(|name| name.starts_with(&start)).map(|name| join(&folder, &name)),
+        );
     }
     found
 }
@@ -420,9 +454,12 @@ fn unresolved(root: &RootFs, torch: &[&Listed], listed: &[Listed], lacking: &[La
     let own_folder = |file: &&&Listed| file.path.contains("/lib/");
     let mut torch: Vec<&str> = torch.iter().filter(own_folder).map(|file| file.place.as_str()).collect();
     // Those that export most come first.
-    torch.sort_by_key(|path| ["libc10.so", "libtorch_cpu.so", "libtorch_python.so"].iter().all(|name| !path.ends_with(name)));
+    torch.sort_by_key(|path| {
+        ["libc10.so", "libtorch_cpu.so", "libtorch_python.so"].iter().all(|name| !path.ends_with(name))
+    });
     let asking = lacking.iter().filter(|lacking| !lacking.read.undefined.is_empty());
-    let paths: BTreeSet<&str> = torch.iter().copied().chain(asking.flat_map(|lacking| lacking.process.paths())).collect();
+    let paths: BTreeSet<&str> =
+        torch.iter().copied().chain(asking.flat_map(|lacking| lacking.process.paths())).collect();
     let paths: Vec<String> = paths.into_iter().map(str::to_owned).collect();
     let files = in_parallel(&paths, 4, |path| open(root, path).ok());
     let exporters = Exporters::new(&paths, &files);
@@ -440,9 +477,7 @@ fn unresolved(root: &RootFs, torch: &[&Listed], listed: &[Listed], lacking: &[La
         paths.sort();
         let files: Vec<_> = paths.iter().map(|path| open(root, path).ok()).collect();
         let own = Exporters::new(&paths, &files);
-        let is_own = |symbol: &str| {
-            own.exports.iter().flatten().any(|exports| exports.has(symbol).unwrap_or(true))
-        };
+        let is_own = |symbol: &str| own.exports.iter().flatten().any(|exports| exports.has(symbol).unwrap_or(true));
         missing.iter().filter(|missing| !is_own(&missing.symbol)).cloned().collect()
     })
 }

@@ -199,8 +199,10 @@ fn members(path: &Path) -> Result<Vec<Item>, ScanError> {
     data.read_exact_at(directory.offset, &mut bytes).map_err(failed)?;
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let mut parts = name.split('-');
-    let distribution =
-        parts.next().zip(parts.next()).map(|(name, version)| (name.replace('_', "-").to_lowercase(), version.to_owned()));
+    let distribution = parts
+        .next()
+        .zip(parts.next())
+        .map(|(name, version)| (name.replace('_', "-").to_lowercase(), version.to_owned()));
     let libraries = zip::read_directory(&bytes).into_iter().filter(|member| is_library(&member.name));
     Ok(libraries
         .map(|member| Item::Member { wheel: path.to_owned(), member, distribution: distribution.clone() })

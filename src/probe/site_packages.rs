@@ -37,11 +37,8 @@ const PER_THREAD: usize = 24;
 pub fn distributions(root: &RootFs, path: &[PathFolder]) -> Vec<Distribution> {
     let found: Vec<Found<'_>> = path.iter().flat_map(find).collect();
     let read = in_parallel(&found, PER_THREAD, |found| found.read(root));
-    let mut read: Vec<(usize, Distribution)> = found
-        .iter()
-        .zip(read)
-        .map(|(found, distribution)| (found.folder_at(path), distribution))
-        .collect();
+    let mut read: Vec<(usize, Distribution)> =
+        found.iter().zip(read).map(|(found, distribution)| (found.folder_at(path), distribution)).collect();
     read.sort_by_cached_key(|(folder, distribution)| order(*folder, distribution));
     let mut distributions: Vec<Distribution> = read.into_iter().map(|(_, distribution)| distribution).collect();
     mark_egg_links(root, path, &mut distributions);

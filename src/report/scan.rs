@@ -169,10 +169,7 @@ pub fn text(report: &ScanReport<'_>, all: bool, width: usize) -> String {
         write_object(&mut out, object, report.gpus, single || all, width);
     }
     if left_out > 0 {
-        let text = format!(
-            "{} without GPU code left out; --all shows them",
-            count(left_out, "library", "libraries")
-        );
+        let text = format!("{} without GPU code left out; --all shows them", count(left_out, "library", "libraries"));
         let _ = writeln!(out, "{DIM}{text}{DIM:#}");
     }
     if report.objects.is_empty() {
@@ -219,8 +216,7 @@ fn write_object(out: &mut String, object: &Object, gpus: &[TargetGpu], details: 
     if !details {
         return;
     }
-    let needed: Vec<&str> =
-        library.needed.iter().map(String::as_str).filter(|name| !COMMON.contains(name)).collect();
+    let needed: Vec<&str> = library.needed.iter().map(String::as_str).filter(|name| !COMMON.contains(name)).collect();
     let paths = |label: &str, paths: &[String]| match paths {
         [] => None,
         [first] => Some(format!("{label} {first}")),
@@ -339,7 +335,10 @@ impl CodeRow {
     fn new(code: &[CodeGroup]) -> Self {
         let counts = tally(code);
         let named = |ptx: bool| {
-            counts.iter().filter(move |(target, _)| target.ptx == ptx).map(|(target, count)| (target.to_string(), *count))
+            counts
+                .iter()
+                .filter(move |(target, _)| target.ptx == ptx)
+                .map(|(target, count)| (target.to_string(), *count))
         };
         Self {
             containers: containers(code),
@@ -395,7 +394,8 @@ struct ErrorRow<'a> {
 ///
 /// Never in practice: every part serialises.
 pub fn json(report: &ScanReport<'_>) -> serde_json::Result<String> {
-    let rows = |judged: &[Judged]| report.gpus.iter().zip(judged).map(|(gpu, judged)| GpuRow::new(gpu, judged)).collect();
+    let rows =
+        |judged: &[Judged]| report.gpus.iter().zip(judged).map(|(gpu, judged)| GpuRow::new(gpu, judged)).collect();
     let mut document = Document {
         schema: SCHEMA,
         gpudoc: env!("CARGO_PKG_VERSION"),

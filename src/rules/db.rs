@@ -95,6 +95,12 @@ impl RuleDb {
             && !name.starts_with("libcuda.so")
     }
 
+    /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`.
+    #[must_use]
+    pub fn distributions_with(&self, _soname: &str) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The torch releases, oldest first, that export all of these symbols.
     #[must_use]
     pub fn torch_releases_with(&self, _symbols: &[&str]) -> Vec<Version> {

@@ -93,9 +93,8 @@ impl Share {
     pub fn of(code: &[CodeGroup], gpu: ComputeCapability, cuda: Option<CudaVersion>, db: &RuleDb) -> Self {
         let mut share = Self::default();
         for group in code {
-            let usable = |ptx: bool| {
-                group.targets.iter().any(|target| target.ptx == ptx && image_runs(*target, gpu, cuda, db))
-            };
+            let usable =
+                |ptx: bool| group.targets.iter().any(|target| target.ptx == ptx && image_runs(*target, gpu, cuda, db));
             share.containers += group.containers;
             if usable(false) {
                 share.native += group.containers;

@@ -141,8 +141,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
             let mut record = file.saturating_add(first as usize);
             for _ in 0..count {
                 let at = |offset: usize| u32_at(&bytes, record.saturating_add(offset));
-                let (Some(index), Some(name), Some(next)) =
-                    (u16_at(&bytes, record.saturating_add(6)), at(8), at(12))
+                let (Some(index), Some(name), Some(next)) = (u16_at(&bytes, record.saturating_add(6)), at(8), at(12))
                 else {
                     break;
                 };
@@ -210,7 +209,8 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
             }
             _ => Vec::new(),
         };
-        let symbols: &[elf::Sym64<LE>] = slice_from_all_bytes(&bytes).map_err(|()| ElfError::Damaged("symbol table"))?;
+        let symbols: &[elf::Sym64<LE>] =
+            slice_from_all_bytes(&bytes).map_err(|()| ElfError::Damaged("symbol table"))?;
         let mut found = Vec::new();
         for (at, symbol) in symbols.iter().enumerate() {
             let bind = symbol.st_bind();
