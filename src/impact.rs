@@ -18,6 +18,8 @@ use crate::solve::{self, Asked, Pin, Prefer, Request};
 use crate::text;
 use crate::version::DriverVersion;
 
+/// The distribution whose symbols extensions are linked with.
+const TORCH: &str = "torch";
 /// Where the values of tried-out facts come from.
 const TRIED: &str = "as the change would leave it";
 
@@ -291,6 +293,18 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
     slot.libraries = Reading::Unknown;
     slot.metadata = Reading::Known { value: metadata, source: known };
     slot.direct_url = Reading::Unknown;
+    if name == TORCH {
+        // What other libraries lacked, the new one may export; where the rules do not know, the doubt stays.
+        let libraries = facts.distributions.iter_mut().filter_map(|other| match &mut other.libraries {
+            Reading::Known { value, .. } => Some(value),
+            _ => None,
+        });
+        for library in libraries.flatten() {
+            library.unresolved.retain(|unresolved| {
+                unresolved.from.is_some() || db.torch_exports(&unresolved.symbol, &release.version) != Some(true)
+            });
+        }
+    }
     let Some(environment) = markers(&target) else { return };
     for line in &requires {
         let Ok(wanted) = requirement::parse(line) else { continue };

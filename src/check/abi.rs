@@ -9,6 +9,7 @@ use super::gpu_arch::chosen_libraries;
 use super::{Context, Installed, installer, looked};
 use crate::facts::{Library, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::model::Package;
 use crate::text;
 use crate::version::GlibcVersion;
 
@@ -158,7 +159,7 @@ fn demangled(symbol: &str) -> String {
 
 /// What to run for a distribution that the rules have no other build of.
 fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
-    if installed.package.is_some_and(|package| package.holds_code()) {
+    if installed.package.is_some_and(Package::holds_code) {
         return None;
     }
     let mut capabilities: Vec<_> = context.target.gpus.iter().map(|gpu| gpu.capability).collect();

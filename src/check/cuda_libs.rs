@@ -232,8 +232,8 @@ fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str
         .iter()
         .filter_map(|soname| {
             let owners = context.db.distributions_with(soname);
-            let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, owner)));
-            let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| (owner.clone(), owner)))?;
+            let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, *owner)));
+            let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| ((*owner).to_owned(), *owner)))?;
             Some((wheel, context.stack.get(owner).is_some()))
         })
         .collect();

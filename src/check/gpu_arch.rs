@@ -8,7 +8,7 @@ use crate::facts::{CodeGroup, Library};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::driver::{DriverGap, ptx_gap};
 use crate::rules::kernel::{Runs, Share, Way, code_runs, is_nvidias, together};
-use crate::rules::model::{Build, Code, RowSource};
+use crate::rules::model::{Build, Code, Package, RowSource};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::raw::LibraryPick;
@@ -57,7 +57,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
 fn is_unknown(installed: &Installed<'_>) -> bool {
     match installed.row {
         Some((_, build)) => build.cuda.is_some() && build.code.is_empty() && build.assembles.is_empty(),
-        None => installed.package.is_some_and(|package| package.holds_code()) && installed.cuda() != Some(None),
+        None => installed.package.is_some_and(Package::holds_code) && installed.cuda() != Some(None),
     }
 }
 

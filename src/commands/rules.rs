@@ -1,6 +1,6 @@
 use clap::Subcommand;
 
-use super::{rules_harvest, rules_verify};
+use super::{rules_harvest, rules_symbols, rules_verify};
 use crate::exit::Exit;
 
 /// Read and renew the database of rules
@@ -17,6 +17,7 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Harvest(rules_harvest::HarvestArgs),
+    HarvestSymbols(rules_symbols::SymbolArgs),
     Verify(rules_verify::VerifyArgs),
 }
 
@@ -28,6 +29,7 @@ enum Command {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Harvest(args) => rules_harvest::run(args).map(|()| Exit::Ok),
+        Command::HarvestSymbols(args) => rules_symbols::run(args).map(|()| Exit::Ok),
         Command::Verify(args) => rules_verify::run(args),
     }
 }

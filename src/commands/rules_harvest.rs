@@ -26,7 +26,7 @@ use crate::rules::raw::{RawBuild, RawPackage};
 use crate::rules::{variants, write};
 
 /// How many requests may be under way at once.
-const REQUESTS: usize = 8;
+pub const REQUESTS: usize = 8;
 
 /// Read the releases and builds of packages from a package index into the database
 ///
@@ -261,7 +261,7 @@ fn write_rows(path: &Path, rows: &RawPackage) -> anyhow::Result<()> {
 }
 
 /// The day (UTC) of a time, `2026-11-21`.
-fn day(time: SystemTime) -> String {
+pub fn day(time: SystemTime) -> String {
     let days = time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / 86_400;
     // Civil from days, after H. Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March.
     let shifted = days + 719_468;

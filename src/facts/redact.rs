@@ -215,7 +215,7 @@ impl Redactor {
         self.reading(installer, |_, _| ());
         self.reading(direct_url, Self::text);
         self.reading(libraries, |redactor, libraries| {
-            libraries.iter_mut().for_each(|library| redactor.library(library))
+            libraries.iter_mut().for_each(|library| redactor.library(library));
         });
     }
 

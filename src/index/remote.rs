@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use super::client::{Client, IndexError};
 use crate::parse::elf::{ElfError, Layout};
 use crate::parse::fatbin::{Container, StreamWalker, Streamed};
+use crate::parse::pieces::Pieces;
 use crate::parse::zip::{self, Member, Method};
 
 /// Members that are read into memory must not be bigger.
@@ -20,6 +21,10 @@ const CHUNK: usize = 256 << 10;
 const QUEUE: usize = 32;
 /// How often a library may have to go by.
 const PASSES: usize = 3;
+/// How much of the start of a library holds its symbols: 12 MB in libtorch_cuda.
+const FIRST: u64 = 48 << 20;
+/// How much of its end holds them where `patchelf` moved them: 16 MB in libtorch_cuda.
+const LAST: u64 = 32 << 20;
 
 /// Why a member of a wheel cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +143,7 @@ impl RemoteWheel {
         let start = self.data_start(member).await?;
         let mut walker = StreamWalker::new(member.size);
         for _ in 0..PASSES {
-            match self.pass(member, start, walker, &progress).await? {
+            match self.pass(member, start, walker, &progress).await?.finish() {
                 Ok(Streamed::Library(layout, containers)) => return Ok(Some((layout, containers))),
                 Ok(Streamed::Again(again)) => walker = *again,
                 Err(ElfError::NotElf | ElfError::Unsupported) => return Ok(None),
@@ -148,20 +153,34 @@ impl RemoteWheel {
         Err(self.damaged(member, "its sections make no sense"))
     }
 
-    async fn pass(
+    /// The tables of a library: its first and its last part, which hold all that the loader reads. Linkers put symbols at
+    /// the start of a file, and `patchelf` moves them to its end.
+    ///
+    /// # Errors
+    ///
+    /// If the index fails or the member is damaged.
+    pub async fn tables(&self, member: &Member) -> Result<Pieces, WheelError> {
+        let start = self.data_start(member).await?;
+        let parts =
+            [0..member.size.min(FIRST), member.size.saturating_sub(LAST).max(FIRST.min(member.size))..member.size];
+        let pieces = Pieces::new(member.size, parts, FIRST + LAST);
+        self.pass(member, start, pieces, &|_| {}).await
+    }
+
+    async fn pass<W: Watcher>(
         &self,
         member: &Member,
         start: u64,
-        walker: StreamWalker,
+        watcher: W,
         progress: &(impl Fn(u64) + Send + Sync),
-    ) -> Result<Result<Streamed, ElfError>, WheelError> {
+    ) -> Result<W, WheelError> {
         let (sender, receiver) = mpsc::channel::<Vec<u8>>(QUEUE);
         let (method, size, crc) = (member.method, member.size, member.crc);
         let unpacking = tokio::task::spawn_blocking(move || {
             let packed = Queue { receiver, chunk: Vec::new(), used: 0 };
             match method {
-                Method::Stored => watch(packed, size, crc, walker),
-                Method::Deflated => watch(DeflateDecoder::new(packed), size, crc, walker),
+                Method::Stored => watch(packed, size, crc, watcher),
+                Method::Deflated => watch(DeflateDecoder::new(packed), size, crc, watcher),
                 Method::Other(number) => Err(io::Error::other(format!("compression method {number}"))),
             }
         });
@@ -180,13 +199,28 @@ impl RemoteWheel {
     }
 }
 
-/// Leads unpacked bytes past the walker and checks that they are what the directory promised.
-fn watch(
-    mut bytes: impl Read,
-    size: u64,
-    crc: u32,
-    mut walker: StreamWalker,
-) -> io::Result<Result<Streamed, ElfError>> {
+/// Something that a stream goes by.
+trait Watcher: Send + 'static {
+    /// Takes the next bytes; false if the rest does not matter.
+    fn take(&mut self, chunk: &[u8]) -> bool;
+}
+
+impl Watcher for StreamWalker {
+    fn take(&mut self, chunk: &[u8]) -> bool {
+        self.feed(chunk);
+        !self.is_hopeless()
+    }
+}
+
+impl Watcher for Pieces {
+    fn take(&mut self, chunk: &[u8]) -> bool {
+        self.feed(chunk);
+        true
+    }
+}
+
+/// Leads unpacked bytes past a watcher and checks that they are what the directory promised.
+fn watch<W: Watcher>(mut bytes: impl Read, size: u64, crc: u32, mut watcher: W) -> io::Result<W> {
     let mut chunk = vec![0; CHUNK];
     let mut sum = Crc::new();
     let mut total = 0_u64;
@@ -201,15 +235,14 @@ fn watch(
             return Err(io::Error::other("longer than the directory says"));
         }
         sum.update(part);
-        walker.feed(part);
-        if walker.is_hopeless() {
-            return Ok(Err(ElfError::NotElf));
+        if !watcher.take(part) {
+            return Ok(watcher);
         }
     }
     if total != size || sum.sum() != crc {
         return Err(io::Error::other("wrong length or checksum"));
     }
-    Ok(walker.finish())
+    Ok(watcher)
 }
 
 /// The chunks of a connection, read as one.

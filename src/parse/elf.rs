@@ -249,7 +249,7 @@ pub fn linkage<R: ReadAt + ?Sized>(data: &R) -> Result<Linkage, ElfError> {
     let lookup::Dynamic { soname, needed, rpath, runpath } = object.dynamic()?;
     let versions = object.needed_versions()?.into_iter().map(|(version, _)| version).collect();
     let mut linkage = Linkage { soname, needed, rpath, runpath, versions, ..Linkage::default() };
-    if let Some((symbols, strings)) = object.section(elf::SHT_DYNSYM)? {
+    if let Some(lookup::Table { range: symbols, strings }) = object.section(elf::SHT_DYNSYM)? {
         let strings = bytes_of(data, strings, MAX_SYMBOLS)?;
         read_symbols(&bytes_of(data, symbols, MAX_SYMBOLS)?, &strings, &mut linkage)?;
     }

@@ -88,6 +88,7 @@ struct Read {
     needed: Vec<String>,
     undefined: Vec<Undefined>,
     changed: Option<Changed>,
+    is_elf: bool,
     soname: Option<String>,
 }
 
@@ -161,14 +162,16 @@ pub fn probe(
         if let (Some(how), Some(owner)) = (read.changed, distributions.get_mut(file.owner)) {
             owner.changed.push(ChangedFile { path: file.path.clone(), how });
         }
-        if let Some(of) = found.get_mut(file.owner) {
+        if let Some(of) = found.get_mut(file.owner).filter(|_| read.is_elf) {
             of.push(read.library);
         }
     }
     for (distribution, mut libraries) in distributions.iter_mut().zip(found) {
-        keep_telling(&mut libraries);
         let place = format!("{}/RECORD", distribution.metadata_dir);
-        distribution.libraries = Reading::binary(libraries, place);
+        // Without a list, and without a library where its modules should lie, nobody knows what it holds.
+        let listed = !libraries.is_empty() || root.exists(&join(&distribution.location, &place));
+        keep_telling(&mut libraries);
+        distribution.libraries = if listed { Reading::binary(libraries, place) } else { Reading::absent(place) };
     }
 }
 
@@ -319,10 +322,12 @@ fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&st
         read.changed = Some(Changed::Size { recorded, found: data.size });
     }
     match read_elf(&data, file, known, follow, numpy2, &mut read) {
+        Ok(()) => {}
         // A linker script, or an empty placeholder.
-        Ok(()) | Err(ElfError::NotElf) => {}
+        Err(ElfError::NotElf) => return read,
         Err(error) => read.library.damage = Some(error.to_string()),
     }
+    read.is_elf = true;
     read
 }
 
@@ -336,6 +341,10 @@ fn read_elf(
 ) -> Result<(), ElfError> {
     let object = Object::open(data)?;
     let SharedLibrary { layout, code, dynamic, versions, .. } = SharedLibrary::read(data, &object)?;
+    if layout.sections.is_empty() {
+        // Stripped to the bone: whatever it holds, it does not tell.
+        return Err(ElfError::NotElf);
+    }
     let name = file.path.rsplit('/').next().unwrap_or_default();
     let library = &mut read.library;
     (library.code, library.versions) = (code, versions);

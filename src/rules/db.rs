@@ -9,12 +9,14 @@ use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawFamily, RawLifetime, RawMachineCode, RawPage, RawToolkit,
 };
+use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
 pub struct RuleDb {
     packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
+    symbols: OnceLock<TorchSymbols>,
 }
 
 /// What is known of a GPU by its name or PCI id.
@@ -39,7 +41,7 @@ impl RuleDb {
     #[must_use]
     pub fn new(packed: Packed) -> Self {
         let packages = packed.packages.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { packed, packages }
+        Self { packed, packages, symbols: OnceLock::new() }
     }
 
     /// The day on which the newest row was read, e.g. `2026-11-21`.
@@ -88,23 +90,40 @@ impl RuleDb {
         Some((release, build?))
     }
 
-    /// Whether a file or soname is that of a part of CUDA, e.g. `libcudnn.so.9`.
+    /// Whether a soname is that of a CUDA library, e.g. `libcudnn.so.9`; `libcuda.so.1` belongs to the driver.
     #[must_use]
-    pub fn is_cuda_library(&self, name: &str) -> bool {
-        ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| name.starts_with(start))
-            && !name.starts_with("libcuda.so")
+    pub fn is_cuda_library(&self, soname: &str) -> bool {
+        self.packed.libraries.libraries.iter().any(|row| row.sonames.iter().any(|name| name == soname))
     }
 
     /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`.
     #[must_use]
-    pub fn distributions_with(&self, _soname: &str) -> Vec<String> {
-        Vec::new()
+    pub fn distributions_with(&self, soname: &str) -> Vec<&str> {
+        let rows = self.packed.libraries.libraries.iter();
+        let mut names: Vec<_> = rows
+            .filter(|row| row.sonames.iter().any(|name| name == soname))
+            .map(|row| row.distribution.as_str())
+            .collect();
+        names.dedup();
+        names
     }
 
     /// The torch releases, oldest first, that export all of these symbols.
     #[must_use]
-    pub fn torch_releases_with(&self, _symbols: &[&str]) -> Vec<Version> {
-        Vec::new()
+    pub fn torch_releases_with(&self, symbols: &[&str]) -> Vec<Version> {
+        self.torch_symbols().releases_with(symbols)
+    }
+
+    /// Whether a torch release exports a symbol; none if the rules do not know.
+    #[must_use]
+    pub fn torch_exports(&self, symbol: &str, release: &Version) -> Option<bool> {
+        self.torch_symbols().exports(symbol, release)
+    }
+
+    fn torch_symbols(&self) -> &TorchSymbols {
+        // The build script packed it; a failure here would be caught by the test that unpacks everything.
+        self.symbols
+            .get_or_init(|| TorchSymbols::new(&postcard::from_bytes(&self.packed.torch_symbols).unwrap_or_default()))
     }
 
     /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
@@ -285,7 +304,7 @@ impl RuleDb {
         packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
         packed.advisories = advisories;
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
-        Self { packed, packages }
+        Self { packed, packages, symbols: OnceLock::new() }
     }
 
     /// Advisories in the order of their ids, without those withdrawn.

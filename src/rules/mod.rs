@@ -16,6 +16,7 @@ pub mod partner;
 pub mod raw;
 pub mod raw_platform;
 pub mod requirement;
+pub mod symbols;
 pub mod target;
 pub mod validate;
 pub mod variants;

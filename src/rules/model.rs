@@ -26,7 +26,7 @@ impl Fault {
         Self { path: Vec::new(), message: message.into() }
     }
 
-    fn below(mut self, table: &str, index: usize) -> Self {
+    pub(super) fn below(mut self, table: &str, index: usize) -> Self {
         self.path.splice(0..0, [table.to_owned(), index.to_string()]);
         self
     }

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
-use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes};
+use super::raw_platform::{
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawTorchSymbols,
+};
 use super::validate;
 
 /// All the rules, packages still packed.
@@ -28,6 +30,10 @@ pub struct Packed {
     pub forward_compat: RawForwardCompat,
     /// `platform/indexes.toml`.
     pub indexes: RawIndexes,
+    /// `platform/libraries.toml`.
+    pub libraries: RawLibraries,
+    /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
+    pub torch_symbols: Vec<u8>,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
@@ -75,6 +81,15 @@ pub fn pack(
     let forward_compat: RawForwardCompat =
         parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
     let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
+    let libraries: RawLibraries =
+        parse(&rules.join("platform/libraries.toml"), &read, &mut newest, validate::libraries)?;
+    let symbols_file = rules.join("platform/torch_symbols.toml");
+    let torch_symbols: RawTorchSymbols = parse(&symbols_file, &read, &mut newest, validate::torch_symbols)?;
+    let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
+        file: symbols_file,
+        line: None,
+        message: error.to_string(),
+    })?;
     let mut advisories: Vec<RawAdvisory> = Vec::new();
     for file in list(&rules.join("advisories"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -98,7 +113,7 @@ pub fn pack(
         })?;
         packages.insert(stem, bytes);
     }
-    Ok(Packed { gpus, cuda, driver, forward_compat, indexes, advisories, packages, newest })
+    Ok(Packed { gpus, cuda, driver, forward_compat, indexes, libraries, torch_symbols, advisories, packages, newest })
 }
 
 fn parse<T: DeserializeOwned>(

@@ -262,6 +262,78 @@ pub struct RawIndex {
     pub source: String,
 }
 
+/// A wheel that was opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawWheel {
+    /// Its file name.
+    pub wheel: String,
+    /// Its SHA-256 in hexadecimal digits, as the index states it.
+    pub sha256: String,
+    /// The day it was read, `2026-11-21`.
+    pub read: String,
+}
+
+/// `rules/platform/libraries.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawLibraries {
+    /// Which distribution ships which CUDA libraries.
+    #[serde(rename = "library")]
+    pub libraries: Vec<RawLibrary>,
+}
+
+/// The CUDA libraries of some releases of a distribution.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawLibrary {
+    /// The normalised name, e.g. `nvidia-cudnn-cu12`.
+    pub distribution: String,
+    /// The releases that ship these, e.g. `>=9`; none for all.
+    #[serde(default)]
+    pub versions: Option<String>,
+    /// Below site-packages, e.g. `nvidia/cudnn/lib`.
+    pub folder: String,
+    /// As the loader asks for them, e.g. `libcudnn.so.9`.
+    pub sonames: Vec<String>,
+    /// The newest wheel that was opened.
+    pub source: RawWheel,
+}
+
+/// `rules/platform/torch_symbols.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTorchSymbols {
+    /// By hand: packages whose libraries are linked with torch's; the symbols that they need are those of interest.
+    pub extensions: Vec<String>,
+    /// The releases that were read, oldest first.
+    #[serde(default, rename = "torch")]
+    pub releases: Vec<RawTorchRelease>,
+    /// Symbols that not all of these releases export, those of the same releases together.
+    #[serde(default, rename = "history")]
+    pub histories: Vec<RawHistory>,
+}
+
+/// A torch release whose exported symbols were read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTorchRelease {
+    /// E.g. `2.7.1`.
+    pub version: String,
+    /// The wheel that was opened.
+    pub source: RawWheel,
+}
+
+/// Symbols that the same torch releases export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawHistory {
+    /// The releases that export them, as runs of those that were read: `["2.1.0 to 2.6.0"]`.
+    pub releases: Vec<String>,
+    /// Mangled names.
+    pub symbols: Vec<String>,
+}
+
 /// `rules/advisories/GPUDOC-YYYY-NNNN.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

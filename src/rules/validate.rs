@@ -7,7 +7,8 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
-    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawPage, WORKLOADS,
+    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawPage,
+    RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -103,6 +104,45 @@ pub fn indexes(raw: &RawIndexes) -> Result<(), Fault> {
         if (row.name == "*") != row.url.contains("{name}") {
             return Err(fault("index", index, "the row named `*`, and no other, has `{name}` in its address"));
         }
+    }
+    Ok(())
+}
+
+/// Checks `platform/libraries.toml`.
+pub fn libraries(raw: &RawLibraries) -> Result<(), Fault> {
+    for (index, row) in raw.libraries.iter().enumerate() {
+        if let Some(versions) = &row.versions {
+            specifiers(versions).map_err(|fault| fault.below("library", index))?;
+        }
+        if row.sonames.is_empty() {
+            return Err(fault("library", index, "no `sonames`"));
+        }
+        wheel(&row.source).map_err(|message| fault("library", index, &message))?;
+    }
+    Ok(())
+}
+
+/// Checks `platform/torch_symbols.toml`.
+pub fn torch_symbols(raw: &RawTorchSymbols) -> Result<(), Fault> {
+    for (index, release) in raw.releases.iter().enumerate() {
+        wheel(&release.source).map_err(|message| fault("torch", index, &message))?;
+    }
+    let place = |version: &str| raw.releases.iter().position(|release| release.version == version);
+    for (index, history) in raw.histories.iter().enumerate() {
+        for run in &history.releases {
+            let (first, last) = run.split_once(" to ").unwrap_or((run, run));
+            match (place(first), place(last)) {
+                (Some(first), Some(last)) if first <= last => {}
+                _ => return Err(fault("history", index, &format!("`{run}` is no run of the releases that were read"))),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wheel(source: &RawWheel) -> Result<(), String> {
+    if source.sha256.len() != 64 || !source.sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(format!("`sha256` of `{}` is not 64 hexadecimal digits", source.wheel));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 
 use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
+use super::raw_platform::{RawTorchSymbols, RawWheel};
 
 /// Lists longer than this go one entry to a line.
 const LINE: usize = 118;
@@ -45,6 +46,27 @@ pub fn package(rows: &RawPackage) -> String {
         line(&mut text, "source", quote(&partner.source));
     }
     rows.releases.iter().for_each(|row| release(&mut text, row));
+    text
+}
+
+/// Writes the histories of torch's symbols.
+#[must_use]
+pub fn torch_symbols(rows: &RawTorchSymbols) -> String {
+    let mut text = "# Which torch releases export the symbols that extensions need: read by `gpudoc rules harvest-symbols`. By hand: extensions.\n\n"
+        .to_owned();
+    list(&mut text, "extensions", rows.extensions.iter().map(quote));
+    for release in &rows.releases {
+        let RawWheel { wheel, sha256, read } = &release.source;
+        text.push_str("\n[[torch]]\n");
+        line(&mut text, "version", quote(&release.version));
+        let source = format!("{{ wheel = {}, sha256 = {}, read = {} }}", quote(wheel), quote(sha256), quote(read));
+        line(&mut text, "source", source);
+    }
+    for history in &rows.histories {
+        text.push_str("\n[[history]]\n");
+        list(&mut text, "releases", history.releases.iter().map(quote));
+        list(&mut text, "symbols", history.symbols.iter().map(quote));
+    }
     text
 }
 

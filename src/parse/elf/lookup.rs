@@ -44,6 +44,13 @@ pub struct Undefined {
     pub from: Option<String>,
 }
 
+/// Where a table lies in the file.
+pub(super) struct Table {
+    pub(super) range: Range<u64>,
+    /// The strings that its records name; empty for a table without.
+    pub(super) strings: Range<u64>,
+}
+
 /// The sections of one shared object, read once for any number of questions.
 #[derive(Debug)]
 pub struct Object<'a, R: ReadAt + ?Sized> {
@@ -76,13 +83,13 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
         self.headers.layout(self.data)
     }
 
-    /// The first section of a type: its bytes' range and its string table's.
-    pub(super) fn section(&self, kind: elf::SectionType) -> Result<Option<(Range<u64>, Range<u64>)>, ElfError> {
+    /// The first section of a type.
+    pub(super) fn section(&self, kind: elf::SectionType) -> Result<Option<Table>, ElfError> {
         let sections = self.headers.sections()?;
         let Some(section) = sections.iter().find(|section| section.sh_type.get(LE) == kind) else { return Ok(None) };
         let linked = usize::try_from(section.sh_link.get(LE)).ok().and_then(|index| sections.get(index));
         let strings = linked.map(file_range).transpose()?.unwrap_or(0..0);
-        Ok(Some((file_range(section)?, strings)))
+        Ok(Some(Table { range: file_range(section)?, strings }))
     }
 
     /// Reads the dynamic section.
@@ -92,7 +99,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     /// If it lies outside the file, or a name in it does.
     pub fn dynamic(&self) -> Result<Dynamic, ElfError> {
         let mut dynamic = Dynamic::default();
-        let Some((range, strings)) = self.section(elf::SHT_DYNAMIC)? else { return Ok(dynamic) };
+        let Some(Table { range, strings }) = self.section(elf::SHT_DYNAMIC)? else { return Ok(dynamic) };
         let bytes = bytes_of(self.data, range, super::MAX_TABLE)?;
         let strings = Strings::open(self.data, strings)?;
         let entries: &[elf::Dyn64<LE>] =
@@ -124,7 +131,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     /// `.gnu.version_r`: a chain of files, each with a chain of versions; every link is relative to its own record.
     fn version_names(&self) -> Result<Vec<(u16, String, String)>, ElfError> {
         let mut found = Vec::new();
-        let Some((range, strings)) = self.section(elf::SHT_GNU_VERNEED)? else { return Ok(found) };
+        let Some(Table { range, strings }) = self.section(elf::SHT_GNU_VERNEED)? else { return Ok(found) };
         let bytes = bytes_of(self.data, range, super::MAX_TABLE)?;
         let strings = Strings::open(self.data, strings)?;
         // Every record has 16 bytes, so a chain of more links than that runs in a circle.
@@ -169,7 +176,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     /// If the section lies outside the file.
     pub fn defined_versions(&self) -> Result<BTreeSet<String>, ElfError> {
         let mut found = BTreeSet::new();
-        let Some((range, strings)) = self.section(elf::SHT_GNU_VERDEF)? else { return Ok(found) };
+        let Some(Table { range, strings }) = self.section(elf::SHT_GNU_VERDEF)? else { return Ok(found) };
         let bytes = bytes_of(self.data, range, super::MAX_TABLE)?;
         let strings = Strings::open(self.data, strings)?;
         let mut record = 0_usize;
@@ -194,7 +201,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     ///
     /// If a table lies outside the file.
     pub fn undefined(&self) -> Result<Vec<Undefined>, ElfError> {
-        let Some((mut range, strings)) = self.section(elf::SHT_DYNSYM)? else { return Ok(Vec::new()) };
+        let Some(Table { mut range, strings }) = self.section(elf::SHT_DYNSYM)? else { return Ok(Vec::new()) };
         if let Some(index) = GnuHash::read(self, &range)? {
             let end = u64::from(index.first).saturating_mul(SYMBOL).saturating_add(range.start);
             range.end = range.end.min(end);
@@ -203,7 +210,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
         let strings = Strings::open(self.data, strings)?;
         let versions: Vec<_> = self.version_names()?;
         let version_table = match self.section(elf::SHT_GNU_VERSYM)? {
-            Some((range, _)) if !versions.is_empty() => {
+            Some(Table { range, .. }) if !versions.is_empty() => {
                 let end = range.end.min(range.start.saturating_add(bytes.len() as u64 / SYMBOL * 2));
                 bytes_of(self.data, range.start..end, MAX_SYMBOLS)?
             }
@@ -232,7 +239,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     ///
     /// If a table lies outside the file.
     pub fn exports(&self) -> Result<Exports<'a, R>, ElfError> {
-        let Some((symbols, strings)) = self.section(elf::SHT_DYNSYM)? else {
+        let Some(Table { range: symbols, strings }) = self.section(elf::SHT_DYNSYM)? else {
             return Ok(Exports { data: self.data, strings: 0..0, symbols: 0..0, by: Index::Names(BTreeSet::new()) });
         };
         let by = match GnuHash::read(self, &symbols)? {
@@ -295,7 +302,7 @@ struct GnuHash {
 impl GnuHash {
     /// None where there is no such section (libraries linked with `--hash-style=sysv`) or it makes no sense.
     fn read<R: ReadAt + ?Sized>(object: &Object<'_, R>, symbols: &Range<u64>) -> Result<Option<Self>, ElfError> {
-        let Some((range, _)) = object.section(elf::SHT_GNU_HASH)? else { return Ok(None) };
+        let Some(Table { range, .. }) = object.section(elf::SHT_GNU_HASH)? else { return Ok(None) };
         let bytes = bytes_of(object.data, range, MAX_SYMBOLS)?;
         let numbers = (u32_at(&bytes, 0), u32_at(&bytes, 4), u32_at(&bytes, 8), u32_at(&bytes, 12));
         let (Some(buckets), Some(first), Some(words), Some(shift)) = numbers else { return Ok(None) };

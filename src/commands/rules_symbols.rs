@@ -1,0 +1,226 @@
+//! `gpudoc rules harvest-symbols`: which torch releases export the symbols that extensions need.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use anyhow::{Context, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use pep440_rs::Version;
+use reqwest::Url;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::file;
+use super::rules_harvest::{REQUESTS, day};
+use crate::index::client::{CA_BUNDLE_VARIABLES, Client};
+use crate::index::remote::RemoteWheel;
+use crate::index::simple::{self, File};
+use crate::parse::elf::lookup::Object;
+use crate::parse::symbol::is_torch_symbol;
+use crate::parse::wheel::WheelName;
+use crate::rules::raw_platform::{RawTorchRelease, RawTorchSymbols, RawWheel};
+use crate::rules::{symbols, write};
+
+const TORCH: &str = "torch";
+/// The first torch and the first day of extensions that the rules cover.
+const SINCE: (&str, &str) = ("1.13", "2022-10-01");
+const PLATFORM: &str = "x86_64";
+
+/// Read which torch releases export the symbols that tell them apart
+///
+/// Opens one wheel of every release of torch, and of every minor release of the packages that
+/// `rules/platform/torch_symbols.toml` names as extensions, and writes the symbols that some torch releases export and
+/// others do not. Reads about 40 GB from the index and stores none of it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  gpudoc rules harvest-symbols")]
+pub struct SymbolArgs {
+    /// The package index: PyPI, or any that serves the simple repository API
+    #[arg(long, value_name = "URL", default_value = simple::PYPI)]
+    index: Url,
+    /// The folder of the database
+    #[arg(long, value_name = "DIR", default_value = "rules")]
+    rules_dir: PathBuf,
+    /// How many wheels are read at once
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    jobs: usize,
+    /// The day to write beside what is read, instead of today's (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", hide = true)]
+    today: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If the index cannot be read, or a wheel could not be; then nothing is written.
+pub fn run(args: &SymbolArgs) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.context("failed to start")?.block_on(run_all(args))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command reads the clock and the environment for the harvest")]
+async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
+    let bundle = CA_BUNDLE_VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
+    let client = Client::new(bundle.as_deref(), REQUESTS)?;
+    let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
+    let path = args.rules_dir.join("platform").join("torch_symbols.toml");
+    let text = file::read(&path)?;
+    let table: RawTorchSymbols =
+        toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))?;
+
+    let mut wheels = Vec::new();
+    for extension in &table.extensions {
+        let files = simple::list(&client, &args.index, extension).await?;
+        wheels.extend(newest_of_minors(&files).into_iter().map(|(_, file)| file));
+    }
+    let needed = read_all(args, &client, wheels, "extensions", needs).await?;
+    let needed: BTreeSet<String> = needed.into_values().flatten().collect();
+    info!("{} symbols are needed by extensions", needed.len());
+
+    let files = simple::list(&client, &args.index, TORCH).await?;
+    let releases = torch_releases(&files)?;
+    let wheels = releases.iter().map(|(_, file)| file.clone()).collect();
+    let needed = Arc::new(needed);
+    let wanted = needed.clone();
+    let exported = read_all(args, &client, wheels, "torch releases", move |member, object| {
+        if !member.starts_with("torch/lib/") {
+            return Ok(BTreeSet::new());
+        }
+        let exports = object.exports()?;
+        wanted
+            .iter()
+            .filter_map(|symbol| match exports.has(symbol) {
+                Ok(true) => Some(Ok(symbol.clone())),
+                Ok(false) => None,
+                Err(error) => Some(Err(error.into())),
+            })
+            .collect()
+    })
+    .await?;
+
+    let mut rows = Vec::new();
+    let mut presence = Vec::new();
+    for (version, file) in releases {
+        let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
+        let source = RawWheel { wheel: file.name.clone(), sha256, read: today.clone() };
+        rows.push(RawTorchRelease { version: version.to_string(), source });
+        presence.push((version, exported.get(&file.name).cloned().unwrap_or_default()));
+    }
+    let histories = symbols::histories(&presence);
+    let table = RawTorchSymbols { extensions: table.extensions, releases: rows, histories };
+    file::write(&path, &write::torch_symbols(&table))
+}
+
+/// The wheel of the newest release of each minor, for one Python, since the rules begin.
+fn newest_of_minors(files: &[File]) -> Vec<(Version, File)> {
+    let mut minors: BTreeMap<(u64, u64), (Version, File)> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.yanked.is_none()) {
+        let Some(version) = stable_wheel(file) else { continue };
+        let release = version.release();
+        let minor = (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0));
+        if file.upload_day().is_some_and(|day| day < SINCE.1) {
+            continue;
+        }
+        // xformers keeps 0.0 and counts in the third place.
+        let minor = if minor == (0, 0) { (0, 1000 + release.get(2).copied().unwrap_or(0)) } else { minor };
+        if minors.get(&minor).is_none_or(|(known, _)| *known < version) {
+            minors.insert(minor, (version, file.clone()));
+        }
+    }
+    minors.into_values().collect()
+}
+
+/// One wheel of every torch release that the rules cover, oldest first.
+fn torch_releases(files: &[File]) -> anyhow::Result<Vec<(Version, File)>> {
+    let since: Version = SINCE.0.parse().ok().context("the first release is a version")?;
+    let mut releases: BTreeMap<Version, File> = BTreeMap::new();
+    for file in files {
+        if let Some(version) = stable_wheel(file).filter(|version| *version >= since) {
+            releases.entry(version).or_insert_with(|| file.clone());
+        }
+    }
+    if releases.is_empty() {
+        bail!("the index has no wheels of torch for Linux on {PLATFORM}");
+    }
+    Ok(releases.into_iter().collect())
+}
+
+/// The version of a wheel of a final release for Linux on x86_64.
+fn stable_wheel(file: &File) -> Option<Version> {
+    let name = file.name.parse::<WheelName>().ok()?;
+    let fits = file.name.ends_with(&format!("linux_{PLATFORM}.whl")) || file.name.contains(&format!("_{PLATFORM}."));
+    (fits && file.name.contains("linux") && !name.version.any_prerelease()).then_some(name.version)
+}
+
+type Look = dyn Fn(&str, &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> + Send + Sync;
+
+fn needs(_: &str, object: &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
+    let names = object.undefined()?.into_iter().map(|symbol| symbol.name);
+    Ok(names.filter(|name| is_torch_symbol(name)).collect())
+}
+
+/// Looks at the tables of every library of some wheels; the symbols by wheel.
+async fn read_all(
+    args: &SymbolArgs,
+    client: &Client,
+    files: Vec<File>,
+    what: &'static str,
+    look: impl Fn(&str, &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>>
+    + Send
+    + Sync
+    + 'static,
+) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let style = ProgressStyle::with_template("{msg} {pos}/{len} wheels, {eta} left");
+    let bar = ProgressBar::new(files.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(what);
+    let look: Arc<Look> = Arc::new(look);
+    let slots = Arc::new(Semaphore::new(args.jobs.max(1)));
+    let mut tasks = JoinSet::new();
+    for file in files {
+        let (client, slots, look) = (client.clone(), slots.clone(), look.clone());
+        tasks.spawn(async move {
+            let _slot = slots.acquire_owned().await;
+            let symbols = read_wheel(&client, &file, &*look).await;
+            (file.name, symbols)
+        });
+    }
+    let mut found = BTreeMap::new();
+    let mut failed = 0;
+    while let Some(outcome) = tasks.join_next().await {
+        let (name, symbols) = outcome.context("a task broke off")?;
+        bar.inc(1);
+        match symbols {
+            Ok(symbols) => {
+                info!("{name}: {} symbols", symbols.len());
+                found.insert(name, symbols);
+            }
+            Err(error) => {
+                warn!("{name}: {error:#}");
+                failed += 1;
+            }
+        }
+    }
+    bar.finish_and_clear();
+    if failed > 0 {
+        bail!("{failed} wheels could not be read, so nothing was written");
+    }
+    Ok(found)
+}
+
+async fn read_wheel(client: &Client, file: &File, look: &Look) -> anyhow::Result<BTreeSet<String>> {
+    let wheel = RemoteWheel::open(client, &file.url).await?;
+    let mut symbols = BTreeSet::new();
+    for member in wheel.members.iter().filter(|member| crate::rules::harvest::is_own_library(&member.name)) {
+        let pieces = wheel.tables(member).await?;
+        // Data files may be called like libraries.
+        let Ok(object) = Object::open(&pieces) else { continue };
+        let found = look(&member.name, &object).with_context(|| format!("`{}`", member.name))?;
+        symbols.extend(found);
+    }
+    Ok(symbols)
+}

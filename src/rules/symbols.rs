@@ -1,0 +1,126 @@
+//! Which torch releases export which symbol: what an extension was compiled for, told by what it lacks.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use pep440_rs::Version;
+
+use super::raw_platform::{RawHistory, RawTorchSymbols};
+
+/// The histories, ready to be asked.
+#[derive(Debug, Default)]
+pub struct TorchSymbols {
+    /// Those that were read, oldest first.
+    releases: Vec<Version>,
+    /// For each symbol the releases that export it, by place.
+    histories: HashMap<String, BTreeSet<usize>>,
+}
+
+impl TorchSymbols {
+    /// Makes ready what the rules hold.
+    #[must_use]
+    pub fn new(raw: &RawTorchSymbols) -> Self {
+        let releases: Vec<Version> = raw.releases.iter().filter_map(|release| release.version.parse().ok()).collect();
+        let place =
+            |text: &str| releases.iter().position(|release| text.parse().is_ok_and(|version| *release == version));
+        let mut histories = HashMap::new();
+        for history in &raw.histories {
+            let runs = history.releases.iter().filter_map(|run| {
+                let (first, last) = run.split_once(" to ").unwrap_or((run, run));
+                Some(place(first)?..=place(last)?)
+            });
+            let places: BTreeSet<usize> = runs.flatten().collect();
+            histories.extend(history.symbols.iter().map(|symbol| (symbol.clone(), places.clone())));
+        }
+        Self { releases, histories }
+    }
+
+    /// The releases that export all of these symbols, as far as they are known; none if no symbol is.
+    #[must_use]
+    pub fn releases_with(&self, symbols: &[&str]) -> Vec<Version> {
+        let known: Vec<_> = symbols.iter().filter_map(|symbol| self.histories.get(*symbol)).collect();
+        let all = |place: &usize| known.iter().all(|places| places.contains(place));
+        let places = (0..self.releases.len()).filter(|place| !known.is_empty() && all(place));
+        places.filter_map(|place| self.releases.get(place)).cloned().collect()
+    }
+
+    /// Whether a release exports a symbol; none if either is not known.
+    #[must_use]
+    pub fn exports(&self, symbol: &str, release: &Version) -> Option<bool> {
+        let place = self.releases.iter().position(|known| known == release)?;
+        Some(self.histories.get(symbol)?.contains(&place))
+    }
+}
+
+/// What is worth a row: of the symbols that extensions need, those that some releases export and others do not.
+///
+/// `exported`: for each release, oldest first, the symbols of interest that it exports.
+#[must_use]
+pub fn histories(exported: &[(Version, BTreeSet<String>)]) -> Vec<RawHistory> {
+    let symbols: BTreeSet<&String> = exported.iter().flat_map(|(_, symbols)| symbols).collect();
+    let mut groups: BTreeMap<Vec<bool>, Vec<String>> = BTreeMap::new();
+    for symbol in symbols {
+        let presence: Vec<bool> = exported.iter().map(|(_, symbols)| symbols.contains(symbol)).collect();
+        if presence.contains(&false) {
+            groups.entry(presence).or_default().push(symbol.clone());
+        }
+    }
+    let mut histories: Vec<RawHistory> = groups
+        .into_iter()
+        .map(|(presence, symbols)| RawHistory { releases: runs(&presence, exported), symbols })
+        .collect();
+    histories.sort_by(|one, other| one.symbols.cmp(&other.symbols));
+    histories
+}
+
+/// `["2.1.0 to 2.6.0", "2.8.0"]`
+fn runs(presence: &[bool], exported: &[(Version, BTreeSet<String>)]) -> Vec<String> {
+    let name = |place: usize| exported.get(place).map(|(version, _)| version.to_string()).unwrap_or_default();
+    let mut runs = Vec::new();
+    let mut place = 0;
+    for run in presence.chunk_by(|one, other| one == other) {
+        let last = place + run.len() - 1;
+        if run.first() == Some(&true) {
+            runs.push(if place == last { name(place) } else { format!("{} to {}", name(place), name(last)) });
+        }
+        place = last + 1;
+    }
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::raw_platform::{RawTorchRelease, RawWheel};
+
+    fn version(text: &str) -> Version {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_an_extension_lacks_tells_its_torch() {
+        let has = |symbols: &[&str]| symbols.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let exported = [
+            (version("2.5.1"), has(&["always", "old"])),
+            (version("2.6.0"), has(&["always", "old", "mid"])),
+            (version("2.7.0"), has(&["always", "mid"])),
+            (version("2.8.0"), has(&["always", "old"])),
+        ];
+        let histories = histories(&exported);
+        let rows: Vec<_> = histories.iter().map(|row| (row.releases.join(", "), row.symbols.join(" "))).collect();
+        assert_eq!(
+            rows,
+            [("2.6.0 to 2.7.0".to_owned(), "mid".to_owned()), ("2.5.1 to 2.6.0, 2.8.0".to_owned(), "old".to_owned())]
+        );
+        let wheel = RawWheel { wheel: String::new(), sha256: String::new(), read: String::new() };
+        let release =
+            |(version, _): &(Version, _)| RawTorchRelease { version: version.to_string(), source: wheel.clone() };
+        let raw =
+            RawTorchSymbols { extensions: Vec::new(), releases: exported.iter().map(release).collect(), histories };
+        let symbols = TorchSymbols::new(&raw);
+        assert_eq!(symbols.releases_with(&["mid", "old", "unheard of"]), [version("2.6.0")]);
+        assert!(symbols.releases_with(&["unheard of"]).is_empty());
+        assert_eq!(symbols.exports("old", &version("2.7.0")), Some(false));
+        assert_eq!(symbols.exports("old", &version("2.8.0")), Some(true));
+        assert_eq!(symbols.exports("unheard of", &version("2.8.0")), None);
+    }
+}
