@@ -325,7 +325,7 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
         findings.push(Finding {
             id: format!("cuda-libs/{one}+{other}"),
             kind: Kind::CudaLibs,
-            severity: if overwritten.is_some() { Severity::Fail } else { Severity::Warn },
+            severity: Severity::Warn,
             title: format!("{} install files of the same names", text::list(&titles)),
             message: format!(
                 "{} in both. The one that was installed last won, and removing either breaks the other.{lost}",
@@ -389,15 +389,16 @@ fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
     Some(Finding {
         id: format!("cuda-libs/{}/files", installed.name()),
         kind: Kind::CudaLibs,
-        severity: if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Warn },
+        // Some wheels are patched after their RECORD was written, so another size or hash alone breaks nothing.
+        severity: if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Info },
         title: format!(
-            "{} of {} {} not what was installed",
+            "{} of {} {} not what RECORD says",
             text::count(number, "file", "files"),
             installed.title(),
             if number == 1 { "is" } else { "are" }
         ),
         message: "An interrupted installation, a full disk, another package or a hand changed them after RECORD was \
-                  written."
+                  written, or the wheel was published so."
             .to_owned(),
         packages: vec![installed.name().to_owned()],
         gpus: Vec::new(),
