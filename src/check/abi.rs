@@ -82,7 +82,13 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         torch.title(),
         symbols.first().copied().unwrap_or_default(),
     );
-    if let Some(reason) = reason(context, torch, &symbols) {
+    let needed: Vec<&str> = lacking
+        .iter()
+        .flat_map(|library| &library.torch_symbols)
+        .map(String::as_str)
+        .chain(symbols.iter().copied())
+        .collect();
+    if let Some(reason) = reason(context, torch, &symbols, &needed) {
         message.push(' ');
         message.push_str(&reason);
     }
@@ -116,7 +122,7 @@ fn is_torchs(unresolved: &Unresolved) -> bool {
 }
 
 /// What the missing symbols tell of the torch that it was compiled for.
-fn reason(context: &Context<'_>, torch: &Installed<'_>, symbols: &[&str]) -> Option<String> {
+fn reason(context: &Context<'_>, torch: &Installed<'_>, symbols: &[&str], needed: &[&str]) -> Option<String> {
     if torch.cuda() == Some(None) && symbols.iter().any(|symbol| symbol.contains("4cuda")) {
         return Some("They belong to torch's CUDA part, which a CPU build does not have.".to_owned());
     }
@@ -131,11 +137,11 @@ fn reason(context: &Context<'_>, torch: &Installed<'_>, symbols: &[&str]) -> Opt
         }
         _ => None,
     };
-    let releases = context.db.torch_releases_with(symbols);
+    let releases = context.db.torch_releases_with(needed);
     let by_release = match releases.as_slice() {
         [] => None,
-        [one] => Some(format!("All of them are in torch {one}.")),
-        [first, .., last] => Some(format!("All of them are in torch {first} to {last}.")),
+        [one] => Some(format!("All that it needs is in torch {one}.")),
+        [first, .., last] => Some(format!("All that it needs is in torch {first} to {last}.")),
     };
     let sentences: Vec<_> = by_abi.into_iter().chain(by_release).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))

@@ -23,6 +23,10 @@ pub struct Library {
     /// Symbols of torch and of CUDA libraries, mangled, that nothing it would be loaded with exports.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unresolved: Vec<Unresolved>,
+    /// All symbols of torch that it needs, mangled; listed only where some of them are unresolved, since together they tell
+    /// which torch it was compiled for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub torch_symbols: Vec<String>,
     /// The highest versions that it needs of glibc and libstdc++, e.g. `GLIBC_2.28`, `GLIBCXX_3.4.26`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub versions: Vec<String>,

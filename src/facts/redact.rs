@@ -227,6 +227,7 @@ impl Redactor {
             module: _,
             links,
             unresolved: _,
+            torch_symbols: _,
             versions: _,
             numpy: _,
             damage,

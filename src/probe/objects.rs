@@ -153,6 +153,10 @@ pub fn probe(
         let library = &mut read.library;
         let before = links.remove(&file.place).unwrap_or_default();
         library.links = if before.is_empty() { own_links } else { before };
+        if unresolved.iter().any(|unresolved| unresolved.from.is_none()) {
+            let torchs = read.undefined.into_iter().map(|symbol| symbol.name).filter(|name| is_torch_symbol(name));
+            library.torch_symbols = torchs.collect();
+        }
         library.unresolved = unresolved;
         if let Some(all) = owners.get(file.place.as_str()) {
             let own = distributions.get(file.owner).map(|owner| owner.name.as_str());
