@@ -139,7 +139,7 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
         let distribution = installed.distribution;
         let Some(libraries) = distribution.libraries.value() else { continue };
         let libraries = chosen_libraries(context, installed, libraries.iter().collect(), torch);
-        let mut sonames: BTreeMap<&str, (&Library, bool)> = BTreeMap::new();
+        let mut sonames: BTreeMap<&str, (&Library, Severity)> = BTreeMap::new();
         for library in libraries {
             let place = format!("{}/{}", distribution.location, library.path);
             let with_torch = closure.contains(place.as_str());
@@ -147,20 +147,27 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
             if installed.name().starts_with("nvidia-") && !with_torch {
                 continue;
             }
-            let needed = installed.name() == "torch" || with_torch || library.module || library.for_cuda.is_some();
+            let severity = match library.module {
+                _ if installed.name() == "torch" || with_torch || library.for_cuda.is_some() => Severity::Fail,
+                true => Severity::Warn,
+                false => Severity::Info,
+            };
             for link in library.links.iter().filter(|link| link.path.is_none()) {
-                let entry = sonames.entry(&link.soname).or_insert((library, false));
-                entry.1 |= needed;
+                let entry = sonames.entry(&link.soname).or_insert((library, severity));
+                entry.1 = entry.1.min(severity);
             }
         }
         let Some((first, (library, _))) = sonames.first_key_value() else { continue };
-        let needed = sonames.values().any(|(_, needed)| *needed);
+        let severity = sonames.values().map(|(_, severity)| *severity).min().unwrap_or(Severity::Info);
         let names: Vec<&str> = sonames.keys().copied().collect();
         let wheels = wheels_with(context, installed, &names);
-        let message = if needed {
-            format!("Loading it ends in `{first}: cannot open shared object file: No such file or directory`.")
-        } else {
-            format!("Only what uses `{}` fails; the rest of the package works without.", library.path)
+        let error = format!("`{first}: cannot open shared object file: No such file or directory`");
+        let message = match severity {
+            Severity::Fail => format!("Loading it ends in {error}."),
+            Severity::Warn => format!("What imports `{}` ends in {error}.", library.path),
+            Severity::Info => {
+                format!("Only what uses `{}` fails; the rest of the package works without.", library.path)
+            }
         };
         let again = if wheels.iter().any(|(_, installed)| *installed) { "--force-reinstall --no-deps " } else { "" };
         let wheels: Vec<String> = wheels.into_iter().map(|(wheel, _)| wheel).collect();
@@ -184,7 +191,7 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
         findings.push(Finding {
             id: format!("cuda-libs/{}", installed.name()),
             kind: Kind::CudaLibs,
-            severity: if needed { Severity::Fail } else { Severity::Info },
+            severity,
             title: format!("{} needs {}, which the loader does not find", installed.title(), some(&names)),
             message,
             packages: vec![installed.name().to_owned()],
@@ -228,10 +235,17 @@ fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str
             (wanted.name.as_ref() == name).then(|| format!("{name}{range}"))
         })
     };
+    let major = installed.cuda().flatten().or(context.stack.torch_cuda().flatten()).map(|cuda| cuda.major);
     let mut wheels: Vec<(String, bool)> = sonames
         .iter()
         .filter_map(|soname| {
-            let owners = context.db.distributions_with(soname);
+            let mut owners = context.db.distributions_with(soname);
+            // Since CUDA 13 the names have no suffix.
+            let suffix = major.filter(|major| *major < 13).map(|major| format!("-cu{major}"));
+            owners.sort_by_key(|owner| match &suffix {
+                Some(suffix) => !owner.ends_with(suffix.as_str()),
+                None => major.is_some() && owner.contains("-cu1"),
+            });
             let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, *owner)));
             let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| ((*owner).to_owned(), *owner)))?;
             Some((wheel, context.stack.get(owner).is_some()))

@@ -12,6 +12,7 @@ use crate::rules::model::{Build, Code, Package, RowSource};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::raw::LibraryPick;
+use crate::rules::requirement::{normalise, parse};
 use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
@@ -107,6 +108,8 @@ pub fn chosen_libraries<'a>(
 enum Verdict {
     Runs,
     No,
+    /// It was made for other GPUs on purpose.
+    OtherGpus,
     /// By PTX, which this driver cannot compile.
     PtxTooNew(DriverGap, DriverVersion),
     /// Usable containers, of all.
@@ -132,11 +135,13 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
     let target = &context.target;
     let mut findings = Vec::new();
     let mut without = Vec::new();
+    let mut elsewhere = Vec::new();
     let mut partly: Option<(u32, u32, Vec<usize>)> = None;
     for (gpu, verdict) in judged.verdicts.iter().enumerate() {
         match verdict {
             Verdict::Runs => {}
             Verdict::No => without.push(gpu),
+            Verdict::OtherGpus => elsewhere.push(gpu),
             Verdict::PtxTooNew(gap, driver) => {
                 findings.push(ptx_too_new(context, installed, &judged, gpu, gap, driver));
             }
@@ -147,8 +152,16 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
             }
         }
     }
+    let required_by = required_by(context, installed);
     if !without.is_empty() {
-        findings.push(no_kernel(context, installed, &judged, &without));
+        // What another package brought along, it may well do without on this GPU.
+        let covered = installed.package.is_some_and(Package::holds_code);
+        let severity = if required_by.is_some() && !covered { Severity::Warn } else { Severity::Fail };
+        findings.push(no_kernel(context, installed, &judged, &without, severity, required_by));
+    }
+    if !elsewhere.is_empty() {
+        let severity = if required_by.is_some() { Severity::Info } else { Severity::Warn };
+        findings.push(no_kernel(context, installed, &judged, &elsewhere, severity, required_by));
     }
     if let Some((usable, all, gpus)) = partly {
         let gpus: Vec<_> = gpus.iter().map(|gpu| &target.gpus[*gpu]).collect();
@@ -191,7 +204,8 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
             (Way::Native, _) | (Way::ThroughPtx, None) => Verdict::Runs,
             (Way::ThroughPtx, Some((gap, driver))) => Verdict::PtxTooNew(gap, driver.clone()),
             (Way::Partly, _) => Verdict::Partly(sum.usable(), sum.containers - sum.specific),
-            (Way::No | Way::OtherGpus, _) => Verdict::No,
+            (Way::OtherGpus, _) => Verdict::OtherGpus,
+            (Way::No, _) => Verdict::No,
         });
         for (library, share) in libraries.iter().zip(&shares) {
             let lacks = matches!(share.way(), Way::No | Way::Partly) || share.native == 0 && way != Way::Partly;
@@ -348,7 +362,28 @@ fn ptx_too_new(
     }
 }
 
-fn no_kernel(context: &Context<'_>, installed: &Installed<'_>, judged: &Judged, without: &[usize]) -> Finding {
+/// The first other distribution that requires this one.
+fn required_by<'a>(context: &'a Context<'_>, installed: &Installed<'_>) -> Option<&'a str> {
+    let requires = |other: &&Installed<'_>| {
+        let lines =
+            other.distribution.metadata.value().map(|metadata| metadata.requires.as_slice()).unwrap_or_default();
+        other.name() != installed.name()
+            && lines
+                .iter()
+                .filter_map(|line| parse(line).ok())
+                .any(|wanted| normalise(wanted.name.as_ref()) == installed.name())
+    };
+    context.stack.installed.iter().find(requires).map(|other| other.distribution.name.as_str())
+}
+
+fn no_kernel(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    judged: &Judged,
+    without: &[usize],
+    severity: Severity,
+    required_by: Option<&str>,
+) -> Finding {
     let target = &context.target;
     let gpus: Vec<_> = without.iter().map(|gpu| &target.gpus[*gpu]).collect();
     let mut capabilities: Vec<_> = gpus.iter().map(|gpu| gpu.capability).collect();
@@ -374,16 +409,19 @@ fn no_kernel(context: &Context<'_>, installed: &Installed<'_>, judged: &Judged, 
     Finding {
         id: format!("gpu-arch/{}", installed.name()),
         kind: Kind::GpuArch,
-        severity: Severity::Fail,
+        severity,
         title: format!(
             "{} has no kernel for compute capability {} ({})",
             installed.title(),
             text::list(&words),
             gpu_words(&gpus)
         ),
-        message: format!(
-            "CUDA reports `no kernel image is available for execution on the device` (error 209).{variant}"
-        ),
+        message: match required_by.filter(|_| severity != Severity::Fail) {
+            Some(other) => format!("{other} requires it, and may do without it on this GPU."),
+            None => {
+                format!("CUDA reports `no kernel image is available for execution on the device` (error 209).{variant}")
+            }
+        },
         packages: vec![installed.name().to_owned()],
         gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
         evidence,

@@ -60,8 +60,8 @@ pub struct Link {
     /// The file that it gets; none if the loader finds none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What brought the loader there: `RPATH`, `LD_LIBRARY_PATH`, `RUNPATH`, `ld.so.cache`, `default folder`, `torch` for
-    /// one that torch has loaded before.
+    /// What brought the loader there: `RPATH`, `LD_LIBRARY_PATH`, `RUNPATH`, `ld.so.cache`, `default folder`, `loaded before`,
+    /// or `an installed wheel` where only the package itself can open it, by its path.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub found_by: String,
     /// The copy in an installed distribution that it would have got without `LD_LIBRARY_PATH`.

@@ -7,7 +7,9 @@
 //!    library itself has a `DT_RUNPATH`,
 //! 3. `LD_LIBRARY_PATH`,
 //! 4. `DT_RUNPATH` of the library itself,
-//! 5. `/etc/ld.so.cache` and the default folders.
+//! 5. `/etc/ld.so.cache` and the default folders,
+//! 6. and, though no loader would, an installed wheel that brings it: packages open such files by their path before they
+//!    load what needs them, as torch, cupy, jax and onnxruntime do.
 //!
 //! Only names that matter are followed: the C library and its like are of no interest here.
 
@@ -53,6 +55,8 @@ pub struct Linker<'a> {
     pub known: &'a Known,
     /// Whether a name is worth following, e.g. `libcudnn.so.9`.
     pub follow: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Files of installed distributions by their name.
+    pub wheels: &'a HashMap<&'a str, &'a str>,
 }
 
 /// The libraries of a process: the name that was asked for, and the file.
@@ -149,6 +153,8 @@ fn find(linker: Linker<'_>, soname: &str, path: &str, dynamic: &Dynamic, rpath: 
         (link.path, link.found_by) = (Some(path), "RUNPATH".to_owned());
     } else if let Some(found) = rest.into_iter().next() {
         (link.path, link.found_by) = (Some(found.path), found.found_by.to_owned());
+    } else if let Some(path) = linker.wheels.get(soname).filter(|path| linker.root.exists(path)) {
+        (link.path, link.found_by) = (Some((*path).to_owned()), "an installed wheel".to_owned());
     }
     link
 }

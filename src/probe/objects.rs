@@ -133,7 +133,9 @@ pub fn probe(
     });
     let torch: Vec<&Listed> =
         listed.iter().filter(|file| distributions.get(file.owner).is_some_and(|owner| owner.name == TORCH)).collect();
-    let linker = Linker { root, search, known: &known, follow: &follow };
+    let named = listed.iter().filter_map(|file| Some((file.path.rsplit('/').next()?, file.place.as_str())));
+    let wheels: HashMap<&str, &str> = named.filter(|(name, _)| is_cuda_library(name)).collect();
+    let linker = Linker { root, search, known: &known, follow: &follow, wheels: &wheels };
     let (process, mut links) = start_torch(linker, &torch, root, distributions);
     let pairs: Vec<(&Listed, &Read)> = listed.iter().zip(&read).collect();
     let processes = in_parallel(&pairs, 4, |(file, _)| {

@@ -193,8 +193,6 @@ pub fn together(shares: &[Share], whole: bool) -> (Way, Share) {
     let lost = |share: &&Share| share.containers.saturating_mul(2) >= sum.containers && !share.is_most();
     let way = match sum.way() {
         Way::Native | Way::ThroughPtx | Way::Partly if whole && shares.iter().any(|share| lost(&share)) => Way::No,
-        // A distribution of which every part is for other GPUs has nothing for this one.
-        Way::OtherGpus => Way::No,
         Way::ThroughPtx if sum.usable() + sum.specific < sum.containers => Way::Partly,
         way => way,
     };
