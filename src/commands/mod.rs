@@ -9,6 +9,7 @@ pub mod resolve;
 mod rule_files;
 pub mod rules;
 pub mod rules_harvest;
+mod rules_read;
 mod rules_symbols;
 pub mod rules_verify;
 pub mod scan;

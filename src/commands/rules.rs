@@ -1,12 +1,14 @@
 use clap::Subcommand;
 
-use super::{rules_harvest, rules_symbols, rules_verify};
+use super::{rules_harvest, rules_read, rules_symbols, rules_verify};
 use crate::exit::Exit;
 
 /// Read and renew the database of rules
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
+  gpudoc rules show torch==2.7.1                   every build, with the wheel it was read from
+  gpudoc rules matrix torch                        which build runs on which compute capability
   gpudoc rules verify                              check the files below rules/
   gpudoc rules harvest torch --since 2.0           read what is new on PyPI into rules/packages/torch.toml")]
 pub struct Args {
@@ -16,6 +18,9 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    List(rules_read::ListArgs),
+    Show(rules_read::ShowArgs),
+    Matrix(rules_read::MatrixArgs),
     Harvest(rules_harvest::HarvestArgs),
     HarvestSymbols(rules_symbols::SymbolArgs),
     Verify(rules_verify::VerifyArgs),
@@ -28,6 +33,9 @@ enum Command {
 /// When the subcommand fails.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
+        Command::List(args) => rules_read::list(args),
+        Command::Show(args) => rules_read::show(args),
+        Command::Matrix(args) => rules_read::matrix(args),
         Command::Harvest(args) => rules_harvest::run(args).map(|()| Exit::Ok),
         Command::HarvestSymbols(args) => rules_symbols::run(args).map(|()| Exit::Ok),
         Command::Verify(args) => rules_verify::run(args),

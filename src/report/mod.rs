@@ -2,6 +2,7 @@
 
 mod command;
 mod json;
+pub mod rules;
 pub mod scan;
 mod text;
 

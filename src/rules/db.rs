@@ -189,6 +189,20 @@ impl RuleDb {
         near.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
+    /// The compute capabilities of all known GPUs, ascending, each with its products.
+    #[must_use]
+    pub fn capabilities(&self) -> Vec<(ComputeCapability, Vec<String>)> {
+        let mut found: BTreeMap<ComputeCapability, Vec<String>> = BTreeMap::new();
+        for row in &self.packed.gpus.products {
+            let name = row.name.trim_start_matches("NVIDIA ").to_owned();
+            let names = found.entry(row.capability).or_default();
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        found.into_iter().collect()
+    }
+
     /// A GPU by PCI device id, e.g. 0x2b85.
     #[must_use]
     pub fn gpu_by_pci(&self, device: u32) -> Option<GpuModel> {

@@ -9,6 +9,7 @@ pub mod driver;
 mod embedded;
 pub mod harvest;
 pub mod kernel;
+pub mod matrix;
 pub mod model;
 pub mod obstacle;
 pub mod pack;
