@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, host, probe, resolve, rules, scan};
+use crate::commands::{check, explain, host, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -40,6 +40,7 @@ enum Command {
     Probe(probe::Args),
     Resolve(resolve::ResolveArgs),
     Scan(scan::Args),
+    Explain(explain::Args),
     Rules(rules::Args),
 }
 
@@ -67,6 +68,7 @@ impl Cli {
                 resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
             }
             Command::Scan(args) => scan::run(args),
+            Command::Explain(args) => explain::run(args),
             Command::Rules(args) => rules::run(args),
         }
     }

@@ -281,11 +281,12 @@ fn write_build(out: &mut String, build: &Build, details: bool, width: usize) {
     head.push(format!("from {}", build.index));
     let _ = writeln!(out, "  {CYAN}{}{CYAN:#}", head.join(", "));
     for code in &build.code {
-        let mut words: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
-        words.extend(code.special.iter().map(|(target, n)| format!("{target} in {n}")));
+        let words: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
+        let special: Vec<_> = code.special.iter().map(|(target, n)| format!("{target} in {n}")).collect();
+        let special = if special.is_empty() { String::new() } else { format!("; {}", special.join(", ")) };
         let of = code.containers.map_or_else(String::new, |n| format!(" ({})", count(n as usize, "container", "containers")));
         let label = code.for_cuda.map_or_else(|| "code".to_owned(), |cuda| format!("CUDA {cuda}"));
-        labelled(out, &label, &format!("{}{of}", words.join(" ")), width);
+        labelled(out, &label, &format!("{}{special}{of}", words.join(" ")), width);
     }
     if !build.assembles.is_empty() {
         let words: Vec<_> = build.assembles.iter().map(|capability| format!("sm_{}", capability.sm())).collect();

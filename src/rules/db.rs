@@ -326,6 +326,12 @@ impl RuleDb {
         self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none())
     }
 
+    /// All advisories in the order of their ids, those withdrawn too.
+    #[must_use]
+    pub fn all_advisories(&self) -> &[RawAdvisory] {
+        &self.packed.advisories
+    }
+
     fn page(&self, sources: &BTreeMap<String, RawPage>, key: &str) -> String {
         sources.get(key).map(cite).unwrap_or_default()
     }

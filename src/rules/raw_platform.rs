@@ -38,6 +38,22 @@ pub enum GpuClass {
     DgxSpark,
 }
 
+impl GpuClass {
+    /// The class in a sentence, e.g. `GeForce`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Datacenter => "data-centre",
+            Self::Grace => "Grace",
+            Self::Workstation => "workstation",
+            Self::Geforce => "GeForce",
+            Self::Titan => "TITAN",
+            Self::JetsonTegra => "Jetson",
+            Self::DgxSpark => "DGX Spark",
+        }
+    }
+}
+
 /// `rules/platform/gpus.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -1,0 +1,170 @@
+//! What `gpudoc explain` tells: an advisory, a check.
+
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::finding::Kind;
+use crate::rules::cite;
+use crate::rules::raw_platform::{RawAdvisory, RawCondition};
+use crate::text::{list, wrap};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const GREEN: Style = AnsiColor::Green.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default();
+
+fn paragraph(out: &mut String, text: &str, indent: usize, width: usize) {
+    for line in wrap(text, width.saturating_sub(indent).max(20)) {
+        let _ = writeln!(out, "{:indent$}{line}", "");
+    }
+}
+
+fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
+    for (index, line) in wrap(text, width.saturating_sub(10).max(20)).into_iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let _ = writeln!(out, "{DIM}{label:<10}{DIM:#}{line}");
+    }
+}
+
+/// An advisory, whole.
+#[must_use]
+pub fn advisory(advisory: &RawAdvisory, width: usize) -> String {
+    let width = width.clamp(40, 100);
+    let mut out = String::new();
+    for line in wrap(&format!("{}: {}", advisory.id, advisory.title), width) {
+        let _ = writeln!(out, "{BOLD}{line}{BOLD:#}");
+    }
+    out.push('\n');
+    paragraph(&mut out, &advisory.story.split_whitespace().collect::<Vec<_>>().join(" "), 0, width);
+    out.push('\n');
+    for condition in &advisory.when {
+        labelled(&mut out, "applies", &condition_in_words(condition), width);
+    }
+    for symptom in &advisory.symptoms {
+        labelled(&mut out, "symptom", &format!("`{symptom}`"), width);
+    }
+    for remedy in &advisory.remedies {
+        let mut text = remedy.summary.clone();
+        if !remedy.requirements.is_empty() {
+            let _ = write!(text, ": {}", remedy.requirements.join(", "));
+        }
+        for (index, line) in wrap(&text, width - 10).into_iter().enumerate() {
+            let label = if index == 0 { "fix" } else { "" };
+            let _ = writeln!(out, "{GREEN}{label:<10}{GREEN:#}{line}");
+        }
+        for command in &remedy.commands {
+            let _ = writeln!(out, "{:12}{CYAN}{command}{CYAN:#}", "");
+        }
+    }
+    for page in &advisory.references {
+        labelled(&mut out, "source", &cite(page), width);
+    }
+    labelled(&mut out, "written", &advisory.date, width);
+    if let Some(withdrawn) = &advisory.withdrawn {
+        labelled(&mut out, "withdrawn", withdrawn, width);
+    }
+    out
+}
+
+/// `bitsandbytes>=0.39,<0.45.1 and triton>=3.2`
+fn condition_in_words(condition: &RawCondition) -> String {
+    let RawCondition {
+        installed,
+        absent,
+        cuda,
+        capability,
+        class,
+        driver,
+        python,
+        free_threaded,
+        platform,
+        gpus,
+        workload,
+    } = condition;
+    let mut words: Vec<String> = installed.clone();
+    words.extend(absent.iter().map(|name| format!("no {name}")));
+    words.extend(cuda.iter().map(|range| format!("torch's CUDA {range}")));
+    words.extend(capability.iter().map(|range| format!("a GPU of compute capability {range}")));
+    if !class.is_empty() {
+        let names: Vec<_> = class.iter().map(|class| class.name()).collect();
+        words.push(format!("a GPU of class {}", names.join(" or ")));
+    }
+    words.extend(driver.iter().map(|range| format!("driver {range}")));
+    words.extend(python.iter().map(|range| format!("Python {range}")));
+    words.extend(free_threaded.map(|free| format!("Python {} the global lock", if free { "without" } else { "with" })));
+    words.extend(platform.iter().map(|platform| format!("on {platform}")));
+    words.extend(gpus.map(|gpus| format!("{gpus} GPUs or more")));
+    words.extend(workload.iter().map(|use_| format!("the project uses {use_}")));
+    list(&words)
+}
+
+/// What a family of checks looks at, and how it knows.
+#[must_use]
+pub fn kind(kind: Kind, width: usize) -> String {
+    let width = width.clamp(40, 100);
+    let mut out = format!("{BOLD}{}{BOLD:#}\n\n", kind.name());
+    paragraph(&mut out, about(kind), 0, width);
+    out
+}
+
+/// The families, in sentences.
+fn about(kind: Kind) -> &'static str {
+    match kind {
+        Kind::DriverMismatch => {
+            "The kernel module, libcuda and NVML come from one driver package and must have one version. After an upgrade \
+             without a reboot, or with two packages installed, they differ, and CUDA does not start. Known from \
+             /proc/driver/nvidia/version, NVML and the files that the loader finds."
+        }
+        Kind::ForwardCompat => {
+            "A cuda-compat package puts a newer libcuda over an older kernel driver, by its place in LD_LIBRARY_PATH. It \
+             works on data-centre GPUs only (804 elsewhere), and not if it is older than the driver (803). Known from the \
+             loader's order, the versions of the files, and NVIDIA's matrix in the rules."
+        }
+        Kind::Driver => {
+            "Each CUDA major release asks for a driver of a certain branch or newer; PTX asks for one whose CUDA is not \
+             older than the toolkit that wrote it. Known from NVML or the kernel, the CUDA version in the installed \
+             builds, and NVIDIA's release notes in the rules."
+        }
+        Kind::GpuVisibility => {
+            "Whether the machine has an NVIDIA GPU, whether NVML sees it, and whether CUDA_VISIBLE_DEVICES and its like \
+             hide it. Known from NVML, the PCI bus and the environment."
+        }
+        Kind::CpuBuild => {
+            "A build of torch without GPU code on a machine with a GPU. Known from torch/version.py and the local label."
+        }
+        Kind::GpuArch => {
+            "Whether the installed libraries hold code for the GPUs that are here: machine code (SASS) of the same major \
+             compute capability and not above the minor, or PTX that is not newer than the GPU. Known from the headers of \
+             the fat binaries in the installed files, library by library; from the rules, which were read from the \
+             published wheels, where the files are not at hand. For Triton: what its ptxas can assemble."
+        }
+        Kind::Pairing => {
+            "Builds that must be made for each other, whether or not they say so: torchvision's CUDA and torch's, two \
+             copies of one distribution on the path. Known from the builds' own files and from the packages' code, as the \
+             rules cite it."
+        }
+        Kind::Abi => {
+            "Whether the loader can bind the compiled parts: symbols of torch that an extension needs and the installed \
+             torch does not export (it was compiled for another release, or with another C++ ABI), symbols between CUDA \
+             libraries, glibc and libstdc++ of the host, NumPy's C API. Known from the symbol tables of the installed \
+             files; which torch a symbol belongs to, from the rules."
+        }
+        Kind::Advisory => "A known bad combination. `gpudoc explain` with its id tells the story and the sources.",
+        Kind::Requirement => {
+            "Requires-Dist of an installed distribution that what is installed does not meet, for the packages of the GPU \
+             stack and whatever they need. Known from METADATA."
+        }
+        Kind::CudaLibs => {
+            "The CUDA libraries that the installed packages need: missing ones, other copies in front because of \
+             LD_LIBRARY_PATH, files that two distributions install, files that are not as RECORD says (by hash with \
+             --deep). Known by following what each library needs, in the loader's own order."
+        }
+        Kind::Python => {
+            "Whether wheels fit the interpreter, the platform and glibc. Known from WHEEL tags, Requires-Python and the \
+             rules."
+        }
+        Kind::Toolchain => "What building extensions and just-in-time compilation need: nvcc, a compiler, headers, ptxas.",
+        Kind::System => "Shared memory, fabric manager, container runtime, permissions, WSL.",
+    }
+}
