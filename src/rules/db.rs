@@ -150,9 +150,17 @@ impl RuleDb {
     #[must_use]
     pub fn gpu_by_loose_name(&self, text: &str) -> Option<GpuModel> {
         let wanted = squeeze(text);
-        if wanted.len() < 2 || !wanted.bytes().any(|byte| byte.is_ascii_digit()) {
+        // `laptop` or `gpu` names none.
+        if wanted.len() < 2 || !wanted.contains("titan") && !wanted.bytes().any(|byte| byte.is_ascii_digit()) {
             return self.gpu_by_name(text);
         }
+        // As forums write it: 4070TiS, 2080S.
+        let wanted = match wanted.strip_suffix('s') {
+            Some(stem) if stem.ends_with("ti") || stem.len() > 3 && stem.ends_with("70") || stem.ends_with("080") => {
+                format!("{stem}super")
+            }
+            _ => wanted,
+        };
         let gpus = &self.packed.gpus;
         let mut named: Vec<_> = gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted)).collect();
         named.sort_by_key(|row| (row.name.contains("Laptop"), row.name.len()));
