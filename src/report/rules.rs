@@ -427,9 +427,9 @@ pub fn matrix_html(package: &str, platform: &str, rows: &[Row<'_>], columns: &[C
     for (at, column) in columns.iter().enumerate() {
         let products = escape(&column.products.join(", "));
         let _ = write!(head, "<th scope=\"col\" data-column=\"{at}\" title=\"{products}\">{}</th>", column.capability);
-        for product in &column.products {
+        for (number, product) in column.products.iter().enumerate() {
             let product = escape(product);
-            let _ = write!(options, "<option value=\"{at}\">{product} ({})</option>", column.capability);
+            let _ = write!(options, "<option value=\"{at}.{number}\">{product} ({})</option>", column.capability);
         }
     }
     let mut body = String::new();
