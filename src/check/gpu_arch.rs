@@ -1,11 +1,12 @@
 //! Do the installed builds hold code for the GPUs that are here?
 
-use super::{Context, Installed, looked};
+use super::{Context, Installed, Stack, looked};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::kernel::{Runs, code_runs};
 use crate::rules::model::{Build, Code};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::partner::loaded_code;
+use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability};
@@ -25,7 +26,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let mut unknown = Vec::new();
     for installed in &context.stack.installed {
         let Some((release, build)) = installed.row else {
-            if installed.package.is_some() && installed.cuda() != Some(None) {
+            if Stack::is_gpu(installed.name(), context.db)
+                && installed.package.is_some()
+                && installed.cuda() != Some(None)
+            {
                 unknown.push(installed.title());
             }
             continue;
@@ -36,7 +40,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let torch = context.stack.torch_cuda().flatten();
         let Ok(code) = loaded_code(package, version, build, torch, context.db) else { continue };
         if code.is_empty() {
-            if build.cuda.is_some() {
+            if build.cuda.is_some() && !is_runtime_wheel(installed.name()) {
                 unknown.push(installed.title());
             }
             continue;
@@ -87,10 +91,12 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: 
         findings.push(no_kernel(context, installed, build, code, &without, targets));
     }
     for gpu in &target.gpus {
-        let ways = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db));
+        let ways = code.iter().filter(|code| !code.optional).map(|code| code_runs(code, gpu.capability, cuda, db));
         let partly =
             ways.filter_map(|way| if let Runs::Partly(usable, all) = way { Some((usable, all)) } else { None });
-        if let Some((usable, all)) = partly.max() {
+        if let Some((usable, all)) = partly.max()
+            && usable.saturating_mul(2) < best_served(code)
+        {
             findings.push(Finding {
                 id: format!("gpu-arch/{}", installed.name()),
                 kind: Kind::GpuArch,
@@ -109,6 +115,16 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: 
         }
     }
     findings
+}
+
+/// The number of containers for the target that most of them have. Libraries such as vLLM's hold other kernels for each sort
+/// of GPU: what is a small share of all containers may be as many as any GPU has.
+fn best_served(code: &[&Code]) -> u32 {
+    let counts = code.iter().map(|code| match code.sass.is_empty() && code.ptx.is_empty() {
+        true => code.special.iter().map(|(_, count)| *count).max().unwrap_or(0),
+        false => code.containers.unwrap_or(0),
+    });
+    counts.max().unwrap_or(0)
 }
 
 fn no_kernel(

@@ -16,7 +16,7 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Harvest(rules_harvest::HarvestArgs),
+    Harvest(Box<rules_harvest::HarvestArgs>),
     Verify(rules_verify::VerifyArgs),
 }
 

@@ -20,6 +20,7 @@ pub mod pci;
 pub mod pth;
 pub mod pyvenv;
 pub mod requires_txt;
+pub mod sdist;
 pub mod snapshot;
 pub mod version_py;
 pub mod wheel;

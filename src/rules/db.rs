@@ -79,13 +79,12 @@ impl RuleDb {
     pub fn build(&self, name: &str, version: &Version, platform: &str) -> Option<(&Release, &Build)> {
         let release = self.release(name, version)?;
         let local = version.local().iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-        let mut here = release.builds.iter().filter(|build| build.platform == platform);
-        let build = if local.is_empty() {
-            here.find(|build| build.index == "pypi")
-        } else {
-            here.find(|build| build.local.as_deref() == Some(local.as_str()))
-        };
-        Some((release, build?))
+        let here = release.builds.iter().filter(|build| {
+            let same = if local.is_empty() { build.index == "pypi" } else { build.local.as_deref() == Some(&local) };
+            same && build.is_for(platform)
+        });
+        // As an installer, which takes the wheel for this very platform first.
+        Some((release, here.min_by_key(|build| build.platform != platform)?))
     }
 
     /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
+/// The platform of builds that install everywhere: pure Python, or built on the machine.
+pub const ANY: &str = "any";
+
 /// A row that contradicts itself or the format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -41,6 +44,8 @@ pub struct Package {
     pub library_choice: Vec<LibraryChoice>,
     /// What must agree with a partner's build.
     pub partners: Vec<Partner>,
+    /// Older releases exist that the rules do not know.
+    pub partial: bool,
     /// Oldest first.
     pub releases: Vec<Release>,
 }
@@ -97,7 +102,7 @@ pub struct Build {
     pub cuda: Option<CudaVersion>,
     /// `pypi`, or the name of a variant index, e.g. `cu128`.
     pub index: String,
-    /// `linux_x86_64` or `linux_aarch64`.
+    /// `linux_x86_64`, `linux_aarch64`, or [`ANY`].
     pub platform: String,
     /// The oldest glibc.
     pub glibc: Option<GlibcVersion>,
@@ -195,6 +200,8 @@ pub struct Code {
     pub for_cuda: Option<CudaVersion>,
     /// Kernels in less than half of the containers are none.
     pub whole: bool,
+    /// The package works without: what no GPU here runs is not called.
+    pub optional: bool,
     /// Number of fat-binary containers; none where a table was read.
     pub containers: Option<u32>,
     /// Machine-code targets of nearly all containers.
@@ -208,7 +215,7 @@ pub struct Code {
 /// Where a row was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowSource {
-    /// A wheel that was opened.
+    /// A wheel, or a source distribution, that was opened.
     Wheel {
         /// Its file name.
         file: String,
@@ -252,6 +259,12 @@ impl Release {
 }
 
 impl Build {
+    /// Whether it installs on a platform, e.g. `linux_x86_64`.
+    #[must_use]
+    pub fn is_for(&self, platform: &str) -> bool {
+        self.platform == platform || self.platform == ANY
+    }
+
     /// The tags of its wheels, e.g. `cp311-cp311-manylinux_2_28_x86_64`; none where its Pythons are not known.
     #[must_use]
     pub fn wheel_tags(&self) -> Vec<String> {
@@ -294,6 +307,7 @@ impl TryFrom<RawPackage> for Package {
             let mut release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
             for code in release.builds.iter_mut().flat_map(|build| &mut build.code) {
                 code.whole = raw.whole;
+                code.optional = raw.optional_code.is_some();
             }
             if releases.last().is_some_and(|last| last.version >= release.version) {
                 let message = format!("release {} is not above the one before it", release.version);
@@ -307,7 +321,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        Ok(Self { name: raw.package, library_choice, partners, releases })
+        Ok(Self { name: raw.package, library_choice, partners, partial: raw.partial, releases })
     }
 }
 
@@ -315,7 +329,9 @@ impl TryFrom<RawRelease> for Release {
     type Error = Fault;
 
     fn try_from(raw: RawRelease) -> Result<Self, Fault> {
-        let version = Version::from_str(&raw.version).map_err(|error| Fault::new(error.to_string()))?;
+        let version = Version::from_str(&raw.version);
+        let version =
+            version.map_err(|error| Fault::new(format!("`{}`: {}", raw.version, first_line(&error.to_string()))))?;
         if !version.local().is_empty() {
             return Err(Fault::new(format!("release {version} carries a local label; labels belong to builds")));
         }
@@ -340,8 +356,9 @@ impl TryFrom<RawBuild> for Build {
     type Error = Fault;
 
     fn try_from(raw: RawBuild) -> Result<Self, Fault> {
-        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64") {
-            return Err(Fault::new(format!("platform `{}` is neither linux_x86_64 nor linux_aarch64", raw.platform)));
+        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64" | ANY) {
+            let message = format!("platform `{}` is none of linux_x86_64, linux_aarch64, {ANY}", raw.platform);
+            return Err(Fault::new(message));
         }
         if let Some(named) = raw.local.as_deref().and_then(CudaVersion::from_variant)
             && raw.cuda != Some(named)
@@ -388,6 +405,7 @@ impl TryFrom<RawCode> for Code {
         Ok(Self {
             for_cuda: raw.for_cuda,
             whole: false,
+            optional: false,
             containers: raw.containers,
             sass: raw.sass,
             ptx: raw.ptx,
@@ -402,14 +420,17 @@ impl TryFrom<RawSource> for RowSource {
     fn try_from(raw: RawSource) -> Result<Self, Fault> {
         day(&raw.read)?;
         match raw {
-            RawSource { wheel: Some(file), sha256: Some(sha256), page: None, read } => {
+            RawSource { wheel: Some(file), sdist: None, sha256: Some(sha256), page: None, read }
+            | RawSource { wheel: None, sdist: Some(file), sha256: Some(sha256), page: None, read } => {
                 if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return Err(Fault::new("`sha256` is 64 hexadecimal digits"));
                 }
                 Ok(Self::Wheel { file, sha256, read })
             }
-            RawSource { wheel: None, sha256: None, page: Some(page), read } => Ok(Self::Page { page, read }),
-            _ => Err(Fault::new("a source is a `wheel` with its `sha256`, or a `page`")),
+            RawSource { wheel: None, sdist: None, sha256: None, page: Some(page), read } => {
+                Ok(Self::Page { page, read })
+            }
+            _ => Err(Fault::new("a source is a `wheel` or `sdist` with its `sha256`, or a `page`")),
         }
     }
 }

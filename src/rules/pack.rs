@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_platform::{RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes};
-use super::validate;
+use super::{consistency, validate};
 
 /// All the rules, packages still packed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -76,11 +76,13 @@ pub fn pack(
         parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
     let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
     let mut advisories: Vec<RawAdvisory> = Vec::new();
-    for file in list(&rules.join("advisories"))? {
+    let advisory_files = list(&rules.join("advisories"))?;
+    for file in &advisory_files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        advisories.push(parse(&file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
+        advisories.push(parse(file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
+    let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = read(&file)?;
@@ -91,13 +93,26 @@ pub fn pack(
             return Err(RuleError { file, line: Some(1), message });
         }
         let package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
-        let bytes = postcard::to_stdvec(&package).map_err(|error| RuleError {
-            file: file.clone(),
-            line: None,
-            message: error.to_string(),
-        })?;
-        packages.insert(stem, bytes);
+        packages.insert(stem.clone(), package);
+        texts.push((stem, file, text));
     }
+    let names = packages.keys().cloned().collect();
+    for (name, file, text) in &texts {
+        let checked = packages.get(name).map_or(Ok(()), |package| consistency::package(package, &names));
+        checked.map_err(|fault| located(file, text, fault))?;
+    }
+    for (advisory, file) in advisories.iter().zip(&advisory_files) {
+        if let Err(fault) = consistency::advisory(advisory, &packages) {
+            return Err(located(file, &read(file)?, fault));
+        }
+    }
+    let packages = packages.iter().map(|(name, package)| {
+        let file = || rules.join("packages").join(format!("{name}.toml"));
+        let bytes = postcard::to_stdvec(package);
+        let bytes = bytes.map_err(|error| RuleError { file: file(), line: None, message: error.to_string() })?;
+        Ok((name.clone(), bytes))
+    });
+    let packages = packages.collect::<Result<_, RuleError>>()?;
     Ok(Packed { gpus, cuda, driver, forward_compat, indexes, advisories, packages, newest })
 }
 

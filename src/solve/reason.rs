@@ -53,7 +53,13 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             },
         });
     }
-    Resolution { pins, unchecked: universe.unchecked.clone() }
+    // Asked for in a version that the rules do not know.
+    let asked = universe.asks.iter().filter(|ask| !ask.constraint && picks[ask.package].is_none());
+    let mut unchecked = universe.unchecked.clone();
+    unchecked.extend(asked.map(|ask| universe.packages[ask.package].name.to_owned()));
+    unchecked.sort();
+    unchecked.dedup();
+    Resolution { pins, unchecked }
 }
 
 /// What the other picks declare of a package: the name and version of each, with the requirement and its versions.
