@@ -287,9 +287,10 @@ impl Release {
         release.date.clone_from(&self.date);
         release.yanked = self.yanked;
         release.requires_python.clone_from(&self.requires_python);
+        let builds = release.builds.iter_mut().flat_map(|build| &mut build.requires);
+        builds.chain(&mut release.requires).for_each(|line| *line = canonical_requirement(line));
         for build in release.builds.iter_mut().filter(|build| build.source.file().is_some()) {
             build.requires.extend(release.requires.iter().cloned());
-            build.requires.iter_mut().for_each(|line| *line = canonical_requirement(line));
             if let Some(wheel) = self.wheels.iter().find(|wheel| Some(wheel.file.as_str()) == build.source.file()) {
                 build.python.clone_from(&wheel.python);
             }

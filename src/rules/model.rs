@@ -265,6 +265,12 @@ impl Build {
         self.platform == platform || self.platform == ANY
     }
 
+    /// Whether it was made for GPUs, as far as its row tells.
+    #[must_use]
+    pub fn is_for_gpu(&self) -> bool {
+        self.cuda.is_some() || !self.code.is_empty() || !self.assembles.is_empty()
+    }
+
     /// The tags of its wheels, e.g. `cp311-cp311-manylinux_2_28_x86_64`; none where its Pythons are not known.
     #[must_use]
     pub fn wheel_tags(&self) -> Vec<String> {

@@ -5,6 +5,7 @@
 mod advisories;
 mod agree;
 mod check;
+mod claims;
 mod harvest;
 mod help;
 mod hosts;
