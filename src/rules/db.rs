@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use pep440_rs::Version;
 
 use super::model::{Build, Package, Release};
-use super::pack::Packed;
+use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawFamily, RawLifetime, RawMachineCode, RawPage, RawToolkit,
@@ -59,7 +59,7 @@ impl RuleDb {
         let slot = self.packages.get(name)?;
         if slot.get().is_none() {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
-            let package = postcard::from_bytes(self.packed.packages.get(name)?).ok()?;
+            let package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
             let _ = slot.set(package);
         }
         slot.get()
@@ -262,7 +262,7 @@ impl RuleDb {
     #[must_use]
     pub fn with_packages(&self, packages: Vec<Package>, advisories: Vec<RawAdvisory>) -> Self {
         let mut packed = self.packed.clone();
-        packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
+        packed.packages = packages.iter().map(|package| (package.name.clone(), Bytes::default())).collect();
         packed.advisories = advisories;
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
         Self { packed, packages }

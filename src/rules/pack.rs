@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
@@ -31,9 +31,26 @@ pub struct Packed {
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
-    pub packages: BTreeMap<String, Vec<u8>>,
+    pub packages: BTreeMap<String, Bytes>,
     /// The newest day on which a row was read.
     pub newest: String,
+}
+
+/// Bytes that are read in one piece; serde takes a `Vec<u8>` byte by byte.
+#[derive(Debug, Clone, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: &[u8] = Deserialize::deserialize(deserializer)?;
+        Ok(Self(bytes.to_vec()))
+    }
 }
 
 /// A rule file that cannot be used, with the place.
@@ -110,7 +127,7 @@ pub fn pack(
         let file = || rules.join("packages").join(format!("{name}.toml"));
         let bytes = postcard::to_stdvec(package);
         let bytes = bytes.map_err(|error| RuleError { file: file(), line: None, message: error.to_string() })?;
-        Ok((name.clone(), bytes))
+        Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
     Ok(Packed { gpus, cuda, driver, forward_compat, indexes, advisories, packages, newest })

@@ -7,7 +7,7 @@ use pubgrub::VersionSet;
 use super::proof::in_short;
 use super::provider::{Node, Picks};
 use super::universe::{Block, Universe};
-use super::versions::{ABSENT, Versions};
+use super::versions::{ABSENT, UNLISTED, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;
 
@@ -84,8 +84,9 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
             !own.is_empty() && others.into_iter().all(holds)
         });
     let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
+    let older = candidates.package.partial.then_some(UNLISTED);
     let any_will_do =
-        |need: &super::universe::Need| candidates.releases().all(|number| need.releases.contains(&number));
+        |need: &super::universe::Need| candidates.releases().chain(older).all(|number| need.releases.contains(&number));
     !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
 }
 
