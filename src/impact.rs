@@ -12,7 +12,7 @@ use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::driver::compat_fault;
-use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, Asked, Pin, Prefer, Request};
 use crate::text;
@@ -90,7 +90,8 @@ fn installable(finding: &Finding) -> bool {
 fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     let mut installed = BTreeMap::new();
     let mut requirements = Vec::new();
-    for distribution in facts.active_distributions().filter(|distribution| db.package(&distribution.name).is_some()) {
+    let pinned = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
+    for distribution in facts.active_distributions().filter(|distribution| pinned(&distribution.name)) {
         if let Ok(version) = Version::from_str(distribution.full_version()) {
             installed.insert(distribution.name.clone(), version);
         }
@@ -311,7 +312,7 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         let other = normalise(wanted.name.as_ref());
         let (Some(range), true) = (specifiers(&wanted), applies(&wanted, &environment, &[])) else { continue };
         // Covered packages are pinned by the solver itself.
-        if db.package(&other).is_some() {
+        if db.package(&other).is_some() && !is_runtime_wheel(&other) {
             continue;
         }
         let met = facts.distribution(&other).is_some_and(|found| {

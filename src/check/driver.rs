@@ -6,6 +6,7 @@ use super::{Context, Installed, looked};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::driver::{DriverGap, compat_offer, runtime_gap};
 use crate::rules::raw_platform::CompatSupport;
+use crate::rules::requirement::is_runtime_wheel;
 use crate::text;
 
 /// Compares the driver that a process gets with the CUDA runtime of every build.
@@ -16,8 +17,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
             _ => Outcome::Skipped("the driver's version".to_owned()),
         };
     };
-    let built: Vec<_> =
-        context.stack.installed.iter().filter_map(|installed| Some((installed, installed.cuda().flatten()?))).collect();
+    // NVIDIA's runtime wheels do nothing of themselves: what loads them is judged.
+    let loads = context.stack.installed.iter().filter(|installed| !is_runtime_wheel(installed.name()));
+    let built: Vec<_> = loads.filter_map(|installed| Some((installed, installed.cuda().flatten()?))).collect();
     if built.is_empty() {
         return Outcome::NotApplicable("nothing is installed that was built for CUDA".to_owned());
     }

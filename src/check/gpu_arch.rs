@@ -6,13 +6,14 @@
 use super::{Context, Installed, looked};
 use crate::facts::{CodeGroup, Library};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::rules::RuleDb;
 use crate::rules::driver::{DriverGap, ptx_gap};
 use crate::rules::kernel::{Runs, Share, Way, code_runs, is_nvidias, together};
 use crate::rules::model::{Build, Code, Package, RowSource};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::raw::LibraryPick;
-use crate::rules::requirement::{normalise, parse};
+use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
@@ -56,10 +57,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
 
 /// Whether a distribution should hold device code, but nobody knows which.
 fn is_unknown(installed: &Installed<'_>) -> bool {
-    match installed.row {
+    let unknown = match installed.row {
         Some((_, build)) => build.cuda.is_some() && build.code.is_empty() && build.assembles.is_empty(),
         None => installed.package.is_some_and(Package::holds_code) && installed.cuda() != Some(None),
-    }
+    };
+    unknown && !is_runtime_wheel(installed.name())
 }
 
 /// The device code that a distribution loads here.
@@ -76,6 +78,10 @@ fn code_of<'a>(context: &Context<'a>, installed: &Installed<'a>) -> Option<Insta
     if let Some(libraries) = installed.distribution.libraries.value() {
         // NVIDIA's own libraries hold code in other forms too: cuFFT shows one container, for sm_52.
         let is_nvidias = |library: &&Library| is_nvidias(installed.name(), &library.path);
+        // What the package never calls where it does not run is no loss.
+        if installed.package.is_some_and(Package::code_is_optional) {
+            return None;
+        }
         let with_code: Vec<_> =
             libraries.iter().filter(|library| !library.code.is_empty() && !is_nvidias(library)).collect();
         let chosen = chosen_libraries(context, installed, with_code, torch);
@@ -203,6 +209,7 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         verdicts.push(match (way, gap) {
             (Way::Native, _) | (Way::ThroughPtx, None) => Verdict::Runs,
             (Way::ThroughPtx, Some((gap, driver))) => Verdict::PtxTooNew(gap, driver.clone()),
+            (Way::Partly, _) if sum.usable().saturating_mul(2) >= best_served(libraries, cuda, db) => Verdict::Runs,
             (Way::Partly, _) => Verdict::Partly(sum.usable(), sum.containers - sum.specific),
             (Way::OtherGpus, _) => Verdict::OtherGpus,
             (Way::No, _) => Verdict::No,
@@ -228,6 +235,15 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         evidence: evidence.collect(),
         local: installed.distribution.local().map(str::to_owned),
     }
+}
+
+/// The most containers that any GPU can use. Libraries such as vLLM's hold other kernels for each sort of GPU: what is a
+/// small share of all of them may be as many as any GPU has.
+fn best_served(libraries: &[&Library], cuda: Option<CudaVersion>, db: &RuleDb) -> u32 {
+    let usable = |gpu: ComputeCapability| {
+        libraries.iter().map(|library| Share::of(&library.code, gpu, cuda, db).usable()).sum::<u32>()
+    };
+    db.capabilities().into_iter().map(|(gpu, _)| usable(gpu)).max().unwrap_or(0)
 }
 
 fn containers(code: &[CodeGroup]) -> u32 {
@@ -271,10 +287,11 @@ fn judge_row(context: &Context<'_>, installed: &Installed<'_>, build: &Build, co
         .gpus
         .iter()
         .map(|gpu| {
-            let ways = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db));
+            let ways = code.iter().filter(|code| !code.optional).map(|code| code_runs(code, gpu.capability, cuda, db));
             let partly =
                 ways.filter_map(|way| if let Runs::Partly(usable, all) = way { Some((usable, all)) } else { None });
-            partly.max().map_or(Verdict::Runs, |(usable, all)| Verdict::Partly(usable, all))
+            let partly = partly.max().filter(|(usable, _)| usable.saturating_mul(2) < best_served_by_row(code));
+            partly.map_or(Verdict::Runs, |(usable, all)| Verdict::Partly(usable, all))
         })
         .collect();
     for obstacle in code_obstacles(code, cuda, target, db) {
@@ -289,6 +306,15 @@ fn judge_row(context: &Context<'_>, installed: &Installed<'_>, build: &Build, co
     targets.dedup();
     let evidence = vec![code_evidence(installed, build, code, &targets)];
     Judged { verdicts, targets, evidence, local: build.local.clone() }
+}
+
+/// The same as [`best_served`] as far as a row tells: the number of containers for the target that most of them have.
+fn best_served_by_row(code: &[&Code]) -> u32 {
+    let counts = code.iter().map(|code| match code.sass.is_empty() && code.ptx.is_empty() {
+        true => code.special.iter().map(|(_, count)| *count).max().unwrap_or(0),
+        false => code.containers.unwrap_or(0),
+    });
+    counts.max().unwrap_or(0)
 }
 
 /// Where the files of a published build hold other code than the wheel that the rules were read from.

@@ -99,11 +99,7 @@ impl<'a> Stack<'a> {
     pub fn is_gpu(name: &str, db: &RuleDb) -> bool {
         name.starts_with("nvidia-")
             || db.package(name).is_some_and(|package| {
-                package
-                    .releases
-                    .iter()
-                    .flat_map(|release| &release.builds)
-                    .any(|build| build.cuda.is_some() || !build.code.is_empty() || !build.assembles.is_empty())
+                package.releases.iter().flat_map(|release| &release.builds).any(Build::is_for_gpu)
             })
     }
 }

@@ -21,7 +21,7 @@ enum Command {
     List(rules_read::ListArgs),
     Show(rules_read::ShowArgs),
     Matrix(rules_read::MatrixArgs),
-    Harvest(rules_harvest::HarvestArgs),
+    Harvest(Box<rules_harvest::HarvestArgs>),
     HarvestSymbols(rules_symbols::SymbolArgs),
     Verify(rules_verify::VerifyArgs),
 }

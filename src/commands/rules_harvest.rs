@@ -11,19 +11,21 @@ use pep440_rs::Version;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::info;
 
-use super::file;
-use crate::index::client::{CA_BUNDLE_VARIABLES, Client};
+use super::{file, note};
+use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
 use crate::parse::elf::{self, Machine};
 use crate::parse::fatbin::{Home, Tally};
 use crate::parse::metadata::Metadata;
+use crate::parse::sdist;
 use crate::parse::wheel::normalise_name;
-use crate::rules::harvest::{self, PYPI, Published, Reading, Wheel};
+use crate::rules::harvest::{self, PYPI, Published, Reached, Reading, Wheel};
 use crate::rules::raw::{RawBuild, RawPackage};
 use crate::rules::{variants, write};
+use crate::text;
 
 /// How many requests may be under way at once.
 pub const REQUESTS: usize = 8;
@@ -31,12 +33,14 @@ pub const REQUESTS: usize = 8;
 /// Read the releases and builds of packages from a package index into the database
 ///
 /// Opens one wheel for each release and platform, in place: its directory, metadata and version by ranged requests, its
-/// libraries as a stream of which only the headers of fat binaries are kept. What is already known is not read again, and
-/// every wheel is written to the file as soon as it was read, so that an interrupted run can be repeated.
+/// libraries as a stream of which only the headers of fat binaries are kept; of a release without wheels for Linux the source
+/// distribution. What is already known is not read again, and every wheel is written to the file as soon as it was read, so
+/// that an interrupted run can be repeated.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   gpudoc rules harvest torch --since 2.0
+  gpudoc rules harvest transformers accelerate --last 15
   gpudoc rules harvest torch --since 1.13 --builds torch_builds.toml
   gpudoc rules harvest triton --since 2.0 --assembles triton_targets.toml")]
 pub struct HarvestArgs {
@@ -47,6 +51,10 @@ pub struct HarvestArgs {
     /// Leave out releases before this one
     #[arg(long, value_name = "VERSION")]
     since: Option<Version>,
+
+    /// Only so many of the newest releases that were not withdrawn; those before them count as unknown
+    #[arg(long, value_name = "N")]
+    last: Option<usize>,
 
     /// The package index: PyPI, or any that serves the simple repository API
     #[arg(long, value_name = "URL", default_value = simple::PYPI)]
@@ -68,6 +76,14 @@ pub struct HarvestArgs {
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
 
+    /// Give a connection up on which nothing arrives for so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = Patience::default().silence.as_secs())]
+    timeout: u64,
+
+    /// How often a request that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = Patience::default().retries)]
+    retries: u32,
+
     /// The day to write beside what is read, instead of today's (UTC)
     #[arg(long, value_name = "YYYY-MM-DD", hide = true)]
     today: Option<String>,
@@ -86,7 +102,8 @@ pub fn run(args: &HarvestArgs) -> anyhow::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the command reads the clock and the environment for the harvest")]
 async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
     let bundle = CA_BUNDLE_VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
-    let client = Client::new(bundle.as_deref(), REQUESTS)?;
+    let patience = Patience { retries: args.retries, silence: Duration::from_secs(args.timeout.max(1)) };
+    let client = Client::new(bundle.as_deref(), REQUESTS, patience)?;
     let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
     let mut failed = 0;
     for package in &args.packages {
@@ -96,7 +113,8 @@ async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
             .with_context(|| format!("failed to harvest `{package}`"))?;
     }
     if failed > 0 {
-        bail!("{failed} wheels could not be read; run the command again to try them once more");
+        let files = text::count(failed, "file", "files");
+        bail!("{files} could not be read; run the command again to try once more: what was read is kept");
     }
     Ok(())
 }
@@ -116,8 +134,10 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     let index = index_name(&args.index);
     let files = simple::list(client, &args.index, package).await?;
     let published: Vec<_> = files.iter().map(published).collect();
-    let releases = Arc::new(harvest::plan(&published, &index, args.since.as_ref(), Some(&rows)));
+    let reached = Reached { since: args.since.clone(), last: args.last };
+    let releases = harvest::plan(&published, &index, &reached, Some(&rows));
     releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
+    rows.partial |= args.last.is_some() && harvest::has_older(&published, &rows);
     rows.releases.retain(|release| !release.builds.is_empty());
 
     let addresses: BTreeMap<String, File> = files.into_iter().map(|file| (file.name.clone(), file)).collect();
@@ -140,11 +160,14 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         let (client, slots, bars, package) = (client.clone(), slots.clone(), bars.clone(), package.to_owned());
         tasks.spawn(async move {
             let _slot = slots.acquire_owned().await;
-            let reading = read_wheel(&client, &package, &file, &bars).await;
+            let reading = match wheel.is_sdist() {
+                true => read_sdist(&client, &file).await,
+                false => read_wheel(&client, &package, &file, &bars).await,
+            };
             (place, wheel, reading)
         });
     }
-    let mut failed = 0;
+    let mut failed = Vec::new();
     while let Some(outcome) = tasks.join_next().await {
         let (place, wheel, reading) = outcome.context("a task broke off")?;
         all.inc(1);
@@ -156,13 +179,14 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
                 write_rows(&path, &rows)?;
             }
             (Err(error), _) => {
-                warn!("{}: {error:#}", wheel.file);
-                failed += 1;
+                failed.push(format!("`{}` could not be read: {error:#}", wheel.file));
             }
             (Ok(_), None) => {}
         }
     }
     all.finish_and_clear();
+    failed.sort();
+    failed.iter().for_each(|line| note(&format!("warning: {line}")));
     if let Some(path) = &args.builds {
         variants::add(&mut rows, &read_toml(path)?);
     }
@@ -170,7 +194,7 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         variants::add_measured(&mut rows, &read_toml(path)?);
     }
     write_rows(&path, &rows)?;
-    Ok(failed)
+    Ok(failed.len())
 }
 
 fn published(file: &File) -> Published {
@@ -195,6 +219,14 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+async fn read_sdist(client: &Client, file: &File) -> anyhow::Result<Reading> {
+    let archive = client.whole(&file.url, file.sha256.as_deref()).await?;
+    let text = tokio::task::spawn_blocking(move || sdist::pkg_info(&archive)).await?;
+    let text = text.with_context(|| format!("`{}` is no archive", file.url))?;
+    let metadata = Metadata::parse(&text.with_context(|| format!("`{}` has no PKG-INFO", file.url))?);
+    Ok(Reading { metadata, ..Reading::default() })
+}
+
 async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
     let wheel = RemoteWheel::open(client, &file.url).await?;
     let mut reading = Reading::default();
@@ -215,6 +247,14 @@ async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiPro
     if let Some(member) = wheel.members.iter().find(|member| member.name.ends_with("/libc10.so")) {
         let linkage = elf::linkage(wheel.read(member).await?.as_slice())?;
         reading.cxx11_abi = harvest::cxx11_abi(&linkage);
+    }
+    if package.starts_with("nvidia-") {
+        let header = wheel.members.iter().find(|member| member.name.ends_with("/include/cuda_runtime_api.h"));
+        if let Some(member) = header.filter(|_| package.starts_with("nvidia-cuda-runtime")) {
+            reading.cuda = harvest::read_cudart_header(&text(wheel.read(member).await?));
+        }
+        // NVIDIA's libraries run on what the CUDA release runs on: which code they hold decides nothing.
+        return Ok(reading);
     }
     let own: Vec<_> = wheel.members.iter().filter(|member| harvest::is_own_library(&member.name)).collect();
     let bar = bars.add(ProgressBar::new(own.iter().map(|member| member.packed).sum()));
@@ -243,6 +283,8 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
         package: package.to_owned(),
         library_choice: Vec::new(),
         whole: false,
+        optional_code: None,
+        partial: false,
         partners: Vec::new(),
         releases: Vec::new(),
     })

@@ -174,7 +174,9 @@ pub fn matrix(args: &MatrixArgs) -> anyhow::Result<Exit> {
     }
     // A column that nothing was ever built for tells nothing.
     let used: Vec<bool> = (0..columns.len())
-        .map(|at| rows.iter().any(|row| !matches!(row.cells.get(at), Some(matrix::Cell::No | matrix::Cell::Unknown) | None)))
+        .map(|at| {
+            rows.iter().any(|row| !matches!(row.cells.get(at), Some(matrix::Cell::No | matrix::Cell::Unknown) | None))
+        })
         .collect();
     let mut at = 0;
     let columns: Vec<Column> = columns

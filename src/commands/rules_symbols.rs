@@ -15,7 +15,7 @@ use tracing::{info, warn};
 
 use super::file;
 use super::rules_harvest::{REQUESTS, day};
-use crate::index::client::{CA_BUNDLE_VARIABLES, Client};
+use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
 use crate::parse::elf::lookup::Object;
@@ -66,7 +66,7 @@ pub fn run(args: &SymbolArgs) -> anyhow::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "the command reads the clock and the environment for the harvest")]
 async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let bundle = CA_BUNDLE_VARIABLES.iter().find_map(std::env::var_os).map(PathBuf::from);
-    let client = Client::new(bundle.as_deref(), REQUESTS)?;
+    let client = Client::new(bundle.as_deref(), REQUESTS, Patience::default())?;
     let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
     let path = args.rules_dir.join("platform").join("torch_symbols.toml");
     let text = file::read(&path)?;

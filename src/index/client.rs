@@ -7,15 +7,14 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_RANGE, HeaderMap, RANGE, RETRY_AFTER};
 use reqwest::{Certificate, Response, StatusCode, Url};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-/// How often a request is tried in all.
-const TRIES: u32 = 6;
 /// The wait before the second try; it doubles from try to try.
 const FIRST_WAIT: Duration = Duration::from_millis(400);
 /// No wait is longer than this, whatever the server asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// A body of which no byte arrives for so long is given up and asked for again.
-const SILENCE: Duration = Duration::from_secs(60);
+/// A body of which fewer bytes than this arrive in the time that a connection may be silent is given up as well.
+const TRICKLE: u64 = 1024;
 /// Bodies that are kept in memory must not be bigger.
 const MAX_BODY: u64 = 64 << 20;
 
@@ -24,11 +23,26 @@ const MAX_BODY: u64 = 64 << 20;
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` are read by the platform's verifier already.
 pub const CA_BUNDLE_VARIABLES: [&str; 3] = ["PIP_CERT", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"];
 
+/// How long to bear with a server.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// How often a request that failed is tried again.
+    pub retries: u32,
+    /// A connection on which nothing arrives for so long is given up, and the request tried again.
+    pub silence: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { retries: 5, silence: Duration::from_secs(60) }
+    }
+}
+
 /// Why an index could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum IndexError {
     /// The server could not be reached, or the connection broke too often.
-    #[error("failed to fetch `{url}`")]
+    #[error("failed to fetch `{url}`; check the address and the network, and run the command again")]
     Fetch {
         /// What was asked for.
         url: String,
@@ -36,7 +50,7 @@ pub enum IndexError {
         source: reqwest::Error,
     },
     /// The server refused.
-    #[error("`{url}` answers {status}")]
+    #[error("`{url}` answers {status}; {}", advice(*status))]
     Status {
         /// What was asked for.
         url: String,
@@ -50,6 +64,26 @@ pub enum IndexError {
         url: String,
         /// E.g. `a body of 20 bytes instead of 64`.
         what: String,
+    },
+    /// The server sends so little that it would take for ever.
+    #[error("`{url}` sends less than {TRICKLE} bytes in {} s; run the command again later, or with a longer `--timeout`", .silence.as_secs())]
+    Trickle {
+        /// What was asked for.
+        url: String,
+        /// The time that was given.
+        silence: Duration,
+    },
+    /// What came is not what the index announced.
+    #[error(
+        "`{url}` has sha256 {found}, and the index says {stated}: nothing of it is used; try again later, or another index"
+    )]
+    Hash {
+        /// What was asked for.
+        url: String,
+        /// As the index says.
+        stated: String,
+        /// As it came.
+        found: String,
     },
     /// The client could not be set up.
     #[error("failed to set up the HTTP client")]
@@ -71,12 +105,26 @@ impl IndexError {
     }
 }
 
+/// What to do about a refusal.
+fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::NOT_FOUND | StatusCode::GONE => "check the package's name and `--index`",
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            "this index wants to know who asks: choose another with `--index`"
+        }
+        StatusCode::TOO_MANY_REQUESTS => "wait, and run the command again: what was read is kept",
+        status if status.is_server_error() => "run the command again later: what was read is kept",
+        _ => "check `--index`: it must serve the simple repository API",
+    }
+}
+
 /// A client that several tasks share. Cloning is cheap.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     /// How many requests may be under way at once.
     slots: Arc<Semaphore>,
+    patience: Patience,
 }
 
 impl Client {
@@ -85,13 +133,13 @@ impl Client {
     /// # Errors
     ///
     /// If the certificates cannot be read or the client cannot be set up.
-    pub fn new(ca_bundle: Option<&Path>, parallel: usize) -> Result<Self, IndexError> {
+    pub fn new(ca_bundle: Option<&Path>, parallel: usize, patience: Patience) -> Result<Self, IndexError> {
         // Fails only if a provider is installed already, and then there is one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("gpudoc/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(20))
-            .read_timeout(SILENCE);
+            .read_timeout(patience.silence);
         if let Some(path) = ca_bundle {
             let error = |source| IndexError::Certificates { path: path.display().to_string(), source };
             #[expect(clippy::disallowed_methods, reason = "the edge that reads the certificates to trust")]
@@ -99,7 +147,7 @@ impl Client {
             builder = builder.tls_certs_merge(Certificate::from_pem_bundle(&pem).map_err(IndexError::Setup)?);
         }
         let http = builder.build().map_err(IndexError::Setup)?;
-        Ok(Self { http, slots: Arc::new(Semaphore::new(parallel.max(1))) })
+        Ok(Self { http, slots: Arc::new(Semaphore::new(parallel.max(1))), patience })
     }
 
     /// Fetches a page; says which media type it has.
@@ -129,9 +177,27 @@ impl Client {
         };
         headers.extend(range.parse().ok().map(|value| (RANGE, value)));
         let (answer, body) = self.body(url, &headers).await?;
-        let total =
-            total_length(&answer).ok_or_else(|| IndexError::answer(url, "the whole file instead of a range"))?;
+        let total = total_length(&answer).ok_or_else(|| {
+            IndexError::answer(url, "the whole file instead of a range: choose another index with `--index`")
+        })?;
         Ok((body, total))
+    }
+
+    /// Fetches a whole file, which fits into memory, and checks its hash where the index states one.
+    ///
+    /// # Errors
+    ///
+    /// If the server cannot be reached or refuses, in the end, or sends something else.
+    pub async fn whole(&self, url: &Url, sha256: Option<&str>) -> Result<Vec<u8>, IndexError> {
+        let (_, body) = self.body(url, &HeaderMap::new()).await?;
+        let digest = ring::digest::digest(&ring::digest::SHA256, &body);
+        let found: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        match sha256 {
+            Some(stated) if stated != found => {
+                Err(IndexError::Hash { url: url.to_string(), stated: stated.to_owned(), found })
+            }
+            _ => Ok(body),
+        }
     }
 
     async fn body(&self, url: &Url, headers: &HeaderMap) -> Result<(HeaderMap, Vec<u8>), IndexError> {
@@ -140,7 +206,7 @@ impl Client {
             attempt += 1;
             let outcome = self.body_once(url, headers).await;
             match outcome {
-                Err(Failure { again: Some(wait), .. }) if attempt < TRIES => {
+                Err(Failure { again: Some(wait), .. }) if attempt <= self.patience.retries => {
                     tokio::time::sleep(wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).min(LONGEST_WAIT)).await;
                 }
                 outcome => return outcome.map_err(|failure| failure.error),
@@ -153,7 +219,9 @@ impl Client {
         let mut response = self.send(url, headers).await?;
         let stated = response.content_length();
         let mut body = Vec::new();
+        let mut watch = Watch::new(self.patience.silence);
         while let Some(chunk) = response.chunk().await.map_err(|error| Failure::broken(url, error))? {
+            watch.saw(url, chunk.len())?;
             body.extend_from_slice(&chunk);
             if body.len() as u64 > MAX_BODY {
                 return Err(Failure::last(IndexError::answer(url, "more than fits into memory")));
@@ -202,38 +270,72 @@ impl Client {
             headers.extend(format!("bytes={at}-{}", end - 1).parse().ok().map(|value| (RANGE, value)));
             let failure = match self.send(url, &headers).await {
                 Ok(response) if total_length(response.headers()).is_none() => {
-                    return Err(IndexError::answer(url, "the whole file instead of a range"));
+                    return Err(IndexError::answer(
+                        url,
+                        "the whole file instead of a range: choose another index with `--index`",
+                    ));
                 }
-                Ok(mut response) => loop {
-                    match response.chunk().await {
-                        Ok(Some(chunk)) => {
-                            let room = usize::try_from(end - at).unwrap_or(usize::MAX);
-                            let chunk = chunk.get(..room.min(chunk.len())).unwrap_or_default();
-                            at += chunk.len() as u64;
-                            attempt = 0;
-                            if !sink(chunk.to_vec()).await {
-                                return Ok(());
+                Ok(mut response) => {
+                    let mut watch = Watch::new(self.patience.silence);
+                    loop {
+                        match response.chunk().await {
+                            Ok(Some(chunk)) => {
+                                if let Err(failure) = watch.saw(url, chunk.len()) {
+                                    break failure;
+                                }
+                                let room = usize::try_from(end - at).unwrap_or(usize::MAX);
+                                let chunk = chunk.get(..room.min(chunk.len())).unwrap_or_default();
+                                at += chunk.len() as u64;
+                                attempt = 0;
+                                if !sink(chunk.to_vec()).await {
+                                    return Ok(());
+                                }
                             }
+                            Ok(None) => {
+                                let error = IndexError::answer(url, format!("{} bytes too few", end - at));
+                                break Failure { error, again: Some(None) };
+                            }
+                            Err(error) => break Failure::broken(url, error),
                         }
-                        Ok(None) => {
-                            let error = IndexError::answer(url, format!("{} bytes too few", end - at));
-                            break Failure { error, again: Some(None) };
-                        }
-                        Err(error) => break Failure::broken(url, error),
                     }
-                },
+                }
                 Err(failure) => failure,
             };
             if at >= end {
                 break;
             }
             match failure.again {
-                Some(wait) if attempt < TRIES => {
+                Some(wait) if attempt <= self.patience.retries => {
                     tokio::time::sleep(wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt)).min(LONGEST_WAIT)).await;
                 }
                 _ => return Err(failure.error),
             }
         }
+        Ok(())
+    }
+}
+
+/// Looks after a body that arrives: it may be slow, but not so slow that it never ends.
+struct Watch {
+    silence: Duration,
+    since: Instant,
+    bytes: u64,
+}
+
+impl Watch {
+    fn new(silence: Duration) -> Self {
+        Self { silence, since: Instant::now(), bytes: 0 }
+    }
+
+    fn saw(&mut self, url: &Url, bytes: usize) -> Result<(), Failure> {
+        self.bytes += bytes as u64;
+        if self.since.elapsed() < self.silence {
+            return Ok(());
+        }
+        if self.bytes < TRICKLE {
+            return Err(Failure::last(IndexError::Trickle { url: url.to_string(), silence: self.silence }));
+        }
+        (self.since, self.bytes) = (Instant::now(), 0);
         Ok(())
     }
 }

@@ -59,13 +59,24 @@ pub async fn list(client: &Client, index: &Url, package: &str) -> Result<Vec<Fil
     let address = format!("{}/{}/", index.as_str().trim_end_matches('/'), normalise_name(package));
     let url = address.parse().map_err(|_| IndexError::answer(index, "no usable address"))?;
     let (media_type, body) = client.page(&url, ACCEPT).await?;
+    let files = parse(&media_type, &body, &url)?;
+    let is_distribution = |file: &File| [".whl", ".tar.gz", ".zip"].iter().any(|end| file.name.ends_with(end));
+    if !files.iter().any(is_distribution) {
+        let what = format!("a page that lists no file of `{package}`: check the package's name and `--index`");
+        return Err(IndexError::answer(&url, what));
+    }
+    Ok(files)
+}
+
+fn parse(media_type: &str, body: &str, url: &Url) -> Result<Vec<File>, IndexError> {
     // The body decides, for some servers answer HTML under the name of JSON.
     if body.trim_start().starts_with('{') {
-        parse_json(&body, &url).map_err(|error| IndexError::answer(&url, format!("unreadable JSON: {error}")))
+        parse_json(body, url)
+            .map_err(|error| IndexError::answer(url, format!("unreadable JSON: {error}: check `--index`")))
     } else if media_type.contains("html") || body.contains("<a ") {
-        Ok(parse_html(&body, &url))
+        Ok(parse_html(body, url))
     } else {
-        Err(IndexError::answer(&url, format!("neither JSON nor HTML but `{media_type}`")))
+        Err(IndexError::answer(url, format!("neither JSON nor HTML but `{media_type}`: check `--index`")))
     }
 }
 

@@ -22,13 +22,18 @@ pub struct Metadata {
     pub requires_dist: Vec<String>,
     /// E.g. `opt-einsum`.
     pub provides_extra: Vec<String>,
+    /// `Metadata-Version`, e.g. `2.4`.
+    pub metadata_version: String,
+    /// The headers of a source distribution that its wheels may write otherwise (PEP 643), in lower case.
+    pub dynamic: Vec<String>,
 }
 
 impl Metadata {
     /// Reads the headers.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        const READ: [&str; 5] = ["name", "version", "requires-python", "requires-dist", "provides-extra"];
+        const READ: [&str; 7] =
+            ["name", "version", "requires-python", "requires-dist", "provides-extra", "metadata-version", "dynamic"];
         // Most lines are of other headers and are only looked at: an environment of 300 distributions has 15,000 lines.
         let mut headers: Vec<(&str, Cow<'_, str>)> = Vec::new();
         let mut continues = false;
@@ -56,6 +61,8 @@ impl Metadata {
                 "requires-python" => metadata.requires_python = Some(value).filter(|value| !value.is_empty()),
                 "requires-dist" if !value.is_empty() => metadata.requires_dist.push(value),
                 "provides-extra" => metadata.provides_extra.push(value),
+                "metadata-version" => metadata.metadata_version = value,
+                "dynamic" => metadata.dynamic.push(value.to_ascii_lowercase()),
                 _ => {}
             }
         }
@@ -65,6 +72,19 @@ impl Metadata {
     /// The requirements that hold without any extra.
     pub fn plain_requirements(&self) -> impl Iterator<Item = &str> {
         self.requires_dist.iter().map(String::as_str).filter(|line| !is_for_extra(line))
+    }
+}
+
+impl Metadata {
+    /// Whether a source distribution promises that its wheels state this header as it does: from metadata version 2.2 on
+    /// whatever is not `Dynamic` (PEP 643); before, nothing was promised.
+    #[must_use]
+    pub fn is_static(&self, header: &str) -> bool {
+        let version: Option<(u32, u32)> = self
+            .metadata_version
+            .split_once('.')
+            .and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
+        version.is_some_and(|version| version >= (2, 2)) && !self.dynamic.iter().any(|name| name == header)
     }
 }
 
@@ -83,6 +103,23 @@ pub fn is_for_extra(requirement: &str) -> bool {
     outside
         .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_'))
         .any(|word| word == "extra")
+}
+
+/// A requirement in one spelling, so that equal ones are equal texts: `triton (==2.0.0) ; sys_platform == "linux"` is
+/// `triton==2.0.0; sys_platform == "linux"`. What names an address stays as it is.
+#[must_use]
+pub fn canonical_requirement(requirement: &str) -> String {
+    let requirement = requirement.trim();
+    let (demand, marker) = match requirement.split_once(';') {
+        Some((demand, marker)) => (demand, Some(marker.trim())),
+        None => (requirement, None),
+    };
+    if demand.contains('@') {
+        return requirement.to_owned();
+    }
+    let demand: String =
+        demand.chars().filter(|letter| !letter.is_whitespace() && !matches!(letter, '(' | ')')).collect();
+    marker.map_or_else(|| demand.clone(), |marker| format!("{demand}; {marker}"))
 }
 
 /// The normalised name that a requirement starts with: `nvidia-cublas-cu12` of `nvidia_cublas_cu12==12.6.4.1; …`.
@@ -117,6 +154,31 @@ mod tests {
         assert!(is_for_extra("a>=1; python_version>'3.8' and extra=='x'"));
         assert!(!is_for_extra("extra-requirements>=1; platform_system == 'extra'"));
         assert!(!is_for_extra("extra"));
+    }
+
+    #[test]
+    fn equal_requirements_are_spelled_alike() {
+        for (written, canonical) in [
+            ("triton (==2.0.0) ; platform_system == \"Linux\"", "triton==2.0.0; platform_system == \"Linux\""),
+            ("triton==2.0.0; platform_system == \"Linux\"", "triton==2.0.0; platform_system == \"Linux\""),
+            ("numpy >=1.22, <2", "numpy>=1.22,<2"),
+            ("ray[default] (>=2.9)", "ray[default]>=2.9"),
+            (
+                "demo @ https://x.example/demo (1).whl ; os_name == 'nt'",
+                "demo @ https://x.example/demo (1).whl ; os_name == 'nt'",
+            ),
+        ] {
+            assert_eq!(canonical_requirement(written), canonical);
+        }
+    }
+
+    #[test]
+    fn a_source_distribution_promises_what_it_does_not_call_dynamic() {
+        let of = |text: &str| Metadata::parse(text);
+        assert!(of("Metadata-Version: 2.2\nName: a\n").is_static("requires-dist"));
+        assert!(of("Metadata-Version: 2.4\nDynamic: Requires-Python\n").is_static("requires-dist"));
+        assert!(!of("Metadata-Version: 2.4\nDynamic: Requires-Dist\n").is_static("requires-dist"));
+        assert!(!of("Metadata-Version: 2.1\nName: a\n").is_static("requires-dist"));
     }
 
     #[test]

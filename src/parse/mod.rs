@@ -23,6 +23,7 @@ pub mod pth;
 pub mod pyvenv;
 pub mod record;
 pub mod requires_txt;
+pub mod sdist;
 pub mod snapshot;
 pub mod symbol;
 pub mod version_py;

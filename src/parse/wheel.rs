@@ -55,13 +55,14 @@ impl WheelName {
         Some(Self { name: normalise_name(pieces.pop()?), version, build, python, abi, platform })
     }
 
-    /// The platforms as the database names them: `linux_x86_64`, `linux_aarch64`, `any`, `win_amd64`, `macosx_14_0_arm64`.
+    /// The platforms as the database names them: `linux_x86_64`, `linux_aarch64`, `any`, `win_amd64`, `macosx_14_0_arm64`;
+    /// `musllinux_1_2_x86_64` where the C library is another than glibc.
     #[must_use]
     pub fn platform(&self) -> String {
         let first = self.platform.first().map_or("any", String::as_str);
         match first.rsplit_once("x86_64").map(|_| "x86_64").or_else(|| first.ends_with("aarch64").then_some("aarch64"))
         {
-            Some(machine) if first.contains("linux") => format!("linux_{machine}"),
+            Some(machine) if first.starts_with("linux") || first.starts_with("manylinux") => format!("linux_{machine}"),
             _ => first.to_owned(),
         }
     }
@@ -160,6 +161,7 @@ mod tests {
         assert_eq!(wheel("torch-2.7.1-cp311-cp311-win_amd64.whl").platform(), "win_amd64");
         assert_eq!(wheel("torch-2.7.1-cp311-none-macosx_11_0_arm64.whl").platform(), "macosx_11_0_arm64");
         assert_eq!(wheel("t-2-cp39-cp39-macosx_10_9_x86_64.whl").platform(), "macosx_10_9_x86_64");
+        assert_eq!(wheel("t-2-cp39-cp39-musllinux_1_2_x86_64.whl").platform(), "musllinux_1_2_x86_64");
         assert_eq!(wheel("torch-1.13.1-cp37-cp37m-manylinux1_x86_64.whl").glibc(), "2.5".parse().ok());
     }
 

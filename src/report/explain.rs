@@ -164,7 +164,9 @@ fn about(kind: Kind) -> &'static str {
             "Whether wheels fit the interpreter, the platform and glibc. Known from WHEEL tags, Requires-Python and the \
              rules."
         }
-        Kind::Toolchain => "What building extensions and just-in-time compilation need: nvcc, a compiler, headers, ptxas.",
+        Kind::Toolchain => {
+            "What building extensions and just-in-time compilation need: nvcc, a compiler, headers, ptxas."
+        }
         Kind::System => "Shared memory, fabric manager, container runtime, permissions, WSL.",
     }
 }

@@ -114,8 +114,11 @@ struct ListedAdvisory<'a> {
 ///
 /// Never in practice: every part serialises.
 pub fn list_json(db: &RuleDb) -> serde_json::Result<String> {
-    let advisories =
-        db.advisories().map(|advisory| ListedAdvisory { id: &advisory.id, title: &advisory.title, date: &advisory.date });
+    let advisories = db.advisories().map(|advisory| ListedAdvisory {
+        id: &advisory.id,
+        title: &advisory.title,
+        date: &advisory.date,
+    });
     let document =
         ListDocument { schema: SCHEMA, rules: db.newest(), packages: listed(db), advisories: advisories.collect() };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
@@ -284,7 +287,9 @@ fn write_build(out: &mut String, build: &Build, details: bool, width: usize) {
         let words: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
         let special: Vec<_> = code.special.iter().map(|(target, n)| format!("{target} in {n}")).collect();
         let special = if special.is_empty() { String::new() } else { format!("; {}", special.join(", ")) };
-        let of = code.containers.map_or_else(String::new, |n| format!(" ({})", count(n as usize, "container", "containers")));
+        let of = code
+            .containers
+            .map_or_else(String::new, |n| format!(" ({})", count(n as usize, "container", "containers")));
         let label = code.for_cuda.map_or_else(|| "code".to_owned(), |cuda| format!("CUDA {cuda}"));
         labelled(out, &label, &format!("{}{special}{of}", words.join(" ")), width);
     }

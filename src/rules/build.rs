@@ -11,6 +11,7 @@ mod version;
 
 #[path = "."]
 mod rules {
+    pub mod consistency;
     pub mod model;
     pub mod pack;
     pub mod raw;

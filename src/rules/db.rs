@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use pep440_rs::Version;
 
 use super::model::{Build, Package, Release};
-use super::pack::Packed;
+use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawFamily, RawLifetime, RawMachineCode, RawPage, RawToolkit,
@@ -61,7 +61,7 @@ impl RuleDb {
         let slot = self.packages.get(name)?;
         if slot.get().is_none() {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
-            let package = postcard::from_bytes(self.packed.packages.get(name)?).ok()?;
+            let package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
             let _ = slot.set(package);
         }
         slot.get()
@@ -81,13 +81,12 @@ impl RuleDb {
     pub fn build(&self, name: &str, version: &Version, platform: &str) -> Option<(&Release, &Build)> {
         let release = self.release(name, version)?;
         let local = version.local().iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-        let mut here = release.builds.iter().filter(|build| build.platform == platform);
-        let build = if local.is_empty() {
-            here.find(|build| build.index == "pypi")
-        } else {
-            here.find(|build| build.local.as_deref() == Some(local.as_str()))
-        };
-        Some((release, build?))
+        let here = release.builds.iter().filter(|build| {
+            let same = if local.is_empty() { build.index == "pypi" } else { build.local.as_deref() == Some(&local) };
+            same && build.is_for(platform)
+        });
+        // As an installer, which takes the wheel for this very platform first.
+        Some((release, here.min_by_key(|build| build.platform != platform)?))
     }
 
     /// Whether a soname is that of a CUDA library, e.g. `libcudnn.so.9`; `libcuda.so.1` belongs to the driver.
@@ -323,7 +322,7 @@ impl RuleDb {
     #[must_use]
     pub fn with_packages(&self, packages: Vec<Package>, advisories: Vec<RawAdvisory>) -> Self {
         let mut packed = self.packed.clone();
-        packed.packages = packages.iter().map(|package| (package.name.clone(), Vec::new())).collect();
+        packed.packages = packages.iter().map(|package| (package.name.clone(), Bytes::default())).collect();
         packed.advisories = advisories;
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
         Self { packed, packages, symbols: OnceLock::new() }

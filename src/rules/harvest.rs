@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::Version;
 
 use super::kernel::is_nvidias;
+use super::model::ANY;
 use super::raw::{RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
+use super::requirement::is_runtime_wheel;
 use crate::parse::elf::Linkage;
 use crate::parse::fatbin::Tally;
-use crate::parse::metadata::{Metadata, requirement_name};
+use crate::parse::metadata::{Metadata, canonical_requirement, requirement_name};
 use crate::parse::wheel::{WheelName, python_order};
-use crate::version::{CodeTarget, CudaVersion, Reach};
+use crate::version::{CodeTarget, CudaVersion, GlibcVersion, Reach};
 
 /// A target is one of the build's own (`sass`, `ptx`) if more than this share of the containers has it, in percent: of all,
 /// or of those that hold anything but exact targets (`sm_90a`).
@@ -54,18 +56,29 @@ pub struct Release {
     pub wheels: Vec<Wheel>,
 }
 
-/// The wheel that stands for all wheels of a release for one platform.
+/// The wheel that stands for all wheels of a release for one platform; the source distribution where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wheel {
     /// Its name.
     pub file: String,
     /// Its hash, as the index states it.
     pub sha256: Option<String>,
-    name: WheelName,
+    /// None: a source distribution.
+    name: Option<WheelName>,
     platform: String,
     python: Vec<String>,
+    glibc: Option<GlibcVersion>,
     /// A row of it is at hand: it need not be opened.
     pub known: bool,
+}
+
+/// Which releases of an index are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Reached {
+    /// From this one on.
+    pub since: Option<Version>,
+    /// The newest so many that were not withdrawn, and those withdrawn between them.
+    pub last: Option<usize>,
 }
 
 /// What was read in a wheel.
@@ -85,6 +98,14 @@ pub struct Reading {
     pub code: Vec<RawCode>,
 }
 
+impl Wheel {
+    /// Whether it is a source distribution.
+    #[must_use]
+    pub fn is_sdist(&self) -> bool {
+        self.name.is_none()
+    }
+}
+
 /// The Python for which a wheel is opened: where all are there, 3.11, which every release since torch 1.13.1 has.
 fn preference(name: &WheelName) -> (usize, u32, std::cmp::Reverse<String>) {
     const PREFERRED: [&str; 6] = ["cp311", "cp310", "cp312", "cp39", "cp38", "cp313"];
@@ -96,24 +117,14 @@ fn preference(name: &WheelName) -> (usize, u32, std::cmp::Reverse<String>) {
 
 /// Names the releases of a listing, oldest first, and of each the wheels to open.
 ///
-/// Pre-releases and development releases are left out, and so is what has no wheel for Linux. `index`: see [`RawBuild`].
+/// Pre-releases and development releases are left out, and so is what can be had for Linux neither as a wheel nor as a
+/// source distribution. `index`: see [`RawBuild`].
 #[must_use]
-pub fn plan(files: &[Published], index: &str, since: Option<&Version>, rows: Option<&RawPackage>) -> Vec<Release> {
+pub fn plan(files: &[Published], index: &str, reach: &Reached, rows: Option<&RawPackage>) -> Vec<Release> {
     let mut versions: BTreeMap<Version, Vec<&Published>> = BTreeMap::new();
     for file in files {
-        let version = match file.file.parse::<WheelName>() {
-            Ok(wheel) => wheel.version,
-            Err(_) => match sdist_version(&file.file) {
-                Some(version) => version,
-                None => continue,
-            },
-        };
-        let version = Version::new(version.release().iter().copied())
-            .with_epoch(version.epoch())
-            .with_post(version.post())
-            .with_pre(version.pre())
-            .with_dev(version.dev());
-        if !version.any_prerelease() && since.is_none_or(|since| version >= *since) {
+        let Some(version) = final_version(&file.file) else { continue };
+        if reach.since.as_ref().is_none_or(|since| version >= *since) {
             versions.entry(version).or_default().push(file);
         }
     }
@@ -134,12 +145,33 @@ pub fn plan(files: &[Published], index: &str, since: Option<&Version>, rows: Opt
             version,
         })
     });
-    releases.collect()
+    let mut releases: Vec<_> = releases.collect();
+    let standing = |release: &&Release| !release.yanked;
+    if let Some(first) =
+        reach.last.and_then(|last| releases.iter().filter(standing).rev().nth(last.saturating_sub(1)).cloned())
+    {
+        releases.retain(|release| release.version >= first.version);
+    }
+    releases
 }
 
-fn sdist_version(file: &str) -> Option<Version> {
-    let stem = file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))?;
-    stem.rsplit_once('-')?.1.parse().ok()
+/// Whether an index has older final releases than the rows.
+#[must_use]
+pub fn has_older(files: &[Published], rows: &RawPackage) -> bool {
+    let first: Option<Version> = rows.releases.first().and_then(|release| release.version.parse().ok());
+    first.is_some_and(|first| files.iter().filter_map(|file| final_version(&file.file)).any(|version| version < first))
+}
+
+/// The public version of a wheel or source distribution; none for pre-releases, development releases and other files.
+fn final_version(file: &str) -> Option<Version> {
+    let version = match file.parse::<WheelName>() {
+        Ok(wheel) => wheel.version,
+        Err(_) => {
+            let stem = file.strip_suffix(".tar.gz").or_else(|| file.strip_suffix(".zip"))?;
+            stem.rsplit_once('-')?.1.parse().ok()?
+        }
+    };
+    (!version.any_prerelease()).then(|| version.without_local())
 }
 
 fn wheels(files: &[&Published], index: &str, row: Option<&RawRelease>) -> Vec<Wheel> {
@@ -147,63 +179,82 @@ fn wheels(files: &[&Published], index: &str, row: Option<&RawRelease>) -> Vec<Wh
     for &file in files {
         let Ok(name) = file.file.parse::<WheelName>() else { continue };
         let platform = name.platform();
-        if !name.python_tags().is_empty() && (platform == "any" || platform.starts_with("linux_")) {
+        if !name.python_tags().is_empty() && (platform == ANY || platform.starts_with("linux_")) {
             platforms.entry(platform).or_default().push((name, file));
         }
     }
     let wheels = platforms.into_iter().filter_map(|(platform, files)| {
         let python: BTreeSet<_> =
             files.iter().flat_map(|(name, _)| name.python_tags()).map(|tag| (python_order(&tag), tag)).collect();
-        let known = row.iter().flat_map(|row| &row.builds).filter(|build| build.index == index).find_map(|build| {
-            let source = &build.source;
-            files.iter().find(|(_, file)| source.wheel.as_ref() == Some(&file.file) && source.sha256 == file.sha256)
-        });
+        let known = files.iter().find(|(_, file)| is_known(file, index, row));
         let (name, file) = known.or_else(|| files.iter().max_by_key(|(name, _)| preference(name)))?;
         Some(Wheel {
             file: file.file.clone(),
             sha256: file.sha256.clone(),
-            name: name.clone(),
+            name: Some(name.clone()),
             platform,
             python: python.into_iter().map(|(_, tag)| tag).collect(),
+            // Where the wheels for some Pythons need a newer one, the row, which is for all of them, states the oldest.
+            glibc: files.iter().filter_map(|(name, _)| name.glibc()).min(),
             known: known.is_some(),
         })
     });
     let mut wheels: Vec<_> = wheels.collect();
+    if wheels.is_empty() {
+        wheels.extend(files.iter().find(|file| file.file.ends_with(".tar.gz")).map(|file| Wheel {
+            file: file.file.clone(),
+            sha256: file.sha256.clone(),
+            name: None,
+            platform: ANY.to_owned(),
+            python: Vec::new(),
+            glibc: None,
+            known: is_known(file, index, row),
+        }));
+    }
     wheels.sort_by_key(|wheel| platform_order(&wheel.platform));
     wheels
 }
 
+/// Whether a row of this very file is at hand.
+fn is_known(file: &Published, index: &str, row: Option<&RawRelease>) -> bool {
+    let builds = row.iter().flat_map(|row| &row.builds).filter(|build| build.index == index);
+    builds.map(|build| &build.source).any(|it| it.file() == Some(&file.file) && it.sha256 == file.sha256)
+}
+
 fn platform_order(platform: &str) -> (usize, String) {
-    let order = ["linux_x86_64", "linux_aarch64", "any"];
+    let order = ["linux_x86_64", "linux_aarch64", ANY];
     (order.iter().position(|name| *name == platform).unwrap_or(order.len()), platform.to_owned())
 }
 
 /// Turns what was read in a wheel into its row. `read`: the day.
 #[must_use]
 pub fn row(wheel: &Wheel, reading: Reading, index: &str, read: &str) -> RawBuild {
-    let local = reading.local.or_else(|| {
-        let segments = wheel.name.version.local();
-        (!segments.is_empty()).then(|| segments.iter().map(ToString::to_string).collect::<Vec<_>>().join("."))
-    });
-    let mut requires: Vec<_> = reading.metadata.plain_requirements().map(str::to_owned).collect();
+    let named = wheel.name.as_ref().map(|name| name.version.local()).unwrap_or_default();
+    let named = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+    // Other labels in a `version.py` (`unknown`, a commit) name no build.
+    let variant = |local: &String| local == "cpu" || CudaVersion::from_variant(local).is_some();
+    let local = reading.local.filter(variant).or_else(|| (!named.is_empty()).then_some(named));
+    let declared = !wheel.is_sdist() || reading.metadata.is_static("requires-dist");
+    let mut requires: Vec<_> = match declared {
+        true => reading.metadata.plain_requirements().map(canonical_requirement).collect(),
+        false => Vec::new(),
+    };
     sort_requirements(&mut requires);
+    let file = Some(wheel.file.clone());
     RawBuild {
         cuda: reading.cuda.or_else(|| local.as_deref().and_then(CudaVersion::from_variant)),
         local,
         index: index.to_owned(),
-        platform: if wheel.platform == "any" {
-            reading.platform.unwrap_or_else(|| "any".to_owned())
-        } else {
-            wheel.platform.clone()
-        },
-        glibc: wheel.name.glibc(),
+        platform: reading.platform.filter(|_| wheel.platform == ANY).unwrap_or_else(|| wheel.platform.clone()),
+        glibc: wheel.glibc,
         python: wheel.python.clone(),
         cxx11_abi: reading.cxx11_abi,
         requires,
         code: reading.code,
         assembles: Vec::new(),
         source: RawSource {
-            wheel: Some(wheel.file.clone()),
+            wheel: file.clone().filter(|_| !wheel.is_sdist()),
+            sdist: file.filter(|_| wheel.is_sdist()),
             sha256: wheel.sha256.clone(),
             page: None,
             read: read.to_owned(),
@@ -216,10 +267,9 @@ fn sort_requirements(lines: &mut Vec<String>) {
     lines.dedup();
 }
 
-/// NVIDIA's runtime wheels differ from build to build even where all else agrees.
-pub(super) fn is_runtime_wheel(line: &str) -> bool {
-    let name = requirement_name(line);
-    name.starts_with("nvidia-") || name.starts_with("cuda-")
+/// Whether a line requires one of NVIDIA's runtime wheels.
+pub(super) fn asks_runtime_wheel(line: &str) -> bool {
+    is_runtime_wheel(&requirement_name(line))
 }
 
 impl Release {
@@ -238,14 +288,20 @@ impl Release {
         release.date.clone_from(&self.date);
         release.yanked = self.yanked;
         release.requires_python.clone_from(&self.requires_python);
-        for build in release.builds.iter_mut().filter(|build| build.source.wheel.is_some()) {
+        let builds = release.builds.iter_mut().flat_map(|build| &mut build.requires);
+        builds.chain(&mut release.requires).for_each(|line| *line = canonical_requirement(line));
+        for build in release.builds.iter_mut().filter(|build| build.source.file().is_some()) {
             build.requires.extend(release.requires.iter().cloned());
-            if let Some(wheel) = self.wheels.iter().find(|wheel| Some(&wheel.file) == build.source.wheel.as_ref()) {
+            if let Some(wheel) = self.wheels.iter().find(|wheel| Some(wheel.file.as_str()) == build.source.file()) {
                 build.python.clone_from(&wheel.python);
             }
         }
         for row in rows {
-            release.builds.retain(|build| (&build.index, &build.platform) != (&row.index, &row.platform));
+            // A wheel that came later takes the place of the source distribution.
+            release.builds.retain(|build| {
+                (&build.index, &build.platform) != (&row.index, &row.platform)
+                    && (build.index != row.index || build.source.sdist.is_none())
+            });
             release.builds.push(row);
         }
         share_requirements(&mut release);
@@ -258,8 +314,8 @@ impl Release {
 /// Moves what all opened wheels require from the builds to the release.
 fn share_requirements(release: &mut RawRelease) {
     let mut shared: Option<Vec<String>> = None;
-    for build in release.builds.iter().filter(|build| build.source.wheel.is_some()) {
-        let own = build.requires.iter().filter(|line| !is_runtime_wheel(line));
+    for build in release.builds.iter().filter(|build| build.source.file().is_some()) {
+        let own = build.requires.iter().filter(|line| !asks_runtime_wheel(line));
         shared = Some(match shared {
             None => own.cloned().collect(),
             Some(shared) => shared.into_iter().filter(|line| build.requires.contains(line)).collect(),
@@ -267,7 +323,7 @@ fn share_requirements(release: &mut RawRelease) {
     }
     release.requires = shared.unwrap_or_default();
     sort_requirements(&mut release.requires);
-    for build in release.builds.iter_mut().filter(|build| build.source.wheel.is_some()) {
+    for build in release.builds.iter_mut().filter(|build| build.source.file().is_some()) {
         build.requires.retain(|line| !release.requires.contains(line));
         sort_requirements(&mut build.requires);
     }
@@ -391,6 +447,14 @@ pub fn read_version_py(text: &str) -> (Option<String>, Option<CudaVersion>) {
     (local, value("cuda").and_then(|cuda| cuda.parse().ok()))
 }
 
+/// Reads the CUDA version from NVIDIA's `cuda_runtime_api.h`: `#define CUDART_VERSION  12080`.
+#[must_use]
+pub fn read_cudart_header(text: &str) -> Option<CudaVersion> {
+    let value = text.lines().find_map(|line| line.trim().strip_prefix("#define CUDART_VERSION"))?;
+    let number: u32 = value.split_whitespace().next()?.parse().ok()?;
+    Some(CudaVersion::new(number / 1000, number % 1000 / 10))
+}
+
 /// Reads the CUDA version from the `cpp_lib.json` of xformers: `{"version": {"cuda": 1208, "torch": "2.10.0+cu128"}}`.
 #[must_use]
 pub fn read_cpp_lib(text: &str) -> Option<CudaVersion> {
@@ -428,11 +492,17 @@ mod tests {
         .to_vec()
     }
 
+    fn since(version: &str) -> Reached {
+        Reached { since: version.parse().ok(), last: None }
+    }
+
     fn empty() -> RawPackage {
         RawPackage {
             package: "torch".to_owned(),
             library_choice: Vec::new(),
             whole: false,
+            optional_code: None,
+            partial: false,
             partners: Vec::new(),
             releases: Vec::new(),
         }
@@ -440,24 +510,70 @@ mod tests {
 
     #[test]
     fn one_wheel_is_opened_for_each_release_and_platform() {
-        let plan = plan(&listing(), PYPI, None, None);
+        let plan = plan(&listing(), PYPI, &Reached::default(), None);
         let versions: Vec<_> = plan.iter().map(|release| release.version.to_string()).collect();
-        assert_eq!(versions, ["2.6.0", "2.7.1"]);
-        let wheels: Vec<_> = plan[1].wheels.iter().map(|wheel| wheel.file.as_str()).collect();
+        assert_eq!(versions, ["2.5.0", "2.6.0", "2.7.1"]);
+        let wheels: Vec<_> = plan[2].wheels.iter().map(|wheel| wheel.file.as_str()).collect();
         assert_eq!(wheels, [listing()[2].file.as_str(), listing()[3].file.as_str()]);
-        assert_eq!(plan[1].wheels[0].python, ["cp39", "cp311", "cp313t"]);
-        assert_eq!(super::plan(&listing(), PYPI, "2.7".parse().ok().as_ref(), None).len(), 1);
+        assert_eq!(plan[2].wheels[0].python, ["cp39", "cp311", "cp313t"]);
+        assert_eq!(super::plan(&listing(), PYPI, &since("2.7"), None).len(), 1);
+    }
+
+    #[test]
+    fn a_source_distribution_stands_in_for_wheels_until_there_are_some() {
+        let mut package = empty();
+        let release = plan(&listing(), PYPI, &Reached::default(), None).remove(0);
+        assert!(release.wheels[0].is_sdist());
+        let metadata = |version: &str| Metadata {
+            metadata_version: version.to_owned(),
+            requires_dist: vec!["sympy".to_owned()],
+            ..Metadata::default()
+        };
+        // What an old PKG-INFO lists may not be what the wheel will require.
+        for (version, requires) in [("2.1", &[][..]), ("2.2", &["sympy".to_owned()][..])] {
+            let reading = Reading { metadata: metadata(version), ..Reading::default() };
+            release.merge(&mut package, vec![row(&release.wheels[0], reading, PYPI, "2026-01-01")]);
+            let row = &package.releases[0];
+            assert_eq!((row.requires.as_slice(), row.builds[0].platform.as_str()), (requires, ANY));
+            assert_eq!(
+                (row.builds[0].source.wheel.as_ref(), row.builds[0].source.file()),
+                (None, Some("torch-2.5.0.tar.gz"))
+            );
+        }
+        let mut later = listing();
+        later.push(published("torch-2.5.0-cp311-cp311-manylinux_2_28_x86_64.whl"));
+        let release = plan(&later, PYPI, &Reached::default(), Some(&package)).remove(0);
+        assert!(!release.wheels[0].known);
+        release.merge(&mut package, vec![row(&release.wheels[0], Reading::default(), PYPI, "2026-01-02")]);
+        let platforms: Vec<_> = package.releases[0].builds.iter().map(|build| build.platform.as_str()).collect();
+        assert_eq!(platforms, ["linux_x86_64"]);
+    }
+
+    #[test]
+    fn the_last_releases_are_those_that_were_not_withdrawn() {
+        let mut files = listing();
+        files.push(Published { yanked: true, ..published("torch-2.9.0-cp311-cp311-manylinux_2_28_x86_64.whl") });
+        let last = |last| plan(&files, PYPI, &Reached { since: None, last: Some(last) }, None);
+        let versions = |plan: &[Release]| plan.iter().map(|it| it.version.to_string()).collect::<Vec<_>>().join(" ");
+        assert_eq!(versions(&last(1)), "2.7.1 2.9.0");
+        assert_eq!(versions(&last(2)), "2.6.0 2.7.1 2.9.0");
+        assert_eq!(versions(&last(9)), "2.5.0 2.6.0 2.7.1 2.9.0");
+        let mut package = empty();
+        last(2).iter().for_each(|release| release.merge(&mut package, Vec::new()));
+        assert!(has_older(&files, &package));
+        last(9).iter().for_each(|release| release.merge(&mut package, Vec::new()));
+        assert!(!has_older(&files, &package));
     }
 
     #[test]
     fn what_is_known_is_not_opened_again_and_stays_as_it_is() {
         let mut package = empty();
-        for release in plan(&listing(), PYPI, None, None) {
+        for release in plan(&listing(), PYPI, &Reached::default(), None) {
             let rows = release.wheels.iter().map(|wheel| row(wheel, Reading::default(), PYPI, "2026-01-01"));
             release.merge(&mut package, rows.collect());
         }
         let before = package.clone();
-        let again = plan(&listing(), PYPI, None, Some(&package));
+        let again = plan(&listing(), PYPI, &Reached::default(), Some(&package));
         assert!(again.iter().flat_map(|release| &release.wheels).all(|wheel| wheel.known));
         again.iter().for_each(|release| release.merge(&mut package, Vec::new()));
         assert_eq!(package, before);
@@ -465,7 +581,7 @@ mod tests {
 
     #[test]
     fn requirements_that_all_wheels_share_belong_to_the_release() {
-        let release = plan(&listing(), PYPI, "2.7".parse().ok().as_ref(), None).remove(0);
+        let release = plan(&listing(), PYPI, &since("2.7"), None).remove(0);
         let reading = |lines: &[&str]| {
             let requires_dist = lines.iter().map(|&line| line.to_owned()).collect();
             Reading { metadata: Metadata { requires_dist, ..Metadata::default() }, ..Reading::default() }
@@ -548,6 +664,7 @@ mod tests {
         let vision = "__version__ = \"0.22.1\"\nif _check_cuda_version() > 0:\n    cuda = _check_cuda_version()\n";
         assert_eq!(read_version_py(vision), (None, None));
         assert_eq!(read_version_py("cuda: Optional[str] = None"), (None, None));
+        assert_eq!(read_cudart_header("x\n#define CUDART_VERSION  12080\n"), Some(CudaVersion::new(12, 8)));
         assert_eq!(read_cpp_lib(r#"{"version": {"cuda": 1208}}"#), Some(CudaVersion::new(12, 8)));
     }
 

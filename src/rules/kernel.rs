@@ -251,6 +251,7 @@ mod tests {
         let code = Code {
             for_cuda: None,
             whole: false,
+            optional: false,
             containers: Some(378),
             sass: vec![target("sm_80"), target("sm_86")],
             ptx: Vec::new(),

@@ -1,9 +1,10 @@
 //! The rules: what is known of GPUs, drivers, CUDA, packages and their builds, from `rules/`, each row with its source.
 //!
-//! `raw` says how the files are written, `model` and `validate` what must hold of them, `pack` makes the embedded form,
+//! `raw` says how the files are written, `model`, `validate` and `consistency` what must hold of them, `pack` makes the embedded form,
 //! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
 
 pub mod advisory;
+pub mod consistency;
 mod db;
 pub mod driver;
 mod embedded;

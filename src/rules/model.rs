@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
+/// The platform of builds that install everywhere: pure Python, or built on the machine.
+pub const ANY: &str = "any";
+
 /// A row that contradicts itself or the format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -43,6 +46,8 @@ pub struct Package {
     pub library_choice: Vec<LibraryChoice>,
     /// What must agree with a partner's build.
     pub partners: Vec<Partner>,
+    /// Older releases exist that the rules do not know.
+    pub partial: bool,
     /// Oldest first.
     pub releases: Vec<Release>,
 }
@@ -53,6 +58,13 @@ impl Package {
     pub fn holds_code(&self) -> bool {
         let mut builds = self.releases.iter().flat_map(|release| &release.builds);
         builds.any(|build| build.cuda.is_some() || !build.code.is_empty())
+    }
+
+    /// The package works without its device code: what no GPU here runs is not called.
+    #[must_use]
+    pub fn code_is_optional(&self) -> bool {
+        let mut code = self.releases.iter().flat_map(|release| &release.builds).flat_map(|build| &build.code);
+        code.any(|code| code.optional)
     }
 }
 
@@ -108,7 +120,7 @@ pub struct Build {
     pub cuda: Option<CudaVersion>,
     /// `pypi`, or the name of a variant index, e.g. `cu128`.
     pub index: String,
-    /// `linux_x86_64` or `linux_aarch64`.
+    /// `linux_x86_64`, `linux_aarch64`, or [`ANY`].
     pub platform: String,
     /// The oldest glibc.
     pub glibc: Option<GlibcVersion>,
@@ -206,6 +218,8 @@ pub struct Code {
     pub for_cuda: Option<CudaVersion>,
     /// Kernels in less than half of the containers are none.
     pub whole: bool,
+    /// The package works without: what no GPU here runs is not called.
+    pub optional: bool,
     /// Number of fat-binary containers; none where a table was read.
     pub containers: Option<u32>,
     /// Machine-code targets of nearly all containers.
@@ -219,7 +233,7 @@ pub struct Code {
 /// Where a row was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RowSource {
-    /// A wheel that was opened.
+    /// A wheel, or a source distribution, that was opened.
     Wheel {
         /// Its file name.
         file: String,
@@ -263,6 +277,18 @@ impl Release {
 }
 
 impl Build {
+    /// Whether it installs on a platform, e.g. `linux_x86_64`.
+    #[must_use]
+    pub fn is_for(&self, platform: &str) -> bool {
+        self.platform == platform || self.platform == ANY
+    }
+
+    /// Whether it was made for GPUs, as far as its row tells.
+    #[must_use]
+    pub fn is_for_gpu(&self) -> bool {
+        self.cuda.is_some() || !self.code.is_empty() || !self.assembles.is_empty()
+    }
+
     /// The tags of its wheels, e.g. `cp311-cp311-manylinux_2_28_x86_64`; none where its Pythons are not known.
     #[must_use]
     pub fn wheel_tags(&self) -> Vec<String> {
@@ -305,6 +331,7 @@ impl TryFrom<RawPackage> for Package {
             let mut release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
             for code in release.builds.iter_mut().flat_map(|build| &mut build.code) {
                 code.whole = raw.whole;
+                code.optional = raw.optional_code.is_some();
             }
             if releases.last().is_some_and(|last| last.version >= release.version) {
                 let message = format!("release {} is not above the one before it", release.version);
@@ -318,7 +345,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        Ok(Self { name: raw.package, whole: raw.whole, library_choice, partners, releases })
+        Ok(Self { name: raw.package, whole: raw.whole, library_choice, partners, partial: raw.partial, releases })
     }
 }
 
@@ -326,7 +353,9 @@ impl TryFrom<RawRelease> for Release {
     type Error = Fault;
 
     fn try_from(raw: RawRelease) -> Result<Self, Fault> {
-        let version = Version::from_str(&raw.version).map_err(|error| Fault::new(error.to_string()))?;
+        let version = Version::from_str(&raw.version);
+        let version =
+            version.map_err(|error| Fault::new(format!("`{}`: {}", raw.version, first_line(&error.to_string()))))?;
         if !version.local().is_empty() {
             return Err(Fault::new(format!("release {version} carries a local label; labels belong to builds")));
         }
@@ -351,8 +380,9 @@ impl TryFrom<RawBuild> for Build {
     type Error = Fault;
 
     fn try_from(raw: RawBuild) -> Result<Self, Fault> {
-        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64") {
-            return Err(Fault::new(format!("platform `{}` is neither linux_x86_64 nor linux_aarch64", raw.platform)));
+        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64" | ANY) {
+            let message = format!("platform `{}` is none of linux_x86_64, linux_aarch64, {ANY}", raw.platform);
+            return Err(Fault::new(message));
         }
         if let Some(named) = raw.local.as_deref().and_then(CudaVersion::from_variant)
             && raw.cuda != Some(named)
@@ -399,6 +429,7 @@ impl TryFrom<RawCode> for Code {
         Ok(Self {
             for_cuda: raw.for_cuda,
             whole: false,
+            optional: false,
             containers: raw.containers,
             sass: raw.sass,
             ptx: raw.ptx,
@@ -413,14 +444,17 @@ impl TryFrom<RawSource> for RowSource {
     fn try_from(raw: RawSource) -> Result<Self, Fault> {
         day(&raw.read)?;
         match raw {
-            RawSource { wheel: Some(file), sha256: Some(sha256), page: None, read } => {
+            RawSource { wheel: Some(file), sdist: None, sha256: Some(sha256), page: None, read }
+            | RawSource { wheel: None, sdist: Some(file), sha256: Some(sha256), page: None, read } => {
                 if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                     return Err(Fault::new("`sha256` is 64 hexadecimal digits"));
                 }
                 Ok(Self::Wheel { file, sha256, read })
             }
-            RawSource { wheel: None, sha256: None, page: Some(page), read } => Ok(Self::Page { page, read }),
-            _ => Err(Fault::new("a source is a `wheel` with its `sha256`, or a `page`")),
+            RawSource { wheel: None, sdist: None, sha256: None, page: Some(page), read } => {
+                Ok(Self::Page { page, read })
+            }
+            _ => Err(Fault::new("a source is a `wheel` or `sdist` with its `sha256`, or a `page`")),
         }
     }
 }

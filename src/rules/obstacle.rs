@@ -87,7 +87,7 @@ impl fmt::Display for Obstacle {
 pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb) -> Vec<Obstacle> {
     let mut found = Vec::new();
     if let Some(wanted) = &target.platform
-        && *wanted != build.platform
+        && !build.is_for(wanted)
     {
         found.push(Obstacle::Platform { platform: build.platform.clone(), wanted: wanted.clone() });
     }
@@ -119,7 +119,9 @@ pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb)
         found.push(Obstacle::CudaBuild { cuda });
         return found;
     }
-    if build.local.as_deref() == Some("cpu") && !target.gpus.is_empty() && !target.cpu_only {
+    // Where there is no other, as of torchcodec 0.7 on PyPI, the package does its work on the CPU.
+    let beside = release.builds.iter().any(|other| other.cuda.is_some() && other.is_for(&build.platform));
+    if build.local.as_deref() == Some("cpu") && beside && !target.gpus.is_empty() && !target.cpu_only {
         found.push(Obstacle::CpuBuild);
     }
     if let (Some(cuda), Some(driver)) = (build.cuda, target.user_mode_driver())
@@ -138,6 +140,7 @@ pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb)
 #[must_use]
 pub fn code_obstacles(code: &[&Code], cuda: Option<CudaVersion>, target: &Target, db: &RuleDb) -> Vec<Obstacle> {
     let mut found = Vec::new();
+    let code: Vec<_> = code.iter().copied().filter(|code| !code.optional).collect();
     for (index, gpu) in target.gpus.iter().enumerate().filter(|_| !code.is_empty() && !target.cpu_only) {
         let ways: Vec<_> = code.iter().map(|code| code_runs(code, gpu.capability, cuda, db)).collect();
         if ways.iter().all(|way| *way == Runs::No) {

@@ -8,14 +8,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_platform::{
     RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawTorchSymbols,
 };
-use super::validate;
+use super::{consistency, validate};
 
 /// All the rules, packages still packed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,9 +37,26 @@ pub struct Packed {
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
-    pub packages: BTreeMap<String, Vec<u8>>,
+    pub packages: BTreeMap<String, Bytes>,
     /// The newest day on which a row was read.
     pub newest: String,
+}
+
+/// Bytes that are read in one piece; serde takes a `Vec<u8>` byte by byte.
+#[derive(Debug, Clone, Default)]
+pub struct Bytes(pub Vec<u8>);
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes: &[u8] = Deserialize::deserialize(deserializer)?;
+        Ok(Self(bytes.to_vec()))
+    }
 }
 
 /// A rule file that cannot be used, with the place.
@@ -91,11 +108,13 @@ pub fn pack(
         message: error.to_string(),
     })?;
     let mut advisories: Vec<RawAdvisory> = Vec::new();
-    for file in list(&rules.join("advisories"))? {
+    let advisory_files = list(&rules.join("advisories"))?;
+    for file in &advisory_files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        advisories.push(parse(&file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
+        advisories.push(parse(file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
+    let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = read(&file)?;
@@ -106,13 +125,26 @@ pub fn pack(
             return Err(RuleError { file, line: Some(1), message });
         }
         let package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
-        let bytes = postcard::to_stdvec(&package).map_err(|error| RuleError {
-            file: file.clone(),
-            line: None,
-            message: error.to_string(),
-        })?;
-        packages.insert(stem, bytes);
+        packages.insert(stem.clone(), package);
+        texts.push((stem, file, text));
     }
+    let names = packages.keys().cloned().collect();
+    for (name, file, text) in &texts {
+        let checked = packages.get(name).map_or(Ok(()), |package| consistency::package(package, &names));
+        checked.map_err(|fault| located(file, text, fault))?;
+    }
+    for (advisory, file) in advisories.iter().zip(&advisory_files) {
+        if let Err(fault) = consistency::advisory(advisory, &packages) {
+            return Err(located(file, &read(file)?, fault));
+        }
+    }
+    let packages = packages.iter().map(|(name, package)| {
+        let file = || rules.join("packages").join(format!("{name}.toml"));
+        let bytes = postcard::to_stdvec(package);
+        let bytes = bytes.map_err(|error| RuleError { file: file(), line: None, message: error.to_string() })?;
+        Ok((name.clone(), Bytes(bytes)))
+    });
+    let packages = packages.collect::<Result<_, RuleError>>()?;
     Ok(Packed { gpus, cuda, driver, forward_compat, indexes, libraries, torch_symbols, advisories, packages, newest })
 }
 

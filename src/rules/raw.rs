@@ -20,6 +20,12 @@ pub struct RawPackage {
     /// linear algebra without `libtorch_cuda.so`) are none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
+    /// Kept by hand: the package works without its device code, and where this was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub optional_code: Option<String>,
+    /// Older releases exist, and are not in this file: nothing is said of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
     pub partners: Vec<RawPartner>,
@@ -110,7 +116,7 @@ pub struct RawBuild {
     pub cuda: Option<CudaVersion>,
     /// `pypi`, or the name of a variant index, e.g. `cu128`.
     pub index: String,
-    /// `linux_x86_64` or `linux_aarch64`.
+    /// `linux_x86_64`, `linux_aarch64`, or `any`.
     pub platform: String,
     /// The oldest glibc, from the wheel's platform tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,6 +170,14 @@ pub struct RawSpecial {
     pub containers: u32,
 }
 
+impl RawSource {
+    /// The file of the index that was opened.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        self.wheel.as_deref().or(self.sdist.as_deref())
+    }
+}
+
 /// Where a row was read: a file of the index with its hash, or a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -171,6 +185,10 @@ pub struct RawSource {
     /// The wheel's file name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<String>,
+    /// The source distribution's file name, where a release has no wheel for Linux: it is built on the machine, and what
+    /// its PKG-INFO does not promise is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sdist: Option<String>,
     /// Its sha256, as the index states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,

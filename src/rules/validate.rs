@@ -7,8 +7,8 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
-    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawPage,
-    RawTorchSymbols, RawWheel, WORKLOADS,
+    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawIndexes, RawLibraries,
+    RawPage, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -40,11 +40,21 @@ pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
     }
     for (index, row) in raw.products.iter().enumerate() {
         cited(&raw.sources, &row.source, "product", index)?;
+        for earlier in gpus_before(raw, index).filter(|earlier| earlier.capability != row.capability) {
+            let shared = row.devices.iter().find(|id| earlier.devices.contains(id));
+            if let Some(id) = shared.or((earlier.name == row.name).then_some(&row.name)) {
+                return Err(fault("product", index, &format!("`{id}` has another capability in an earlier row")));
+            }
+        }
         if row.devices.iter().any(|id| id.len() != 4 || u16::from_str_radix(id, 16).is_err()) {
             return Err(fault("product", index, "a device id is four hexadecimal digits"));
         }
     }
     Ok(())
+}
+
+fn gpus_before(raw: &RawGpus, index: usize) -> impl Iterator<Item = &RawGpuProduct> {
+    raw.products.iter().take(index)
 }
 
 /// Checks `platform/cuda.toml`.

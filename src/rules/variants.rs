@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 
-use super::harvest::{PYPI, is_runtime_wheel, sort_builds};
+use super::harvest::{PYPI, asks_runtime_wheel, sort_builds};
 use super::raw::{RawBuild, RawCode, RawPackage, RawSource};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, Reach};
 
@@ -113,6 +113,7 @@ pub fn add(package: &mut RawPackage, matrices: &Matrices) {
             assembles: Vec::new(),
             source: RawSource {
                 wheel: None,
+                sdist: None,
                 sha256: None,
                 page: Some(page.trim().to_owned()),
                 read: matrices.as_of.clone(),
@@ -142,7 +143,7 @@ pub fn add(package: &mut RawPackage, matrices: &Matrices) {
 fn shared_requirements(builds: &[RawBuild], platform: &str) -> Vec<String> {
     let published = builds.iter().find(|build| build.index == PYPI && build.platform == platform);
     let requires = published.map(|build| build.requires.as_slice()).unwrap_or_default();
-    requires.iter().filter(|line| !is_runtime_wheel(line)).cloned().collect()
+    requires.iter().filter(|line| !asks_runtime_wheel(line)).cloned().collect()
 }
 
 /// What each release of Triton can assemble, as measured by running it.

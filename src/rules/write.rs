@@ -23,6 +23,10 @@ pub fn package(rows: &RawPackage) -> String {
     if rows.whole {
         line(&mut text, "whole", true);
     }
+    maybe(&mut text, "optional-code", rows.optional_code.as_deref().map(quote));
+    if rows.partial {
+        line(&mut text, "partial", true);
+    }
     for choice in &rows.library_choice {
         let pick = match choice.pick {
             LibraryPick::TorchCudaExact => "torch-cuda-exact",
@@ -117,8 +121,9 @@ fn code(row: &RawCode) -> String {
 }
 
 fn source(row: &RawSource) -> String {
+    let read = Some(row.read.clone());
     let fields =
-        [("wheel", &row.wheel), ("sha256", &row.sha256), ("page", &row.page), ("read", &Some(row.read.clone()))];
+        [("wheel", &row.wheel), ("sdist", &row.sdist), ("sha256", &row.sha256), ("page", &row.page), ("read", &read)];
     let fields = fields.iter().filter_map(|(key, value)| Some(format!("{key} = {}", quote(value.as_ref()?))));
     format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
 }

@@ -13,8 +13,12 @@ pub struct Unknown {
     pub meant: String,
 }
 
-/// Names one or two letters away from a package that the rules cover, which are slips more likely than other packages.
-/// Short names, and names that only add a part to a covered one (`torchio`, `xformers2`), are left alone.
+/// From so many letters on, two wrong ones are a slip; `sympy` is not meant to be `numpy`.
+const LONG: usize = 8;
+
+/// Names a letter away from a package that the rules cover, or with the same letters in another order, which are slips more
+/// likely than other packages; long ones two letters away. Short names, and names that only add a part to a covered one
+/// (`torchio`, `xformers2`), are left alone.
 #[must_use]
 pub fn unknown_names(request: &Request, db: &RuleDb) -> Vec<Unknown> {
     let mut found = Vec::new();
@@ -23,12 +27,25 @@ pub fn unknown_names(request: &Request, db: &RuleDb) -> Vec<Unknown> {
         if name.len() < 4 || db.package_names().any(|known| known == name) {
             continue;
         }
+        let extends = db.package_names().any(|known| name.starts_with(known));
         let near = db.package_names().filter(|known| !name.starts_with(known) && !known.starts_with(name));
-        let best = near.map(|known| (distance(name, known), known)).filter(|(edits, _)| *edits <= 2).min();
+        let slips = near.map(|known| (distance(name, known), known)).filter(|(edits, known)| match edits {
+            1 => known.len() >= if extends { LONG } else { 4 },
+            2 => known.len() >= LONG || letters(name) == letters(known),
+            _ => false,
+        });
+        let best = slips.min();
         if let Some((_, meant)) = best {
             let (name, origin, meant) = (name.to_owned(), asked.origin.clone(), meant.to_owned());
             found.push(Unknown { name, origin, meant });
         }
     }
     found
+}
+
+/// The letters of a name, sorted.
+fn letters(name: &str) -> Vec<char> {
+    let mut letters: Vec<_> = name.chars().collect();
+    letters.sort_unstable();
+    letters
 }

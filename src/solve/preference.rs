@@ -7,6 +7,7 @@ use pubgrub::VersionSet;
 use super::provider::Node;
 use super::request::Prefer;
 use super::universe::{PYPI, Universe};
+use super::versions::UNLISTED;
 use crate::rules::kernel::{Runs, code_runs};
 use crate::version::CudaVersion;
 
@@ -35,6 +36,10 @@ impl<'a> Preference<'_, 'a> {
     fn release(&self, package: usize, number: u32) -> ReleaseRank {
         let universe = self.universe;
         let candidates = &universe.packages[package];
+        if number == UNLISTED {
+            let installed = universe.prefer == Prefer::Installed && universe.unlisted(package).is_some();
+            return (!installed, (true, u32::MAX), true, Reverse(0));
+        }
         let release = candidates.release(number);
         let installed = universe.prefer == Prefer::Installed
             && universe.installed.get(candidates.name).is_some_and(|it| it.clone().without_local() == release.version);

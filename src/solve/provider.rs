@@ -11,7 +11,7 @@ use pubgrub::{
 use super::preference::{Preference, better};
 use super::rule::Rule;
 use super::universe::Universe;
-use super::versions::{ABSENT, Versions};
+use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{agrees, loaded_code};
 
@@ -66,7 +66,8 @@ const SOLE: u32 = 1;
 pub(super) fn search(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>) -> Result<Picks, Box<Tree>> {
     match pubgrub::resolve(&Provider { universe, only }, Node::Root, SOLE) {
         Ok(solution) => {
-            let chosen = |node| solution.get(&node).copied().filter(|version| *version != ABSENT);
+            let known = |version: &u32| !matches!(*version, ABSENT | UNLISTED);
+            let chosen = |node| solution.get(&node).copied().filter(known);
             let pick = |package| Some((chosen(Node::Release(package))?, chosen(Node::Build(package))?));
             Ok((0..universe.packages.len()).map(pick).collect())
         }
@@ -97,7 +98,7 @@ impl Provider<'_, '_> {
                 }));
             }
             Node::Ask(ask) => self.ask_edges(ask, &mut edges),
-            Node::Release(_) | Node::Build(_) if version == ABSENT => {}
+            Node::Release(_) | Node::Build(_) if matches!(version, ABSENT | UNLISTED) => {}
             Node::Release(package) => {
                 let allowed = Versions::of(self.universe.packages[package].builds_of(version));
                 edges.push(Edge { rule: None, to: Node::Build(package), allowed });
@@ -225,7 +226,9 @@ impl Provider<'_, '_> {
             }
             Node::Release(package) => {
                 let in_range = universe.packages[package].releases().filter(|number| range.contains(number));
-                in_range.filter(|number| universe.release_usable(package, *number, self.only)).collect()
+                let usable = in_range.filter(|number| universe.release_usable(package, *number, self.only));
+                let unlisted = universe.packages[package].package.partial && range.contains(&UNLISTED);
+                usable.chain(unlisted.then_some(UNLISTED)).collect()
             }
             Node::Build(package) => {
                 let count = universe.packages[package].builds.len();

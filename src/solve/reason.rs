@@ -5,9 +5,11 @@ use std::fmt;
 use pubgrub::VersionSet;
 
 use super::proof::in_short;
-use super::provider::Picks;
+use super::provider::{Node, Picks};
 use super::universe::{Block, Universe};
+use super::versions::{ABSENT, UNLISTED, Versions};
 use super::{Pin, Resolution};
+use crate::rules::model::Build;
 
 /// Why a package is pinned as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +43,9 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
         let Some((release, build)) = *pick else { continue };
         let candidates = &universe.packages[package];
         let asked = |ask: &super::universe::Ask| ask.package == package && !ask.constraint;
+        if !universe.asks.iter().any(asked) && is_free(universe, picks, package) {
+            continue;
+        }
         pins.push(Pin {
             name: candidates.name,
             release: candidates.release(release),
@@ -53,7 +58,36 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             },
         });
     }
-    Resolution { pins, unchecked: universe.unchecked.clone() }
+    // Asked for in a version that the rules do not know.
+    let asked = universe.asks.iter().filter(|ask| !ask.constraint && picks[ask.package].is_none());
+    let mut unchecked = universe.unchecked.clone();
+    unchecked.extend(asked.map(|ask| universe.packages[ask.package].name.to_owned()));
+    unchecked.sort();
+    unchecked.dedup();
+    Resolution { pins, unchecked }
+}
+
+/// Whether a package without GPU code, such as setuptools, is best left to the installer: every release that the rules know
+/// will do for what needs it, and no rule speaks of it.
+fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
+    let candidates = &universe.packages[package];
+    let about = |node: &Node| matches!(node, Node::Release(of) | Node::Build(of) if *of == package);
+    // An advisory speaks of it only if all else that it names is picked.
+    let holds = |(node, versions): &(Node, Versions)| match *node {
+        Node::Release(of) => versions.contains(&picks[of].map_or(ABSENT, |(release, _)| release)),
+        Node::Build(of) => versions.contains(&picks[of].map_or(ABSENT, |(_, build)| build)),
+        _ => true,
+    };
+    let named = universe.asks.iter().any(|ask| ask.package == package)
+        || universe.clauses.iter().any(|clause| {
+            let (own, others): (Vec<_>, Vec<_>) = clause.terms.iter().partition(|(node, _)| about(node));
+            !own.is_empty() && others.into_iter().all(holds)
+        });
+    let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
+    let older = candidates.package.partial.then_some(UNLISTED);
+    let any_will_do =
+        |need: &super::universe::Need| candidates.releases().chain(older).all(|number| need.releases.contains(&number));
+    !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
 }
 
 /// What the other picks declare of a package: the name and version of each, with the requirement and its versions.

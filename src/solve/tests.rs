@@ -11,6 +11,7 @@ use crate::version::ComputeCapability;
 
 mod brute;
 mod cases;
+mod unlisted;
 
 /// A database of packages in the format of the rule files, `---` between them, on the real platform rules.
 fn db(packages: &str, advisories: &[&str]) -> RuleDb {

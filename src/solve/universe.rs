@@ -4,18 +4,18 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use pep440_rs::{Version, VersionParseError, VersionSpecifiers};
+use pep440_rs::{Version, VersionParseError, VersionSpecifiers, release_specifiers_to_ranges};
 use pep508_rs::MarkerEnvironment;
-use pubgrub::VersionSet;
+use pubgrub::{Ranges, VersionSet};
 
 use super::clause::{Clause, clauses};
 use super::provider::Node;
 use super::request::{Asked, Prefer, Request};
 use super::rule::{BlockKind, Rule};
-use super::versions::Versions;
+use super::versions::{UNLISTED, Versions};
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
-use crate::rules::requirement::{self, Requirement, markers, satisfied};
+use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, satisfied};
 use crate::rules::{RuleDb, Target};
 
 /// The index whose files carry no local label in their names.
@@ -165,7 +165,7 @@ impl<'a> Universe<'a> {
             let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
             let text = written(&asked.requirement, &specifiers);
             let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
-                let (releases, builds) = universe.matching(package, &specifiers);
+                let (releases, builds) = universe.admitted(package, &specifiers);
                 Ask { package, text, origins: BTreeSet::new(), constraint, specifiers, releases, builds }
             });
             ask.origins.insert(asked.origin.clone());
@@ -197,6 +197,27 @@ impl<'a> Universe<'a> {
         (Versions::of(fits.map(|(_, number)| number)), None)
     }
 
+    /// What [`Self::matching`] says, and the unlisted release where it may satisfy the specifiers as well.
+    fn admitted(&self, package: usize, specifiers: &VersionSpecifiers) -> (Versions, Option<Versions>) {
+        let (releases, builds) = self.matching(package, specifiers);
+        let unlisted = builds.is_none() && self.packages[package].package.partial;
+        let fits = match self.unlisted(package) {
+            Some(installed) => satisfied(specifiers, installed),
+            None => self.packages[package].package.releases.first().is_some_and(|first| {
+                let older = Ranges::strictly_lower_than(first.version.clone());
+                !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&older)
+            }),
+        };
+        (if unlisted && fits { releases.union(&Versions::singleton(UNLISTED)) } else { releases }, builds)
+    }
+
+    /// The installed version of a package, where the rules do not know it.
+    pub fn unlisted(&self, package: usize) -> Option<&Version> {
+        let package = self.packages[package].package;
+        let installed = self.installed.get(&package.name)?;
+        self.db.release(&package.name, installed).is_none().then_some(installed)
+    }
+
     /// What a release declares of packages of this universe, for all of its builds.
     pub fn release_needs(&self, package: usize, number: u32) -> &[Need] {
         let candidates = &self.packages[package];
@@ -215,8 +236,14 @@ impl<'a> Universe<'a> {
             let alike = |build: &&Build| opened(build) && build.platform == own.platform && build.cuda.is_some();
             let beside = || candidates.release_of(candidate).builds.iter().find(alike);
             let unread = !opened(own) && own.requires.is_empty() && own.cuda.is_some();
-            let lines = if unread { beside().map_or(&own.requires, |build| &build.requires) } else { &own.requires };
-            self.needs(lines, package)
+            match beside().filter(|_| unread) {
+                None => self.needs(&own.requires, package),
+                // NVIDIA's runtime wheels are those of its own CUDA.
+                Some(build) => {
+                    let shared = build.requires.iter().filter(|line| !is_runtime_wheel(name_of(line)));
+                    self.needs(&shared.cloned().collect::<Vec<_>>(), package)
+                }
+            }
         })
     }
 
@@ -229,7 +256,7 @@ impl<'a> Universe<'a> {
                 continue;
             }
             let Some(specifiers) = requirement::specifiers(&parsed) else { continue };
-            let (releases, builds) = self.matching(on, &specifiers);
+            let (releases, builds) = self.admitted(on, &specifiers);
             needs.push(Need { on, text: written(&parsed, &specifiers), releases, builds });
         }
         needs
@@ -298,7 +325,7 @@ impl<'a> Candidates<'a> {
         let mut builds = Vec::new();
         let mut spans = Vec::new();
         for (release, at) in package.releases.iter().zip(0_u32..) {
-            let here = |build: &&Build| target.platform.as_ref().is_none_or(|platform| *platform == build.platform);
+            let here = |build: &&Build| target.platform.as_ref().is_none_or(|platform| build.is_for(platform));
             let start = number(builds.len());
             let fitting = release.builds.iter().filter(here).count();
             let shown = release.builds.iter().filter(|build| fitting == 0 || here(build));
@@ -400,7 +427,12 @@ fn reach<'a>(names: BTreeSet<String>, target: &Target, db: &'a RuleDb) -> Vec<Ca
                 mentioned.insert(name_of(line));
             }
         }
-        let known = mentioned.into_iter().filter_map(|name| db.package(&requirement::normalise(name)));
+        // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them.
+        let known = mentioned
+            .into_iter()
+            .map(requirement::normalise)
+            .filter(|name| !is_runtime_wheel(name) || names.contains(name))
+            .filter_map(|name| db.package(&name));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);

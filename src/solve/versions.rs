@@ -10,6 +10,10 @@ pub(super) struct Versions(Ranges<u32>);
 /// The number that stands for "not installed": below every real one.
 pub(super) const ABSENT: u32 = 0;
 
+/// The number of a release that the rules do not know, for packages of which they know the newer releases only: above every
+/// real one. It needs nothing, is never pinned, and is taken only where no known release will do, or where it is installed.
+pub(super) const UNLISTED: u32 = u32::MAX - 1;
+
 impl Versions {
     /// The set of these numbers, which ascend.
     pub fn of(numbers: impl IntoIterator<Item = u32>) -> Self {

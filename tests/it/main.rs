@@ -5,10 +5,14 @@
 mod advisories;
 mod agree;
 mod check;
+mod claims;
+mod harvest;
 mod help;
 mod hosts;
 mod layers;
 mod loader;
 mod nvml;
+mod package_index;
 mod readme;
 mod resolve;
+mod verify;

@@ -1,0 +1,103 @@
+use super::*;
+
+fn plain(version: &str, requires: &[&str]) -> String {
+    release(version, requires, &[build("pypi", "", &[])])
+}
+
+/// Of `hub` the rules know 5.0 and 5.1 only; `old` needs an earlier one, `new` one of these.
+fn world() -> RuleDb {
+    let hub = package("hub", "partial = true", &[plain("5.0", &[]), plain("5.1", &[])]);
+    let tools = package("tools", "", &[plain("60", &[]), plain("80", &[])]);
+    let old = package("old", "", &[plain("1.0", &["hub>=4,<5", "tools>=50"])]);
+    let new = package("new", "", &[plain("1.0", &["hub>=5"]), plain("2.0", &["hub", "tools<80"])]);
+    db(&[hub, new, old, tools].join("\n---\n"), &[])
+}
+
+fn solved(lines: &[&str]) -> Option<(Vec<String>, Vec<String>)> {
+    let db = world();
+    let resolution = solve(&request(&target("9.0", None), lines), &db).ok()?;
+    Some((pins(&resolution), resolution.unchecked.clone()))
+}
+
+#[test]
+fn a_release_that_the_rules_do_not_know_may_do_and_is_not_pinned() {
+    // Any of the known tools will do, so none is pinned.
+    assert_eq!(solved(&["old"]).expect("solved").0, ["old==1.0"]);
+    let (pins, unchecked) = solved(&["old", "hub"]).expect("solved");
+    assert_eq!((pins, unchecked), (vec!["old==1.0".to_owned()], vec!["hub".to_owned()]));
+    let (pins, unchecked) = solved(&["hub<5"]).expect("solved");
+    assert_eq!((pins.len(), unchecked), (0, vec!["hub".to_owned()]));
+}
+
+#[test]
+fn a_known_release_is_taken_where_one_will_do() {
+    assert_eq!(solved(&["new"]).expect("solved").0, ["new==2.0", "tools==60"]);
+    assert_eq!(solved(&["new<2"]).expect("solved").0, ["hub==5.1", "new==1.0"]);
+    assert_eq!(solved(&["hub>=4"]).expect("solved").0, ["hub==5.1"]);
+    assert_eq!(solved(&["hub!=5.1"]).expect("solved").0, ["hub==5.0"]);
+}
+
+#[test]
+fn what_certainly_contradicts_is_refused_all_the_same() {
+    assert_eq!(solved(&["old", "hub==5.0"]), None);
+    assert_eq!(solved(&["old", "new<2"]), None);
+    // Newer ones than the rules know are no way out.
+    assert_eq!(solved(&["hub>5.1"]), None);
+}
+
+#[test]
+fn an_installed_release_that_the_rules_do_not_know_may_stay() {
+    let db = world();
+    let ask = |installed: &str, lines: &[&str]| {
+        let installed = [("hub".to_owned(), installed.parse().expect("a version"))].into();
+        let request = Request { installed, prefer: Prefer::Installed, ..request(&target("9.0", None), lines) };
+        solve(&request, &db).ok().map(|resolution| pins(&resolution))
+    };
+    assert_eq!(ask("4.2", &["hub"]), Some(vec![]));
+    assert_eq!(ask("4.2", &["hub", "old"]), Some(vec!["old==1.0".to_owned()]));
+    assert_eq!(ask("4.2", &["hub", "new<2"]), Some(vec!["hub==5.1".to_owned(), "new==1.0".to_owned()]));
+    assert_eq!(ask("3.0", &["hub", "old"]), None);
+    assert_eq!(ask("5.0", &["hub"]), Some(vec!["hub==5.0".to_owned()]));
+}
+
+#[test]
+fn nvidias_runtime_wheels_are_judged_where_the_user_names_them() {
+    let torch = package("torch", "", &[release("2.0", &["nvidia-x-cu12==1"], &[build("pypi", "12.6", &["sm_90"])])]);
+    let wheel = package("nvidia-x-cu12", "", &[plain("1", &[]), plain("2", &[])]);
+    let db = db(&[wheel, torch].join("\n---\n"), &[]);
+    let ask = |lines: &[&str]| {
+        let resolution = solve(&request(&target("9.0", None), lines), &db);
+        resolution.ok().map(|resolution| pins(&resolution).join(" "))
+    };
+    assert_eq!(ask(&["torch"]).as_deref(), Some("torch==2.0"));
+    assert_eq!(ask(&["torch", "nvidia-x-cu12"]).as_deref(), Some("nvidia-x-cu12==1 torch==2.0"));
+    assert_eq!(ask(&["torch", "nvidia-x-cu12==2"]), None);
+}
+
+#[test]
+fn device_code_that_a_package_works_without_keeps_nothing_out() {
+    let ao = |head: &str| package("ao", head, &[release("1.0", &[], &[build("pypi", "", &["sm_90"])])]);
+    let ask = |head: &str| solve(&request(&target("8.9", None), &["ao"]), &db(&ao(head), &[])).is_ok();
+    assert!(!ask(""));
+    assert!(ask("optional-code = \"ao/__init__.py\""));
+}
+
+#[test]
+fn what_installs_everywhere_installs_here() {
+    let anywhere = build("pypi", "", &[]).replace("linux_x86_64", "any");
+    let both = release("2.0", &[], &[build("pypi", "", &[]), anywhere.clone()]);
+    let db = db(&package("pure", "", &[release("1.0", &[], &[anywhere]), both]), &[]);
+    let platform = |platform: &str, lines: &[&str]| {
+        let target = Target { platform: Some(platform.to_owned()), ..target("9.0", None) };
+        let resolution = solve(&request(&target, lines), &db).expect("a solution");
+        resolution.pins[0].build.platform.clone()
+    };
+    assert_eq!(platform("linux_aarch64", &["pure==1.0"]), "any");
+    assert_eq!(platform("linux_aarch64", &["pure"]), "any");
+    assert_eq!(platform("linux_x86_64", &["pure"]), "linux_x86_64");
+    let build = |platform| db.build("pure", &"2.0".parse().expect("a version"), platform).expect("a row").1;
+    assert_eq!(
+        (build("linux_x86_64").platform.as_str(), build("linux_aarch64").platform.as_str()),
+        ("linux_x86_64", "any")
+    );
+}
