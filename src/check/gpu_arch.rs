@@ -1,5 +1,7 @@
 //! Do the installed builds hold code for the GPUs that are here?
 
+use std::collections::BTreeSet;
+
 use super::{Context, Installed, Stack, looked};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::kernel::{Runs, code_runs};
@@ -90,8 +92,10 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: 
     if let Some((_, targets)) = without.first() {
         findings.push(no_kernel(context, installed, build, code, &without, targets));
     }
-    for gpu in &target.gpus {
-        let ways = code.iter().filter(|code| !code.optional).map(|code| code_runs(code, gpu.capability, cuda, db));
+    let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
+    for capability in capabilities {
+        let gpus: Vec<_> = target.gpus.iter().filter(|gpu| gpu.capability == capability).collect();
+        let ways = code.iter().filter(|code| !code.optional).map(|code| code_runs(code, capability, cuda, db));
         let partly =
             ways.filter_map(|way| if let Runs::Partly(usable, all) = way { Some((usable, all)) } else { None });
         if let Some((usable, all)) = partly.max()
@@ -101,13 +105,17 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, build: &Build, code: 
                 id: format!("gpu-arch/{}", installed.name()),
                 kind: Kind::GpuArch,
                 severity: Severity::Info,
-                title: format!("{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu.label),
+                title: format!(
+                    "{} has kernels for {} in {usable} of {all} containers",
+                    installed.title(),
+                    gpu_words(&gpus)
+                ),
                 message:
                     "The functions in the other containers do not run on this GPU; the package may never call them \
                           there."
                         .to_owned(),
                 packages: vec![installed.name().to_owned()],
-                gpus: gpu.index.into_iter().collect(),
+                gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
                 evidence: vec![code_evidence(installed, build, code)],
                 remedies: Vec::new(),
                 references: Vec::new(),
