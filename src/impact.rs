@@ -12,6 +12,7 @@ use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::driver::compat_fault;
+use crate::rules::model::Build;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, Asked, Pin, Prefer, Request};
@@ -269,8 +270,14 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
     let Some((name, full)) = pin.split_once("==") else { return };
     let Ok(version) = Version::from_str(full) else { return };
     let target = Target::from_facts(facts, db);
-    let row = db.build(name, &version, target.platform.as_deref().unwrap_or_default());
-    let Some((release, build)) = row else { return };
+    let Some((release, builds)) = db.builds(name, &version, target.platform.as_deref().unwrap_or_default()) else {
+        return;
+    };
+    let installs = |build: &&&Build| {
+        let accepts = |python| build.python.iter().any(|tag| tag.accepts(python, target.free_threaded));
+        build.python.is_empty() || target.python.is_none_or(accepts)
+    };
+    let Some(build) = builds.iter().find(installs).or(builds.first()).copied() else { return };
     let requires: Vec<_> = release.requires.iter().chain(&build.requires).cloned().collect();
     let made = DistributionBuild {
         version: Reading::binary(full.to_owned(), TRIED),

@@ -3,6 +3,8 @@
 //! The installed files decide. A row of the rules stands in where nobody looked at the files: in a pasted report, or for
 //! a build that a remedy would install.
 
+use std::collections::BTreeMap;
+
 use super::{Context, Installed, looked};
 use crate::facts::{CodeGroup, Library};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
@@ -142,7 +144,7 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
     let mut findings = Vec::new();
     let mut without = Vec::new();
     let mut elsewhere = Vec::new();
-    let mut partly: Option<(u32, u32, Vec<usize>)> = None;
+    let mut partly: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
     for (gpu, verdict) in judged.verdicts.iter().enumerate() {
         match verdict {
             Verdict::Runs => {}
@@ -151,11 +153,7 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
             Verdict::PtxTooNew(gap, driver) => {
                 findings.push(ptx_too_new(context, installed, &judged, gpu, gap, driver));
             }
-            Verdict::Partly(usable, all) => {
-                let found = partly.get_or_insert_with(|| (*usable, *all, Vec::new()));
-                found.0 = found.0.min(*usable);
-                found.2.push(gpu);
-            }
+            Verdict::Partly(usable, all) => partly.entry((*usable, *all)).or_default().push(gpu),
         }
     }
     let required_by = required_by(context, installed);
@@ -169,7 +167,7 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
         let severity = if required_by.is_some() { Severity::Info } else { Severity::Warn };
         findings.push(no_kernel(context, installed, &judged, &elsewhere, severity, required_by));
     }
-    if let Some((usable, all, gpus)) = partly {
+    for ((usable, all), gpus) in partly {
         let gpus: Vec<_> = gpus.iter().map(|gpu| &target.gpus[*gpu]).collect();
         findings.push(Finding {
             id: format!("gpu-arch/{}", installed.name()),
@@ -185,7 +183,7 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
                 .to_owned(),
             packages: vec![installed.name().to_owned()],
             gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-            evidence: judged.evidence,
+            evidence: judged.evidence.clone(),
             remedies: Vec::new(),
             references: Vec::new(),
         });

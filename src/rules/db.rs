@@ -79,14 +79,23 @@ impl RuleDb {
     /// The build that an installed version is, e.g. `2.7.1+cu126` on `linux_x86_64`; without a local label PyPI's.
     #[must_use]
     pub fn build(&self, name: &str, version: &Version, platform: &str) -> Option<(&Release, &Build)> {
+        let (release, builds) = self.builds(name, version, platform)?;
+        Some((release, builds.into_iter().next()?))
+    }
+
+    /// The builds that an installed version may be: as an installer takes them, those for this very platform first, then those
+    /// for any.
+    #[must_use]
+    pub fn builds(&self, name: &str, version: &Version, platform: &str) -> Option<(&Release, Vec<&Build>)> {
         let release = self.release(name, version)?;
         let local = version.local().iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
-        let here = release.builds.iter().filter(|build| {
-            let same = if local.is_empty() { build.index == "pypi" } else { build.local.as_deref() == Some(&local) };
-            same && build.is_for(platform)
-        });
-        // As an installer, which takes the wheel for this very platform first.
-        Some((release, here.min_by_key(|build| build.platform != platform)?))
+        let same = |build: &&Build| match local.is_empty() {
+            true => build.index == "pypi",
+            false => build.local.as_deref() == Some(&local),
+        };
+        let mut builds: Vec<_> = release.builds.iter().filter(|build| build.is_for(platform)).filter(same).collect();
+        builds.sort_by_key(|build| build.platform != platform);
+        Some((release, builds))
     }
 
     /// Whether a soname is that of a CUDA library, e.g. `libcudnn.so.9`; `libcuda.so.1` belongs to the driver.
