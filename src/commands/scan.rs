@@ -60,8 +60,9 @@ enum Format {
 ///
 /// When a path cannot be read, or a GPU is not known.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let db = rules::embedded();
-    let gpus: Vec<TargetGpu> = args.gpu.iter().map(|text| named_gpu(text, db)).collect::<anyhow::Result<_>>()?;
+    // Unpacking the rules takes most of a millisecond, so they are touched only where a GPU is to be judged.
+    let gpus: Vec<TargetGpu> =
+        args.gpu.iter().map(|text| named_gpu(text, rules::embedded())).collect::<anyhow::Result<_>>()?;
     let progress = progress();
     let scanned = scan::scan(&args.paths, args.format == Format::Json, &|count| progress.inc(count));
     progress.finish_and_clear();
@@ -71,14 +72,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let owner = scanned.distribution.as_ref().map_or("", |(name, _)| name);
         let library = library.filter(|library| !library.code.is_empty() && !is_nvidias(owner, &scanned.path));
         let judge = |gpu: &TargetGpu| {
-            let share = library.map(|library| Share::of(&library.code, gpu.capability, library.cuda(), db))?;
+            let share =
+                library.map(|library| Share::of(&library.code, gpu.capability, library.cuda(), rules::embedded()))?;
             Some(Judged { way: share.way(), share })
         };
         let judged = gpus.iter().filter_map(judge).collect();
         object(scanned, judged)
     });
     let report = ScanReport::new(objects.collect(), &gpus, |name, shares| {
-        let whole = db.package(name).is_some_and(|package| package.whole);
+        let whole = rules::embedded().package(name).is_some_and(|package| package.whole);
         let (way, share) = together(shares, whole);
         Judged { way, share }
     });
