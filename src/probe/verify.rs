@@ -4,7 +4,7 @@ use std::io::Read;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
+use ring::digest::{Context, SHA256};
 
 use super::parallel::in_parallel;
 use super::python_path::join;
@@ -53,12 +53,12 @@ pub fn verify(root: &RootFs, distributions: &mut [Distribution]) {
 
 fn hash(root: &RootFs, path: &str) -> std::io::Result<String> {
     let (mut file, _) = root.open(path)?;
-    let mut sum = Sha256::new();
+    let mut sum = Context::new(&SHA256);
     let mut chunk = vec![0; CHUNK];
     loop {
         let count = file.read(&mut chunk)?;
         if count == 0 {
-            return Ok(URL_SAFE_NO_PAD.encode(sum.finalize()));
+            return Ok(URL_SAFE_NO_PAD.encode(sum.finish()));
         }
         sum.update(chunk.get(..count).unwrap_or_default());
     }
