@@ -302,7 +302,8 @@ impl GnuHash {
         let count = symbols.end.saturating_sub(symbols.start) / SYMBOL;
         let filter_end = 16_usize.saturating_add((words as usize).saturating_mul(8));
         let buckets_end = filter_end.saturating_add((buckets as usize).saturating_mul(4));
-        if u64::from(first) > count || words == 0 || buckets == 0 || shift > 63 {
+        // Hashes have 32 bits, and cannot be shifted by more.
+        if u64::from(first) > count || words == 0 || buckets == 0 || shift > 31 {
             return Ok(None);
         }
         let (Some(filter), Some(index), Some(chain)) =
