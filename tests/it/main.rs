@@ -10,5 +10,6 @@ mod hosts;
 mod layers;
 mod loader;
 mod nvml;
+mod objects;
 mod readme;
 mod resolve;
