@@ -187,6 +187,21 @@ fn a_hash_table_that_shifts_too_far_is_not_believed() {
     }
 }
 
+/// Found by fuzzing: a local symbol in the index was taken for an exported one.
+#[test]
+fn a_local_symbol_is_not_exported() {
+    for name in ["libgnu_hash.so", "libsysv_hash.so"] {
+        let mut data = bytes(name);
+        let symbols = layout(data.as_slice()).unwrap().section(".dynsym").unwrap().range.clone();
+        let exports = |data: &[u8]| Object::open(data).unwrap().exports().unwrap().has("answer").unwrap();
+        assert!(exports(&data));
+        for at in (symbols.start..symbols.end).step_by(24) {
+            data[usize::try_from(at).unwrap() + 4] &= 0x0f;
+        }
+        assert!(!exports(&data), "{name}");
+    }
+}
+
 #[test]
 fn text_fits_a_terminal() {
     let output = gpudoc(&objects(), &["scan", "libin_data.so", "libboth_sections.so", "libthree_containers.so"]);

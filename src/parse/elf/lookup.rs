@@ -375,8 +375,10 @@ impl<R: ReadAt + ?Sized> Exports<'_, R> {
             }
             self.data.read_exact_at(at, &mut record)?;
             let (Some(offset), Some(section)) = (u32_at(&record, 0), u16_at(&record, 6)) else { continue };
+            // The loader passes over local symbols too; the binding is the upper half of the fifth byte.
+            let local = record.get(4).is_none_or(|info| info >> 4 == elf::STB_LOCAL.0);
             let start = self.strings.start.saturating_add(offset.into());
-            if section == 0 || start.saturating_add(name.len() as u64) >= self.strings.end {
+            if local || section == 0 || start.saturating_add(name.len() as u64) >= self.strings.end {
                 continue;
             }
             let mut text = vec![0; name.len() + 1];
