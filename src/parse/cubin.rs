@@ -1,17 +1,17 @@
 //! Cubins, the ELF files that hold machine code of a GPU: which one, told by the header.
 //!
 //! In a fat binary the image header says it, and better; only for a cubin that lies by itself this is asked. Checked with
-//! cubins of ptxas 11.8 to 13.5, the bytes after the ELF magic:
+//! cubins of ptxas 13.5 and with those in the fat binaries of nvidia-cusparselt-cu12 0.7.1 and 0.8.1:
 //!
 //! ```text
-//!   4  u8  2: 64-bit             18  u16 machine: 190, EM_CUDA
-//!   5  u8  1: little-endian      40  u64 section table, 32 u64 segment table
-//!   8  u8  ABI version           48  u32 flags
-//! ABI 7 (CUDA 11, 12)            target in bits 0-7, e.g. 0x5a, sm_90; 0x800: `a`
-//! ABI 8 (CUDA 13, and sm_100 before) target in bits 8-15, e.g. 0x78, sm_120; 0x8: `a`
+//!   4  u8  2: 64-bit          32  u64 segment table, 40  u64 section table
+//!   5  u8  1: little-endian   48  u32 flags
+//!   8  u8  ABI version            ABI 7: target in bits 0-7, e.g. 0x5a, sm_90; 0x800: `a`
+//!  18  u16 190, EM_CUDA           ABI 8: target in bits 8-15, e.g. 0x78, sm_120; 0x8: `a`
 //! ```
 //!
-//! CUDA 13 leaves that last bit clear where a kernel uses nothing specific, and has none for `f`.
+//! ABI 8 is that of CUDA 13, and of sm_100 and above before. CUDA 13 leaves that last bit clear where a kernel uses nothing
+//! specific, and has none for `f`.
 
 use super::{u16_at, u32_at, u64_at};
 use crate::version::{CodeTarget, ComputeCapability, Reach};
