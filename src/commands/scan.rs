@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// A library as the report wants it.
 fn object(scanned: Scanned, judged: Vec<Judged>) -> Object {
     let contents = scanned.result.map(|contents| {
-        let SharedLibrary { machine, layout: _, code, relocatable, dynamic, versions } = contents.library;
+        let SharedLibrary { machine, layout: _, code, relocatable, elsewhere, dynamic, versions } = contents.library;
         let Dynamic { soname, needed, rpath, runpath } = dynamic;
         let machine = match machine {
             Machine::X86_64 => "x86_64".to_owned(),
@@ -105,7 +105,7 @@ fn object(scanned: Scanned, judged: Vec<Judged>) -> Object {
             Machine::Other(number) => format!("ELF machine {number}"),
         };
         let undefined = contents.undefined;
-        Contents { machine, code, relocatable, soname, needed, rpath, runpath, versions, undefined }
+        Contents { machine, code, relocatable, elsewhere, soname, needed, rpath, runpath, versions, undefined }
     });
     Object { path: scanned.path, distribution: scanned.distribution, size: scanned.size, contents, judged }
 }

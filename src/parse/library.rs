@@ -23,6 +23,8 @@ pub struct SharedLibrary {
     pub code: Vec<CodeGroup>,
     /// Relocatable device code, of use only to a device linker.
     pub relocatable: Vec<CodeGroup>,
+    /// Device code in other sections, which the library loads itself; empty unless it was looked for.
+    pub elsewhere: Vec<CodeGroup>,
     /// What the loader reads first.
     pub dynamic: Dynamic,
     /// The highest version that it needs of each family, e.g. `CXXABI_1.3.9`, `GLIBC_2.28`, `GLIBCXX_3.4.26`.
@@ -41,6 +43,17 @@ impl SharedLibrary {
         Self::with(object, layout, &containers)
     }
 
+    /// Reads the headers of an opened library, and searches its other sections for device code.
+    ///
+    /// # Errors
+    ///
+    /// If it is damaged.
+    pub fn read_everywhere<R: ReadAt + ?Sized>(data: &R, object: &Object<'_, R>) -> Result<Self, ElfError> {
+        let layout = object.layout()?;
+        let containers = fatbin::read_everywhere(data, &layout)?;
+        Self::with(object, layout, &containers)
+    }
+
     /// Reads the headers of a library whose containers are known.
     ///
     /// # Errors
@@ -55,6 +68,7 @@ impl SharedLibrary {
             machine: object.machine(),
             code: groups(containers, Home::Registered),
             relocatable: groups(containers, Home::Relocatable),
+            elsewhere: groups(containers, Home::Elsewhere),
             dynamic: object.dynamic()?,
             versions: highest_versions(object)?,
             layout,

@@ -5,6 +5,7 @@
 //! Input is hostile until proven otherwise: lengths are checked, allocations are bounded, nothing panics.
 
 pub mod c_library;
+pub mod cubin;
 pub mod direct_url;
 pub mod dist_info;
 pub mod elf;

@@ -179,7 +179,7 @@ fn in_words(error: &dyn std::error::Error) -> String {
 
 fn contents<R: ReadAt + ?Sized>(data: &R, undefined: bool) -> Result<Contents, ElfError> {
     let object = Object::open(data)?;
-    let library = SharedLibrary::read(data, &object)?;
+    let library = SharedLibrary::read_everywhere(data, &object)?;
     let undefined = if undefined { library::undefined_names(&object)? } else { Vec::new() };
     Ok(Contents { library, undefined })
 }
@@ -224,7 +224,7 @@ fn scan_member(
 
 /// Unpacks a library past the walker, and then past what keeps its tables: it is never in memory as a whole.
 fn read_member(wheel: &Path, member: &Member, undefined: bool) -> Result<Contents, ElfError> {
-    let mut walker = StreamWalker::new(member.size);
+    let mut walker = StreamWalker::everywhere(member.size);
     let mut found = None;
     for _ in 0..PASSES {
         unpack(wheel, member, |chunk| {

@@ -49,6 +49,8 @@ pub struct Contents {
     pub code: Vec<CodeGroup>,
     /// Relocatable device code.
     pub relocatable: Vec<CodeGroup>,
+    /// Device code in other sections, which the library loads itself.
+    pub elsewhere: Vec<CodeGroup>,
     /// `DT_SONAME`.
     pub soname: Option<String>,
     /// `DT_NEEDED`.
@@ -127,7 +129,9 @@ impl<'a> ScanReport<'a> {
 impl Object {
     fn has_code(&self) -> bool {
         let contents = self.contents.as_ref();
-        contents.is_ok_and(|contents| !contents.code.is_empty() || !contents.relocatable.is_empty())
+        contents.is_ok_and(|contents| {
+            [&contents.code, &contents.relocatable, &contents.elsewhere].iter().any(|code| !code.is_empty())
+        })
     }
 }
 
@@ -204,6 +208,9 @@ fn write_object(out: &mut String, object: &Object, gpus: &[TargetGpu], details: 
     write_code(out, "code", &library.code, width);
     if !library.relocatable.is_empty() {
         write_code(out, "rdc", &library.relocatable, width);
+    }
+    if !library.elsewhere.is_empty() {
+        write_code(out, "other", &library.elsewhere, width);
     }
     for (gpu, judged) in gpus.iter().zip(&object.judged) {
         let style = style(judged.way);
@@ -312,6 +319,8 @@ struct ObjectRow<'a> {
     code: CodeRow,
     #[serde(skip_serializing_if = "Option::is_none")]
     relocatable: Option<CodeRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<CodeRow>,
     soname: Option<&'a str>,
     needed: &'a [String],
     rpath: &'a [String],
@@ -419,6 +428,7 @@ pub fn json(report: &ScanReport<'_>) -> serde_json::Result<String> {
             machine: &library.machine,
             code: CodeRow::new(&library.code),
             relocatable: (!library.relocatable.is_empty()).then(|| CodeRow::new(&library.relocatable)),
+            elsewhere: (!library.elsewhere.is_empty()).then(|| CodeRow::new(&library.elsewhere)),
             soname: library.soname.as_deref(),
             needed: &library.needed,
             rpath: &library.rpath,

@@ -12,6 +12,7 @@ mod hosts;
 mod layers;
 mod loader;
 mod nvml;
+mod objects;
 mod package_index;
 mod readme;
 mod resolve;

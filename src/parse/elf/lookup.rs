@@ -309,7 +309,8 @@ impl GnuHash {
         let count = symbols.end.saturating_sub(symbols.start) / SYMBOL;
         let filter_end = 16_usize.saturating_add((words as usize).saturating_mul(8));
         let buckets_end = filter_end.saturating_add((buckets as usize).saturating_mul(4));
-        if u64::from(first) > count || words == 0 || buckets == 0 || shift > 63 {
+        // Hashes have 32 bits, and cannot be shifted by more.
+        if u64::from(first) > count || words == 0 || buckets == 0 || shift > 31 {
             return Ok(None);
         }
         let (Some(filter), Some(index), Some(chain)) =
@@ -381,8 +382,10 @@ impl<R: ReadAt + ?Sized> Exports<'_, R> {
             }
             self.data.read_exact_at(at, &mut record)?;
             let (Some(offset), Some(section)) = (u32_at(&record, 0), u16_at(&record, 6)) else { continue };
+            // The loader passes over local symbols too; the binding is the upper half of the fifth byte.
+            let local = record.get(4).is_none_or(|info| info >> 4 == elf::STB_LOCAL.0);
             let start = self.strings.start.saturating_add(offset.into());
-            if section == 0 || start.saturating_add(name.len() as u64) >= self.strings.end {
+            if local || section == 0 || start.saturating_add(name.len() as u64) >= self.strings.end {
                 continue;
             }
             let mut text = vec![0; name.len() + 1];
