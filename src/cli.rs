@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, explain, host, probe, resolve, rules, scan};
+use crate::commands::{check, explain, host, overlay, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -57,6 +57,9 @@ impl Cli {
             Colour::Never => anstream::ColorChoice::Never,
         }
         .write_global();
+        if !matches!(&self.command, Command::Probe(_) | Command::Scan(_)) {
+            overlay::load();
+        }
         match &self.command {
             Command::Check(args) => check::run(args),
             Command::Probe(args) => probe::run(args),

@@ -28,12 +28,21 @@ pub fn read(path: &Path) -> anyhow::Result<String> {
 ///
 /// When the file cannot be written; what was there before stays.
 pub fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// The same for bytes.
+///
+/// # Errors
+///
+/// When the file cannot be written; what was there before stays.
+pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", path.display());
     let name = path.file_name().with_context(failed)?.to_string_lossy();
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let draft = folder.join(format!(".{name}.{}.part", std::process::id()));
     let written = std::fs::File::create(&draft).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()
     });
     if let Err(error) = written.and_then(|()| std::fs::rename(&draft, path)) {

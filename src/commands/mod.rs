@@ -4,6 +4,7 @@ pub mod check;
 pub mod explain;
 pub mod file;
 pub mod host;
+pub mod overlay;
 pub mod probe;
 mod requirement_file;
 pub mod resolve;
@@ -12,6 +13,7 @@ pub mod rules;
 pub mod rules_harvest;
 mod rules_read;
 mod rules_symbols;
+mod rules_update;
 pub mod rules_verify;
 pub mod scan;
 

@@ -89,6 +89,27 @@ pub struct HarvestArgs {
     today: Option<String>,
 }
 
+impl HarvestArgs {
+    /// Asks for what an index has of a package since a version.
+    #[must_use]
+    pub fn new(package: &str, since: Option<Version>, index: Url, rules_dir: PathBuf) -> Self {
+        let patience = Patience::default();
+        Self {
+            packages: vec![package.to_owned()],
+            since,
+            last: None,
+            index,
+            rules_dir,
+            builds: None,
+            assembles: None,
+            jobs: 2,
+            timeout: patience.silence.as_secs(),
+            retries: patience.retries,
+            today: None,
+        }
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors

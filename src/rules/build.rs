@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn std::error::Error>> {
     let packed = pack(Path::new("rules"), rule_files::list, rule_files::read)?;
     let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    println!("cargo::rustc-env=GPUDOC_RULES_DAY={}", packed.newest);
     std::fs::write(PathBuf::from(out).join("rules.bin"), postcard::to_stdvec(&packed)?)?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use pep440_rs::Version;
 
 use super::model::{Build, Package, Release};
+use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
@@ -17,6 +18,8 @@ pub struct RuleDb {
     packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
+    /// Releases newer than the packed ones, ascending.
+    newer: BTreeMap<String, Vec<Release>>,
 }
 
 /// What is known of a GPU by its name or PCI id.
@@ -41,7 +44,22 @@ impl RuleDb {
     #[must_use]
     pub fn new(packed: Packed) -> Self {
         let packages = packed.packages.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { packed, packages, symbols: OnceLock::new() }
+        Self { packed, packages, symbols: OnceLock::new(), newer: BTreeMap::new() }
+    }
+
+    /// Makes the database from packed rules and newer releases over them.
+    #[must_use]
+    pub fn with_overlay(mut packed: Packed, overlay: Overlay) -> Self {
+        packed.newest = packed.newest.max(overlay.newest);
+        Self { newer: overlay.releases, ..Self::new(packed) }
+    }
+
+    /// The newest packed release of a package, whatever lies over it.
+    #[must_use]
+    pub fn own_last(&self, name: &str) -> Option<Version> {
+        let newer = self.newer.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut releases = self.package(name)?.releases.iter().rev().map(|release| &release.version);
+        releases.find(|version| newer.iter().all(|release| release.version != **version)).cloned()
     }
 
     /// The day on which the newest row was read, e.g. `2026-11-21`.
@@ -61,7 +79,11 @@ impl RuleDb {
         let slot = self.packages.get(name)?;
         if slot.get().is_none() {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
-            let package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
+            let mut package: Package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
+            let last = package.releases.last().map(|release| release.version.clone());
+            let newer = self.newer.get(name).into_iter().flatten();
+            let newer = newer.filter(|release| last.as_ref().is_none_or(|last| release.version > *last));
+            package.releases.extend(newer.cloned());
             let _ = slot.set(package);
         }
         slot.get()
@@ -334,7 +356,7 @@ impl RuleDb {
         packed.packages = packages.iter().map(|package| (package.name.clone(), Bytes::default())).collect();
         packed.advisories = advisories;
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
-        Self { packed, packages, symbols: OnceLock::new() }
+        Self { packed, packages, symbols: OnceLock::new(), newer: BTreeMap::new() }
     }
 
     /// Advisories in the order of their ids, without those withdrawn.

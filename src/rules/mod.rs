@@ -13,6 +13,7 @@ pub mod kernel;
 pub mod matrix;
 pub mod model;
 pub mod obstacle;
+pub mod overlay;
 pub mod pack;
 pub mod partner;
 pub mod raw;
@@ -25,5 +26,5 @@ pub mod variants;
 pub mod write;
 
 pub use db::{GpuModel, RuleDb, cite};
-pub use embedded::embedded;
+pub use embedded::{embedded, embedded_day, embedded_last, install};
 pub use target::{Target, TargetGpu};

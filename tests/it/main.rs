@@ -16,4 +16,5 @@ mod objects;
 mod package_index;
 mod readme;
 mod resolve;
+mod update;
 mod verify;
