@@ -16,5 +16,6 @@ mod objects;
 mod package_index;
 mod readme;
 mod resolve;
+mod rules;
 mod update;
 mod verify;
