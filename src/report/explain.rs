@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Style};
 
+use super::lines::Labels;
 use crate::finding::Kind;
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::text::{list, wrap};
 
 const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
@@ -20,17 +20,11 @@ fn paragraph(out: &mut String, text: &str, indent: usize, width: usize) {
     }
 }
 
-fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
-    for (index, line) in wrap(text, width.saturating_sub(10).max(20)).into_iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "{DIM}{label:<10}{DIM:#}{line}");
-    }
-}
-
 /// An advisory, whole.
 #[must_use]
 pub fn advisory(advisory: &RawAdvisory, width: usize) -> String {
     let width = width.clamp(40, 100);
+    let labels = Labels { indent: 0, label: 10, width };
     let mut out = String::new();
     for line in wrap(&format!("{}: {}", advisory.id, advisory.title), width) {
         let _ = writeln!(out, "{BOLD}{line}{BOLD:#}");
@@ -39,30 +33,27 @@ pub fn advisory(advisory: &RawAdvisory, width: usize) -> String {
     paragraph(&mut out, &advisory.story.split_whitespace().collect::<Vec<_>>().join(" "), 0, width);
     out.push('\n');
     for condition in &advisory.when {
-        labelled(&mut out, "applies", &condition_in_words(condition), width);
+        labels.add(&mut out, "applies", &condition_in_words(condition));
     }
     for symptom in &advisory.symptoms {
-        labelled(&mut out, "symptom", &format!("`{symptom}`"), width);
+        labels.add(&mut out, "symptom", &format!("`{symptom}`"));
     }
     for remedy in &advisory.remedies {
         let mut text = remedy.summary.clone();
         if !remedy.requirements.is_empty() {
             let _ = write!(text, ": {}", remedy.requirements.join(", "));
         }
-        for (index, line) in wrap(&text, width - 10).into_iter().enumerate() {
-            let label = if index == 0 { "fix" } else { "" };
-            let _ = writeln!(out, "{GREEN}{label:<10}{GREEN:#}{line}");
-        }
+        labels.styled(&mut out, GREEN, Style::new(), "fix", &text);
         for command in &remedy.commands {
             let _ = writeln!(out, "{:12}{CYAN}{command}{CYAN:#}", "");
         }
     }
     for page in &advisory.references {
-        labelled(&mut out, "source", &cite(page), width);
+        labels.add(&mut out, "source", &cite(page));
     }
-    labelled(&mut out, "written", &advisory.date, width);
+    labels.add(&mut out, "written", &advisory.date);
     if let Some(withdrawn) = &advisory.withdrawn {
-        labelled(&mut out, "withdrawn", withdrawn, width);
+        labels.add(&mut out, "withdrawn", withdrawn);
     }
     out
 }

@@ -3,6 +3,7 @@
 mod command;
 pub mod explain;
 mod json;
+mod lines;
 pub mod rules;
 pub mod scan;
 mod text;

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::lines::Labels;
 use crate::rules::RuleDb;
 use crate::rules::matrix::{Cell, Row};
 use crate::rules::model::{Build, Package, Release, RowSource};
@@ -253,7 +254,7 @@ pub fn show_json(package: &Package, releases: &[&Release], db: &RuleDb) -> serde
 /// One package, or one release of it, for people; a single release with everything that is known.
 #[must_use]
 pub fn show_text(package: &Package, releases: &[&Release], width: usize) -> String {
-    let width = width.clamp(40, 120);
+    let labels = Labels { indent: 4, label: 11, width: width.clamp(40, 120) };
     let mut out = String::new();
     let details = releases.len() == 1;
     for release in releases.iter().rev() {
@@ -261,23 +262,16 @@ pub fn show_text(package: &Package, releases: &[&Release], width: usize) -> Stri
         let python = release.requires_python.as_ref().map_or_else(String::new, |python| format!(", Python {python}"));
         let _ = writeln!(out, "{BOLD}{} {}{BOLD:#} of {}{python}{yanked}", package.name, release.version, release.date);
         if details && !release.requires.is_empty() {
-            labelled(&mut out, "requires", &release.requires.join(", "), width);
+            labels.add(&mut out, "requires", &release.requires.join(", "));
         }
         for build in &release.builds {
-            write_build(&mut out, build, details, width);
+            write_build(&mut out, build, details, &labels);
         }
     }
     out
 }
 
-fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
-    for (index, line) in wrap(text, width.saturating_sub(15)).into_iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "    {DIM}{label:<10}{DIM:#} {line}");
-    }
-}
-
-fn write_build(out: &mut String, build: &Build, details: bool, width: usize) {
+fn write_build(out: &mut String, build: &Build, details: bool, labels: &Labels) {
     let mut head = vec![build.local.clone().unwrap_or_else(|| "no label".to_owned())];
     head.extend(build.cuda.map(|cuda| format!("CUDA {cuda}")));
     head.push(build.platform.clone());
@@ -291,11 +285,11 @@ fn write_build(out: &mut String, build: &Build, details: bool, width: usize) {
             .containers
             .map_or_else(String::new, |n| format!(" ({})", count(n as usize, "container", "containers")));
         let label = code.for_cuda.map_or_else(|| "code".to_owned(), |cuda| format!("CUDA {cuda}"));
-        labelled(out, &label, &format!("{}{special}{of}", words.join(" ")), width);
+        labels.add(out, &label, &format!("{}{special}{of}", words.join(" ")));
     }
     if !build.assembles.is_empty() {
         let words: Vec<_> = build.assembles.iter().map(|capability| format!("sm_{}", capability.sm())).collect();
-        labelled(out, "assembles", &words.join(" "), width);
+        labels.add(out, "assembles", &words.join(" "));
     }
     if !details {
         return;
@@ -304,12 +298,12 @@ fn write_build(out: &mut String, build: &Build, details: bool, width: usize) {
     needs.extend(build.glibc.map(|glibc| format!("glibc {glibc}")));
     needs.extend(build.cxx11_abi.map(|new| format!("{} C++ ABI", if new { "new" } else { "old" })));
     if !needs.is_empty() {
-        labelled(out, "for", &needs.join(" "), width);
+        labels.add(out, "for", &needs.join(" "));
     }
     if !build.requires.is_empty() {
-        labelled(out, "requires", &build.requires.join(", "), width);
+        labels.add(out, "requires", &build.requires.join(", "));
     }
-    labelled(out, "source", &build.source.citation(), width);
+    labels.add(out, "source", &build.source.citation());
 }
 
 /// What the columns of a grid stand for.

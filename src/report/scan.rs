@@ -6,6 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::lines::Labels;
 use crate::facts::CodeGroup;
 use crate::rules::TargetGpu;
 use crate::rules::kernel::{Share, Way};
@@ -185,14 +186,6 @@ pub fn text(report: &ScanReport<'_>, all: bool, width: usize) -> String {
     out
 }
 
-/// `label  text`, continued under the text.
-fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
-    for (index, line) in wrap(text, width - 11).into_iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "    {DIM}{label:<7}{DIM:#}{line}");
-    }
-}
-
 fn write_object(out: &mut String, object: &Object, gpus: &[TargetGpu], details: bool, width: usize) {
     for (index, line) in wrap(&object.path, width - 2).into_iter().enumerate() {
         let _ = writeln!(out, "{}{BOLD}{line}{BOLD:#}", if index == 0 { "  " } else { "    " });
@@ -205,20 +198,17 @@ fn write_object(out: &mut String, object: &Object, gpus: &[TargetGpu], details: 
         }
     };
     let library = contents;
-    write_code(out, "code", &library.code, width);
+    let labels = Labels { indent: 4, label: 7, width };
+    write_code(out, "code", &library.code, &labels);
     if !library.relocatable.is_empty() {
-        write_code(out, "rdc", &library.relocatable, width);
+        write_code(out, "rdc", &library.relocatable, &labels);
     }
     if !library.elsewhere.is_empty() {
-        write_code(out, "other", &library.elsewhere, width);
+        write_code(out, "other", &library.elsewhere, &labels);
     }
     for (gpu, judged) in gpus.iter().zip(&object.judged) {
-        let style = style(judged.way);
         let text = format!("{}: {}{}", gpu_words(gpu), judged.share, meaning(*judged));
-        for (index, line) in wrap(&text, width - 11).into_iter().enumerate() {
-            let label = if index == 0 { "gpu" } else { "" };
-            let _ = writeln!(out, "    {DIM}{label:<7}{DIM:#}{style}{line}{style:#}");
-        }
+        labels.styled(out, DIM, style(judged.way), "gpu", &text);
     }
     if !details {
         return;
@@ -230,20 +220,20 @@ fn write_object(out: &mut String, object: &Object, gpus: &[TargetGpu], details: 
         [first, rest @ ..] => Some(format!("{label} {first} and {} more", rest.len())),
     };
     if !needed.is_empty() {
-        labelled(out, "needs", &needed.join(" "), width);
+        labels.add(out, "needs", &needed.join(" "));
     }
     let paths = [paths("RPATH", &library.rpath), paths("RUNPATH", &library.runpath)];
     for text in paths.into_iter().flatten() {
-        labelled(out, "paths", &text, width);
+        labels.add(out, "paths", &text);
     }
     let mut facts = vec![library.machine.clone(), bytes(object.size)];
     facts.extend(library.versions.iter().cloned());
-    labelled(out, "file", &facts.join(", "), width);
+    labels.add(out, "file", &facts.join(", "));
 }
 
-fn write_code(out: &mut String, label: &str, code: &[CodeGroup], width: usize) {
+fn write_code(out: &mut String, label: &str, code: &[CodeGroup], labels: &Labels) {
     if code.is_empty() {
-        labelled(out, label, "none", width);
+        labels.add(out, label, "none");
         return;
     }
     let all = containers(code);
@@ -256,7 +246,7 @@ fn write_code(out: &mut String, label: &str, code: &[CodeGroup], width: usize) {
         let targets = targets.join(" ");
         parts.push(if *containers == all { targets } else { format!("{targets} in {containers}") });
     }
-    labelled(out, label, &format!("{}: {}", count(all as usize, "container", "containers"), parts.join("; ")), width);
+    labels.add(out, label, &format!("{}: {}", count(all as usize, "container", "containers"), parts.join("; ")));
 }
 
 fn gpu_words(gpu: &TargetGpu) -> String {
@@ -281,6 +271,7 @@ fn meaning(judged: Judged) -> &'static str {
 }
 
 fn write_distributions(out: &mut String, report: &ScanReport<'_>, width: usize) {
+    let labels = Labels { indent: 2, label: 8, width };
     for (at, gpu) in report.gpus.iter().enumerate() {
         let _ = writeln!(out, "\n{BOLD}{}{BOLD:#}", gpu_words(gpu));
         for distribution in &report.distributions {
@@ -292,10 +283,7 @@ fn write_distributions(out: &mut String, report: &ScanReport<'_>, width: usize) 
                 Way::OtherGpus | Way::No => (RED, "no"),
             };
             let text = format!("{} {}: {}", distribution.name.0, distribution.name.1, judged.share);
-            for (index, line) in wrap(&text, width - 10).into_iter().enumerate() {
-                let word = if index == 0 { word } else { "" };
-                let _ = writeln!(out, "  {style}{word:<8}{style:#}{line}");
-            }
+            labels.styled(out, style, Style::new(), word, &text);
         }
     }
 }

@@ -5,6 +5,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::Report;
 use super::command::wrap_command;
+use super::lines::Labels;
 use crate::check::Verdict;
 use crate::facts::{Facts, Reading};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
@@ -38,16 +39,8 @@ pub fn text(report: &Report<'_>, width: usize) -> String {
     out
 }
 
-/// A line `label  text`, continued under the text.
-fn labelled(out: &mut String, label: &str, text: &str, width: usize) {
-    let indent = 9;
-    for (index, line) in wrap(text, width - indent).into_iter().enumerate() {
-        let label = if index == 0 { label } else { "" };
-        let _ = writeln!(out, "{DIM}{label:<indent$}{DIM:#}{line}");
-    }
-}
-
 fn header(out: &mut String, facts: &Facts, width: usize) {
+    let labels = Labels { indent: 0, label: 9, width };
     let system = &facts.system;
     let mut parts = Vec::new();
     parts.extend(system.distro.value().or(system.os.value()).cloned());
@@ -56,8 +49,8 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
     parts.extend(system.container.value().map(|kind| format!("{kind} container")));
     parts.extend(system.wsl.value().map(|version| format!("WSL {version}")));
     let host = if parts.is_empty() { "not known".to_owned() } else { parts.join(", ") };
-    labelled(out, "host", &host, width);
-    labelled(out, "driver", &driver_line(facts), width);
+    labels.add(out, "host", &host);
+    labels.add(out, "driver", &driver_line(facts));
     match &facts.gpus {
         Reading::Known { value, .. } if !value.is_empty() => {
             for gpu in value {
@@ -70,12 +63,12 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
                 if gpu.mig.value() == Some(&true) {
                     parts.push("MIG".to_owned());
                 }
-                labelled(out, &format!("gpu {}", gpu.index), &parts.join(", "), width);
+                labels.add(out, &format!("gpu {}", gpu.index), &parts.join(", "));
             }
         }
-        Reading::Unreadable { error } => labelled(out, "gpu", &format!("not readable: {error}"), width),
-        Reading::Unknown => labelled(out, "gpu", "not known", width),
-        _ => labelled(out, "gpu", "no NVIDIA GPU seen", width),
+        Reading::Unreadable { error } => labels.add(out, "gpu", &format!("not readable: {error}")),
+        Reading::Unknown => labels.add(out, "gpu", "not known"),
+        _ => labels.add(out, "gpu", "no NVIDIA GPU seen"),
     }
     let python = match &facts.python {
         Reading::Known { value, .. } => {
@@ -87,14 +80,14 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
         Reading::Unreadable { error } => format!("not readable: {error}"),
         Reading::Unknown => "not known".to_owned(),
     };
-    labelled(out, "python", &python, width);
+    labels.add(out, "python", &python);
     let stack: Vec<_> = HEADLINE
         .iter()
         .filter_map(|name| facts.distribution(name))
         .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
         .collect();
     if !stack.is_empty() {
-        labelled(out, "stack", &stack.join(", "), width);
+        labels.add(out, "stack", &stack.join(", "));
     }
 }
 
