@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use pep440_rs::Version;
 use reqwest::Url;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::info;
 
@@ -174,22 +172,26 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     let all = bars.add(ProgressBar::new(wanted.len() as u64).with_style(style("{msg} {pos}/{len} wheels, {eta} left")));
     all.set_message(package.to_owned());
     all.enable_steady_tick(Duration::from_millis(500));
-    let slots = Arc::new(Semaphore::new(args.jobs.max(1)));
     let mut tasks = JoinSet::new();
-    for (place, wheel) in wanted {
-        let Some(file) = addresses.get(&wheel.file).cloned() else { continue };
-        let (client, slots, bars, package) = (client.clone(), slots.clone(), bars.clone(), package.to_owned());
+    let mut wanted = wanted.into_iter();
+    let mut start = |tasks: &mut JoinSet<_>| {
+        let Some((place, wheel)) = wanted.next() else { return false };
+        let Some(file) = addresses.get(&wheel.file).cloned() else { return true };
+        let (client, bars, package) = (client.clone(), bars.clone(), package.to_owned());
         tasks.spawn(async move {
-            let _slot = slots.acquire_owned().await;
             let reading = match wheel.is_sdist() {
                 true => read_sdist(&client, &file).await,
                 false => read_wheel(&client, &package, &file, &bars).await,
             };
             (place, wheel, reading)
         });
-    }
+        true
+    };
     let mut failed = Vec::new();
-    while let Some(outcome) = tasks.join_next().await {
+    loop {
+        // In their order: the runtime would start waiting tasks in any.
+        while tasks.len() < args.jobs.max(1) && start(&mut tasks) {}
+        let Some(outcome) = tasks.join_next().await else { break };
         let (place, wheel, reading) = outcome.context("a task broke off")?;
         all.inc(1);
         match (reading, releases.get(place)) {
