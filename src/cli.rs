@@ -65,7 +65,8 @@ impl Cli {
             Command::Probe(args) => probe::run(args),
             Command::Resolve(args) => {
                 let probe = |python: Option<&std::path::Path>| {
-                    host::probe(&host::HostArgs { python: python.map(Into::into), root: None, deep: false })
+                    let args = host::HostArgs { python: python.map(Into::into), root: None, deep: false };
+                    host::probe_without_libraries(&args)
                 };
                 let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
                 resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)

@@ -254,13 +254,13 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
     findings
 }
 
-/// The distribution that a file belongs to.
+/// The installed distribution that a file of a CUDA library belongs to.
 pub fn owner_of<'a>(context: &'a Context<'_>, path: &str) -> Option<&'a str> {
+    let ships = context.db.distributions_with(path.rsplit('/').next().unwrap_or_default());
     context.stack.installed.iter().find_map(|installed| {
         let distribution = installed.distribution;
-        let below = path.strip_prefix(distribution.location.as_str())?.strip_prefix('/')?;
-        let libraries = distribution.libraries.value()?;
-        libraries.iter().any(|library| library.path == below).then_some(distribution.name.as_str())
+        let inside = path.starts_with(distribution.location.as_str());
+        (inside && ships.contains(&distribution.name.as_str())).then_some(distribution.name.as_str())
     })
 }
 

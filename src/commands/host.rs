@@ -32,12 +32,25 @@ pub struct HostArgs {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
+    probe_parts(args, true)
+}
+
+/// Reads the machine, but not the installed libraries: what a solver needs to know.
+///
+/// # Errors
+///
+/// When the folder or the environment that was named does not exist.
+pub fn probe_without_libraries(args: &HostArgs) -> anyhow::Result<Facts> {
+    probe_parts(args, false)
+}
+
+fn probe_parts(args: &HostArgs, libraries: bool) -> anyhow::Result<Facts> {
     let mut request = match &args.root {
         Some(folder) if !folder.is_dir() => bail!("`{}` is not a folder", folder.display()),
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
-    request.deep = args.deep;
+    (request.deep, request.libraries) = (args.deep, libraries);
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

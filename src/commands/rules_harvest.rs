@@ -251,9 +251,16 @@ async fn read_sdist(client: &Client, file: &File) -> anyhow::Result<Reading> {
 }
 
 async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    // Of NVIDIA's wheels only METADATA matters, which many indexes serve alone (PEP 658).
+    if file.has_metadata && package.starts_with("nvidia-") && !package.starts_with("nvidia-cuda-runtime") {
+        let mut url = file.url.clone();
+        url.set_path(&format!("{}.metadata", file.url.path()));
+        let metadata = Metadata::parse(&text(client.whole(&url, None).await?));
+        return Ok(Reading { metadata, ..Reading::default() });
+    }
     let wheel = RemoteWheel::open(client, &file.url).await?;
     let mut reading = Reading::default();
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let metadata = wheel
         .members
         .iter()

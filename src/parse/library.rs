@@ -43,6 +43,15 @@ impl SharedLibrary {
         Self::with(object, layout, &containers)
     }
 
+    /// Reads the headers of an opened library, and leaves its device code alone.
+    ///
+    /// # Errors
+    ///
+    /// If it is damaged.
+    pub fn read_host_code<R: ReadAt + ?Sized>(object: &Object<'_, R>) -> Result<Self, ElfError> {
+        Self::with(object, object.layout()?, &[])
+    }
+
     /// Reads the headers of an opened library, and searches its other sections for device code.
     ///
     /// # Errors

@@ -56,6 +56,8 @@ pub struct Request {
     pub smi_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
+    /// Read the installed libraries too.
+    pub libraries: bool,
     /// Compare every installed file with its hash in RECORD, which takes seconds.
     pub deep: bool,
 }
@@ -74,6 +76,7 @@ impl Request {
             nvml: nvml.map_or(NvmlLibrary::Search, |path| NvmlLibrary::Path(path.into())),
             smi_limit: Some(smi::TIME_LIMIT),
             is_cuda_library: |_| false,
+            libraries: true,
             deep: false,
         }
     }
@@ -90,6 +93,7 @@ impl Request {
             nvml: NvmlLibrary::Skip,
             smi_limit: None,
             is_cuda_library: |_| false,
+            libraries: true,
             deep: false,
         }
     }
@@ -138,7 +142,9 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
         });
         let distributions = &mut distributions;
         let objects = scope.spawn(|| {
-            objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+            if request.libraries {
+                objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+            }
             if request.deep {
                 verify::verify(&request.root, distributions);
             }

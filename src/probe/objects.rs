@@ -127,7 +127,7 @@ pub fn probe(
         .collect();
     let follow = |soname: &str| is_cuda_library(soname) || torch_files.contains(soname);
     let read: Vec<Read> = in_parallel(&listed, 4, |file| {
-        let mut read = read_library(root, file, &known, &follow, numpy2);
+        let mut read = read_library(root, file, &known, &follow, is_cuda_library, numpy2);
         read.library.path.clone_from(&file.path);
         read
     });
@@ -311,7 +311,14 @@ fn walk(root: &RootFs, owner: usize, base: &str, module: &str, listed: &mut Vec<
 }
 
 /// Reads one library by itself.
-fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&str) -> bool, numpy2: bool) -> Read {
+fn read_library(
+    root: &RootFs,
+    file: &Listed,
+    known: &Known,
+    follow: &dyn Fn(&str) -> bool,
+    is_cuda_library: fn(&str) -> bool,
+    numpy2: bool,
+) -> Read {
     let mut read = Read::default();
     let data = match open(root, &file.place) {
         Ok(data) => data,
@@ -327,7 +334,7 @@ fn read_library(root: &RootFs, file: &Listed, known: &Known, follow: &dyn Fn(&st
     if let Some(recorded) = file.size.filter(|size| *size != data.size) {
         read.changed = Some(Changed::Size { recorded, found: data.size });
     }
-    match read_elf(&data, file, known, follow, numpy2, &mut read) {
+    match read_elf(&data, file, known, follow, is_cuda_library, numpy2, &mut read) {
         Ok(()) => {}
         // A linker script, or an empty placeholder.
         Err(ElfError::NotElf) => return read,
@@ -342,16 +349,21 @@ fn read_elf(
     file: &Listed,
     known: &Known,
     follow: &dyn Fn(&str) -> bool,
+    is_cuda_library: fn(&str) -> bool,
     numpy2: bool,
     read: &mut Read,
 ) -> Result<(), ElfError> {
     let object = Object::open(data)?;
-    let SharedLibrary { layout, code, dynamic, versions, .. } = SharedLibrary::read(data, &object)?;
+    let name = file.path.rsplit('/').next().unwrap_or_default();
+    // CUDA's own libraries hold thousands of containers, which tell little: they keep code in other forms too.
+    let SharedLibrary { layout, code, dynamic, versions, .. } = match is_cuda_library(name) {
+        true => SharedLibrary::read_host_code(&object)?,
+        false => SharedLibrary::read(data, &object)?,
+    };
     if layout.sections.is_empty() {
         // Stripped to the bone: whatever it holds, it does not tell.
         return Err(ElfError::NotElf);
     }
-    let name = file.path.rsplit('/').next().unwrap_or_default();
     let library = &mut read.library;
     (library.code, library.versions) = (code, versions);
     library.for_cuda = library::cuda_in_name(name);

@@ -342,3 +342,28 @@ fn a_damaged_file_of_rows_is_named_and_left_alone() {
     assert_eq!(rows(folder.path()).as_deref(), Some("package = \"demo\"\n[[rel"));
     assert_eq!(server.requests(), [""; 0]);
 }
+
+#[test]
+fn metadata_that_is_served_alone_is_enough_for_nvidias_wheels() {
+    const FILE: &str = "nvidia_demo-1.0-py3-none-manylinux_2_17_x86_64.whl";
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/simple/nvidia-demo/" => Reply::html(&format!(
+            "<a href=\"../../files/{FILE}#sha256={}\" data-core-metadata=\"true\" data-upload-time=\"2026-01-02T00:00:00Z\">{FILE}</a>",
+            "0".repeat(64)
+        )),
+        path if path.ends_with(".metadata") => Reply::new(
+            200,
+            "text/plain",
+            "Metadata-Version: 2.1\nName: nvidia-demo\nVersion: 1.0\nRequires-Dist: torch>=2\n",
+        ),
+        _ => Reply::status(404),
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpudoc"));
+    command.args(["rules", "harvest", "nvidia-demo", "--index", &server.index, "--rules-dir"]).arg(folder.path());
+    let output = command.env("NO_PROXY", "*").env("no_proxy", "*").output().expect("gpudoc runs");
+    assert!(output.status.success(), "{}", said(&output));
+    let rows = std::fs::read_to_string(folder.path().join("packages/nvidia-demo.toml")).expect("rows");
+    assert!(rows.contains("requires = [\"torch>=2\"]"), "{rows}");
+    assert!(!server.requests().iter().any(|path| path.ends_with(".whl")));
+}

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use object::LittleEndian as LE;
 use object::elf;
@@ -19,6 +21,10 @@ use crate::parse::{ReadAt, u16_at, u32_at, u64_at};
 const SYMBOL: u64 = 24;
 /// String tables up to this size are read at once, larger ones name by name.
 const SMALL_STRINGS: u64 = 4 << 20;
+/// Tables up to this size are loaded when many questions are asked: libtorch_cpu's have 2 and 5 MB.
+const MAX_LOADED: u64 = 16 << 20;
+/// How many questions are many: reading a table costs as much as some hundred single reads.
+const MANY: usize = 200;
 /// The longest name that is looked at: C++ names of some kilobytes exist.
 const MAX_NAME: usize = 64 << 10;
 
@@ -240,13 +246,13 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
     /// If a table lies outside the file.
     pub fn exports(&self) -> Result<Exports<'a, R>, ElfError> {
         let Some(Table { range: symbols, strings }) = self.section(elf::SHT_DYNSYM)? else {
-            return Ok(Exports { data: self.data, strings: 0..0, symbols: 0..0, by: Index::Names(BTreeSet::new()) });
+            return Ok(Exports::new(self.data, 0..0, 0..0, Index::Names(BTreeSet::new())));
         };
         let by = match GnuHash::read(self, &symbols)? {
             Some(index) => Index::Hash(index),
             None => Index::Names(super::linkage(self.data)?.exported),
         };
-        Ok(Exports { data: self.data, strings, symbols, by })
+        Ok(Exports::new(self.data, strings, symbols, by))
     }
 }
 
@@ -361,9 +367,47 @@ pub struct Exports<'a, R: ReadAt + ?Sized> {
     strings: Range<u64>,
     symbols: Range<u64>,
     by: Index,
+    /// How many symbols were compared so far.
+    asked: AtomicUsize,
+    /// Both tables, once so many questions were asked that reading them whole is cheaper; none if they are too big.
+    tables: OnceLock<Option<Tables>>,
 }
 
-impl<R: ReadAt + ?Sized> Exports<'_, R> {
+#[derive(Debug)]
+struct Tables {
+    symbols: Vec<u8>,
+    strings: Vec<u8>,
+}
+
+impl<'a, R: ReadAt + ?Sized> Exports<'a, R> {
+    fn new(data: &'a R, strings: Range<u64>, symbols: Range<u64>, by: Index) -> Self {
+        Self { data, strings, symbols, by, asked: AtomicUsize::new(0), tables: OnceLock::new() }
+    }
+
+    fn tables(&self) -> Option<&Tables> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) < MANY {
+            return None;
+        }
+        let read = || {
+            let symbols = bytes_of(self.data, self.symbols.clone(), MAX_LOADED).ok()?;
+            Some(Tables { symbols, strings: bytes_of(self.data, self.strings.clone(), MAX_LOADED).ok()? })
+        };
+        self.tables.get_or_init(read).as_ref()
+    }
+
+    /// Bytes of a table: from memory, where it is there, else from the file.
+    fn read(&self, loaded: Option<&[u8]>, table: &Range<u64>, at: u64, buf: &mut [u8]) -> Result<(), ElfError> {
+        let here = loaded.and_then(|bytes| {
+            let start = usize::try_from(at.checked_sub(table.start)?).ok()?;
+            bytes.get(start..start.checked_add(buf.len())?)
+        });
+        match here {
+            Some(bytes) => buf.copy_from_slice(bytes),
+            None => self.data.read_exact_at(at, buf)?,
+        }
+        Ok(())
+    }
+
     /// Whether it exports a symbol, by its mangled name.
     ///
     /// # Errors
@@ -380,7 +424,8 @@ impl<R: ReadAt + ?Sized> Exports<'_, R> {
             if at.saturating_add(SYMBOL) > self.symbols.end {
                 continue;
             }
-            self.data.read_exact_at(at, &mut record)?;
+            let tables = self.tables();
+            self.read(tables.map(|tables| tables.symbols.as_slice()), &self.symbols, at, &mut record)?;
             let (Some(offset), Some(section)) = (u32_at(&record, 0), u16_at(&record, 6)) else { continue };
             // The loader passes over local symbols too; the binding is the upper half of the fifth byte.
             let local = record.get(4).is_none_or(|info| info >> 4 == elf::STB_LOCAL.0);
@@ -389,11 +434,32 @@ impl<R: ReadAt + ?Sized> Exports<'_, R> {
                 continue;
             }
             let mut text = vec![0; name.len() + 1];
-            self.data.read_exact_at(start, &mut text)?;
+            self.read(tables.map(|tables| tables.strings.as_slice()), &self.strings, start, &mut text)?;
             if text.strip_suffix(&[0]) == Some(name.as_bytes()) {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIBC10: &[u8] = include_bytes!("../../../fixtures/objects/libc10.so");
+
+    #[test]
+    fn many_questions_are_answered_as_the_first_ones_were() {
+        let object = Object::open(LIBC10).unwrap();
+        let names = super::super::linkage(LIBC10).unwrap().exported;
+        let exports = object.exports().unwrap();
+        let first: Vec<bool> = names.iter().map(|name| exports.has(name).unwrap()).collect();
+        assert!(!first.is_empty() && first.iter().all(|has| *has));
+        for _ in 0..2 * MANY {
+            assert!(!exports.has("_ZN3c107nothingEv").unwrap());
+            assert!(names.iter().all(|name| exports.has(name).unwrap()));
+        }
+        assert!(exports.tables.get().is_some_and(Option::is_some));
     }
 }
