@@ -12,6 +12,8 @@ use crate::exit::Exit;
 Examples:
   gpudoc check                                     what is wrong on this machine, and the fix
   gpudoc resolve torch torchvision --gpu \"RTX 5090\"  a constraints.txt for another one
+  gpudoc scan .venv --gpu \"RTX 5090\"               which GPUs the installed files hold code for
+  gpudoc explain GPUDOC-2026-0001                  the story and the sources behind a finding
   gpudoc probe -o pod.json                         a snapshot to attach to an issue
 
 Exit codes: 0 nothing fails, 1 something fails or no solution exists, 2 gpudoc could not run.")]

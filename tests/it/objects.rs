@@ -352,6 +352,19 @@ impl Host {
         Self { folder }
     }
 
+    /// The same with the GPU of a recorded host.
+    fn with_gpu_of(name: &str) -> Self {
+        let host = Self::new();
+        let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts").join(name);
+        for part in ["proc", "sys"] {
+            let target = host.folder.path().join(part);
+            let _ = std::fs::remove_dir_all(&target);
+            std::fs::create_dir_all(&target).unwrap();
+            copy(&recorded.join(part), &target);
+        }
+        host
+    }
+
     fn site_packages(&self) -> PathBuf {
         self.folder.path().join("workspace/venv/lib/python3.11/site-packages")
     }
@@ -392,7 +405,8 @@ impl Host {
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         let findings = report["findings"].as_array().unwrap().iter();
         let found = findings.map(|finding| (finding["id"].as_str().unwrap().to_owned(), finding.clone()));
-        found.filter(|(id, _)| id.starts_with("abi/") || id.starts_with("cuda-libs/")).collect()
+        let kinds = ["abi/", "cuda-libs/", "gpu-arch/"];
+        found.filter(|(id, _)| kinds.iter().any(|kind| id.starts_with(kind))).collect()
     }
 }
 
@@ -451,7 +465,7 @@ fn a_file_of_two_distributions_is_found() {
     host.install("two", "2.0", &[file()]);
     assert_eq!(ids(&host.findings()), [("cuda-libs/one+two", "warn")]);
     // The second one's is of another size: the first one's file is lost.
-    host.install("two", "2.0", &[("shared/libshared.so", Some(bytes("libin_data.so")), None)]);
+    host.install("two", "2.0", &[("shared/libshared.so", Some(bytes("libup_to_hopper.so")), None)]);
     let findings = host.findings();
     assert_eq!(ids(&findings), [("cuda-libs/one+two", "warn")]);
     let message = findings["cuda-libs/one+two"]["message"].as_str().unwrap();
@@ -465,7 +479,7 @@ fn files_that_are_not_what_was_installed_are_found() {
     let files: &[File<'_>] = &[
         ("torch/lib/libc10.so", Some(bytes("libc10.so")), None),
         ("torch/lib/libtorch_cuda.so", None, None),
-        ("torch/lib/libother.so", Some(bytes("libplain.so")), Some(1)),
+        ("torch/lib/libother.so", Some(bytes("librpath.so")), Some(1)),
     ];
     host.install("torch", "2.8.0", files);
     let findings = host.findings();
@@ -473,10 +487,38 @@ fn files_that_are_not_what_was_installed_are_found() {
     let evidence = findings["cuda-libs/torch/files"]["evidence"].as_array().unwrap();
     let observed: Vec<_> = evidence.iter().map(|row| row["observed"].as_str().unwrap()).collect();
     assert!(observed.contains(&"is missing"), "{observed:?}");
-    assert!(observed.contains(&format!("{} bytes", bytes("libplain.so").len()).as_str()), "{observed:?}");
+    assert!(observed.contains(&format!("{} bytes", bytes("librpath.so").len()).as_str()), "{observed:?}");
 
     let cut = bytes("libc10.so");
     host.install("torch", "2.8.0", &[("torch/lib/libc10.so", Some(cut[..cut.len() / 2].to_vec()), None)]);
     let findings = host.findings();
     assert_eq!(ids(&findings), [("cuda-libs/torch/files", "fail")], "half a library");
+}
+
+#[test]
+fn what_nobody_published_is_judged_by_its_files() {
+    let host = Host::with_gpu_of("rtx5090-cu128");
+    host.install_torch();
+    // Built from source for Hopper's exact targets only, for another GPU altogether, and with PTX.
+    host.install("torchsparse", "2.1.0", &[("torchsparse/backend.so", Some(bytes("libaarch64.so")), None)]);
+    host.install("fa3", "3.0", &[("fa3/_C.so", Some(bytes("libin_data.so")), None)]);
+    host.install("ptxonly", "1.0", &[("ptxonly/_C.so", Some(bytes("libptx_only.so")), None)]);
+    let findings = host.findings();
+    assert_eq!(ids(&findings), [("gpu-arch/fa3", "warn"), ("gpu-arch/torchsparse", "fail")]);
+    let evidence = &findings["gpu-arch/torchsparse"]["evidence"][0];
+    assert_eq!((&evidence["source"], &evidence["fact"]), (&"binary".into(), &"torchsparse/backend.so".into()));
+    assert!(evidence["observed"].as_str().unwrap().contains("sm_90"), "{evidence}");
+}
+
+#[test]
+fn files_win_over_the_rules_and_the_report_says_so() {
+    let host = Host::with_gpu_of("rtx5090-cu128");
+    host.install_torch();
+    // The published wheel has kernels for several GPUs, this one what somebody built.
+    host.install("xformers", "0.0.31.post1", &[("xformers/_C.so", Some(bytes("libsince_blackwell.so")), None)]);
+    let findings = host.findings();
+    assert_eq!(ids(&findings), [("gpu-arch/xformers", "info")]);
+    let finding = &findings["gpu-arch/xformers"];
+    assert!(finding["title"].as_str().unwrap().contains("other GPU code than the published wheel"), "{finding}");
+    assert!(finding["evidence"][0]["citation"].as_str().unwrap().contains("xformers-0.0.31.post1"), "{finding}");
 }
