@@ -479,7 +479,7 @@ fn files_that_are_not_what_was_installed_are_found() {
     let files: &[File<'_>] = &[
         ("torch/lib/libc10.so", Some(bytes("libc10.so")), None),
         ("torch/lib/libtorch_cuda.so", None, None),
-        ("torch/lib/libother.so", Some(bytes("librpath.so")), Some(1)),
+        ("torch/lib/libother.so", Some(bytes("libgnu_hash.so")), Some(1)),
     ];
     host.install("torch", "2.8.0", files);
     let findings = host.findings();
@@ -487,7 +487,7 @@ fn files_that_are_not_what_was_installed_are_found() {
     let evidence = findings["cuda-libs/torch/files"]["evidence"].as_array().unwrap();
     let observed: Vec<_> = evidence.iter().map(|row| row["observed"].as_str().unwrap()).collect();
     assert!(observed.contains(&"is missing"), "{observed:?}");
-    assert!(observed.contains(&format!("{} bytes", bytes("librpath.so").len()).as_str()), "{observed:?}");
+    assert!(observed.contains(&format!("{} bytes", bytes("libgnu_hash.so").len()).as_str()), "{observed:?}");
 
     let cut = bytes("libc10.so");
     host.install("torch", "2.8.0", &[("torch/lib/libc10.so", Some(cut[..cut.len() / 2].to_vec()), None)]);
