@@ -1,8 +1,10 @@
 //! The machine and environment that a command looks at.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use indicatif::ProgressBar;
 
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
@@ -57,12 +59,16 @@ fn probe_parts(args: &HostArgs, libraries: bool) -> anyhow::Result<Facts> {
         None => None,
     };
     let mut refused = None;
+    let bar = if args.deep { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+    bar.set_message("comparing the installed files with what was recorded of them");
+    bar.enable_steady_tick(Duration::from_millis(120));
     let facts = probe::probe(&request, |request| {
         python::probe(python_request(request, python)).unwrap_or_else(|error| {
             refused = Some(error);
             PythonFacts::default()
         })
     });
+    bar.finish_and_clear();
     match refused {
         Some(error) => Err(with_hint(error)),
         None => Ok(facts),

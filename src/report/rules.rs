@@ -80,7 +80,7 @@ pub fn list_text(db: &RuleDb) -> String {
         rows.iter().fold((0, 0), |(releases, builds), row| (releases + row.releases, builds + row.builds));
     let wheels: usize = rows.iter().map(|row| row.wheels).sum();
     let text = format!(
-        "{}, {}, {} ({wheels} read from wheels, {} from official build matrices), {}; rules of {}",
+        "{}, {}, {} ({wheels} read from published files, {} from official build matrices), {}; rules of {}",
         count(rows.len(), "package", "packages"),
         count(releases, "release", "releases"),
         count(builds, "build", "builds"),

@@ -10,6 +10,7 @@ mod harvest;
 mod help;
 mod hosts;
 mod layers;
+mod link;
 mod loader;
 mod nvml;
 mod objects;
