@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, explain, host, overlay, probe, resolve, rules, scan};
+use crate::commands::{check, diff, explain, host, overlay, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -41,6 +41,7 @@ enum Command {
     Check(check::Args),
     Probe(probe::Args),
     Resolve(resolve::ResolveArgs),
+    Diff(diff::Args),
     Scan(scan::Args),
     Explain(explain::Args),
     Rules(rules::Args),
@@ -73,6 +74,7 @@ impl Cli {
                 let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
                 resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
             }
+            Command::Diff(args) => diff::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Rules(args) => rules::run(args),

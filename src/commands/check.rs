@@ -88,7 +88,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// Reads a snapshot.
-fn snapshot(path: &std::path::Path) -> anyhow::Result<Facts> {
+///
+/// # Errors
+///
+/// When the file cannot be read or is none.
+pub fn snapshot(path: &std::path::Path) -> anyhow::Result<Facts> {
     let text = file::read(path)?;
     parse::snapshot::snapshot(&text).with_context(|| {
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };

@@ -1,6 +1,7 @@
 //! One [`Report`] value, and how it is written: text for people, JSON for programs. No decisions are made here.
 
 mod command;
+pub mod diff;
 pub mod explain;
 mod json;
 mod lines;

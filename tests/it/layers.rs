@@ -18,8 +18,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("check", &["rules", "facts", "finding", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("diff", &["facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("report", &["check", "diff", "solve", "rules", "facts", "finding", "version", "text"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

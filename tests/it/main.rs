@@ -6,6 +6,7 @@ mod advisories;
 mod agree;
 mod check;
 mod claims;
+mod diff;
 mod harvest;
 mod help;
 mod hosts;

@@ -1,0 +1,72 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use super::check::snapshot;
+use super::{print, width};
+use crate::exit::Exit;
+use crate::facts::Facts;
+use crate::finding::Severity;
+use crate::report::diff as report;
+use crate::rules::target::complete_gpus;
+use crate::{check, diff, rules};
+
+/// Show what differs between two snapshots, the differences that explain a finding first
+///
+/// Both are checked; what only one of them is found to have, and the facts that those findings speak of, come first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc probe -o good.json            on the pod that works
+  gpudoc probe -o bad.json             on the one that does not
+  gpudoc diff good.json bad.json
+
+Exit codes: 0 nothing fails in the second that does not fail in the first, 1 something does, 2 a snapshot could not be
+read.")]
+pub struct Args {
+    /// A snapshot of `gpudoc probe`; `-` for standard input
+    #[arg(value_name = "A")]
+    left: PathBuf,
+    /// Another one
+    #[arg(value_name = "B")]
+    right: PathBuf,
+    /// How to write the comparison
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How the comparison is written.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// `gpudoc.diff/1`
+    Json,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When a snapshot cannot be read.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    if args.left == args.right && args.left == Path::new("-") {
+        bail!("standard input can be one of the two snapshots, not both");
+    }
+    let db = rules::embedded();
+    let read = |path: &Path| -> anyhow::Result<Facts> {
+        let mut facts = snapshot(path)?;
+        complete_gpus(&mut facts, db);
+        Ok(facts)
+    };
+    let (left, right) = (read(&args.left)?, read(&args.right)?);
+    let findings = |facts: &Facts| check::findings(&check::run(facts, db, &[]));
+    let comparison = diff::compare(&left, &right, &findings(&left), &findings(&right));
+    let names = [args.left.display().to_string(), args.right.display().to_string()];
+    match args.format {
+        Format::Text => print(&report::text(&comparison, [&names[0], &names[1]], width()))?,
+        Format::Json => print(&report::json(&comparison)?)?,
+    }
+    let fails = comparison.right.iter().any(|finding| finding.severity == Severity::Fail);
+    Ok(if fails { Exit::Failed } else { Exit::Ok })
+}
