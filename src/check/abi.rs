@@ -256,7 +256,7 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
 
 /// The installed distribution that a file of a CUDA library belongs to.
 pub fn owner_of<'a>(context: &'a Context<'_>, path: &str) -> Option<&'a str> {
-    let ships = context.db.distributions_with(path.rsplit('/').next().unwrap_or_default());
+    let ships = context.db.distributions_with(path.rsplit('/').next().unwrap_or_default(), None);
     context.stack.installed.iter().find_map(|installed| {
         let distribution = installed.distribution;
         let inside = path.starts_with(distribution.location.as_str());

@@ -239,13 +239,7 @@ fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str
     let mut wheels: Vec<(String, bool)> = sonames
         .iter()
         .filter_map(|soname| {
-            let mut owners = context.db.distributions_with(soname);
-            // Since CUDA 13 the names have no suffix.
-            let suffix = major.filter(|major| *major < 13).map(|major| format!("-cu{major}"));
-            owners.sort_by_key(|owner| match &suffix {
-                Some(suffix) => !owner.ends_with(suffix.as_str()),
-                None => major.is_some() && owner.contains("-cu1"),
-            });
+            let owners = context.db.distributions_with(soname, major);
             let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, *owner)));
             let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| ((*owner).to_owned(), *owner)))?;
             Some((wheel, context.stack.get(owner).is_some()))

@@ -126,14 +126,14 @@ impl RuleDb {
         self.packed.libraries.libraries.iter().any(|row| row.sonames.iter().any(|name| name == soname))
     }
 
-    /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`.
+    /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`; those for a
+    /// CUDA major come first, the newest before the others.
     #[must_use]
-    pub fn distributions_with(&self, soname: &str) -> Vec<&str> {
+    pub fn distributions_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&str> {
         let rows = self.packed.libraries.libraries.iter();
-        let mut names: Vec<_> = rows
-            .filter(|row| row.sonames.iter().any(|name| name == soname))
-            .map(|row| row.distribution.as_str())
-            .collect();
+        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
+        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+        let mut names: Vec<_> = rows.into_iter().map(|row| row.distribution.as_str()).collect();
         names.dedup();
         names
     }
@@ -436,5 +436,17 @@ mod tests {
         assert_eq!(db.gpu_by_loose_name("RTX 9999"), None);
         assert!(db.gpu_suggestions("RTX 5009").contains(&"RTX 5090"));
         assert_eq!(db.gpu_by_pci(0x2b85).map(|model| model.capability.to_string()).as_deref(), Some("12.0"));
+    }
+
+    #[test]
+    fn a_cuda_library_is_shipped_by_the_wheel_of_its_cuda() {
+        let db = embedded();
+        assert!(db.is_cuda_library("libcudnn.so.9") && !db.is_cuda_library("libcuda.so.1"));
+        let first = |soname, cuda| db.distributions_with(soname, cuda).first().copied();
+        assert_eq!(first("libcurand.so.10", Some(13)), Some("nvidia-curand"));
+        assert_eq!(first("libcurand.so.10", Some(12)), Some("nvidia-curand-cu12"));
+        assert_eq!(first("libcudnn.so.8", Some(11)), Some("nvidia-cudnn-cu11"));
+        assert_eq!(first("libcudart.so.12", None), Some("nvidia-cuda-runtime-cu12"));
+        assert_eq!(first("libc.so.6", None), None);
     }
 }

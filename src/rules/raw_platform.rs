@@ -305,6 +305,9 @@ pub struct RawLibraries {
 pub struct RawLibrary {
     /// The normalised name, e.g. `nvidia-cudnn-cu12`.
     pub distribution: String,
+    /// The CUDA major that the wheel's name or its folder states, e.g. 12.
+    #[serde(default)]
+    pub cuda: Option<u32>,
     /// The releases that ship these, e.g. `>=9`; none for all.
     #[serde(default)]
     pub versions: Option<String>,
