@@ -240,6 +240,11 @@ struct Region {
     search: u64,
 }
 
+/// The region that holds this offset, or the next one behind it. A file may have 65,535 sections, and many offsets.
+fn region_at(regions: &[Region], offset: u64) -> Option<&Region> {
+    regions.get(regions.partition_point(|region| region.range.end <= offset))
+}
+
 /// The state of a walk, whoever supplies the bytes.
 struct Walker {
     /// Where containers may lie, ascending; none: anywhere.
@@ -270,7 +275,7 @@ impl Walker {
                 let everything = Region { range: 0..self.size, home: Home::Registered, search: u64::MAX };
                 (offset < self.size).then_some(everything)
             }
-            Some(regions) => regions.iter().find(|region| offset < region.range.end).cloned(),
+            Some(regions) => region_at(regions, offset).cloned(),
         }
     }
 
@@ -432,10 +437,13 @@ fn everywhere(layout: &Layout, size: u64) -> Vec<Region> {
     let mut regions = regions(layout, size);
     let sign = SIGNS.iter().any(|name| layout.section(name).is_some());
     let search = if sign { SEARCH } else { SEARCH_WITHOUT_SIGN };
+    // What is taken does not overlap, so that of all that begins before the end of a section the last one decides.
+    let mut taken: BTreeMap<_, _> = regions.iter().map(|region| (region.range.start, region.range.end)).collect();
     for section in layout.sections.iter().filter(|section| ELSEWHERE.contains(&section.name.as_str())) {
         let range = section.range.start..section.range.end.min(size);
-        let free = |other: &Region| range.end <= other.range.start || other.range.end <= range.start;
-        if !range.is_empty() && regions.iter().all(free) {
+        let is_free = taken.range(..range.end).next_back().is_none_or(|(_, end)| *end <= range.start);
+        if !range.is_empty() && is_free {
+            taken.insert(range.start, range.end);
             regions.push(Region { range, home: Home::Elsewhere, search });
         }
     }
@@ -603,21 +611,24 @@ impl StreamWalker {
         }
         let regions = if self.everywhere { everywhere(&layout, size) } else { regions(&layout, size) };
         let home = |container: &Container| {
-            let end = container.offset + container.size;
-            let inside = |range: &Range<u64>| range.start <= container.offset && end <= range.end;
-            regions.iter().find(|region| inside(&region.range)).map(|region| region.home)
+            let region = region_at(&regions, container.offset)?;
+            let inside =
+                region.range.start <= container.offset && container.offset + container.size <= region.range.end;
+            inside.then_some(region.home)
         };
         let touches = |container: &Container| {
             let end = container.offset + container.size;
-            regions.iter().any(|region| region.range.start < end && container.offset < region.range.end)
+            region_at(&regions, container.offset).is_some_and(|region| region.range.start < end)
         };
         let doubtful = |container: &Container| match home(container) {
             None => touches(container),
             // Only with its region in view the walker knows how far to search, and which cubins count.
             Some(home) => home == Home::Elsewhere,
         };
-        let is_elsewhere =
-            |place: &u64| regions.iter().any(|region| region.home == Home::Elsewhere && region.range.contains(place));
+        let is_elsewhere = |place: &u64| {
+            region_at(&regions, *place)
+                .is_some_and(|region| region.home == Home::Elsewhere && region.range.contains(place))
+        };
         let strays = &self.walker.strays;
         let strays = self.everywhere && (strays.len() == MAX_STRAYS || strays.iter().any(is_elsewhere));
         if strays || self.walker.containers.iter().any(doubtful) {

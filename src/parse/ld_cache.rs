@@ -65,7 +65,7 @@ pub fn parse_ld_cache(bytes: &[u8]) -> Option<Vec<CacheEntry>> {
     }
     let texts = bytes.get(end..)?;
     let entry = |index: usize| read_entry(bytes, OLD_HEADER + index * OLD_ENTRY, texts, little, false);
-    Some((0..count).filter_map(entry).collect())
+    Some(within_limit((0..count).filter_map(entry), bytes.len()))
 }
 
 fn parse_new(bytes: &[u8]) -> Option<Vec<CacheEntry>> {
@@ -79,7 +79,19 @@ fn parse_new(bytes: &[u8]) -> Option<Vec<CacheEntry>> {
     let end = NEW_HEADER.checked_add(count.checked_mul(NEW_ENTRY)?)?;
     bytes.get(..end)?;
     let entry = |index: usize| read_entry(bytes, NEW_HEADER + index * NEW_ENTRY, bytes, little, true);
-    Some((0..count).filter_map(entry).collect())
+    Some(within_limit((0..count).filter_map(entry), bytes.len()))
+}
+
+/// Entries may share texts, and a name is the end of its path; but where all of them name the same 4 KB, a cache of 64 MB
+/// would ask for 20 GB. What comes after the limit is left out.
+fn within_limit(entries: impl Iterator<Item = CacheEntry>, size: usize) -> Vec<CacheEntry> {
+    let mut left = size.saturating_mul(4);
+    let fits = |entry: &CacheEntry| {
+        let rest = left.checked_sub(entry.soname.len() + entry.path.len());
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    entries.take_while(fits).collect()
 }
 
 /// The byte order in which the entries fit into the file: true for little endian.

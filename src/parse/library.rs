@@ -11,6 +11,8 @@ use crate::version::{CodeTarget, CudaVersion};
 
 /// Sections of constants above this size are not searched for the mark of NumPy's C API.
 const MAX_CONSTANTS: u64 = 16 << 20;
+/// No more sections of constants than this are searched: libraries have fewer than ten.
+const MAX_SECTIONS: usize = 16;
 
 /// What the headers of a library say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +162,8 @@ pub fn cuda_in_name(file_name: &str) -> Option<CudaVersion> {
 /// If its constants cannot be read.
 pub fn is_for_numpy_1<R: ReadAt + ?Sized>(data: &R, layout: &Layout) -> Result<bool, ElfError> {
     let mut old = false;
-    for section in layout.sections.iter().filter(|section| section.name.starts_with(".rodata")) {
+    let constants = layout.sections.iter().filter(|section| section.name.starts_with(".rodata"));
+    for section in constants.take(MAX_SECTIONS) {
         let size = section.range.end.saturating_sub(section.range.start);
         if size > MAX_CONSTANTS || section.range.end > data.size() {
             continue;

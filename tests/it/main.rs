@@ -9,6 +9,7 @@ mod claims;
 mod diff;
 mod harvest;
 mod help;
+mod hostile;
 mod hosts;
 mod layers;
 mod link;

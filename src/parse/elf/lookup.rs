@@ -5,7 +5,7 @@
 //! in the index and so come before that first symbol; an exported one is found through its bucket, as the loader would.
 //! libtorch_cpu.so has 60 MB of symbol names: a question costs some hundred bytes of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use object::LittleEndian as LE;
 use object::elf;
 use object::pod::slice_from_all_bytes;
 
-use super::{ElfError, Headers, MAX_SYMBOLS, bytes_of, file_range, text_at};
+use super::{Allowance, ElfError, Headers, MAX_NAME, MAX_SYMBOLS, bytes_of, file_range, text_at};
 use crate::parse::{ReadAt, u16_at, u32_at, u64_at};
 
 /// The size of a record in `.dynsym` (`Elf64_Sym`).
@@ -25,8 +25,6 @@ const SMALL_STRINGS: u64 = 4 << 20;
 const MAX_LOADED: u64 = 16 << 20;
 /// How many questions are many: reading a table costs as much as some hundred single reads.
 const MANY: usize = 200;
-/// The longest name that is looked at: C++ names of some kilobytes exist.
-const MAX_NAME: usize = 64 << 10;
 
 /// What the loader reads of a library before it looks at symbols.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -150,7 +148,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
             else {
                 return Ok(found);
             };
-            let library = strings.at(name.into())?.unwrap_or_default();
+            let library = || Ok::<_, ElfError>(strings.at(name.into())?.unwrap_or_default());
             let mut record = file.saturating_add(first as usize);
             for _ in 0..count {
                 let at = |offset: usize| u32_at(&bytes, record.saturating_add(offset));
@@ -159,7 +157,7 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
                     break;
                 };
                 if let Some(version) = strings.at(name.into())? {
-                    found.push((index, version, library.clone()));
+                    found.push((index, version, library()?));
                 }
                 links = links.saturating_sub(1);
                 if next == 0 || links == 0 {
@@ -214,7 +212,10 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
         }
         let bytes = bytes_of(self.data, range.start..range.end - (range.end - range.start) % SYMBOL, MAX_SYMBOLS)?;
         let strings = Strings::open(self.data, strings)?;
-        let versions: Vec<_> = self.version_names()?;
+        let mut versions = BTreeMap::new();
+        for (index, _, file) in self.version_names()? {
+            versions.entry(index).or_insert(file);
+        }
         let version_table = match self.section(elf::SHT_GNU_VERSYM)? {
             Some(Table { range, .. }) if !versions.is_empty() => {
                 let end = range.end.min(range.start.saturating_add(bytes.len() as u64 / SYMBOL * 2));
@@ -233,8 +234,9 @@ impl<'a, R: ReadAt + ?Sized> Object<'a, R> {
             let Some(name) = strings.at(symbol.st_name.get(LE).into())? else { continue };
             // The highest bit hides a definition; 0 and 1 are "local" and "global", without a version.
             let version = u16_at(&version_table, at * 2).map(|index| index & 0x7fff).filter(|index| *index > 1);
-            let from = version.and_then(|version| versions.iter().find(|(index, ..)| *index == version));
-            found.push(Undefined { name, from: from.map(|(_, _, file)| file.clone()) });
+            let from = version.and_then(|version| versions.get(&version));
+            let from = from.map(|file| strings.allowance.take(file.clone())).transpose()?;
+            found.push(Undefined { name, from });
         }
         Ok(found)
     }
@@ -261,6 +263,7 @@ struct Strings<'a, R: ReadAt + ?Sized> {
     data: &'a R,
     range: Range<u64>,
     bytes: Option<Vec<u8>>,
+    allowance: Allowance,
 }
 
 impl<'a, R: ReadAt + ?Sized> Strings<'a, R> {
@@ -268,12 +271,17 @@ impl<'a, R: ReadAt + ?Sized> Strings<'a, R> {
         if range.end > data.size() || range.start > range.end {
             return Err(ElfError::Damaged("string table outside the file"));
         }
+        let allowance = Allowance::of(range.end - range.start);
         let small = range.end - range.start <= SMALL_STRINGS;
         let bytes = small.then(|| bytes_of(data, range.clone(), SMALL_STRINGS)).transpose()?;
-        Ok(Self { data, range, bytes })
+        Ok(Self { data, range, bytes, allowance })
     }
 
     fn at(&self, offset: u64) -> Result<Option<String>, ElfError> {
+        self.text(offset)?.map(|text| self.allowance.take(text)).transpose()
+    }
+
+    fn text(&self, offset: u64) -> Result<Option<String>, ElfError> {
         if let Some(bytes) = &self.bytes {
             return Ok(text_at(bytes, offset));
         }
