@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::super::action::Change;
 use super::super::conflict;
-use super::super::provider::search;
+use super::super::provider::{Picks, search};
 use super::super::rule::Rule;
 use super::super::universe::{Block, Universe};
 use super::*;
@@ -158,6 +159,20 @@ fn worlds(db: &RuleDb) -> Vec<World> {
     worlds
 }
 
+/// What was picked, also what is not pinned because any release of it will do.
+fn world(universe: &Universe<'_>, picks: &Picks) -> World {
+    let mut world: World = [None; 4];
+    for (candidates, pick) in universe.packages.iter().zip(picks) {
+        let Some((_, build)) = *pick else { continue };
+        let at = NAMES.iter().position(|name| *name == candidates.name).expect("covered");
+        let candidate = candidates.build(build);
+        let builds = &candidates.release_of(candidate).builds;
+        let place = builds.iter().position(|other| std::ptr::eq(other, candidate.build)).expect("its own");
+        world[at] = Some((candidate.release as usize, place));
+    }
+    world
+}
+
 /// A rule that a world breaks, said of packages by name so that it can be compared with the solver's own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Broken {
@@ -238,26 +253,37 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
     found
 }
 
+/// The same cases each time, so that an unlucky one stops the change that brings it and not the next; `PROPTEST_RNG_SEED` and
+/// `PROPTEST_CASES` go and look for others.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    match config.rng_seed {
+        RngSeed::Random => ProptestConfig { cases: 200, rng_seed: RngSeed::Fixed(5), ..config },
+        RngSeed::Fixed(_) => config,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// A solution is found exactly where there is one, and it breaks no rule.
     #[test]
     fn the_solver_agrees_with_brute_force(case in case()) {
         let (db, request) = (case.db(), case.request());
         let exists = worlds(&db).iter().any(|world| broken(world, &request, &db).is_empty());
+        let universe = Universe::new(&request, &db);
         match solve(&request, &db) {
             Ok(resolution) => {
-                let mut world: World = [None; 4];
-                for pin in &resolution.pins {
-                    let at = NAMES.iter().position(|name| *name == pin.name).expect("covered");
-                    let releases = &db.package(pin.name).expect("covered").releases;
-                    let release = releases.iter().position(|release| std::ptr::eq(release, pin.release));
-                    let build = pin.release.builds.iter().position(|build| std::ptr::eq(build, pin.build));
-                    world[at] = release.zip(build);
-                }
+                let picks = search(&universe, None).map_err(|_| TestCaseError::fail("solved once only"))?;
+                let world = world(&universe, &picks);
                 let broken = broken(&world, &request, &db);
                 prop_assert!(broken.is_empty(), "{:?} breaks {broken:?}", pins(&resolution));
+                for pin in &resolution.pins {
+                    let at = NAMES.iter().position(|name| *name == pin.name).expect("covered");
+                    let (release, build) = world[at].expect("what is pinned is picked");
+                    let picked = &db.package(pin.name).expect("covered").releases[release];
+                    prop_assert!(std::ptr::eq(picked, pin.release) && std::ptr::eq(&picked.builds[build], pin.build));
+                }
             }
             Err(proof) => {
                 prop_assert!(!exists, "{}", told(&proof));
