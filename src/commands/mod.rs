@@ -17,6 +17,7 @@ mod rules_symbols;
 mod rules_update;
 pub mod rules_verify;
 pub mod scan;
+mod targets;
 
 use std::io::Write;
 

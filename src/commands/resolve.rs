@@ -1,20 +1,20 @@
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
+use pep440_rs::Version;
 
 use super::file;
-use super::host::named_gpu;
 use super::requirement_file::Collected;
+use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::facts::Facts;
-use crate::rules::requirement::{normalise, parse};
-use crate::rules::target::complete_gpus;
-use crate::rules::{RuleDb, Target, TargetGpu};
-use crate::solve::{Asked, Prefer, Request, Resolution, solve, unknown_names};
-use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, solve, unknown_names};
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
@@ -26,6 +26,8 @@ Examples:
   gpudoc resolve torch torchvision -o constraints.txt
   gpudoc resolve -r requirements.in --gpu \"RTX 5090\" --driver 570.133.20 --python 3.12
   gpudoc resolve \"torch>=2.6,<2.8\" bitsandbytes --gpu H100 --gpu A100 --format json
+  gpudoc resolve -r requirements.in --target train --target laptop   (of gpudoc.toml)
+  gpudoc resolve bitsandbytes --prefer installed      the fewest changes to what is here
 
 Then: pip install -r requirements.in -c constraints.txt
 Exit status: 0 solved, 1 nothing fits, 2 gpudoc could not run")]
@@ -48,27 +50,17 @@ pub struct ResolveArgs {
     /// How to answer; `json` is `--emit json`, and also the form of a proof
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// GPU: a product name, compute capability or target, e.g. `RTX 5090`, `12.0`, `sm_120` (repeatable)
-    #[arg(long, value_name = "GPU")]
-    pub gpu: Vec<String>,
-    /// Driver version, e.g. `570.133.20`
-    #[arg(long, value_name = "VERSION")]
-    pub driver: Option<DriverVersion>,
-    /// Python version, e.g. `3.11`, or the interpreter or environment to look at
-    #[arg(long, value_name = "VERSION|PATH")]
-    pub python: Option<String>,
-    /// Platform, e.g. `linux_aarch64`
-    #[arg(long, value_name = "PLATFORM")]
-    pub platform: Option<String>,
-    /// glibc version, e.g. `2.35`
-    #[arg(long, value_name = "VERSION")]
-    pub glibc: Option<GlibcVersion>,
-    /// Only builds for this CUDA, e.g. `12.8` or `cu128`; `cpu` for CPU builds
-    #[arg(long, value_name = "VERSION")]
-    pub cuda: Option<String>,
     /// Which of several solutions
     #[arg(long, value_enum, default_value_t)]
     pub prefer: PreferArg,
+    /// An installed package that must stay as it is (repeatable)
+    #[arg(long, value_name = "PACKAGE")]
+    pub keep: Vec<String>,
+    /// One file for each target, where `-o` has `{target}` for its name
+    #[arg(long)]
+    pub per_target: bool,
+    #[command(flatten)]
+    pub targets: TargetArgs,
 }
 
 /// What to write.
@@ -97,14 +89,11 @@ pub enum PreferArg {
     /// The newest releases.
     #[default]
     Newest,
-    /// What is installed, where it still fits.
+    /// The fewest packages changed: all that is installed stays, wherever it can
     Installed,
     /// The oldest releases.
     Lowest,
 }
-
-/// Looks at this machine, and at the Python of `--python` where that is a path.
-pub type Probe<'p> = dyn Fn(Option<&Path>) -> anyhow::Result<Facts> + 'p;
 
 /// Runs the command: data on `out`, everything else on `err`.
 pub fn run(
@@ -128,31 +117,65 @@ pub fn run(
     for note in &asked.notes {
         writeln!(err, "note: {note}")?;
     }
-    if asked.requirements.is_empty() {
+    let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
+    let request = request(args, asked, &targets, facts.as_ref(), db)?;
+    if request.requirements.is_empty() {
         bail!("nothing to resolve: name packages, or give a file with `-r`");
     }
-    let request = request(args, asked, db, probe, err)?;
     if let Some(slip) = unknown_names(&request, db).into_iter().next() {
         bail!("unknown package `{}` ({}); did you mean `{}`?", slip.name, slip.origin, slip.meant);
     }
+    if !args.per_target {
+        return answer(args, &request, args.output.as_deref(), db, out, err);
+    }
+    let Some(pattern) = args.output.as_ref().and_then(|path| path.to_str()).filter(|path| path.contains(PLACE)) else {
+        bail!(
+            "`--per-target` writes one file for each: give `-o` a name with `{PLACE}`, e.g. `-o constraints-{PLACE}.txt`"
+        );
+    };
+    let mut exit = Exit::Ok;
+    for target in targets {
+        let name = target.name.clone().unwrap_or_else(|| "host".to_owned());
+        let path = PathBuf::from(pattern.replace(PLACE, &name));
+        let own = Request { target, beside: Vec::new(), ..request.clone() };
+        if answer(args, &own, Some(&path), db, out, err)? != Exit::Ok {
+            exit = Exit::Failed;
+        }
+    }
+    Ok(exit)
+}
+
+/// What stands for the name of a target in `-o`.
+const PLACE: &str = "{target}";
+
+/// Solves one request and writes the answer.
+fn answer(
+    args: &ResolveArgs,
+    request: &Request,
+    output: Option<&Path>,
+    db: &RuleDb,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let targets: Vec<&Target> = [&request.target].into_iter().chain(&request.beside).collect();
     let json = args.format == Format::Json || args.emit == Emit::Json;
-    match solve(&request, db) {
+    match solve(request, db) {
         Ok(resolution) => {
             let text = if json {
-                emit::solved(&resolution, &request.target, db)
+                emit::solved(&resolution, &targets, db)
             } else {
-                emit::constraints(&resolution, &request.target, db)
+                emit::constraints(&resolution, &targets, db)
             };
-            match &args.output {
+            match output {
                 Some(path) => file::write(path, &text)?,
                 None => out.write_all(text.as_bytes())?,
             }
-            summary(&resolution, args.output.as_deref(), db, err)?;
+            summary(&resolution, output, db, err)?;
             Ok(Exit::Ok)
         }
         Err(proof) => {
             let text = if json {
-                emit::unsolvable(&proof, &request.target)
+                emit::unsolvable(&proof, &targets)
             } else {
                 emit::proof(&proof, super::width().clamp(40, 100))
             };
@@ -162,93 +185,46 @@ pub fn run(
     }
 }
 
-/// The request: this host where it is known, the options above it.
+/// The request: what is asked for, and with `--prefer installed` also everything that is installed and covered.
 fn request(
     args: &ResolveArgs,
     asked: Collected,
+    targets: &[Target],
+    facts: Option<&Facts>,
     db: &RuleDb,
-    probe: &Probe<'_>,
-    err: &mut dyn Write,
 ) -> anyhow::Result<Request> {
-    let python = args.python.as_deref().unwrap_or_default();
-    let free_threaded = python.strip_suffix('t');
-    let version: Option<PythonVersion> = free_threaded.unwrap_or(python).parse().ok();
-    let path = args.python.as_ref().filter(|_| version.is_none()).map(Path::new);
-    if let Some(path) = path
-        && !path.exists()
-    {
-        bail!("`--python {}` is neither a version such as `3.11` nor an interpreter or environment", path.display());
-    }
-    let mut facts = probe(path)?;
-    complete_gpus(&mut facts, db);
-    let mut target = Target::from_facts(&facts, db);
-    if !args.gpu.is_empty() {
-        let named: Vec<_> = args.gpu.iter().map(|text| named_gpu(text, db)).collect::<Result<_, _>>()?;
-        let here = |gpu: &TargetGpu| target.gpus.iter().any(|own| own.capability == gpu.capability);
-        if !named.iter().all(here) {
-            // Another machine's GPU: this one's driver says nothing about it.
-            (target.driver, target.compat) = (None, None);
-        }
-        target.gpus = named;
-    }
-    if let Some(driver) = &args.driver {
-        (target.driver, target.compat) = (Some(driver.clone()), None);
-    }
-    if version.is_some() {
-        target.python = version;
-        target.free_threaded = free_threaded.is_some();
-    }
-    if let Some(platform) = &args.platform {
-        target.platform = Some(self::platform(platform)?);
-    }
-    target.glibc = args.glibc.or(target.glibc);
-    match args.cuda.as_deref() {
-        Some("cpu") => target.cpu_only = true,
-        Some(text) => {
-            let cuda = CudaVersion::from_variant(text).map_or_else(|| text.parse(), Ok);
-            target.cuda = Some(cuda.with_context(|| format!("`--cuda {text}`"))?);
-        }
-        None => {}
-    }
-    let mut unknown = Vec::new();
-    if target.gpus.is_empty() && !target.cpu_only {
-        unknown.push("GPU (`--gpu`)");
-    }
-    if target.driver.is_none() && !target.cpu_only {
-        unknown.push("driver (`--driver`)");
-    }
-    if target.python.is_none() {
-        unknown.push("Python (`--python`)");
-    }
-    if !unknown.is_empty() {
-        writeln!(err, "note: not known, and so not judged: {}", crate::text::list(&unknown))?;
-    }
-    if target.platform.is_none() {
-        target.platform = Some("linux_x86_64".to_owned());
-        writeln!(err, "note: platform not known, taken to be linux_x86_64 (`--platform`)")?;
-    }
-    let versions = facts.active_distributions().filter_map(|distribution| {
-        let text = distribution.full_version();
-        Some((normalise(&distribution.name), text.parse().ok()?))
-    });
-    let installed = versions.collect();
+    let Collected { mut requirements, constraints, .. } = asked;
+    let distributions = facts.into_iter().flat_map(Facts::active_distributions);
+    let versions = distributions
+        .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));
+    let installed: BTreeMap<String, Version> = versions.collect();
     let prefer = match args.prefer {
         PreferArg::Newest => Prefer::Newest,
         PreferArg::Installed => Prefer::Installed,
         PreferArg::Lowest => Prefer::Lowest,
     };
-    let Collected { requirements, constraints, .. } = asked;
-    Ok(Request { target, requirements, constraints, installed, prefer })
-}
-
-/// A platform of `--platform`, also in other spellings: `x86_64`, `linux-aarch64`.
-fn platform(text: &str) -> anyhow::Result<String> {
-    let plain = text.replace('-', "_");
-    match plain.strip_prefix("linux_").unwrap_or(&plain) {
-        "x86_64" | "amd64" => Ok("linux_x86_64".to_owned()),
-        "aarch64" | "arm64" => Ok("linux_aarch64".to_owned()),
-        _ => bail!("unknown platform `{text}`; the rules know `linux_x86_64` and `linux_aarch64`"),
+    if prefer == Prefer::Installed {
+        if facts.is_none() {
+            bail!("`--prefer installed` is about this machine or a snapshot (`--from`), not about declared targets");
+        }
+        let covered = installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
+        for name in covered {
+            let requirement = parse(name).map_err(|error| anyhow!("`{name}`: {error}"))?;
+            requirements.push(Asked { requirement, origin: INSTALLED.to_owned() });
+        }
     }
+    let keep: Vec<String> = args.keep.iter().map(|name| normalise(name)).collect();
+    for name in &keep {
+        if !installed.contains_key(name) {
+            bail!("`--keep {name}`: it is not installed");
+        }
+        if db.package(name).is_none() {
+            bail!("`--keep {name}`: the rules do not cover it, so nothing here would change it");
+        }
+    }
+    let mut targets = targets.iter().cloned();
+    let target = targets.next().unwrap_or_default();
+    Ok(Request { target, beside: targets.collect(), requirements, constraints, installed, keep, prefer })
 }
 
 fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {

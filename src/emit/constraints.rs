@@ -16,9 +16,12 @@ pub fn driver_needed(resolution: &Resolution<'_>, db: &RuleDb) -> Option<(CudaVe
 
 /// The file: what it was solved for, the indexes, and one pin a line with its reason.
 #[must_use]
-pub fn constraints(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> String {
+pub fn constraints(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> String {
     let mut text = format!("# Solved by gpudoc {} with rules of {} for\n", env!("CARGO_PKG_VERSION"), db.newest());
-    text += &format!("# {}\n", target.in_words());
+    for target in targets {
+        let name = target.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        text += &format!("# {name}{}\n", target.in_words());
+    }
     if let Some((cuda, driver)) = driver_needed(resolution, db) {
         text += &format!("# CUDA {cuda} needs driver {driver} or newer\n");
     }

@@ -13,7 +13,9 @@ struct Document<'a> {
     status: &'static str,
     packages: Vec<PackageRow<'a>>,
     indexes: Vec<Index>,
-    environment: EnvironmentRow<'a>,
+    environment: Option<EnvironmentRow<'a>>,
+    /// Those of gpudoc.toml.
+    targets: Vec<EnvironmentRow<'a>>,
     actions: &'a [Action],
     proof: &'a [Step],
     unchecked: &'a [String],
@@ -29,6 +31,10 @@ struct PackageRow<'a> {
     needed_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    installed: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    only_on: &'a [String],
     citation: String,
 }
 
@@ -41,6 +47,8 @@ struct BuildRow<'a> {
 
 #[derive(Serialize)]
 struct EnvironmentRow<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
     gpus: Vec<GpuRow<'a>>,
     driver: Option<&'a DriverVersion>,
     compat: Option<&'a DriverVersion>,
@@ -63,7 +71,7 @@ const SCHEMA: &str = "gpudoc.resolution/1";
 
 /// The document of a solved request.
 #[must_use]
-pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> String {
+pub fn solved(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> String {
     let rows = resolution.pins.iter().map(|pin| PackageRow {
         name: pin.name,
         version: pin.version(),
@@ -72,6 +80,8 @@ pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Stri
         requested: pin.reason.requested,
         needed_by: &pin.reason.needed_by,
         held: pin.reason.held.as_deref(),
+        installed: pin.reason.installed.as_deref(),
+        only_on: &pin.reason.only_on,
         citation: pin.build.source.citation(),
     });
     print(&Document {
@@ -79,7 +89,8 @@ pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Stri
         status: "solved",
         packages: rows.collect(),
         indexes: indexes(resolution, db),
-        environment: environment(target),
+        environment: targets.first().map(|target| environment(target)),
+        targets: targets.iter().filter(|target| target.name.is_some()).map(|target| environment(target)).collect(),
         actions: &[],
         proof: &[],
         unchecked: &resolution.unchecked,
@@ -88,13 +99,14 @@ pub fn solved(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Stri
 
 /// The document of a request that has no solution.
 #[must_use]
-pub fn unsolvable(proof: &Proof, target: &Target) -> String {
+pub fn unsolvable(proof: &Proof, targets: &[&Target]) -> String {
     print(&Document {
         schema: SCHEMA,
         status: "unsolvable",
         packages: Vec::new(),
         indexes: Vec::new(),
-        environment: environment(target),
+        environment: targets.first().map(|target| environment(target)),
+        targets: targets.iter().filter(|target| target.name.is_some()).map(|target| environment(target)).collect(),
         actions: &proof.actions,
         proof: &proof.steps,
         unchecked: &proof.unchecked,
@@ -108,6 +120,7 @@ fn environment(target: &Target) -> EnvironmentRow<'_> {
         compute_capability: gpu.capability,
     });
     EnvironmentRow {
+        name: target.name.as_deref(),
         gpus: gpus.collect(),
         driver: target.driver.as_ref(),
         compat: target.compat.as_ref(),

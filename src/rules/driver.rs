@@ -103,6 +103,25 @@ pub fn compat_offer<'db>(
     Some((package, support))
 }
 
+/// The newest cuda-compat package that works on this target, and the driver whose user-mode part it is; none where none does,
+/// or none is of use.
+#[must_use]
+pub fn best_compat<'db>(target: &Target, db: &'db RuleDb) -> Option<(&'db RawCompatPackage, DriverVersion)> {
+    let mut cudas: Vec<CudaVersion> = db.toolkits().iter().map(|row| row.version).collect();
+    cudas.sort_unstable();
+    let offers = cudas.into_iter().rev().filter_map(|cuda| Some((compat_offer(cuda, target, db)?.0, cuda)));
+    offers
+        .filter_map(|(package, _)| Some((package, compat_driver(package, db)?)))
+        .max_by(|one, other| one.1.cmp(&other.1))
+}
+
+/// The driver whose user-mode part a cuda-compat package is: that of the toolkit of its CUDA.
+#[must_use]
+pub fn compat_driver(package: &RawCompatPackage, db: &RuleDb) -> Option<DriverVersion> {
+    let toolkit = db.toolkit(package.cuda).map(|row| row.linux_driver.clone());
+    toolkit.or_else(|| oldest_driver(package.cuda, db).map(|(driver, _)| driver))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,8 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion
 /// What must be satisfied: GPUs, driver, Python, platform, glibc. From facts, or from arguments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Target {
+    /// What a fleet calls it, e.g. `train`.
+    pub name: Option<String>,
     /// One entry per GPU; empty on a machine without one, or where none is known.
     pub gpus: Vec<TargetGpu>,
     /// The kernel driver.
@@ -61,6 +63,7 @@ impl Target {
         let compat = facts.loader.libcuda.value().filter(|library| library.compat && !library.stub);
         let python = facts.python.value();
         Self {
+            name: None,
             gpus: gpus.collect(),
             compat: compat.and_then(|library| library.version.value().cloned()),
             driver,

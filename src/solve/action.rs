@@ -1,18 +1,19 @@
 //! Changes to a request that cannot be satisfied: each was solved again and works, cheapest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 use serde::Serialize;
 
 use super::conflict::Conflict;
-use super::provider::{Picks, search};
+use super::nearest;
+use super::provider::Picks;
 use super::request::Request;
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Universe};
 use super::versions::Versions;
-use crate::rules::driver::{compat_offer, oldest_driver};
+use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
 use crate::rules::{RuleDb, Target};
 use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -56,34 +57,42 @@ pub enum Change {
     Glibc(GlibcVersion),
     /// Leave out a GPU, by label.
     WithoutGpu(String),
+    /// One file for each target.
+    PerTarget,
 }
 
 /// The changes that work.
 pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Conflict, db: &RuleDb) -> Vec<Action> {
     let finder = Finder { request, universe, db };
     let mut actions = Vec::new();
-    let guilty: Vec<usize> =
-        conflict.rules.iter().filter_map(|rule| if let Rule::Ask(ask) = rule { Some(*ask) } else { None }).collect();
-    for ask in &guilty {
-        actions.extend(finder.relax(&[*ask]));
+    let lines = finder.lines();
+    let is_guilty = |line: &&Vec<usize>| line.iter().any(|ask| conflict.rules.contains(&Rule::Ask(*ask)));
+    let guilty: Vec<&Vec<usize>> = lines.iter().filter(is_guilty).collect();
+    for line in &guilty {
+        actions.extend(finder.relax(&[line]));
     }
     actions.sort_by_key(|(cost, _)| *cost);
     let mut actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
-    let kinds: BTreeSet<BlockKind> = conflict
+    let kinds: BTreeSet<(usize, BlockKind)> = conflict
         .rules
         .iter()
-        .filter_map(|rule| if let Rule::Block { kind, .. } = rule { Some(*kind) } else { None })
+        .filter_map(|rule| match rule {
+            Rule::Block { package, kind } => Some((universe.packages[*package].target, *kind)),
+            _ => None,
+        })
         .collect();
-    actions.extend(finder.elsewhere(&kinds));
+    for place in 0..universe.targets.len() {
+        let own = kinds.iter().filter(|(target, _)| *target == place).map(|(_, kind)| *kind).collect();
+        actions.extend(finder.elsewhere(place, &own));
+    }
     if actions.is_empty() {
-        let all = 0..universe.asks.len();
-        let pairs = all.clone().flat_map(|first| all.clone().skip(first + 1).map(move |second| [first, second]));
+        let pairs = lines.iter().enumerate().flat_map(|(at, first)| lines[at + 1..].iter().map(move |it| [first, it]));
         let mut found: Vec<_> = pairs.take(MOST_PAIRS).filter_map(|pair| finder.relax(&pair)).collect();
         found.sort_by_key(|(cost, _)| *cost);
         actions.extend(found.into_iter().map(|(_, action)| action).take(3));
     }
     if actions.is_empty() {
-        actions.extend(guilty.iter().filter_map(|ask| finder.leave_out(*ask)));
+        actions.extend(guilty.iter().filter_map(|line| finder.leave_out(line)));
     }
     actions
 }
@@ -101,28 +110,40 @@ struct Finder<'f, 'a> {
 type Cost = (bool, u32);
 
 impl<'a> Finder<'_, 'a> {
+    /// The user's lines, each as its asks: one on each target.
+    fn lines(&self) -> Vec<Vec<usize>> {
+        let mut lines: BTreeMap<(usize, bool, &str), Vec<usize>> = BTreeMap::new();
+        for (at, ask) in self.universe.asks.iter().enumerate().filter(|(at, _)| !self.universe.wishes.contains(at)) {
+            let kin = ask.package % self.universe.width;
+            lines.entry((kin, ask.constraint, &ask.text)).or_default().push(at);
+        }
+        lines.into_values().collect()
+    }
+
     /// Lets some lines go, finds the nearest versions that work, and words lines that allow them.
-    fn relax(&self, asks: &[usize]) -> Option<(Cost, Action)> {
+    fn relax(&self, lines: &[&Vec<usize>]) -> Option<(Cost, Action)> {
         let mut universe = Universe::new(self.request, self.db);
-        let loosened: Vec<Ask> = asks.iter().map(|ask| universe.asks[*ask].clone()).collect();
-        for (ask, old) in asks.iter().zip(&loosened) {
-            if old.specifiers.is_empty() {
+        for ask in lines.iter().copied().flatten() {
+            let ask = &mut universe.asks[*ask];
+            if ask.specifiers.is_empty() {
                 return None;
             }
-            let ask = &mut universe.asks[*ask];
             ask.specifiers = VersionSpecifiers::empty();
             ask.builds = None;
-            ask.releases = Versions::of(universe.packages[ask.package].releases());
-            universe.near = Some((old.package, old.releases.clone()));
+            let releases = Versions::of(universe.packages[ask.package].releases());
+            universe.near = Some((ask.package, std::mem::replace(&mut ask.releases, releases)));
         }
         universe.forget_blocks();
-        let picks = search(&universe, None).ok()?;
+        let picks = nearest::best(&universe).ok()?;
         let mut cost: Cost = (false, 0);
         let mut changes = Vec::new();
         let mut summaries = Vec::new();
-        for (at, old) in asks.iter().zip(&loosened) {
+        let mut packages = Vec::new();
+        for line in lines {
+            let picked = |ask: &usize| Some((&self.universe.asks[*ask], picks[self.universe.asks[*ask].package]?));
+            let (old, (release, build)) = line.iter().find_map(picked)?;
             let candidates = &universe.packages[old.package];
-            let (name, (release, build)) = (candidates.name, picks[old.package]?);
+            let name = candidates.name;
             let version = candidates.release(release).version.clone();
             let top = candidates.releases().filter(|number| old.releases.contains(number)).max();
             let low = candidates.releases().find(|number| old.releases.contains(number));
@@ -141,64 +162,76 @@ impl<'a> Finder<'_, 'a> {
                 _ => format!("{name}=={version}"),
             };
             let specifiers: VersionSpecifiers = text[name.len()..].parse().ok()?;
-            let (releases, builds) = universe.matching(old.package, &specifiers);
             summaries.push(format!("`{}` → `{text}`", old.text));
             changes.push(Change::Requirement { from: old.text.clone(), to: Some(text.clone()) });
-            universe.asks[*at] = Ask { text, specifiers, releases, builds, ..old.clone() };
+            for at in *line {
+                let old = &self.universe.asks[*at];
+                packages.push(old.package);
+                let (releases, builds) = universe.matching(old.package, &specifiers);
+                let (text, specifiers) = (text.clone(), specifiers.clone());
+                universe.asks[*at] = Ask { text, specifiers, releases, builds, ..old.clone() };
+            }
         }
         // The wording is what is offered, so it is the wording that must solve.
         universe.near = None;
         universe.forget_blocks();
-        let picks = search(&universe, None).ok()?;
-        let packages: Vec<_> = loosened.iter().map(|old| old.package).collect();
+        let picks = nearest::best(&universe).ok()?;
         let summary = format!("relax {}", summaries.join(" and "));
         Some((cost, Action { summary, changes, takes: takes(&universe, &picks, &packages) }))
     }
 
-    fn leave_out(&self, ask: usize) -> Option<Action> {
-        let gone = &self.universe.asks[ask];
+    fn leave_out(&self, line: &[usize]) -> Option<Action> {
+        let gone = &self.universe.asks[*line.first()?];
         let mut universe = Universe::new(self.request, self.db);
-        universe.asks.remove(ask);
-        let again = search(&universe, None).ok()?;
+        let without: BTreeSet<Rule> = line.iter().map(|ask| Rule::Ask(*ask)).collect();
+        universe.given_up.extend(without);
+        let again = nearest::best(&universe).ok()?;
         let change = Change::Requirement { from: gone.text.clone(), to: None };
         let summary = format!("leave out `{}`", gone.text);
         Some(Action { summary, changes: vec![change], takes: takes(&universe, &again, &[]) })
     }
 
     /// Changes to the target, of the sorts that can matter.
-    fn elsewhere(&self, kinds: &BTreeSet<BlockKind>) -> Vec<Action> {
+    fn elsewhere(&self, place: usize, kinds: &BTreeSet<BlockKind>) -> Vec<Action> {
         let mut actions = Vec::new();
-        let target = &self.request.target;
+        let target = &self.universe.targets[place];
         if kinds.contains(&BlockKind::OtherCuda) {
             let other = Target { cuda: None, cpu_only: false, ..target.clone() };
-            actions.extend(self.on(other, "ask for no CUDA version (`--cuda`)".to_owned(), Change::AnyCuda));
+            actions.extend(self.on(place, other, "ask for no CUDA version (`--cuda`)".to_owned(), Change::AnyCuda));
         }
         if kinds.contains(&BlockKind::Driver) || kinds.contains(&BlockKind::Ptx) {
-            actions.extend(self.driver());
+            actions.extend(self.driver(place));
         }
         if kinds.contains(&BlockKind::Glibc) {
-            actions.extend(self.glibc());
+            actions.extend(self.glibc(place));
         }
         if kinds.contains(&BlockKind::Python) {
-            actions.extend(self.python());
+            actions.extend(self.python(place));
         }
         if kinds.contains(&BlockKind::Kernel) || kinds.contains(&BlockKind::Ptx) {
-            actions.extend(self.fewer_gpus());
+            actions.extend(self.fewer_gpus(place));
         }
         actions
     }
 
-    fn on(&self, target: Target, summary: String, change: Change) -> Option<Action> {
-        let request = Request { target, ..self.request.clone() };
+    fn on(&self, place: usize, target: Target, summary: String, change: Change) -> Option<Action> {
+        let mut request = self.request.clone();
+        *[&mut request.target].into_iter().chain(&mut request.beside).nth(place)? = target;
         let universe = Universe::new(&request, self.db);
-        let picks = search(&universe, None).ok()?;
+        let picks = nearest::best(&universe).ok()?;
         let asked: Vec<_> = universe.asks.iter().map(|ask| ask.package).collect();
         Some(Action { summary, changes: vec![change], takes: takes(&universe, &picks, &asked) })
     }
 
+    /// ` on train`, where there is more than one target.
+    fn of(&self, place: usize) -> String {
+        let name = self.universe.targets[place].name.as_ref().filter(|_| self.universe.targets.len() > 1);
+        name.map(|name| format!(" on `{name}`")).unwrap_or_default()
+    }
+
     /// The oldest newer driver that helps, and before it a cuda-compat package where this machine may use one.
-    fn driver(&self) -> Vec<Action> {
-        let target = &self.request.target;
+    fn driver(&self, place: usize) -> Vec<Action> {
+        let target = &self.universe.targets[place];
         let Some(now) = target.driver.clone() else { return Vec::new() };
         let families = self.db.families().iter().map(|row| &row.linux_driver);
         let toolkits = self.db.toolkits().iter().map(|row| &row.linux_driver);
@@ -207,15 +240,15 @@ impl<'a> Finder<'_, 'a> {
         newer.dedup();
         let update = newer.into_iter().find_map(|driver| {
             let other = Target { driver: Some(driver.clone()), compat: None, ..target.clone() };
-            let summary = format!("update the driver from {now} to {driver} or newer");
-            self.on(other, summary, Change::Driver(driver))
+            let summary = format!("update the driver{} from {now} to {driver} or newer", self.of(place));
+            self.on(place, other, summary, Change::Driver(driver))
         });
-        let compat = update.as_ref().and_then(|_| self.compat());
+        let compat = update.as_ref().and_then(|_| self.compat(place));
         compat.into_iter().chain(update).collect()
     }
 
-    fn compat(&self) -> Option<Action> {
-        let target = &self.request.target;
+    fn compat(&self, place: usize) -> Option<Action> {
+        let target = &self.universe.targets[place];
         let cudas: BTreeSet<CudaVersion> = self.db.toolkits().iter().map(|row| row.version).collect();
         let mut tried = BTreeSet::new();
         cudas.into_iter().find_map(|cuda| {
@@ -223,17 +256,16 @@ impl<'a> Finder<'_, 'a> {
             if !tried.insert(package.name.clone()) {
                 return None;
             }
-            let driver = self.db.toolkit(package.cuda).map(|row| row.linux_driver.clone());
-            let driver = driver.or_else(|| oldest_driver(package.cuda, self.db).map(|(driver, _)| driver))?;
+            let driver = compat_driver(package, self.db)?;
             let other = Target { compat: Some(driver.clone()), ..target.clone() };
-            let summary = format!("install {} and put it first in LD_LIBRARY_PATH", package.name);
-            self.on(other, summary, Change::Compat { package: package.name.clone(), driver })
+            let summary = format!("install {}{} and put it first in LD_LIBRARY_PATH", package.name, self.of(place));
+            self.on(place, other, summary, Change::Compat { package: package.name.clone(), driver })
         })
     }
 
     /// The nearest Python that helps, the newer of two.
-    fn python(&self) -> Option<Action> {
-        let target = &self.request.target;
+    fn python(&self, place: usize) -> Option<Action> {
+        let target = &self.universe.targets[place];
         let now = target.python?;
         let builds = self.universe.packages.iter().flat_map(|package| &package.builds);
         let tags = builds.flat_map(|candidate| &candidate.build.python);
@@ -248,25 +280,25 @@ impl<'a> Finder<'_, 'a> {
         pythons.dedup();
         pythons.into_iter().find_map(|python| {
             let other = Target { python: Some(python), free_threaded: false, ..target.clone() };
-            self.on(other, format!("use Python {python}"), Change::Python(python))
+            self.on(place, other, format!("use Python {python}{}", self.of(place)), Change::Python(python))
         })
     }
 
-    fn glibc(&self) -> Option<Action> {
-        let target = &self.request.target;
+    fn glibc(&self, place: usize) -> Option<Action> {
+        let target = &self.universe.targets[place];
         let builds = self.universe.packages.iter().flat_map(|package| &package.builds);
         let wanted: BTreeSet<GlibcVersion> =
             builds.filter_map(|candidate| candidate.build.glibc).filter(|needs| Some(*needs) > target.glibc).collect();
         wanted.into_iter().find_map(|glibc| {
             let other = Target { glibc: Some(glibc), ..target.clone() };
-            let summary = format!("use a system with glibc {glibc} or newer");
-            self.on(other, summary, Change::Glibc(glibc))
+            let summary = format!("use a system with glibc {glibc} or newer{}", self.of(place));
+            self.on(place, other, summary, Change::Glibc(glibc))
         })
     }
 
     /// Which one GPU of several is in the way.
-    fn fewer_gpus(&self) -> Vec<Action> {
-        let target = &self.request.target;
+    fn fewer_gpus(&self, place: usize) -> Vec<Action> {
+        let target = &self.universe.targets[place];
         let mut labels: Vec<&str> = Vec::new();
         let mut actions = Vec::new();
         for gpu in &target.gpus {
@@ -277,8 +309,8 @@ impl<'a> Finder<'_, 'a> {
             let mut rest = target.clone();
             rest.gpus.retain(|other| other.label != gpu.label);
             if !rest.gpus.is_empty() {
-                let summary = format!("leave out the {}: the other GPUs have a solution", gpu.label);
-                actions.extend(self.on(rest, summary, Change::WithoutGpu(gpu.label.clone())));
+                let summary = format!("leave out the {}{}: the other GPUs have a solution", gpu.label, self.of(place));
+                actions.extend(self.on(place, rest, summary, Change::WithoutGpu(gpu.label.clone())));
             }
         }
         actions

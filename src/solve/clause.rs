@@ -29,20 +29,21 @@ pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
     let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
     for advisory in universe.db.advisories().filter(certain) {
         for condition in &advisory.when {
-            if let Some(terms) = terms(condition, universe)
-                && terms.iter().all(|(_, versions)| !versions.is_empty())
-            {
-                found.push(Clause { advisory, terms });
-            }
+            let own = (0..universe.targets.len()).filter_map(|target| terms(condition, universe, target));
+            let possible = own.filter(|terms| terms.iter().all(|(_, versions)| !versions.is_empty()));
+            found.extend(possible.map(|terms| Clause { advisory, terms }));
         }
     }
     found
 }
 
-fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node, Versions)>> {
+fn terms(condition: &RawCondition, universe: &Universe<'_>, target: usize) -> Option<Vec<(Node, Versions)>> {
     let host = RawCondition { installed: Vec::new(), absent: Vec::new(), cuda: None, ..condition.clone() };
     let nothing = |_: &str| None;
-    holds(&host, &Environment { installed: &nothing, cuda: None, target: &universe.target, workload: &[], log: "" })?;
+    holds(
+        &host,
+        &Environment { installed: &nothing, cuda: None, target: &universe.targets[target], workload: &[], log: "" },
+    )?;
     let cuda: Option<VersionSpecifiers> = match &condition.cuda {
         Some(text) => Some(text.parse().ok()?),
         None => None,
@@ -51,7 +52,7 @@ fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node,
     let mut owner = None;
     for line in &condition.installed {
         let wanted = parse(line).ok()?;
-        let package = universe.find(wanted.name.as_ref())?;
+        let package = universe.find(target, wanted.name.as_ref())?;
         let (releases, builds) = universe.matching(package, &specifiers(&wanted)?);
         let node = match builds {
             Some(builds) => (Node::Build(package), builds),
@@ -66,7 +67,7 @@ fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node,
         return None;
     }
     if let Some(cuda) = cuda {
-        let package = universe.find(CUDA_OWNER)?;
+        let package = universe.find(target, CUDA_OWNER)?;
         let of_release = owner.map(|at| terms.remove(at));
         let fits = universe.packages[package].builds.iter().zip(1..).filter(|(candidate, number)| {
             let by_release = match &of_release {
@@ -83,7 +84,7 @@ fn terms(condition: &RawCondition, universe: &Universe<'_>) -> Option<Vec<(Node,
         if universe.unchecked.contains(name) {
             return None;
         }
-        terms.push((Node::Release(universe.find(name)?), Versions::of([ABSENT])));
+        terms.push((Node::Release(universe.find(target, name)?), Versions::of([ABSENT])));
     }
     Some(terms)
 }

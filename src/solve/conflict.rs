@@ -6,6 +6,7 @@ use pubgrub::{DerivationTree, External, VersionSet};
 
 use super::provider::{Node, Provider, Tree, search};
 use super::rule::{BlockKind, Rule};
+use super::scope::Scope;
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 
@@ -29,8 +30,8 @@ pub(super) enum Leaf {
 }
 
 /// Leaves out one rule after the other as long as the rest has no solution: what remains is needed, every bit of it.
-pub(super) fn shrink(universe: &Universe<'_>, tree: &Tree) -> Conflict {
-    let mut rules = rules_of(universe, &leaves(universe, None, tree), None);
+pub(super) fn shrink(universe: &Universe<'_>, scope: Scope<'_>, tree: &Tree) -> Conflict {
+    let mut rules = used(universe, scope, tree);
     let mut tree = tree.clone();
     let mut order: Vec<_> = rules.iter().copied().collect();
     order.sort_by_key(|rule| (dispensable(*rule), std::cmp::Reverse(*rule)));
@@ -40,16 +41,16 @@ pub(super) fn shrink(universe: &Universe<'_>, tree: &Tree) -> Conflict {
         }
         let mut fewer = rules.clone();
         fewer.remove(&rule);
-        if let Err(smaller) = search(universe, Some(&fewer)) {
-            rules = rules_of(universe, &leaves(universe, Some(&fewer), &smaller), Some(&fewer));
+        if let Err(smaller) = search(universe, Scope::Only(&fewer)) {
+            rules = rules_of(universe, &leaves(universe, Scope::Only(&fewer), &smaller), Scope::Only(&fewer));
             tree = *smaller;
         }
     }
     // The last search may have used more than remains; search once more so that the leaves speak of the rest only.
-    if let Err(last) = search(universe, Some(&rules)) {
+    if let Err(last) = search(universe, Scope::Only(&rules)) {
         tree = *last;
     }
-    let leaves = leaves(universe, Some(&rules), &tree);
+    let leaves = leaves(universe, Scope::Only(&rules), &tree);
     Conflict { rules, leaves }
 }
 
@@ -60,14 +61,19 @@ fn dispensable(rule: Rule) -> u8 {
         Rule::Block { kind: BlockKind::Withdrawn | BlockKind::PreRelease, .. } => 1,
         Rule::Partner { .. } => 2,
         Rule::Advisory(_) | Rule::Block { kind: BlockKind::Advisory(_), .. } => 3,
-        Rule::Library { .. } => 4,
+        Rule::Library { .. } | Rule::Shared { .. } => 4,
         Rule::Needs { .. } => 5,
         Rule::Block { .. } => 6,
     }
 }
 
+/// The rules that a derivation uses.
+pub(super) fn used(universe: &Universe<'_>, scope: Scope<'_>, tree: &Tree) -> BTreeSet<Rule> {
+    rules_of(universe, &leaves(universe, scope, tree), scope)
+}
+
 /// The places where rules enter a derivation, in the order of the derivation, each once.
-fn leaves(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>, tree: &Tree) -> Vec<Leaf> {
+fn leaves(universe: &Universe<'_>, scope: Scope<'_>, tree: &Tree) -> Vec<Leaf> {
     let mut found = Vec::new();
     let mut waiting = vec![tree];
     let mut seen = BTreeSet::new();
@@ -83,7 +89,7 @@ fn leaves(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>, tree: &Tree) -
                 found.push(Leaf::Unusable { node: *node, versions: versions.clone() });
             }
             DerivationTree::External(External::FromDependencyOf(from, versions, to, allowed)) => {
-                found.extend(demand(universe, only, (*from, versions), (*to, allowed)));
+                found.extend(demand(universe, scope, (*from, versions), (*to, allowed)));
             }
             DerivationTree::External(External::NotRoot(..) | External::Custom(..)) => {}
         }
@@ -99,12 +105,12 @@ fn leaves(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>, tree: &Tree) -
 
 fn demand(
     universe: &Universe<'_>,
-    only: Option<&BTreeSet<Rule>>,
+    scope: Scope<'_>,
     (from, versions): (Node, &Versions),
     (to, allowed): (Node, &Versions),
 ) -> Option<Leaf> {
     let first = real_versions(universe, from).find(|version| versions.contains(version))?;
-    let edges = Provider { universe, only }.edges(from, first);
+    let edges = Provider { universe, scope }.edges(from, first);
     let edge = edges.into_iter().find(|edge| edge.to == to && edge.allowed == *allowed)?;
     let (versions, allowed) = (versions.clone(), allowed.clone());
     match (edge.rule, from) {
@@ -121,6 +127,8 @@ pub(super) fn real_versions(universe: &Universe<'_>, node: Node) -> std::ops::Ra
         Node::Release(package) => universe.packages[package].releases(),
         Node::Build(package) => 1..u32::try_from(universe.packages[package].builds.len()).unwrap_or(u32::MAX - 1) + 1,
         Node::Choice(clause) => 1..u32::try_from(universe.clauses[clause].terms.len()).unwrap_or(u32::MAX),
+        Node::SharedRelease(package) => universe.packages[package].releases(),
+        Node::SharedBuild(package) => 1..u32::try_from(universe.pins[package].len()).unwrap_or(u32::MAX - 1) + 1,
     }
 }
 
@@ -132,12 +140,12 @@ pub(super) fn unusable_builds(universe: &Universe<'_>, node: Node, versions: &Ve
             real.flat_map(|release| universe.packages[package].builds_of(release)).map(|it| (package, it)).collect()
         }
         Node::Build(package) => real.map(|build| (package, build)).collect(),
-        Node::Root | Node::Ask(_) | Node::Choice(_) => Vec::new(),
+        Node::Root | Node::Ask(_) | Node::Choice(_) | Node::SharedRelease(_) | Node::SharedBuild(_) => Vec::new(),
     }
 }
 
 /// The rules behind some leaves, among those that are on.
-fn rules_of(universe: &Universe<'_>, leaves: &[Leaf], only: Option<&BTreeSet<Rule>>) -> BTreeSet<Rule> {
+fn rules_of(universe: &Universe<'_>, leaves: &[Leaf], scope: Scope<'_>) -> BTreeSet<Rule> {
     let mut rules = BTreeSet::new();
     for leaf in leaves {
         match leaf {
@@ -153,8 +161,6 @@ fn rules_of(universe: &Universe<'_>, leaves: &[Leaf], only: Option<&BTreeSet<Rul
             }
         }
     }
-    if let Some(only) = only {
-        rules.retain(|rule| only.contains(rule));
-    }
+    rules.retain(|rule| scope.holds(*rule));
     rules
 }

@@ -2,19 +2,23 @@
 //!
 //! The search is `pubgrub`'s. [`universe`] numbers the releases and builds that matter and knows why some cannot be used;
 //! [`provider`] hands them to the search as two packages each (`torch`, `torch build`); [`preference`] says which is best.
+//! [`nearest`] keeps what is installed wherever it can stay; [`fleet`] finds the targets that have no pins in common.
 //! A failure is cut down to the fewest rules that still contradict each other ([`conflict`]), told in words ([`proof`]),
 //! and followed by changes that were solved again and do work ([`action`]).
 
 mod action;
 mod clause;
 mod conflict;
+mod fleet;
 mod names;
+mod nearest;
 mod preference;
 mod proof;
 mod provider;
 mod reason;
 mod request;
 mod rule;
+mod scope;
 mod universe;
 mod versions;
 mod words;
@@ -26,7 +30,7 @@ pub use action::{Action, Change};
 pub use names::{Unknown, unknown_names};
 pub use proof::{Proof, Step};
 pub use reason::Reason;
-pub use request::{Asked, Prefer, Request};
+pub use request::{Asked, INSTALLED, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};
@@ -86,13 +90,8 @@ impl Pin<'_> {
 /// The proof, with the changes that would help.
 pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>, Box<Proof>> {
     let universe = universe::Universe::new(request, db);
-    match provider::search(&universe, None) {
+    match nearest::best(&universe) {
         Ok(picks) => Ok(reason::resolution(&universe, &picks)),
-        Err(tree) => {
-            let conflict = conflict::shrink(&universe, &tree);
-            let mut proof = proof::tell(&universe, &conflict);
-            proof.actions = action::find(request, &universe, &conflict, db);
-            Err(Box::new(proof))
-        }
+        Err(tree) => Err(fleet::disprove(request, &universe, &tree, db)),
     }
 }

@@ -8,6 +8,7 @@ use super::provider::Node;
 use super::request::Prefer;
 use super::universe::{PYPI, Universe};
 use super::versions::UNLISTED;
+use crate::rules::Target;
 use crate::rules::kernel::{Runs, code_runs};
 use crate::version::CudaVersion;
 
@@ -20,7 +21,7 @@ pub(super) fn better(preference: &Preference<'_, '_>, node: Node, left: u32, rig
     let order = match node {
         Node::Release(package) => preference.release(package, left).cmp(&preference.release(package, right)),
         Node::Build(package) => preference.build(package, left).cmp(&preference.build(package, right)),
-        Node::Root | Node::Ask(_) | Node::Choice(_) => Ordering::Equal,
+        Node::Root | Node::Ask(_) | Node::Choice(_) | Node::SharedRelease(_) | Node::SharedBuild(_) => Ordering::Equal,
     };
     if order == Ordering::Greater { right } else { left }
 }
@@ -50,7 +51,7 @@ impl<'a> Preference<'_, 'a> {
                 Some(top) => (true, top - number),
                 None => (false, 0),
             });
-        let assembles = universe.target.gpus.iter().all(|gpu| {
+        let assembles = universe.target(package).gpus.iter().all(|gpu| {
             candidates.builds_of(number).any(|build| {
                 let known = &candidates.build(build).build.assembles;
                 known.is_empty() || known.contains(&gpu.capability)
@@ -68,11 +69,12 @@ impl<'a> Preference<'_, 'a> {
         let full = candidates.release_of(candidate).full_version(build);
         let installed = universe.prefer == Prefer::Installed
             && universe.installed.get(candidates.name).is_some_and(|it| it.to_string() == full);
-        let through_ptx = universe.target.gpus.iter().any(|gpu| {
+        let through_ptx = universe.targets.iter().flat_map(|target| &target.gpus).any(|gpu| {
             let mut code = build.code.iter().filter(|code| code.for_cuda.is_none());
             code.any(|code| matches!(code_runs(code, gpu.capability, build.cuda, universe.db), Runs::ThroughPtx(_)))
         });
-        let native = universe.target.user_mode_driver().and_then(|driver| universe.db.native_cuda(driver));
+        let drivers = universe.targets.iter().filter_map(Target::user_mode_driver);
+        let native = drivers.filter_map(|driver| universe.db.native_cuda(driver)).min();
         let above = matches!((build.cuda, native), (Some(cuda), Some(native)) if cuda > native);
         let elsewhere = build.index != PYPI;
         // Without a driver nothing says which CUDA is best, so the build that needs no further index is.

@@ -12,6 +12,7 @@ use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Block, Need, Universe};
 use super::versions::Versions;
 use super::words;
+use crate::rules::Target;
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::raw::LibraryPick;
 use crate::text::list;
@@ -48,9 +49,26 @@ pub(super) fn tell(universe: &Universe<'_>, conflict: &Conflict) -> Proof {
     let teller = Teller { universe, conflict };
     let mut rules: Vec<_> = conflict.rules.iter().copied().collect();
     rules.sort_by_key(|rule| (place(*rule), *rule));
-    let steps = rules.into_iter().flat_map(|rule| teller.steps(rule)).collect();
-    let conclusion = format!("nothing fits {}", universe.target.in_words());
+    let mut steps: Vec<Step> = Vec::new();
+    for step in rules.into_iter().flat_map(|rule| teller.steps(rule)) {
+        // A line of the user holds on every target.
+        if !steps.contains(&step) {
+            steps.push(step);
+        }
+    }
+    let conclusion = match universe.targets.as_slice() {
+        [one] => format!("nothing fits {}", one.in_words()),
+        all => format!("no one set fits {}", list(&all.iter().map(named).collect::<Vec<_>>())),
+    };
     Proof { conclusion, steps, actions: Vec::new(), unchecked: universe.unchecked.clone() }
+}
+
+/// A target of a fleet: ``train` (H100 (compute capability 9.0), driver 570.133.20)`.
+fn named(target: &Target) -> String {
+    match &target.name {
+        Some(name) => format!("`{name}` ({})", target.in_words()),
+        None => target.in_words(),
+    }
 }
 
 fn place(rule: Rule) -> u8 {
@@ -59,6 +77,7 @@ fn place(rule: Rule) -> u8 {
         Rule::Needs { .. } => 1,
         Rule::Partner { .. } | Rule::Library { .. } | Rule::Advisory(_) => 2,
         Rule::Block { .. } => 3,
+        Rule::Shared { .. } => 4,
     }
 }
 
@@ -84,7 +103,20 @@ impl Teller<'_, '_> {
             Rule::Library { package } => vec![self.library(rule, package)],
             Rule::Advisory(clause) => vec![self.advisory(clause)],
             Rule::Block { package, kind } => self.blocked(package, kind),
+            Rule::Shared { package } => vec![self.shared(package)],
         }
+    }
+
+    fn shared(&self, package: usize) -> Step {
+        let name = self.universe.packages[package].name;
+        let text = format!("one file pins {name} to one build for all targets");
+        Step { rule: "target".to_owned(), text, packages: names(&[name]), citation: None }
+    }
+
+    /// `on `train` `, where there is more than one target.
+    fn on(&self, package: usize) -> String {
+        let name = self.universe.target(package).name.as_ref().filter(|_| self.universe.targets.len() > 1);
+        name.map(|name| format!("on `{name}` ")).unwrap_or_default()
     }
 
     fn ask(&self, ask: &Ask) -> Step {
@@ -192,7 +224,7 @@ impl Teller<'_, '_> {
         let own = &self.universe.packages[package];
         let mut releases = BTreeSet::new();
         let mut beside = BTreeSet::new();
-        let torch = self.universe.find(LIBRARY_CHOOSER);
+        let torch = self.universe.find(own.target, LIBRARY_CHOOSER);
         for Said { versions, allowed, .. } in self.speaks_of(rule) {
             releases.extend(versions.iter().map(|build| own.build(*build).release + 1));
             if let Some(torch) = torch {
@@ -212,7 +244,7 @@ impl Teller<'_, '_> {
         let shipped: BTreeSet<_> =
             builds.flat_map(|build| &own.build(build).build.code).map(|code| code.for_cuda).collect();
         beside.remove(&None);
-        let gpus: BTreeSet<_> = self.universe.target.gpus.iter().map(|gpu| gpu.capability).collect();
+        let gpus: BTreeSet<_> = self.universe.target(package).gpus.iter().map(|gpu| gpu.capability).collect();
         let gpus: Vec<_> = gpus.iter().map(ToString::to_string).collect();
         let beside = if beside.is_empty() {
             format!("works beside no torch for CUDA on compute capability {}", list(&gpus))
@@ -225,7 +257,9 @@ impl Teller<'_, '_> {
             } else {
                 ""
             };
-        let text = format!("{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
+        let on = self.on(package);
+        let text =
+            format!("{on}{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
         let packages = names(&[own.name, LIBRARY_CHOOSER]);
         Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
     }
@@ -233,7 +267,7 @@ impl Teller<'_, '_> {
     /// Whether none of a build's libraries has kernels for the GPUs.
     fn lacks(&self, package: usize, build: u32) -> bool {
         let code = &self.universe.packages[package].build(build).build.code;
-        let target = &self.universe.target;
+        let target = self.universe.target(package);
         !target.gpus.is_empty()
             && code.iter().all(|code| !code_obstacles(&[code], code.for_cuda, target, self.universe.db).is_empty())
     }
@@ -281,7 +315,7 @@ impl Teller<'_, '_> {
                 BlockKind::Advisory(clause) => self.universe.clauses[clause].advisory.id.clone(),
                 kind => name(kind).to_owned(),
             };
-            let text = format!("{} {text}", subjects.join(", and "));
+            let text = format!("{}{} {text}", self.on(package), subjects.join(", and "));
             steps.push(Step { rule, text, packages: vec![own.name.to_owned()], citation });
         }
         steps

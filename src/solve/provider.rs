@@ -1,6 +1,5 @@
 //! The universe as `pubgrub` asks for it: nodes, their versions, and what each version demands of other nodes.
 
-use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt;
 
@@ -10,6 +9,7 @@ use pubgrub::{
 
 use super::preference::{Preference, better};
 use super::rule::Rule;
+use super::scope::Scope;
 use super::universe::Universe;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::obstacle::code_obstacles;
@@ -28,6 +28,10 @@ pub(super) enum Node {
     Build(usize),
     /// Which term of a clause with three or more does not hold.
     Choice(usize),
+    /// The release of a package on all targets that have it, by place on the first.
+    SharedRelease(usize),
+    /// The line of the constraints file about a package, by place on the first target.
+    SharedBuild(usize),
 }
 
 impl fmt::Display for Node {
@@ -53,18 +57,18 @@ pub(super) struct Edge {
     pub allowed: Versions,
 }
 
-/// A universe under some of its rules; none means all.
+/// A universe under some of its rules.
 pub(super) struct Provider<'u, 'a> {
     pub universe: &'u Universe<'a>,
-    pub only: Option<&'u BTreeSet<Rule>>,
+    pub scope: Scope<'u>,
 }
 
 /// The version of nodes that have one.
 const SOLE: u32 = 1;
 
 /// Searches under some rules, or all of them.
-pub(super) fn search(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>) -> Result<Picks, Box<Tree>> {
-    match pubgrub::resolve(&Provider { universe, only }, Node::Root, SOLE) {
+pub(super) fn search(universe: &Universe<'_>, scope: Scope<'_>) -> Result<Picks, Box<Tree>> {
+    match pubgrub::resolve(&Provider { universe, scope }, Node::Root, SOLE) {
         Ok(solution) => {
             let known = |version: &u32| !matches!(*version, ABSENT | UNLISTED);
             let chosen = |node| solution.get(&node).copied().filter(known);
@@ -82,7 +86,7 @@ pub(super) fn search(universe: &Universe<'_>, only: Option<&BTreeSet<Rule>>) -> 
 
 impl Provider<'_, '_> {
     fn on(&self, rule: Rule) -> bool {
-        self.only.is_none_or(|rules| rules.contains(&rule))
+        self.scope.holds(rule)
     }
 
     /// What a version of a node demands.
@@ -98,12 +102,16 @@ impl Provider<'_, '_> {
                 }));
             }
             Node::Ask(ask) => self.ask_edges(ask, &mut edges),
-            Node::Release(_) | Node::Build(_) if matches!(version, ABSENT | UNLISTED) => {}
+            Node::Release(package) if version == UNLISTED => {
+                self.shared_edges(package, Node::SharedRelease, version, &mut edges);
+            }
+            Node::Release(_) | Node::Build(_) if version == ABSENT => {}
             Node::Release(package) => {
                 let allowed = Versions::of(self.universe.packages[package].builds_of(version));
                 edges.push(Edge { rule: None, to: Node::Build(package), allowed });
                 self.need_edges(package, self.universe.release_needs(package, version), &mut edges);
                 self.clause_edges(node, version, &mut edges);
+                self.shared_edges(package, Node::SharedRelease, version, &mut edges);
             }
             Node::Build(package) => {
                 let release = self.universe.packages[package].build(version).release + 1;
@@ -112,6 +120,27 @@ impl Provider<'_, '_> {
                 self.partner_edges(package, version, &mut edges);
                 self.library_edges(package, version, &mut edges);
                 self.clause_edges(node, version, &mut edges);
+                let pinned = self.universe.packages[package].build(version).pinned();
+                let pins = self.universe.pins.get(package % self.universe.width);
+                if let Some(place) = pins.and_then(|pins| pins.binary_search(&pinned).ok()) {
+                    let number = u32::try_from(place).unwrap_or(u32::MAX - 1) + 1;
+                    self.shared_edges(package, Node::SharedBuild, number, &mut edges);
+                }
+            }
+            Node::SharedRelease(package) => {
+                let allowed = Versions::of([ABSENT]).union(&Versions::singleton(version));
+                let all = self.universe.kin(package).map(Node::Release);
+                let rule = Some(Rule::Shared { package });
+                edges.extend(all.map(|to| Edge { rule, to, allowed: allowed.clone() }));
+            }
+            Node::SharedBuild(package) => {
+                let pinned = self.universe.pins[package][version as usize - 1];
+                for kin in self.universe.kin(package) {
+                    let builds = self.universe.packages[kin].builds.iter().zip(1..);
+                    let same = builds.filter(|(build, _)| build.pinned() == pinned).map(|(_, number)| number);
+                    let allowed = Versions::of([ABSENT].into_iter().chain(same));
+                    edges.push(Edge { rule: Some(Rule::Shared { package }), to: Node::Build(kin), allowed });
+                }
             }
             Node::Choice(clause) => {
                 let rule = Rule::Advisory(clause);
@@ -146,12 +175,21 @@ impl Provider<'_, '_> {
         }
     }
 
+    /// What is chosen on one target is chosen on all that have the package.
+    fn shared_edges(&self, package: usize, node: fn(usize) -> Node, number: u32, edges: &mut Vec<Edge>) {
+        let package = package % self.universe.width;
+        let rule = Rule::Shared { package };
+        if self.universe.targets.len() > 1 && self.on(rule) {
+            edges.push(Edge { rule: Some(rule), to: node(package), allowed: Versions::singleton(number) });
+        }
+    }
+
     fn partner_edges(&self, package: usize, number: u32, edges: &mut Vec<Edge>) {
         let own = &self.universe.packages[package];
         let build = own.build(number);
         let release = own.release_of(build);
         for partner in own.package.partners.iter().filter(|partner| partner.versions.contains(&release.version)) {
-            let Some(with) = self.universe.find(&partner.with) else { continue };
+            let Some(with) = self.universe.find(own.target, &partner.with) else { continue };
             let rule = Rule::Partner { package, with };
             if self.on(rule) {
                 let others = self.universe.packages[with].builds.iter().zip(1..);
@@ -171,11 +209,11 @@ impl Provider<'_, '_> {
         if !self.on(rule) || !build.code.iter().any(|code| code.for_cuda.is_some()) {
             return;
         }
-        let Some(torch) = universe.find(LIBRARY_CHOOSER) else { return };
+        let Some(torch) = universe.find(own.target, LIBRARY_CHOOSER) else { return };
         let loads = |cuda| match loaded_code(own.package, &release.version, build, cuda, universe.db) {
             Ok(code) => {
                 let chosen = code.iter().find_map(|code| code.for_cuda).or(build.cuda);
-                code_obstacles(&code, chosen, &universe.target, universe.db).is_empty()
+                code_obstacles(&code, chosen, universe.target(package), universe.db).is_empty()
             }
             Err(_) => false,
         };
@@ -224,16 +262,23 @@ impl Provider<'_, '_> {
             Node::Choice(clause) => {
                 (1..).take(universe.clauses[clause].terms.len() - 1).filter(|it| range.contains(it)).collect()
             }
+            Node::SharedRelease(package) => {
+                let numbers = universe.packages[package].releases().chain([UNLISTED]);
+                numbers.filter(|number| range.contains(number)).collect()
+            }
+            Node::SharedBuild(package) => {
+                (1..).take(universe.pins[package].len()).filter(|number| range.contains(number)).collect()
+            }
             Node::Release(package) => {
                 let in_range = universe.packages[package].releases().filter(|number| range.contains(number));
-                let usable = in_range.filter(|number| universe.release_usable(package, *number, self.only));
+                let usable = in_range.filter(|number| universe.release_usable(package, *number, self.scope));
                 let unlisted = universe.packages[package].package.partial && range.contains(&UNLISTED);
                 usable.chain(unlisted.then_some(UNLISTED)).collect()
             }
             Node::Build(package) => {
                 let count = universe.packages[package].builds.len();
                 let in_range = (1..).take(count).filter(|number| range.contains(number));
-                in_range.filter(|number| universe.usable(package, *number, self.only)).collect()
+                in_range.filter(|number| universe.usable(package, *number, self.scope)).collect()
             }
         }
     }
@@ -267,6 +312,7 @@ impl DependencyProvider for Provider<'_, '_> {
             Node::Root | Node::Ask(_) => (6, 0, 0),
             Node::Release(_) | Node::Build(_) if may_be_absent => (1, 0, 0),
             Node::Choice(clause) => (0, 0, clause),
+            Node::SharedRelease(package) | Node::SharedBuild(package) => (6, 0, package),
             Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
             Node::Release(package) if self.universe.near.as_ref().is_some_and(|near| near.0 == package) => {
                 (4, 0, package)

@@ -6,7 +6,9 @@ use pubgrub::VersionSet;
 
 use super::proof::in_short;
 use super::provider::{Node, Picks};
-use super::universe::{Block, Universe};
+use super::request::INSTALLED;
+use super::scope::Scope;
+use super::universe::{Ask, Block, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;
@@ -20,6 +22,12 @@ pub struct Reason {
     pub needed_by: Vec<String>,
     /// Why it is not newer, e.g. `torch 2.7.1 needs triton==3.3.1`; none where it is the newest or nothing simple holds it.
     pub held: Option<String>,
+    /// The installed version, e.g. `2.7.1+cu126`, where what is installed counts.
+    pub installed: Option<String>,
+    /// The chosen build is the installed one.
+    pub stays: bool,
+    /// The targets of a fleet that it is for, where not all of them need it.
+    pub only_on: Vec<String>,
 }
 
 impl fmt::Display for Reason {
@@ -27,7 +35,17 @@ impl fmt::Display for Reason {
         match (self.requested, self.needed_by.is_empty()) {
             (true, _) => f.write_str("requested")?,
             (false, false) => write!(f, "needed by {}", crate::text::list(&self.needed_by))?,
+            (false, true) if self.installed.is_some() => f.write_str("installed")?,
             (false, true) => f.write_str("needed")?,
+        }
+        if !self.only_on.is_empty() {
+            write!(f, " on {}", crate::text::list(&self.only_on))?;
+        }
+        if self.stays {
+            return f.write_str("; stays as it is");
+        }
+        if let Some(installed) = &self.installed {
+            write!(f, "; was {installed}")?;
         }
         match &self.held {
             Some(held) => write!(f, "; not newer: {held}"),
@@ -39,22 +57,33 @@ impl fmt::Display for Reason {
 /// The picks as pins with their reasons.
 pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resolution<'a> {
     let mut pins = Vec::new();
-    for (package, pick) in picks.iter().enumerate() {
-        let Some((release, build)) = *pick else { continue };
+    for first in 0..universe.width {
+        let picked: Vec<usize> = universe.kin(first).filter(|package| picks[*package].is_some()).collect();
+        let Some((package, (release, build))) = picked.first().and_then(|package| Some((*package, picks[*package]?)))
+        else {
+            continue;
+        };
         let candidates = &universe.packages[package];
-        let asked = |ask: &super::universe::Ask| ask.package == package && !ask.constraint;
-        if !universe.asks.iter().any(asked) && is_free(universe, picks, package) {
+        let asks = || universe.asks.iter().filter(|ask| picked.contains(&ask.package) && !ask.constraint);
+        if asks().next().is_none() && picked.iter().all(|package| is_free(universe, picks, *package)) {
             continue;
         }
+        let installed = universe.installed.get(candidates.name).filter(|_| !universe.wishes.is_empty());
+        let full = candidates.release(release).full_version(candidates.build(build).build);
+        let everywhere = picked.len() == universe.targets.len();
+        let names = picked.iter().filter_map(|package| universe.target(*package).name.clone());
         pins.push(Pin {
             name: candidates.name,
             release: candidates.release(release),
             build: candidates.build(build).build,
             labelled: universe.asks.iter().any(|ask| ask.package == package && ask.labelled()),
             reason: Reason {
-                requested: universe.asks.iter().any(asked),
-                needed_by: needed_by(universe, picks, package),
+                requested: asks().any(|ask| ask.origins.iter().any(|origin| origin != INSTALLED)),
+                needed_by: needed_by(universe, picks, &picked),
                 held: held(universe, picks, package, release),
+                installed: installed.map(ToString::to_string),
+                stays: installed.is_some_and(|installed| installed.to_string() == full),
+                only_on: if everywhere { Vec::new() } else { names.collect() },
             },
         });
     }
@@ -78,7 +107,8 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
         Node::Build(of) => versions.contains(&picks[of].map_or(ABSENT, |(_, build)| build)),
         _ => true,
     };
-    let named = universe.asks.iter().any(|ask| ask.package == package)
+    let wish = |at: &usize| universe.wishes.contains(at);
+    let named = universe.asks.iter().enumerate().any(|(at, ask)| ask.package == package && !wish(&at))
         || universe.clauses.iter().any(|clause| {
             let (own, others): (Vec<_>, Vec<_>) = clause.terms.iter().partition(|(node, _)| about(node));
             !own.is_empty() && others.into_iter().all(holds)
@@ -105,8 +135,9 @@ fn demands<'u>(
     })
 }
 
-fn needed_by(universe: &Universe<'_>, picks: &Picks, package: usize) -> Vec<String> {
-    let mut subjects: Vec<_> = demands(universe, picks, package).map(|(subject, _)| subject).collect();
+fn needed_by(universe: &Universe<'_>, picks: &Picks, packages: &[usize]) -> Vec<String> {
+    let all = packages.iter().flat_map(|package| demands(universe, picks, *package));
+    let mut subjects: Vec<_> = all.map(|(subject, _)| subject).collect();
     subjects.sort();
     subjects.dedup();
     subjects
@@ -120,12 +151,13 @@ fn held(universe: &Universe<'_>, picks: &Picks, package: usize, release: u32) ->
     };
     let newer = || (release + 1..candidates.releases().end).rev().filter(|number| ordinary(*number));
     let newest = newer().next()?;
-    let Some(usable) = newer().find(|number| universe.release_usable(package, *number, None)) else {
+    let Some(usable) = newer().find(|number| universe.release_usable(package, *number, Scope::All)) else {
         let build = candidates.builds_of(newest).next()?;
         let block = universe.blocks(package, build).iter().find(|block| !matches!(block, Block::Withdrawn))?;
         return Some(format!("{} {}", candidates.release(newest).version, in_short(universe, block)));
     };
-    if let Some(ask) = universe.asks.iter().find(|ask| ask.package == package && !ask.releases.contains(&usable)) {
+    let holds = |ask: &&Ask| ask.releases.contains(&release) && !ask.releases.contains(&usable);
+    if let Some(ask) = universe.asks.iter().find(|ask| ask.package == package && holds(ask)) {
         let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
         return Some(format!("`{}` ({})", ask.text, crate::text::list(&origins)));
     }

@@ -10,12 +10,16 @@ use crate::rules::requirement::Requirement;
 pub struct Request {
     /// The machine and interpreter.
     pub target: Target,
+    /// Further machines of a fleet, for which the same pins must do.
+    pub beside: Vec<Target>,
     /// What must be installed.
     pub requirements: Vec<Asked>,
     /// What must hold of a package if it is installed.
     pub constraints: Vec<Asked>,
-    /// What is installed now, with local labels, for [`Prefer::Installed`].
+    /// What is installed now, with local labels, for [`Prefer::Installed`] and [`Self::keep`].
     pub installed: BTreeMap<String, Version>,
+    /// Names of installed packages that must stay as they are.
+    pub keep: Vec<String>,
     /// Which of several solutions.
     pub prefer: Prefer,
 }
@@ -29,13 +33,16 @@ pub struct Asked {
     pub origin: String,
 }
 
+/// The origin of what is asked only because it is installed.
+pub const INSTALLED: &str = "installed";
+
 /// Which of several solutions is best.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Prefer {
     /// The newest final release.
     #[default]
     Newest,
-    /// What is installed, else the newest.
+    /// As few packages changed, added or taken away as can be; what changes becomes the newest that fits.
     Installed,
     /// The oldest release.
     Lowest,

@@ -31,6 +31,11 @@ pub(super) enum Rule {
     },
     /// An advisory about several packages, by place in the list of clauses.
     Advisory(usize),
+    /// One line of a constraints file must do for all targets.
+    Shared {
+        /// The package, as a place on the first target.
+        package: usize,
+    },
 }
 
 /// The sorts of reasons why a build cannot be used.

@@ -10,9 +10,10 @@ use pubgrub::{Ranges, VersionSet};
 
 use super::clause::{Clause, clauses};
 use super::provider::Node;
-use super::request::{Asked, Prefer, Request};
+use super::request::{Asked, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
-use super::versions::{UNLISTED, Versions};
+use super::scope::Scope;
+use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, satisfied};
@@ -24,19 +25,36 @@ pub(super) const PYPI: &str = "pypi";
 /// Everything that one search looks at.
 pub(super) struct Universe<'a> {
     pub db: &'a RuleDb,
-    pub target: Target,
+    /// The machines that the same pins must suit, at least one.
+    pub targets: Vec<Target>,
     pub prefer: Prefer,
     pub installed: BTreeMap<String, Version>,
     /// A package of which versions near these are wanted, to find the smallest change.
     pub near: Option<(usize, Versions)>,
-    /// Sorted by name.
+    /// Sorted by name, all of the first target, then all of the next: one package on two targets is two of these.
     pub packages: Vec<Candidates<'a>>,
+    /// How many packages there are on each target.
+    pub width: usize,
     /// What the user wrote, in an order that does not depend on the order of the lines.
     pub asks: Vec<Ask>,
+    /// Of the asks, those that may be dropped: that a package stays as it is installed.
+    pub wishes: Vec<usize>,
+    /// Rules that do not hold in this universe.
+    pub given_up: BTreeSet<Rule>,
     /// Names that the user wrote and the rules do not cover.
     pub unchecked: Vec<String>,
     pub clauses: Vec<Clause<'a>>,
-    markers: Option<MarkerEnvironment>,
+    /// The builds that one line of a constraints file can name, by place of the package, where there are several targets.
+    pub pins: Vec<Vec<Pinned<'a>>>,
+    markers: Vec<Option<MarkerEnvironment>>,
+}
+
+/// What one line of a constraints file says: release, index and local label. On each platform it is another wheel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Pinned<'a> {
+    release: u32,
+    index: &'a str,
+    local: Option<&'a str>,
 }
 
 /// One line of the user about a covered package.
@@ -55,6 +73,8 @@ pub(super) struct Ask {
 /// One package. Release `i` of the rules has the number `i + 1`, and so has build `i`.
 pub(super) struct Candidates<'a> {
     pub name: &'a str,
+    /// The place of the target.
+    pub target: usize,
     pub package: &'a Package,
     pub builds: Vec<Candidate<'a>>,
     /// Which builds belong to which release.
@@ -73,7 +93,12 @@ pub(super) struct Candidate<'a> {
     needs: OnceCell<Vec<Need>>,
 }
 
-impl Candidate<'_> {
+impl<'a> Candidate<'a> {
+    /// The line of a constraints file that names it.
+    pub fn pinned(&self) -> Pinned<'a> {
+        Pinned { release: self.release, index: &self.build.index, local: self.build.local.as_deref() }
+    }
+
     /// The version that the build reports, e.g. 2.7.1+cu126.
     fn full_version(&self, releases: &[Release]) -> Result<Version, VersionParseError> {
         releases[self.release as usize].full_version(self.build).parse()
@@ -129,13 +154,13 @@ impl Block {
 impl<'a> Universe<'a> {
     /// Numbers what the request can reach.
     pub fn new(request: &Request, db: &'a RuleDb) -> Self {
-        let target = &request.target;
-        let markers = markers(target);
+        let targets: Vec<Target> = [&request.target].into_iter().chain(&request.beside).cloned().collect();
+        let markers: Vec<_> = targets.iter().map(markers).collect();
         let lines = || {
             let requirements = request.requirements.iter().map(|asked| (asked, false));
             requirements.chain(request.constraints.iter().map(|asked| (asked, true)))
         };
-        let active = |asked: &Asked| applies(&asked.requirement, markers.as_ref());
+        let active = |asked: &Asked| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
         let mut unchecked = BTreeSet::new();
         let mut names = BTreeSet::new();
         for (asked, constraint) in lines().filter(|(asked, _)| active(asked)) {
@@ -146,38 +171,107 @@ impl<'a> Universe<'a> {
                 names.insert(name.to_owned());
             }
         }
-        let packages = reach(with_rescuers(names, db), target, db);
+        let packages = reach(with_rescuers(names, db), &targets, db);
         let mut universe = Self {
             db,
-            target: target.clone(),
+            width: packages.len() / targets.len().max(1),
+            targets,
             prefer: request.prefer,
             installed: request.installed.clone(),
             near: None,
             packages,
             asks: Vec::new(),
+            wishes: Vec::new(),
+            given_up: BTreeSet::new(),
             unchecked: unchecked.into_iter().collect(),
             clauses: Vec::new(),
+            pins: Vec::new(),
             markers,
         };
         let mut asks: BTreeMap<(usize, bool, String), Ask> = BTreeMap::new();
-        for (asked, constraint) in lines().filter(|(asked, _)| applies(&asked.requirement, universe.markers.as_ref())) {
-            let Some(package) = universe.find(asked.requirement.name.as_ref()) else { continue };
+        for (asked, constraint) in lines() {
             let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
             let text = written(&asked.requirement, &specifiers);
-            let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
-                let (releases, builds) = universe.admitted(package, &specifiers);
-                Ask { package, text, origins: BTreeSet::new(), constraint, specifiers, releases, builds }
-            });
-            ask.origins.insert(asked.origin.clone());
+            for (target, markers) in universe.markers.iter().enumerate() {
+                let Some(package) = universe.find(target, asked.requirement.name.as_ref()) else { continue };
+                if !applies(&asked.requirement, markers.as_ref()) {
+                    continue;
+                }
+                let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
+                    let (releases, builds) = universe.admitted(package, &specifiers);
+                    let (text, specifiers) = (text.clone(), specifiers.clone());
+                    Ask { package, text, origins: BTreeSet::new(), constraint, specifiers, releases, builds }
+                });
+                ask.origins.insert(asked.origin.clone());
+            }
         }
         universe.asks = asks.into_values().collect();
+        for name in &request.keep {
+            let kept = universe.find(0, name).and_then(|package| universe.as_it_is(package, "`--keep`"));
+            universe.asks.extend(kept);
+        }
+        if request.prefer == Prefer::Installed {
+            let own = 0..universe.width;
+            let wishes: Vec<_> = own.filter_map(|package| universe.as_it_is(package, INSTALLED)).collect();
+            universe.wishes = (universe.asks.len()..).take(wishes.len()).collect();
+            universe.asks.extend(wishes);
+        }
         universe.clauses = clauses(&universe);
+        if universe.targets.len() > 1 {
+            universe.pins = (0..universe.width).map(|package| universe.pinned(package)).collect();
+        }
         universe
     }
 
-    /// The place of a package by name.
-    pub fn find(&self, name: &str) -> Option<usize> {
-        self.packages.binary_search_by(|package| package.name.cmp(name)).ok()
+    /// The place of a package on a target, by name.
+    pub fn find(&self, target: usize, name: &str) -> Option<usize> {
+        let own = target * self.width..(target + 1) * self.width;
+        let place = self.packages.get(own.clone())?.binary_search_by(|package| package.name.cmp(name)).ok()?;
+        Some(own.start + place)
+    }
+
+    /// The target of a package.
+    pub fn target(&self, package: usize) -> &Target {
+        &self.targets[self.packages[package].target]
+    }
+
+    /// The same package on all targets.
+    pub fn kin(&self, package: usize) -> impl Iterator<Item = usize> + use<> {
+        (package % self.width..self.packages.len()).step_by(self.width)
+    }
+
+    /// The lines of a constraints file that name builds of a package on any target.
+    fn pinned(&self, package: usize) -> Vec<Pinned<'a>> {
+        let builds = self.kin(package).flat_map(|package| &self.packages[package].builds);
+        let pins: BTreeSet<_> = builds.map(Candidate::pinned).collect();
+        pins.into_iter().collect()
+    }
+
+    /// That a package stays as it is installed, or stays out; none where what is installed is nothing that the rules know.
+    fn as_it_is(&self, package: usize, origin: &str) -> Option<Ask> {
+        let candidates = &self.packages[package];
+        let (text, releases, builds) = match self.installed.get(candidates.name) {
+            None => (format!("no {}", candidates.name), Versions::singleton(ABSENT), None),
+            Some(version) => {
+                let same = |candidate: &Candidate<'_>| {
+                    candidate.full_version(&candidates.package.releases).is_ok_and(|full| full == *version)
+                };
+                let here = || candidates.builds.iter().zip(1..).filter(|(candidate, _)| same(candidate));
+                let builds = Versions::of(here().map(|(_, number)| number));
+                let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
+                let text = format!("{}=={version}", candidates.name);
+                match releases.is_empty() {
+                    false => (text, Versions::of(releases), Some(builds)),
+                    true if candidates.package.partial && self.unlisted(package).is_some() => {
+                        (text, Versions::singleton(UNLISTED), None)
+                    }
+                    true => return None,
+                }
+            }
+        };
+        let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
+        let origins = [origin.to_owned()].into();
+        Some(Ask { package, text, origins, constraint: true, specifiers, releases, builds })
     }
 
     /// The releases that satisfy specifiers; also the builds where a local label is asked for.
@@ -249,10 +343,11 @@ impl<'a> Universe<'a> {
 
     fn needs(&self, lines: &[String], own: usize) -> Vec<Need> {
         let mut needs = Vec::new();
+        let target = self.packages[own].target;
         for line in lines {
-            let Some(on) = self.find(&requirement::normalise(name_of(line))) else { continue };
+            let Some(on) = self.find(target, &requirement::normalise(name_of(line))) else { continue };
             let Ok(parsed) = requirement::parse(line) else { continue };
-            if on == own || !applies(&parsed, self.markers.as_ref()) {
+            if on == own || !applies(&parsed, self.markers[target].as_ref()) {
                 continue;
             }
             let Some(specifiers) = requirement::specifiers(&parsed) else { continue };
@@ -268,7 +363,7 @@ impl<'a> Universe<'a> {
         let candidate = candidates.build(number);
         candidate.blocks.get_or_init(|| {
             let release = candidates.release_of(candidate);
-            let found = obstacles(release, candidate.build, &self.target, self.db);
+            let found = obstacles(release, candidate.build, self.target(package), self.db);
             let mut blocks: Vec<_> = found.into_iter().map(Block::Obstacle).collect();
             if let Some(at) = blocks.iter().position(|block| block.kind() == BlockKind::Platform) {
                 blocks = vec![blocks.swap_remove(at)];
@@ -307,21 +402,19 @@ impl<'a> Universe<'a> {
         }
     }
 
-    /// Whether a build can be used, as far as these rules say; none means all rules.
-    pub fn usable(&self, package: usize, number: u32, only: Option<&BTreeSet<Rule>>) -> bool {
-        self.blocks(package, number)
-            .iter()
-            .all(|block| only.is_some_and(|rules| !rules.contains(&Rule::Block { package, kind: block.kind() })))
+    /// Whether a build can be used, as far as these rules say.
+    pub fn usable(&self, package: usize, number: u32, scope: Scope<'_>) -> bool {
+        self.blocks(package, number).iter().all(|block| !scope.holds(Rule::Block { package, kind: block.kind() }))
     }
 
     /// Whether a release has a build that can be used.
-    pub fn release_usable(&self, package: usize, number: u32, only: Option<&BTreeSet<Rule>>) -> bool {
-        self.packages[package].builds_of(number).any(|build| self.usable(package, build, only))
+    pub fn release_usable(&self, package: usize, number: u32, scope: Scope<'_>) -> bool {
+        self.packages[package].builds_of(number).any(|build| self.usable(package, build, scope))
     }
 }
 
 impl<'a> Candidates<'a> {
-    fn new(package: &'a Package, target: &Target) -> Self {
+    fn new(package: &'a Package, place: usize, target: &Target) -> Self {
         let mut builds = Vec::new();
         let mut spans = Vec::new();
         for (release, at) in package.releases.iter().zip(0_u32..) {
@@ -338,7 +431,7 @@ impl<'a> Candidates<'a> {
             spans.push(start..number(builds.len()));
         }
         let needs = package.releases.iter().map(|_| OnceCell::new()).collect();
-        Self { name: &package.name, package, builds, spans, dependents: 0, needs }
+        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, needs }
     }
 
     /// A build by number.
@@ -412,8 +505,9 @@ fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
     names.into_iter().chain(absent.cloned()).collect()
 }
 
-/// The covered packages that these can bring in, themselves included, sorted, with the number of dependents of each.
-fn reach<'a>(names: BTreeSet<String>, target: &Target, db: &'a RuleDb) -> Vec<Candidates<'a>> {
+/// The covered packages that these can bring in, themselves included, sorted, with the number of dependents of each, once for
+/// each target.
+fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec<Candidates<'a>> {
     let mut edges: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
     let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).collect();
     while let Some(package) = waiting.pop() {
@@ -437,8 +531,9 @@ fn reach<'a>(names: BTreeSet<String>, target: &Target, db: &'a RuleDb) -> Vec<Ca
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);
     }
-    let mut packages: Vec<_> =
-        edges.keys().filter_map(|name| db.package(name)).map(|package| Candidates::new(package, target)).collect();
+    let all = || edges.keys().filter_map(|name| db.package(name));
+    let on = |(place, target)| all().map(move |package| Candidates::new(package, place, target));
+    let mut packages: Vec<_> = targets.iter().enumerate().flat_map(on).collect();
     for name in edges.keys() {
         let mut below = BTreeSet::new();
         let mut waiting = vec![*name];

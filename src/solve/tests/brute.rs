@@ -5,9 +5,11 @@ use proptest::test_runner::RngSeed;
 
 use super::super::action::Change;
 use super::super::conflict;
+use super::super::nearest;
 use super::super::provider::{Picks, search};
 use super::super::rule::Rule;
-use super::super::universe::{Block, Universe};
+use super::super::scope::Scope;
+use super::super::universe::{Block, Candidates, Universe};
 use super::*;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::obstacle::{code_obstacles, obstacles};
@@ -31,12 +33,16 @@ fn one_build() -> impl Strategy<Value = (String, u8)> {
         Just(("cpu", "cpu", 3)),
     ];
     let sass = prop_oneof![Just(vec![]), Just(vec!["sm_80"]), Just(vec!["sm_80", "sm_120"])];
-    (index, sass).prop_map(|((index, cuda, at), sass)| (super::build(index, cuda, &sass), at))
+    let arm = prop_oneof![4 => Just(0), 1 => Just(10)];
+    (index, sass, arm).prop_map(|((index, cuda, at), sass, arm)| {
+        let text = super::build(index, cuda, &sass);
+        (if arm > 0 { text.replace("x86_64", "aarch64") } else { text }, at + arm)
+    })
 }
 
 fn one_release(own: usize) -> impl Strategy<Value = (Vec<String>, Vec<String>)> {
     let others = proptest::collection::vec((0..NAMES.len(), specifier()), 0..3);
-    let builds = proptest::collection::vec(one_build(), 1..3).prop_map(|mut builds| {
+    let builds = proptest::collection::vec(one_build(), 1..4).prop_map(|mut builds| {
         builds.sort_by_key(|(_, at)| *at);
         builds.dedup_by_key(|(_, at)| *at);
         builds.into_iter().map(|(text, _)| text).collect::<Vec<_>>()
@@ -56,6 +62,8 @@ struct Case {
     driver: Option<&'static str>,
     requirements: Vec<String>,
     constraints: Vec<String>,
+    /// Which release and build of each package is installed, as far as there are so many.
+    installed: [Option<(usize, usize)>; 4],
 }
 
 impl Case {
@@ -73,6 +81,27 @@ impl Case {
             ..Request::default()
         }
     }
+
+    /// What is installed, as far as it was published for the target.
+    fn installed(&self, db: &RuleDb) -> World {
+        let mut world = [None; 4];
+        for (at, name) in NAMES.iter().enumerate() {
+            let releases = &db.package(name).expect("covered").releases;
+            world[at] = self.installed[at].filter(|(release, build)| {
+                let builds = releases.get(*release).map(|release| &release.builds);
+                builds.and_then(|builds| builds.get(*build)).is_some_and(|build| build.is_for("linux_x86_64"))
+            });
+        }
+        world
+    }
+}
+
+fn capability() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just("8.0"), Just("12.0")]
+}
+
+fn driver() -> impl Strategy<Value = Option<&'static str>> {
+    prop_oneof![Just(None), Just(Some("570.133.20")), Just(Some("580.65.06"))]
 }
 
 fn case() -> impl Strategy<Value = Case> {
@@ -126,18 +155,46 @@ fn case() -> impl Strategy<Value = Case> {
         )
     });
     let advisories = proptest::collection::vec(advisory, 0..3);
-    let capability = prop_oneof![Just("8.0"), Just("12.0")];
-    let driver = prop_oneof![Just(None), Just(Some("570.133.20")), Just(Some("580.65.06"))];
-    (packages, advisories, capability, driver, lines(1..4), lines(0..2)).prop_map(
-        |(packages, advisories, capability, driver, requirements, constraints)| Case {
+    let installed: [_; 4] = std::array::from_fn(|_| proptest::option::of((0..3_usize, 0..2_usize)));
+    (packages, advisories, capability(), driver(), lines(1..4), lines(0..2), installed).prop_map(
+        |(packages, advisories, capability, driver, requirements, constraints, installed)| Case {
             packages,
             advisories,
             capability,
             driver,
             requirements,
             constraints,
+            installed,
         },
     )
+}
+
+/// Packages that differ from what is installed: changed or added. What nobody asks for is left where it is.
+fn changes(world: &World, installed: &World) -> usize {
+    world.iter().zip(installed).filter(|(picked, installed)| picked.is_some() && picked != installed).count()
+}
+
+/// Whether each build is for the target's platform, if its release has such builds.
+fn is_for_this_platform(world: &World, request: &Request, db: &RuleDb) -> bool {
+    let platform = request.target.platform.as_deref().expect("a platform");
+    world.iter().zip(NAMES).all(|(choice, name)| {
+        let Some((release, build)) = *choice else { return true };
+        let builds = &db.package(name).expect("covered").releases[release].builds;
+        builds[build].is_for(platform) || !builds.iter().any(|other| other.is_for(platform))
+    })
+}
+
+/// Whether one line of a constraints file for each package does for both.
+fn one_file(left: &World, right: &World, db: &RuleDb) -> bool {
+    left.iter().zip(right).zip(NAMES).all(|((left, right), name)| {
+        let (Some(left), Some(right)) = (left, right) else { return true };
+        let releases = &db.package(name).expect("covered").releases;
+        let line = |(release, build): (usize, usize)| {
+            let build = &releases[release].builds[build];
+            (release, &build.index, &build.local)
+        };
+        line(*left) == line(*right)
+    })
 }
 
 /// Every way to install.
@@ -161,8 +218,12 @@ fn worlds(db: &RuleDb) -> Vec<World> {
 
 /// What was picked, also what is not pinned because any release of it will do.
 fn world(universe: &Universe<'_>, picks: &Picks) -> World {
+    world_of(&universe.packages, picks)
+}
+
+fn world_of(packages: &[Candidates<'_>], picks: &[Option<(u32, u32)>]) -> World {
     let mut world: World = [None; 4];
-    for (candidates, pick) in universe.packages.iter().zip(picks) {
+    for (candidates, pick) in packages.iter().zip(picks) {
         let Some((_, build)) = *pick else { continue };
         let at = NAMES.iter().position(|name| *name == candidates.name).expect("covered");
         let candidate = candidates.build(build);
@@ -274,7 +335,7 @@ proptest! {
         let universe = Universe::new(&request, &db);
         match solve(&request, &db) {
             Ok(resolution) => {
-                let picks = search(&universe, None).map_err(|_| TestCaseError::fail("solved once only"))?;
+                let picks = search(&universe, Scope::All).map_err(|_| TestCaseError::fail("solved once only"))?;
                 let world = world(&universe, &picks);
                 let broken = broken(&world, &request, &db);
                 prop_assert!(broken.is_empty(), "{:?} breaks {broken:?}", pins(&resolution));
@@ -297,14 +358,79 @@ proptest! {
         }
     }
 
+    /// No solution changes fewer packages than the one that is found.
+    #[test]
+    fn the_smallest_change_is_smallest(case in case()) {
+        let db = case.db();
+        let installed = case.installed(&db);
+        let mut request = Request { prefer: Prefer::Installed, ..case.request() };
+        for (name, choice) in NAMES.iter().zip(installed) {
+            let Some((release, build)) = choice else { continue };
+            let release = &db.package(name).expect("covered").releases[release];
+            let version = release.full_version(&release.builds[build]).parse().expect("a version");
+            request.installed.insert((*name).to_owned(), version);
+        }
+        let sound = |world: &World| broken(world, &request, &db).is_empty();
+        let fewest = worlds(&db).iter().filter(|world| sound(world)).map(|world| changes(world, &installed)).min();
+        let universe = Universe::new(&request, &db);
+        match nearest::best(&universe) {
+            Ok(picks) => {
+                let world = world(&universe, &picks);
+                prop_assert!(sound(&world), "{:?}", broken(&world, &request, &db));
+                prop_assert_eq!(Some(changes(&world, &installed)), fewest);
+            }
+            Err(_) => {
+                prop_assert_eq!(None, fewest);
+                prop_assert!(solve(&request, &db).is_err());
+            }
+        }
+    }
+
+    /// One file for two machines is found exactly where there is one, and breaks no rule on either.
+    #[test]
+    fn a_fleet_agrees_with_brute_force(case in case(), capability in capability(), driver in driver(), arm in any::<bool>()) {
+        let (db, first) = (case.db(), case.request());
+        let mut beside = target(capability, driver);
+        beside.name = Some("beside".to_owned());
+        beside.platform = arm.then(|| "linux_aarch64".to_owned()).or(beside.platform);
+        let second = Request { target: beside.clone(), ..first.clone() };
+        let fleet = Request { beside: vec![beside], ..first.clone() };
+        let all = worlds(&db);
+        let sound = |request: &Request| {
+            all.iter().copied().filter(|world| broken(world, request, &db).is_empty()).collect::<Vec<_>>()
+        };
+        let (here, there) = (sound(&first), sound(&second));
+        let exists = here.iter().any(|left| there.iter().any(|right| one_file(left, right, &db)));
+        let universe = Universe::new(&fleet, &db);
+        match nearest::best(&universe) {
+            Ok(picks) => {
+                let (left, right) = picks.split_at(universe.width);
+                let left = world_of(&universe.packages[..universe.width], left);
+                let right = world_of(&universe.packages[universe.width..], right);
+                prop_assert!(here.contains(&left), "{:?}", broken(&left, &first, &db));
+                prop_assert!(there.contains(&right), "{:?}", broken(&right, &second, &db));
+                prop_assert!(one_file(&left, &right, &db), "{left:?} {right:?}");
+                let pinned: BTreeSet<_> = left.iter().zip(&right).zip(NAMES).filter(|(both, _)| both.0.or(*both.1).is_some()).map(|(_, name)| name).collect();
+                prop_assert!(solve(&fleet, &db).expect("solved").pins.iter().all(|pin| pinned.contains(pin.name)));
+            }
+            Err(_) => {
+                prop_assert!(!exists);
+                let proof = solve(&fleet, &db).expect_err("no solution");
+                prop_assert!(!proof.steps.is_empty());
+            }
+        }
+    }
+
     /// The rules of a proof contradict each other, and no longer do without any one of them.
     #[test]
     fn a_proof_says_enough_and_no_more(case in case()) {
         let (db, request) = (case.db(), case.request());
         let universe = Universe::new(&request, &db);
-        let Err(tree) = search(&universe, None) else { return Ok(()) };
-        let rules = conflict::shrink(&universe, &tree).rules;
-        let all: Vec<_> = worlds(&db).iter().map(|world| broken(world, &request, &db)).collect();
+        let Err(tree) = search(&universe, Scope::All) else { return Ok(()) };
+        let rules = conflict::shrink(&universe, Scope::All, &tree).rules;
+        // That a wheel for another platform is no choice where there is one for this goes without saying.
+        let choices = worlds(&db).into_iter().filter(|world| is_for_this_platform(world, &request, &db));
+        let all: Vec<_> = choices.map(|world| broken(&world, &request, &db)).collect();
         let possible = |rules: &BTreeSet<Rule>| {
             let said: BTreeSet<_> = rules.iter().map(|rule| said(*rule, &universe)).collect();
             all.iter().any(|broken| broken.intersection(&said).next().is_none())
@@ -313,7 +439,7 @@ proptest! {
         for rule in &rules {
             let mut fewer = rules.clone();
             fewer.remove(rule);
-            prop_assert!(search(&universe, Some(&fewer)).is_ok(), "{rule:?} is not needed");
+            prop_assert!(search(&universe, Scope::Only(&fewer)).is_ok(), "{rule:?} is not needed");
         }
     }
 }
@@ -334,6 +460,7 @@ fn said(rule: Rule, universe: &Universe<'_>) -> Broken {
         Rule::Partner { package, .. } => Broken::Partner(name(package)),
         Rule::Library { package } => Broken::Library(name(package)),
         Rule::Advisory(clause) => Broken::Advisory(lines(universe, clause)),
+        Rule::Shared { .. } => unreachable!("one target"),
     }
 }
 
