@@ -18,6 +18,7 @@ use super::rules_harvest::{REQUESTS, day};
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
+use crate::parse::elf::ElfError;
 use crate::parse::elf::lookup::Object;
 use crate::parse::symbol::is_torch_symbol;
 use crate::parse::wheel::WheelName;
@@ -217,8 +218,13 @@ async fn read_wheel(client: &Client, file: &File, look: &Look) -> anyhow::Result
     let mut symbols = BTreeSet::new();
     for member in wheel.members.iter().filter(|member| crate::rules::harvest::is_own_library(&member.name)) {
         let pieces = wheel.tables(member).await?;
-        // Data files may be called like libraries.
-        let Ok(object) = Object::open(&pieces) else { continue };
+        let object = match Object::open(&pieces) {
+            Ok(object) => object,
+            // Data files may be called like libraries.
+            Err(ElfError::NotElf | ElfError::Unsupported) => continue,
+            // A library that is left out would look like one that exports nothing.
+            Err(error) => return Err(error).with_context(|| format!("`{}`", member.name)),
+        };
         let found = look(&member.name, &object).with_context(|| format!("`{}`", member.name))?;
         symbols.extend(found);
     }

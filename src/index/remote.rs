@@ -23,8 +23,8 @@ const QUEUE: usize = 32;
 const PASSES: usize = 3;
 /// How much of the start of a library holds its symbols: 12 MB in libtorch_cuda.
 const FIRST: u64 = 48 << 20;
-/// How much of its end holds them where `patchelf` moved them: 16 MB in libtorch_cuda.
-const LAST: u64 = 32 << 20;
+/// How much of its end holds them where `patchelf` moved them: 44 MB in libtorch_cuda_cu of torch 1.13.
+const LAST: u64 = 64 << 20;
 
 /// Why a member of a wheel cannot be had.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,9 @@
 
 /// The namespaces of libtorch and libc10, length first as in a mangled name.
 const NAMESPACES: [&str; 4] = ["3c10", "2at", "5torch", "6caffe2"];
-/// What the C functions of libtorch begin with: `torch/csrc/inductor/aoti_torch/c/shim.h`.
-const C_FUNCTIONS: [&str; 2] = ["aoti_torch_", "torch_library_"];
+/// What the C functions of libtorch begin with: `torch/csrc/inductor/aoti_torch/c/shim.h`, and since torch 2.10 also
+/// `torch/csrc/stable/c/shim.h`. Extensions that keep to these need no C++ symbol of torch, so nothing else tells their torch.
+const C_FUNCTIONS: [&str; 2] = ["aoti_torch_", "torch_"];
 
 /// Whether a symbol is one of torch's: a function or object whose outermost namespace is `c10`, `at`, `torch` or `caffe2`,
 /// or a C function of libtorch. A function that merely takes one of their types is not.
@@ -20,4 +21,44 @@ pub fn is_torch_symbol(symbol: &str) -> bool {
     // `const` and reference qualifiers of a member function.
     let name = name.trim_start_matches(['r', 'V', 'K', 'R', 'O']);
     NAMESPACES.iter().any(|namespace| name.starts_with(namespace))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_symbol_is_whose_namespace_it_is_in() {
+        for torchs in [
+            "_ZN3c105ErrorC2ENS_14SourceLocationESs",
+            "_ZNK3c106SymInt6sym_neERKS0_",
+            "_ZN2at4_ops10empty_like4callERKNS_6TensorEN3c108optionalINS5_10ScalarTypeEEE",
+            "_ZTVN5torch8autograd12AutogradMetaE",
+            "_ZTIN3c105ErrorE",
+            "_ZGVN6caffe28TypeMeta6globalE",
+        ] {
+            assert!(is_torch_symbol(torchs), "{torchs}");
+        }
+        for others in [
+            "_Z15ms_deform_attn_RKN2at6TensorE",
+            "_ZN6vision3ops3nmsERKN2at6TensorES4_d",
+            "_ZNSt6vectorIN2at6TensorESaIS1_EE9push_backERKS1_",
+            "_ZN4c10x4initEv",
+            "_ZN3ati4initEv",
+            "torchvision_version",
+            "pytorch_qnnp_create",
+            "cudaMalloc",
+            "_Z",
+            "",
+        ] {
+            assert!(!is_torch_symbol(others), "{others}");
+        }
+    }
+
+    #[test]
+    fn both_generations_of_its_c_functions_are_torchs() {
+        for symbol in ["aoti_torch_get_data_ptr", "torch_library_impl", "torch_from_blob", "torch_call_dispatcher"] {
+            assert!(is_torch_symbol(symbol), "{symbol}");
+        }
+    }
 }
