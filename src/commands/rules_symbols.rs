@@ -22,7 +22,10 @@ use crate::parse::elf::ElfError;
 use crate::parse::elf::lookup::Object;
 use crate::parse::symbol::is_torch_symbol;
 use crate::parse::wheel::WheelName;
-use crate::rules::raw_platform::{RawTorchRelease, RawTorchSymbols, RawWheel};
+use crate::rules::harvest::is_own_library;
+use crate::rules::raw::{RawPackage, RawRelease};
+use crate::rules::raw_platform::{RawExtension, RawTorchAbi, RawTorchRelease, RawTorchSymbols, RawWheel};
+use crate::rules::requirement::{Requirement, parse, specifiers};
 use crate::rules::{symbols, write};
 
 const TORCH: &str = "torch";
@@ -74,13 +77,31 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let table: RawTorchSymbols =
         toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))?;
 
+    let torch = rows(args, TORCH)?;
+    let mixed = mixed(&torch);
     let mut wheels = Vec::new();
+    let mut unbound = Vec::new();
     for extension in &table.extensions {
         let files = simple::list(&client, &args.index, extension).await?;
         wheels.extend(newest_of_minors(&files).into_iter().map(|(_, file)| file));
+        let own = rows(args, extension)?;
+        let loose = own.releases.iter().filter(|release| !is_bound(release, &mixed));
+        let loose: BTreeSet<Version> = loose.filter_map(|release| release.version.parse().ok()).collect();
+        let mut one_each: BTreeMap<Version, &File> = BTreeMap::new();
+        for file in &files {
+            if let Some(version) = stable_wheel(file).filter(|version| loose.contains(version)) {
+                one_each.entry(version).or_insert(file);
+            }
+        }
+        unbound.extend(one_each.into_iter().map(|(version, file)| (extension.clone(), version, file.clone())));
     }
-    let needed = read_all(args, &client, wheels, "extensions", needs).await?;
-    let needed: BTreeSet<String> = needed.into_values().flatten().collect();
+    for (_, _, file) in &unbound {
+        if !wheels.iter().any(|known| known.name == file.name) {
+            wheels.push(file.clone());
+        }
+    }
+    let by_wheel = read_all(args, &client, wheels, "extensions", needs).await?;
+    let needed: BTreeSet<String> = by_wheel.values().flatten().cloned().collect();
     info!("{} symbols are needed by extensions", needed.len());
 
     let files = simple::list(&client, &args.index, TORCH).await?;
@@ -112,9 +133,47 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
         rows.push(RawTorchRelease { version: version.to_string(), source });
         presence.push((version, exported.get(&file.name).cloned().unwrap_or_default()));
     }
+    let mut extensions = Vec::new();
+    for (package, version, file) in unbound {
+        let Some(symbols) = by_wheel.get(&file.name) else { continue };
+        let Some((torch, cxx11_abi)) = symbols::bound(symbols, &presence, &mixed) else { continue };
+        let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
+        let source = RawWheel { wheel: file.name.clone(), sha256, read: today.clone() };
+        extensions.push(RawExtension { package, version: version.to_string(), torch, cxx11_abi, source });
+    }
+    let releases = presence.iter().map(|(version, _)| version.to_string()).collect();
+    let abi = write::torch_abi(&RawTorchAbi { releases, extensions });
+    file::write(&args.rules_dir.join("platform").join("torch_abi.toml"), &abi)?;
     let histories = symbols::histories(&presence);
     let table = RawTorchSymbols { extensions: table.extensions, releases: rows, histories };
     file::write(&path, &write::torch_symbols(&table))
+}
+
+/// The rows of a package.
+fn rows(args: &SymbolArgs, name: &str) -> anyhow::Result<RawPackage> {
+    let path = args.rules_dir.join("packages").join(format!("{name}.toml"));
+    toml::from_str(&file::read(&path)?).with_context(|| format!("failed to parse `{}`", path.display()))
+}
+
+/// The torch releases that are published with the old and with the new C++ ABI.
+fn mixed(torch: &RawPackage) -> Vec<Version> {
+    let both = torch.releases.iter().filter(|release| {
+        let abis: BTreeSet<bool> = release.builds.iter().filter_map(|build| build.cxx11_abi).collect();
+        abis.len() > 1
+    });
+    both.filter_map(|release| release.version.parse().ok()).collect()
+}
+
+/// Whether its metadata binds a release to one torch, which is published with one ABI: symbols would say nothing new.
+fn is_bound(release: &RawRelease, mixed: &[Version]) -> bool {
+    let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+    let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
+    let exact = |wanted: &Requirement| {
+        let specifiers = specifiers(wanted)?;
+        let mut exact = specifiers.iter().filter(|it| *it.operator() == pep440_rs::Operator::Equal);
+        exact.next().map(|specifier| specifier.version().clone())
+    };
+    wanted.filter_map(|wanted| exact(&wanted)).any(|version| !mixed.contains(&version))
 }
 
 /// The wheel of the newest release of each minor, for one Python, since the rules begin.
@@ -160,9 +219,18 @@ fn stable_wheel(file: &File) -> Option<Version> {
 
 type Look = dyn Fn(&str, &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> + Send + Sync;
 
-fn needs(_: &str, object: &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
+fn needs(member: &str, object: &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
+    if states_its_torch(member) {
+        return Ok(BTreeSet::new());
+    }
     let names = object.undefined()?.into_iter().map(|symbol| symbol.name);
     Ok(names.filter(|name| is_torch_symbol(name)).collect())
+}
+
+/// Whether a library is one of several, of which that for the torch beside it is loaded: `…_torch28-cuda.so`.
+fn states_its_torch(member: &str) -> bool {
+    let digits = member.split(['/', '_', '-', '.']).filter_map(|word| word.strip_prefix("torch"));
+    digits.into_iter().any(|digits| digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Looks at the tables of every library of some wheels; the symbols by wheel.
@@ -216,7 +284,7 @@ async fn read_all(
 async fn read_wheel(client: &Client, file: &File, look: &Look) -> anyhow::Result<BTreeSet<String>> {
     let wheel = RemoteWheel::open(client, &file.url).await?;
     let mut symbols = BTreeSet::new();
-    for member in wheel.members.iter().filter(|member| crate::rules::harvest::is_own_library(&member.name)) {
+    for member in wheel.members.iter().filter(|member| is_own_library(&member.name)) {
         let pieces = wheel.tables(member).await?;
         let object = match Object::open(&pieces) {
             Ok(object) => object,

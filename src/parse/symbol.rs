@@ -23,6 +23,20 @@ pub fn is_torch_symbol(symbol: &str) -> bool {
     NAMESPACES.iter().any(|namespace| name.starts_with(namespace))
 }
 
+/// Whether a symbol takes or returns a string of the standard library: of the new C++ ABI of libstdc++ (`true`) or the old one.
+#[must_use]
+pub fn std_string(symbol: &str) -> Option<bool> {
+    if !symbol.contains("__cxx11") && !symbol.contains("Ss") {
+        return None;
+    }
+    let name = cpp_demangle::Symbol::new(symbol).ok()?.demangle().ok()?;
+    if name.contains("std::__cxx11::") {
+        return Some(true);
+    }
+    // `Ss` may also be a part of a name.
+    (name.contains("std::string") || name.contains("std::basic_string<char")).then_some(false)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +67,16 @@ mod tests {
         ] {
             assert!(!is_torch_symbol(others), "{others}");
         }
+    }
+
+    #[test]
+    fn strings_tell_the_abi() {
+        assert_eq!(std_string("_ZN3c105ErrorC2ENS_14SourceLocationESs"), Some(false));
+        let new = "_ZN3c105ErrorC2ENS_14SourceLocationENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE";
+        assert_eq!(std_string(new), Some(true));
+        assert_eq!(std_string("_ZN2at9AccessSss4loadEv"), None, "a name of a class with `Ss` in it");
+        assert_eq!(std_string("_ZNK3c106SymInt6sym_neERKS0_"), None);
+        assert_eq!(std_string("aoti_torch_Ss"), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawFamily, RawLifetime, RawMachineCode, RawPage, RawToolkit,
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawLifetime, RawMachineCode,
+    RawPage, RawToolkit,
 };
 use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -148,6 +149,19 @@ impl RuleDb {
     #[must_use]
     pub fn torch_exports(&self, symbol: &str, release: &Version) -> Option<bool> {
         self.torch_symbols().exports(symbol, release)
+    }
+
+    /// Which torch a release needs by its symbols; none where any will do, or where nobody looked.
+    #[must_use]
+    pub fn torch_abi(&self, package: &str, version: &Version) -> Option<&RawExtension> {
+        let text = version.to_string();
+        self.packed.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
+    }
+
+    /// The torch releases that [`Self::torch_abi`] speaks of.
+    #[must_use]
+    pub fn torch_abi_releases(&self) -> &[String] {
+        &self.packed.torch_abi.releases
     }
 
     fn torch_symbols(&self) -> &TorchSymbols {

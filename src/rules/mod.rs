@@ -21,6 +21,7 @@ pub mod raw_platform;
 pub mod requirement;
 pub mod symbols;
 pub mod target;
+pub mod torch_abi;
 pub mod validate;
 pub mod variants;
 pub mod write;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::driver::{DriverGap, ptx_gap, runtime_gap};
 use super::kernel::{Runs, code_runs};
-use super::model::{Build, Code, PythonTag, Release};
+use super::model::{Build, Code, Package, PythonTag, Release};
 use super::{RuleDb, Target};
 use crate::finding::Kind;
 use crate::version::{CodeTarget, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -84,7 +84,7 @@ impl fmt::Display for Obstacle {
 /// All reasons why a build cannot be used on a target. Device code chosen by torch's CUDA is not judged here
 /// (see [`super::partner::loaded_code`] and [`code_obstacles`]).
 #[must_use]
-pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb) -> Vec<Obstacle> {
+pub fn obstacles(package: &Package, release: &Release, build: &Build, target: &Target, db: &RuleDb) -> Vec<Obstacle> {
     let mut found = Vec::new();
     if let Some(wanted) = &target.platform
         && !build.is_for(wanted)
@@ -119,9 +119,10 @@ pub fn obstacles(release: &Release, build: &Build, target: &Target, db: &RuleDb)
         found.push(Obstacle::CudaBuild { cuda });
         return found;
     }
-    // Where there is no other, as of torchcodec 0.7 on PyPI, the package does its work on the CPU.
-    let beside = release.builds.iter().any(|other| other.cuda.is_some() && other.is_for(&build.platform));
-    if build.local.as_deref() == Some("cpu") && beside && !target.gpus.is_empty() && !target.cpu_only {
+    // Where there is no other, as of torchcodec 0.7 on PyPI, the package does its work on the CPU; torch alone is nothing there.
+    let beside = || release.builds.iter().any(|other| other.cuda.is_some() && other.is_for(&build.platform));
+    let cpu = if package.whole { build.cuda.is_none() } else { build.local.as_deref() == Some("cpu") && beside() };
+    if cpu && !target.gpus.is_empty() && !target.cpu_only {
         found.push(Obstacle::CpuBuild);
     }
     if let (Some(cuda), Some(driver)) = (build.cuda, target.user_mode_driver())

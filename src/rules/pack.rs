@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_platform::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawTorchSymbols,
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawTorchAbi, RawTorchSymbols,
 };
 use super::{consistency, validate};
 
@@ -34,6 +34,8 @@ pub struct Packed {
     pub libraries: RawLibraries,
     /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
     pub torch_symbols: Vec<u8>,
+    /// `platform/torch_abi.toml`.
+    pub torch_abi: RawTorchAbi,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
@@ -107,6 +109,8 @@ pub fn pack(
         line: None,
         message: error.to_string(),
     })?;
+    let torch_abi: RawTorchAbi =
+        parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
     let mut advisories: Vec<RawAdvisory> = Vec::new();
     let advisory_files = list(&rules.join("advisories"))?;
     for file in &advisory_files {
@@ -145,7 +149,19 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    Ok(Packed { gpus, cuda, driver, forward_compat, indexes, libraries, torch_symbols, advisories, packages, newest })
+    Ok(Packed {
+        gpus,
+        cuda,
+        driver,
+        forward_compat,
+        indexes,
+        libraries,
+        torch_symbols,
+        torch_abi,
+        advisories,
+        packages,
+        newest,
+    })
 }
 
 fn parse<T: DeserializeOwned>(

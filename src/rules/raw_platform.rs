@@ -333,6 +333,36 @@ pub struct RawTorchSymbols {
     pub histories: Vec<RawHistory>,
 }
 
+/// `rules/platform/torch_abi.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTorchAbi {
+    /// The torch releases whose exports were compared.
+    #[serde(default)]
+    pub releases: Vec<String>,
+    /// Releases of extensions that do not load beside every torch.
+    #[serde(default, rename = "extension")]
+    pub extensions: Vec<RawExtension>,
+}
+
+/// Which torch the compiled libraries of a release need, whatever its metadata says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawExtension {
+    /// E.g. `sgl-kernel`.
+    pub package: String,
+    /// E.g. `0.1.0`.
+    pub version: String,
+    /// The torch releases that export all that it needs, as runs: `["2.5.0 to 2.5.1"]`; empty where all do.
+    #[serde(default)]
+    pub torch: Vec<String>,
+    /// It needs a torch with the new (or the old) C++ ABI of libstdc++.
+    #[serde(default)]
+    pub cxx11_abi: Option<bool>,
+    /// The wheel that was opened.
+    pub source: RawWheel,
+}
+
 /// A torch release whose exported symbols were read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use pep440_rs::Version;
 
 use super::raw_platform::{RawHistory, RawTorchSymbols};
+use crate::parse::symbol::std_string;
 
 /// The histories, ready to be asked.
 #[derive(Debug, Default)]
@@ -72,6 +73,33 @@ pub fn histories(exported: &[(Version, BTreeSet<String>)]) -> Vec<RawHistory> {
     histories
 }
 
+/// Which torch an extension loads beside, by the symbols that it needs: the releases as runs (none where all do), and the C++
+/// ABI of libstdc++ (none where no string is passed). `mixed`: releases that are published with either ABI, of which only one
+/// build was read. None where it loads beside every torch.
+///
+/// Symbols that no torch exports are the extension's own affair.
+#[must_use]
+pub fn bound(
+    needed: &BTreeSet<String>,
+    exported: &[(Version, BTreeSet<String>)],
+    mixed: &[Version],
+) -> Option<(Vec<String>, Option<bool>)> {
+    let known: Vec<&String> =
+        needed.iter().filter(|symbol| exported.iter().any(|(_, symbols)| symbols.contains(*symbol))).collect();
+    let abis: BTreeSet<bool> = known.iter().filter_map(|symbol| std_string(symbol)).collect();
+    let abi = if abis.len() == 1 { abis.first().copied() } else { None };
+    let fits = |(version, symbols): &(Version, BTreeSet<String>)| {
+        let other = mixed.contains(version);
+        known.iter().all(|symbol| symbols.contains(*symbol) || (other && std_string(symbol).is_some()))
+    };
+    let presence: Vec<bool> = exported.iter().map(fits).collect();
+    let all = presence.iter().all(|fits| *fits);
+    let none = !presence.contains(&true);
+    // What no release as a whole satisfies was built for one that was not read.
+    let releases = if all || none { Vec::new() } else { runs(&presence, exported) };
+    (!releases.is_empty() || abi.is_some()).then_some((releases, abi))
+}
+
 /// `["2.1.0 to 2.6.0", "2.8.0"]`
 fn runs(presence: &[bool], exported: &[(Version, BTreeSet<String>)]) -> Vec<String> {
     let name = |place: usize| exported.get(place).map(|(version, _)| version.to_string()).unwrap_or_default();
@@ -94,6 +122,26 @@ mod tests {
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_extension_is_bound_by_what_it_needs() {
+        const OLD: &str = "_ZN3c105ErrorC2ENS_14SourceLocationESs";
+        const NEW: &str = "_ZN3c105ErrorC2ENS_14SourceLocationENSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE";
+        let has = |symbols: &[&str]| symbols.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let exported = [
+            (version("2.5.1"), has(&["always", "early", OLD])),
+            (version("2.6.0"), has(&["always", "early", OLD])),
+            (version("2.7.0"), has(&["always", "late", NEW])),
+        ];
+        let bound = |symbols: &[&str]| bound(&has(symbols), &exported, &[version("2.6.0")]);
+        let runs = |text: &str| vec![text.to_owned()];
+        assert_eq!(bound(&["always", "its own"]), None);
+        assert_eq!(bound(&["early"]), Some((runs("2.5.1 to 2.6.0"), None)));
+        assert_eq!(bound(&[OLD]), Some((runs("2.5.1 to 2.6.0"), Some(false))));
+        assert_eq!(bound(&[NEW]), Some((runs("2.6.0 to 2.7.0"), Some(true))), "2.6.0 is published with either");
+        assert_eq!(bound(&[NEW, "early"]), Some((runs("2.6.0"), Some(true))));
+        assert_eq!(bound(&["early", "late"]), None, "built for a torch that was not read");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
     RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawIndexes, RawLibraries,
-    RawPage, RawTorchSymbols, RawWheel, WORKLOADS,
+    RawPage, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -144,6 +144,28 @@ pub fn torch_symbols(raw: &RawTorchSymbols) -> Result<(), Fault> {
             match (place(first), place(last)) {
                 (Some(first), Some(last)) if first <= last => {}
                 _ => return Err(fault("history", index, &format!("`{run}` is no run of the releases that were read"))),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/torch_abi.toml`.
+pub fn torch_abi(raw: &RawTorchAbi) -> Result<(), Fault> {
+    let known = |version: &str| raw.releases.iter().any(|release| release == version);
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, row) in raw.extensions.iter().enumerate() {
+        wheel(&row.source).map_err(|message| fault("extension", index, &message))?;
+        if !seen.insert((&row.package, &row.version)) {
+            return Err(fault("extension", index, &format!("`{} {}` stands here twice", row.package, row.version)));
+        }
+        if row.torch.is_empty() && row.cxx11_abi.is_none() {
+            return Err(fault("extension", index, "neither `torch` nor `cxx11-abi`: it loads beside every torch"));
+        }
+        for run in &row.torch {
+            let (first, last) = run.split_once(" to ").unwrap_or((run, run));
+            if !known(first) || !known(last) {
+                return Err(fault("extension", index, &format!("`{run}` is no run of `releases`")));
             }
         }
     }

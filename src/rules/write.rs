@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::fmt::Write as _;
 
 use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
-use super::raw_platform::{RawTorchSymbols, RawWheel};
+use super::raw_platform::{RawTorchAbi, RawTorchSymbols, RawWheel};
 
 /// Lists longer than this go one entry to a line.
 const LINE: usize = 118;
@@ -70,6 +70,27 @@ pub fn torch_symbols(rows: &RawTorchSymbols) -> String {
         text.push_str("\n[[history]]\n");
         list(&mut text, "releases", history.releases.iter().map(quote));
         list(&mut text, "symbols", history.symbols.iter().map(quote));
+    }
+    text
+}
+
+/// Writes which torch each release of an extension needs.
+#[must_use]
+pub fn torch_abi(rows: &RawTorchAbi) -> String {
+    let mut text =
+        "# Which torch the compiled libraries of extensions need, where it is not every one: read from the wheels by `gpudoc rules\n\
+         # harvest-symbols`. Not here: releases whose metadata binds them to one torch of one ABI.\n\n"
+            .to_owned();
+    list(&mut text, "releases", rows.releases.iter().map(quote));
+    for row in &rows.extensions {
+        let RawWheel { wheel, sha256, read } = &row.source;
+        text.push_str("\n[[extension]]\n");
+        line(&mut text, "package", quote(&row.package));
+        line(&mut text, "version", quote(&row.version));
+        list(&mut text, "torch", row.torch.iter().map(quote));
+        maybe(&mut text, "cxx11-abi", row.cxx11_abi);
+        let source = format!("{{ wheel = {}, sha256 = {}, read = {} }}", quote(wheel), quote(sha256), quote(read));
+        line(&mut text, "source", source);
     }
     text
 }

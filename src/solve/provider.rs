@@ -10,7 +10,7 @@ use pubgrub::{
 use super::preference::{Preference, better};
 use super::rule::Rule;
 use super::scope::Scope;
-use super::universe::Universe;
+use super::universe::{Candidate, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{agrees, loaded_code};
@@ -103,7 +103,7 @@ impl Provider<'_, '_> {
             }
             Node::Ask(ask) => self.ask_edges(ask, &mut edges),
             Node::Release(package) if version == UNLISTED => {
-                self.shared_edges(package, Node::SharedRelease, version, &mut edges);
+                self.shared_edges(package, Node::SharedRelease, Versions::singleton(version), &mut edges);
             }
             Node::Release(_) | Node::Build(_) if version == ABSENT => {}
             Node::Release(package) => {
@@ -111,7 +111,7 @@ impl Provider<'_, '_> {
                 edges.push(Edge { rule: None, to: Node::Build(package), allowed });
                 self.need_edges(package, self.universe.release_needs(package, version), &mut edges);
                 self.clause_edges(node, version, &mut edges);
-                self.shared_edges(package, Node::SharedRelease, version, &mut edges);
+                self.shared_edges(package, Node::SharedRelease, Versions::singleton(version), &mut edges);
             }
             Node::Build(package) => {
                 let release = self.universe.packages[package].build(version).release + 1;
@@ -120,11 +120,12 @@ impl Provider<'_, '_> {
                 self.partner_edges(package, version, &mut edges);
                 self.library_edges(package, version, &mut edges);
                 self.clause_edges(node, version, &mut edges);
-                let pinned = self.universe.packages[package].build(version).pinned();
-                let pins = self.universe.pins.get(package % self.universe.width);
-                if let Some(place) = pins.and_then(|pins| pins.binary_search(&pinned).ok()) {
-                    let number = u32::try_from(place).unwrap_or(u32::MAX - 1) + 1;
-                    self.shared_edges(package, Node::SharedBuild, number, &mut edges);
+                if let Some(pins) = self.universe.pins.get(package % self.universe.width) {
+                    let own = &self.universe.packages[package];
+                    let lines: Vec<_> = own.build(version).lines(own.package).collect();
+                    let numbers = pins.iter().zip(1..).filter(|(pinned, _)| lines.contains(pinned));
+                    let allowed = Versions::of(numbers.map(|(_, number)| number));
+                    self.shared_edges(package, Node::SharedBuild, allowed, &mut edges);
                 }
             }
             Node::SharedRelease(package) => {
@@ -137,7 +138,9 @@ impl Provider<'_, '_> {
                 let pinned = self.universe.pins[package][version as usize - 1];
                 for kin in self.universe.kin(package) {
                     let builds = self.universe.packages[kin].builds.iter().zip(1..);
-                    let same = builds.filter(|(build, _)| build.pinned() == pinned).map(|(_, number)| number);
+                    let own = self.universe.packages[kin].package;
+                    let named = |build: &Candidate<'_>| build.lines(own).any(|line| line == pinned);
+                    let same = builds.filter(|(build, _)| named(build)).map(|(_, number)| number);
                     let allowed = Versions::of([ABSENT].into_iter().chain(same));
                     edges.push(Edge { rule: Some(Rule::Shared { package }), to: Node::Build(kin), allowed });
                 }
@@ -176,11 +179,11 @@ impl Provider<'_, '_> {
     }
 
     /// What is chosen on one target is chosen on all that have the package.
-    fn shared_edges(&self, package: usize, node: fn(usize) -> Node, number: u32, edges: &mut Vec<Edge>) {
+    fn shared_edges(&self, package: usize, node: fn(usize) -> Node, allowed: Versions, edges: &mut Vec<Edge>) {
         let package = package % self.universe.width;
         let rule = Rule::Shared { package };
         if self.universe.targets.len() > 1 && self.on(rule) {
-            edges.push(Edge { rule: Some(rule), to: node(package), allowed: Versions::singleton(number) });
+            edges.push(Edge { rule: Some(rule), to: node(package), allowed });
         }
     }
 
@@ -312,7 +315,10 @@ impl DependencyProvider for Provider<'_, '_> {
             Node::Root | Node::Ask(_) => (6, 0, 0),
             Node::Release(_) | Node::Build(_) if may_be_absent => (1, 0, 0),
             Node::Choice(clause) => (0, 0, clause),
-            Node::SharedRelease(package) | Node::SharedBuild(package) => (6, 0, package),
+            Node::SharedRelease(package) => (6, 0, package),
+            // Not before all targets have their builds, so that whichever lines are left will do.
+            Node::SharedBuild(package) if range.only().is_none() => (1, 0, package),
+            Node::SharedBuild(package) => (6, 0, package),
             Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
             Node::Release(package) if self.universe.near.as_ref().is_some_and(|near| near.0 == package) => {
                 (4, 0, package)

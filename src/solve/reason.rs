@@ -8,7 +8,7 @@ use super::proof::in_short;
 use super::provider::{Node, Picks};
 use super::request::INSTALLED;
 use super::scope::Scope;
-use super::universe::{Ask, Block, Universe};
+use super::universe::{Ask, Block, PYPI, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;
@@ -72,11 +72,18 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
         let full = candidates.release(release).full_version(candidates.build(build).build);
         let everywhere = picked.len() == universe.targets.len();
         let names = picked.iter().filter_map(|package| universe.target(*package).name.clone());
+        let asks_label = universe.asks.iter().any(|ask| picked.contains(&ask.package) && ask.labelled());
+        // One line for all: that of the index that the others need.
+        let index = |package: &usize| {
+            let build = picks[*package].map(|(_, build)| universe.packages[*package].build(build).build);
+            build.is_some_and(|build| build.index != PYPI)
+        };
+        let elsewhere = picked.iter().any(index);
         pins.push(Pin {
             name: candidates.name,
             release: candidates.release(release),
             build: candidates.build(build).build,
-            labelled: universe.asks.iter().any(|ask| ask.package == package && ask.labelled()),
+            labelled: asks_label || elsewhere,
             reason: Reason {
                 requested: asks().any(|ask| ask.origins.iter().any(|origin| origin != INSTALLED)),
                 needed_by: needed_by(universe, picks, &picked),

@@ -49,12 +49,14 @@ pub(super) struct Universe<'a> {
     markers: Vec<Option<MarkerEnvironment>>,
 }
 
-/// What one line of a constraints file says: release, index and local label. On each platform it is another wheel.
+/// What one line of a constraints file says; on each platform it is another wheel, and a wheel may have two such lines: the
+/// indexes of the variants also serve the variant that is on PyPI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pinned<'a> {
-    release: u32,
-    index: &'a str,
-    local: Option<&'a str>,
+pub(super) enum Pinned<'a> {
+    /// `torch==2.10.0`: whatever PyPI has.
+    Plain { release: u32 },
+    /// `torch==2.10.0+cu128`, or a file of another index without a label.
+    Labelled { release: u32, index: &'a str },
 }
 
 /// One line of the user about a covered package.
@@ -94,9 +96,14 @@ pub(super) struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// The line of a constraints file that names it.
-    pub fn pinned(&self) -> Pinned<'a> {
-        Pinned { release: self.release, index: &self.build.index, local: self.build.local.as_deref() }
+    /// The lines of a constraints file that name it.
+    pub fn lines(&self, package: &Package) -> impl Iterator<Item = Pinned<'a>> + use<'a> {
+        let (release, build) = (self.release, self.build);
+        let mut builds = package.releases.iter().flat_map(|release| &release.builds);
+        let label = build.local.as_deref().filter(|_| builds.any(|other| other.index != PYPI));
+        let index = if build.index == PYPI { label } else { Some(build.index.as_str()) };
+        let plain = (build.index == PYPI).then_some(Pinned::Plain { release });
+        plain.into_iter().chain(index.map(|index| Pinned::Labelled { release, index }))
     }
 
     /// The version that the build reports, e.g. 2.7.1+cu126.
@@ -243,7 +250,7 @@ impl<'a> Universe<'a> {
     /// The lines of a constraints file that name builds of a package on any target.
     fn pinned(&self, package: usize) -> Vec<Pinned<'a>> {
         let builds = self.kin(package).flat_map(|package| &self.packages[package].builds);
-        let pins: BTreeSet<_> = builds.map(Candidate::pinned).collect();
+        let pins: BTreeSet<_> = builds.flat_map(|build| build.lines(self.packages[package].package)).collect();
         pins.into_iter().collect()
     }
 
@@ -363,7 +370,7 @@ impl<'a> Universe<'a> {
         let candidate = candidates.build(number);
         candidate.blocks.get_or_init(|| {
             let release = candidates.release_of(candidate);
-            let found = obstacles(release, candidate.build, self.target(package), self.db);
+            let found = obstacles(candidates.package, release, candidate.build, self.target(package), self.db);
             let mut blocks: Vec<_> = found.into_iter().map(Block::Obstacle).collect();
             if let Some(at) = blocks.iter().position(|block| block.kind() == BlockKind::Platform) {
                 blocks = vec![blocks.swap_remove(at)];

@@ -24,11 +24,11 @@ const GPUS: [&str; 7] = [
 const DRIVERS: [&str; 5] = ["470.57.02", "535.104.05", "570.133.20", "580.65.06", "615.31"];
 const PYTHONS: [&str; 4] = ["3.9.18", "3.10.12", "3.11.9", "3.13.1"];
 
-fn host(gpu: &str, driver: &str, python: &str, db: &RuleDb) -> Facts {
+fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> Facts {
     let mut facts = Facts::unknown(Origin::Host);
     let known = |text: &str| Reading::host(text.to_owned(), "the test");
     facts.system.os = known("linux");
-    facts.system.arch = known("x86_64");
+    facts.system.arch = known(platform.trim_start_matches("linux_"));
     facts.system.glibc = Reading::host("2.35".parse().expect("a glibc"), "the test");
     facts.driver.version = Reading::host(driver.parse().expect("a driver"), "the test");
     let gpu = Gpu { name: known(gpu), ..Gpu::default() };
@@ -48,11 +48,11 @@ fn host(gpu: &str, driver: &str, python: &str, db: &RuleDb) -> Facts {
     facts
 }
 
-/// A build of a package for x86_64 as `name==version+local`.
-fn pick(name: &str, release: Index, build: Index, db: &RuleDb) -> Option<String> {
+/// A build of a package for a platform as `name==version+local`.
+fn pick(name: &str, release: Index, build: Index, platform: &str, db: &RuleDb) -> Option<String> {
     let releases = &db.package(name)?.releases;
     let release = release.get(releases);
-    let builds: Vec<_> = release.builds.iter().filter(|build| build.is_for("linux_x86_64")).collect();
+    let builds: Vec<_> = release.builds.iter().filter(|build| build.is_for(platform)).collect();
     if builds.is_empty() || release.yanked {
         return None;
     }
@@ -73,23 +73,24 @@ proptest! {
 
     #[test]
     fn check_and_solver_agree(
+        platform in prop_oneof![3 => Just("linux_x86_64"), 1 => Just("linux_aarch64")],
         gpu in select(&GPUS[..]), driver in select(&DRIVERS[..]), python in select(&PYTHONS[..]),
         torch in any::<(Index, Index)>(), fitting in any::<[bool; 12]>(),
         others in any::<[(Index, Index); 12]>(), present in any::<[[bool; 2]; 12]>(),
     ) {
         let db = embedded();
-        let torch = pick("torch", torch.0, torch.1, db);
+        let torch = pick("torch", torch.0, torch.1, platform, db);
         prop_assume!(torch.is_some());
         let mut pins = vec![torch.expect("assumed")];
         // Half of the time what torch itself pins, so that sound environments are drawn too.
-        let host = host(gpu, driver, python, db);
+        let host = host(gpu, driver, python, platform, db);
         let target = Target::from_facts(&host, db);
         for (at, name) in PARTNERS.into_iter().enumerate() {
             // A quarter of the time, but for triton, which nearly every torch needs.
             if at > 0 && !(present[at][0] && present[at][1]) {
                 continue;
             }
-            let drawn = pick(name, others[at].0, others[at].1, db);
+            let drawn = pick(name, others[at].0, others[at].1, platform, db);
             let partner = fitting[at].then(|| fit(name, &pins[..1], &target, db)).flatten();
             pins.extend(partner.or(drawn));
         }
@@ -101,7 +102,7 @@ proptest! {
             let missing = findings.iter().filter(|finding| finding.title.contains("is not installed"));
             let names: BTreeSet<_> = missing.flat_map(|finding| &finding.packages).cloned().collect();
             let absent = names.into_iter().filter(|name| facts.distribution(name).is_none());
-            let added: Vec<_> = absent.filter_map(|name| fit(&name, &pins, &target, db).or_else(|| newest(&name, db))).collect();
+            let added: Vec<_> = absent.filter_map(|name| fit(&name, &pins, &target, db).or_else(|| newest(&name, platform, db))).collect();
             if added.is_empty() {
                 break;
             }
@@ -115,10 +116,10 @@ proptest! {
         });
         let request = Request { target: Target::from_facts(&facts, db), requirements: requirements.collect(), ..Request::default() };
         match solve(&request, db) {
-            Ok(_) => prop_assert!(failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}: only check refuses: {failing:#?}"),
+            Ok(_) => prop_assert!(failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}, {platform}: only check refuses: {failing:#?}"),
             Err(proof) => {
                 let steps: Vec<_> = proof.steps.iter().map(|step| &step.text).collect();
-                prop_assert!(!failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}: only the solver refuses: {steps:#?}");
+                prop_assert!(!failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}, {platform}: only the solver refuses: {steps:#?}");
             }
         }
     }
@@ -148,9 +149,9 @@ const PARTNERS: [&str; 12] = [
 ];
 
 /// The newest release of a package.
-fn newest(name: &str, db: &RuleDb) -> Option<String> {
+fn newest(name: &str, platform: &str, db: &RuleDb) -> Option<String> {
     let release = db.package(name)?.releases.iter().rev().find(|release| !release.yanked)?;
-    Some(format!("{name}=={}", release.full_version(release.builds.iter().find(|build| build.is_for("linux_x86_64"))?)))
+    Some(format!("{name}=={}", release.full_version(release.builds.iter().find(|build| build.is_for(platform))?)))
 }
 
 /// The build of a package that goes with others on this target, if there is one.

@@ -189,11 +189,16 @@ fn one_file(left: &World, right: &World, db: &RuleDb) -> bool {
     left.iter().zip(right).zip(NAMES).all(|((left, right), name)| {
         let (Some(left), Some(right)) = (left, right) else { return true };
         let releases = &db.package(name).expect("covered").releases;
-        let line = |(release, build): (usize, usize)| {
-            let build = &releases[release].builds[build];
-            (release, &build.index, &build.local)
+        let indexed = releases.iter().flat_map(|release| &release.builds).any(|build| build.index != "pypi");
+        // `name==1.0` where PyPI has both; else `name==1.0+cu126`, from an index that has both.
+        let build = |(release, build): (usize, usize)| &releases[release].builds[build];
+        let (one, other) = (build(*left), build(*right));
+        let plain = one.index == "pypi" && other.index == "pypi";
+        let index = |build: &Build| match build.index.as_str() {
+            "pypi" => build.local.clone().filter(|_| indexed),
+            index => Some(index.to_owned()),
         };
-        line(*left) == line(*right)
+        left.0 == right.0 && (plain || (index(one).is_some() && index(one) == index(other)))
     })
 }
 
@@ -272,7 +277,7 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
     }
     for (at, name) in NAMES.into_iter().enumerate() {
         let Some((package, release, build)) = row(at) else { continue };
-        for obstacle in obstacles(release, build, &request.target, db) {
+        for obstacle in obstacles(package, release, build, &request.target, db) {
             found.insert(Broken::Block(name, Some(Block::Obstacle(obstacle).kind())));
         }
         for line in &release.requires {
