@@ -10,6 +10,7 @@ use super::{Context, Installed, installer, looked};
 use crate::facts::{Library, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::Package;
+use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
 use crate::text;
 use crate::version::GlibcVersion;
 
@@ -28,6 +29,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     for installed in &context.stack.installed {
         let Some(libraries) = installed.distribution.libraries.value() else {
             unread += 1;
+            findings.extend(by_row(context, installed));
             continue;
         };
         // Of libraries for one CUDA each the others are never loaded.
@@ -41,7 +43,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     }
     match (read, unread) {
         (0, 0) => Outcome::NotApplicable("nothing is installed".to_owned()),
-        (0, 1..) => Outcome::Skipped("the files of the installed libraries".to_owned()),
+        (0, 1..) if findings.is_empty() => Outcome::Skipped("the files of the installed libraries".to_owned()),
         _ => looked(findings),
     }
 }
@@ -112,6 +114,42 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         packages: vec![installed.name().to_owned(), "torch".to_owned()],
         gpus: Vec::new(),
         evidence,
+        remedies: rebuild(context, installed, torch).into_iter().collect(),
+        references: Vec::new(),
+    })
+}
+
+/// What the published wheel needs, where nobody read the installed files.
+fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let torch = context.stack.get("torch")?;
+    let (release, build) = installed.row?;
+    let row = row(installed.name(), release, build, context.db)?;
+    let (torch_release, torch_build) = torch.row?;
+    let misfit = misfit(row, &torch_release.version, torch_build, context.db)?;
+    let message = match misfit {
+        Misfit::Release => "That torch does not export all symbols that its libraries need.",
+        Misfit::Cxx11(true) => "It was compiled with the new C++ ABI of libstdc++, and this torch with the old one.",
+        Misfit::Cxx11(false) => "It was compiled with the old C++ ABI of libstdc++, and this torch with the new one.",
+    };
+    Some(Finding {
+        id: format!("abi/{}", installed.name()),
+        kind: Kind::Abi,
+        severity: Severity::Fail,
+        title: format!(
+            "{} is compiled for another torch than {}",
+            installed.title(),
+            torch.distribution.full_version()
+        ),
+        message: format!("{message} Loading it ends in `undefined symbol`."),
+        packages: vec![installed.name().to_owned(), "torch".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: format!("the published wheel of {}", installed.title()),
+            observed: needs_torch(row),
+            required: Some(torch.title()),
+            source: Basis::Rule,
+            citation: Some(row.source.citation()),
+        }],
         remedies: rebuild(context, installed, torch).into_iter().collect(),
         references: Vec::new(),
     })

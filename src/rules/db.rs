@@ -9,7 +9,7 @@ use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawLifetime, RawMachineCode,
-    RawPage, RawToolkit,
+    RawPage, RawToolkit, RawTorchAbi,
 };
 use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -149,6 +149,13 @@ impl RuleDb {
     #[must_use]
     pub fn torch_exports(&self, symbol: &str, release: &Version) -> Option<bool> {
         self.torch_symbols().exports(symbol, release)
+    }
+
+    /// The same rules with another table of [`Self::torch_abi`], for tests.
+    #[must_use]
+    pub fn with_torch_abi(mut self, rows: RawTorchAbi) -> Self {
+        self.packed.torch_abi = rows;
+        self
     }
 
     /// Which torch a release needs by its symbols; none where any will do, or where nobody looked.

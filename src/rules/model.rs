@@ -9,6 +9,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
 use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
+use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
 /// The platform of builds that install everywhere: pure Python, or built on the machine.
@@ -262,6 +263,15 @@ impl RowSource {
             }
             Self::Page { page, read } => format!("{page}, read {read}"),
         }
+    }
+}
+
+impl RawWheel {
+    /// The source in one line, as [`RowSource::citation`].
+    #[must_use]
+    pub fn citation(&self) -> String {
+        let Self { wheel: file, sha256, read } = self.clone();
+        RowSource::Wheel { file, sha256, read }.citation()
     }
 }
 

@@ -3,8 +3,21 @@
 use pep440_rs::Version;
 
 use super::RuleDb;
-use super::model::Build;
+use super::model::{Build, Release};
 use super::raw_platform::RawExtension;
+use crate::text::list;
+
+/// What an extension needs, in words: `is compiled for torch 2.5.0 to 2.5.1 with the old C++ ABI`.
+#[must_use]
+pub fn needs_torch(row: &RawExtension) -> String {
+    let releases = if row.torch.is_empty() { "a torch".to_owned() } else { format!("torch {}", list(&row.torch)) };
+    let abi = match row.cxx11_abi {
+        Some(true) => " with the new C++ ABI of libstdc++",
+        Some(false) => " with the old C++ ABI of libstdc++",
+        None => "",
+    };
+    format!("is compiled for {releases}{abi}")
+}
 
 /// What stands between an extension and a torch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +26,13 @@ pub enum Misfit {
     Release,
     /// One of them has the new C++ ABI of libstdc++, the other the old one; `true` where the extension has the new one.
     Cxx11(bool),
+}
+
+/// What is known of a build: the wheels for x86_64 on PyPI were read, and those of other indexes are others.
+#[must_use]
+pub fn row<'db>(package: &str, release: &Release, build: &Build, db: &'db RuleDb) -> Option<&'db RawExtension> {
+    let read = build.index == "pypi" && build.platform == "linux_x86_64";
+    db.torch_abi(package, &release.version).filter(|_| read)
 }
 
 /// Whether an extension loads beside a build of torch; none where it does, or where nobody knows.

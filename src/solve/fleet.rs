@@ -74,6 +74,7 @@ fn blamed(universe: &Universe<'_>, tree: &Tree) -> Vec<usize> {
         Rule::Needs { package, .. }
         | Rule::Block { package, .. }
         | Rule::Partner { package, .. }
+        | Rule::Abi { package }
         | Rule::Library { package } => Some(package),
         Rule::Advisory(_) | Rule::Shared { .. } => None,
     };

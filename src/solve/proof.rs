@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
-use super::provider::{LIBRARY_CHOOSER, Node};
+use super::provider::{Node, TORCH};
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Block, Need, Universe};
 use super::versions::Versions;
@@ -15,6 +15,7 @@ use super::words;
 use crate::rules::Target;
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::raw::LibraryPick;
+use crate::rules::torch_abi::needs_torch;
 use crate::text::list;
 
 /// Why there is no solution, and what would give one.
@@ -75,7 +76,7 @@ fn place(rule: Rule) -> u8 {
     match rule {
         Rule::Ask(_) => 0,
         Rule::Needs { .. } => 1,
-        Rule::Partner { .. } | Rule::Library { .. } | Rule::Advisory(_) => 2,
+        Rule::Partner { .. } | Rule::Library { .. } | Rule::Abi { .. } | Rule::Advisory(_) => 2,
         Rule::Block { .. } => 3,
         Rule::Shared { .. } => 4,
     }
@@ -101,6 +102,7 @@ impl Teller<'_, '_> {
             Rule::Needs { package, on } => vec![self.needs(rule, package, on)],
             Rule::Partner { package, with } => self.partner(package, with).into_iter().collect(),
             Rule::Library { package } => vec![self.library(rule, package)],
+            Rule::Abi { package } => self.abi(rule, package),
             Rule::Advisory(clause) => vec![self.advisory(clause)],
             Rule::Block { package, kind } => self.blocked(package, kind),
             Rule::Shared { package } => vec![self.shared(package)],
@@ -224,7 +226,7 @@ impl Teller<'_, '_> {
         let own = &self.universe.packages[package];
         let mut releases = BTreeSet::new();
         let mut beside = BTreeSet::new();
-        let torch = self.universe.find(own.target, LIBRARY_CHOOSER);
+        let torch = self.universe.find(own.target, TORCH);
         for Said { versions, allowed, .. } in self.speaks_of(rule) {
             releases.extend(versions.iter().map(|build| own.build(*build).release + 1));
             if let Some(torch) = torch {
@@ -260,8 +262,27 @@ impl Teller<'_, '_> {
         let on = self.on(package);
         let text =
             format!("{on}{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
-        let packages = names(&[own.name, LIBRARY_CHOOSER]);
+        let packages = names(&[own.name, TORCH]);
         Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
+    }
+
+    /// One line per torch that builds of an extension are bound to.
+    fn abi(&self, rule: Rule, package: usize) -> Vec<Step> {
+        let own = &self.universe.packages[package];
+        let mut by_text: BTreeMap<String, (BTreeSet<u32>, String)> = BTreeMap::new();
+        for build in self.speaks_of(rule).into_iter().flat_map(|said| said.versions) {
+            let Some(row) = self.universe.torch_abi(package, build) else { continue };
+            let citation = || row.source.citation();
+            let entry = by_text.entry(needs_torch(row)).or_insert_with(|| (BTreeSet::new(), citation()));
+            entry.0.insert(own.build(build).release + 1);
+        }
+        let steps = by_text.into_iter().map(|(text, (releases, citation))| Step {
+            rule: "abi".to_owned(),
+            text: format!("{}{} {text}", self.on(package), words::subject(own, &releases)),
+            packages: names(&[own.name, TORCH]),
+            citation: Some(citation),
+        });
+        steps.collect()
     }
 
     /// Whether none of a build's libraries has kernels for the GPUs.

@@ -14,6 +14,7 @@ use super::universe::{Candidate, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::torch_abi::misfit;
 
 /// What the search decides about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +120,7 @@ impl Provider<'_, '_> {
                 self.need_edges(package, self.universe.build_needs(package, version), &mut edges);
                 self.partner_edges(package, version, &mut edges);
                 self.library_edges(package, version, &mut edges);
+                self.abi_edges(package, version, &mut edges);
                 self.clause_edges(node, version, &mut edges);
                 if let Some(pins) = self.universe.pins.get(package % self.universe.width) {
                     let own = &self.universe.packages[package];
@@ -212,7 +214,7 @@ impl Provider<'_, '_> {
         if !self.on(rule) || !build.code.iter().any(|code| code.for_cuda.is_some()) {
             return;
         }
-        let Some(torch) = universe.find(own.target, LIBRARY_CHOOSER) else { return };
+        let Some(torch) = universe.find(own.target, TORCH) else { return };
         let loads = |cuda| match loaded_code(own.package, &release.version, build, cuda, universe.db) {
             Ok(code) => {
                 let chosen = code.iter().find_map(|code| code.for_cuda).or(build.cuda);
@@ -235,6 +237,21 @@ impl Provider<'_, '_> {
             }
         }
         edges.push(Edge { rule: Some(rule), to: Node::Build(torch), allowed: Versions::of(fit) });
+    }
+
+    fn abi_edges(&self, package: usize, number: u32, edges: &mut Vec<Edge>) {
+        let universe = self.universe;
+        let own = &universe.packages[package];
+        let rule = Rule::Abi { package };
+        let Some(row) = universe.torch_abi(package, number).filter(|_| self.on(rule)) else { return };
+        let Some(torch) = universe.find(own.target, TORCH) else { return };
+        let candidates = &universe.packages[torch];
+        let others = candidates.builds.iter().zip(1..);
+        let fit = others.filter(|(other, _)| {
+            misfit(row, &candidates.release_of(other).version, other.build, universe.db).is_none()
+        });
+        let allowed = Versions::of([ABSENT].into_iter().chain(fit.map(|(_, number)| number)));
+        edges.push(Edge { rule: Some(rule), to: Node::Build(torch), allowed });
     }
 
     fn clause_edges(&self, node: Node, version: u32, edges: &mut Vec<Edge>) {
@@ -287,8 +304,9 @@ impl Provider<'_, '_> {
     }
 }
 
-/// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`).
-pub(super) const LIBRARY_CHOOSER: &str = "torch";
+/// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`), and with whose libraries
+/// extensions are linked.
+pub(super) const TORCH: &str = "torch";
 
 /// Which node is decided next. Decided first, a node gets its best version; so what the user named and nothing depends on
 /// comes first, then what it needs; builds after releases, from the one that most depend on; absence last of all.

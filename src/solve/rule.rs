@@ -24,6 +24,11 @@ pub(super) enum Rule {
         /// Its partner.
         with: usize,
     },
+    /// The libraries of an extension need symbols that not every build of torch exports.
+    Abi {
+        /// The extension.
+        package: usize,
+    },
     /// A wheel with several libraries loads one by torch's CUDA.
     Library {
         /// The package.

@@ -16,8 +16,9 @@ use super::scope::Scope;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
+use crate::rules::raw_platform::RawExtension;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, satisfied};
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, torch_abi};
 
 /// The index whose files carry no local label in their names.
 pub(super) const PYPI: &str = "pypi";
@@ -362,6 +363,13 @@ impl<'a> Universe<'a> {
             needs.push(Need { on, text: written(&parsed, &specifiers), releases, builds });
         }
         needs
+    }
+
+    /// Which torch a build needs by its symbols, where it is not every one.
+    pub fn torch_abi(&self, package: usize, number: u32) -> Option<&'a RawExtension> {
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        torch_abi::row(candidates.name, candidates.release_of(candidate), candidate.build, self.db)
     }
 
     /// Why a build cannot be used; empty where it can.

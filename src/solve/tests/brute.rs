@@ -14,6 +14,7 @@ use super::*;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::obstacle::{code_obstacles, obstacles};
 use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::raw_platform::{RawExtension, RawTorchAbi, RawWheel};
 use crate::rules::requirement::{satisfied, specifiers};
 
 const NAMES: [&str; 4] = ["bits", "torch", "triton", "vision"];
@@ -62,6 +63,8 @@ struct Case {
     driver: Option<&'static str>,
     requirements: Vec<String>,
     constraints: Vec<String>,
+    /// Which torch the releases of `vision` are compiled for: runs and C++ ABI.
+    abi: [(&'static str, Option<bool>); 3],
     /// Which release and build of each package is installed, as far as there are so many.
     installed: [Option<(usize, usize)>; 4],
 }
@@ -69,7 +72,16 @@ struct Case {
 impl Case {
     fn db(&self) -> RuleDb {
         let advisories: Vec<_> = self.advisories.iter().map(String::as_str).collect();
-        super::db(&self.packages, &advisories)
+        let rows = self.abi.iter().zip(1..).filter(|((run, abi), _)| !run.is_empty() || abi.is_some());
+        let rows = rows.map(|((run, abi), version)| RawExtension {
+            package: "vision".to_owned(),
+            version: format!("{version}.0"),
+            torch: Some(*run).filter(|run| !run.is_empty()).map(str::to_owned).into_iter().collect(),
+            cxx11_abi: *abi,
+            source: RawWheel { wheel: "x".to_owned(), sha256: "x".to_owned(), read: "x".to_owned() },
+        });
+        let releases = ["1.0", "2.0"].map(str::to_owned).into();
+        super::db(&self.packages, &advisories).with_torch_abi(RawTorchAbi { releases, extensions: rows.collect() })
     }
 
     fn request(&self) -> Request {
@@ -120,6 +132,7 @@ fn case() -> impl Strategy<Value = Case> {
             let releases = releases.iter().zip(1..).map(|((requires, builds), version)| {
                 let requires: Vec<_> = requires.iter().map(String::as_str).collect();
                 let builds: Vec<String> = match name {
+                    "torch" => builds.iter().map(|text| with_abi(text)).collect(),
                     "bits" => vec![builds[0].replace("sass =", "for-cuda = \"12.6\"\nsass =").replace("cpu", "pypi")],
                     _ => builds.clone(),
                 };
@@ -155,18 +168,30 @@ fn case() -> impl Strategy<Value = Case> {
         )
     });
     let advisories = proptest::collection::vec(advisory, 0..3);
+    let abi = [one_abi(), one_abi(), one_abi()];
     let installed: [_; 4] = std::array::from_fn(|_| proptest::option::of((0..3_usize, 0..2_usize)));
-    (packages, advisories, capability(), driver(), lines(1..4), lines(0..2), installed).prop_map(
-        |(packages, advisories, capability, driver, requirements, constraints, installed)| Case {
+    (packages, advisories, capability(), driver(), lines(1..4), lines(0..2), abi, installed).prop_map(
+        |(packages, advisories, capability, driver, requirements, constraints, abi, installed)| Case {
             packages,
             advisories,
             capability,
             driver,
             requirements,
             constraints,
+            abi,
             installed,
         },
     )
+}
+
+/// torch for CUDA 13.0 with the new C++ ABI, the others with the old one.
+fn with_abi(build: &str) -> String {
+    build.replace("platform", &format!("cxx11-abi = {}\nplatform", build.contains("13.0")))
+}
+
+fn one_abi() -> impl Strategy<Value = (&'static str, Option<bool>)> {
+    let run = prop_oneof![3 => Just(""), 1 => Just("1.0"), 1 => Just("2.0"), 1 => Just("1.0 to 2.0")];
+    (run, prop_oneof![2 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))])
 }
 
 /// Packages that differ from what is installed: changed or added. What nobody asks for is left where it is.
@@ -247,6 +272,7 @@ enum Broken {
     Block(&'static str, Option<super::super::rule::BlockKind>),
     Partner(&'static str),
     Library(&'static str),
+    Abi(&'static str),
     Advisory(Vec<String>),
 }
 
@@ -265,6 +291,11 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
         Some(text.parse::<pep440_rs::Version>().expect("a version"))
     };
     let torch = row(1).and_then(|(_, _, build)| build.cuda);
+    let rows = ["1.0", "2.0", "3.0"].into_iter().filter_map(|version| {
+        let row = db.torch_abi("vision", &version.parse().expect("a version"))?;
+        Some((("vision", version.to_owned()), (row.torch.concat(), row.cxx11_abi)))
+    });
+    let abi: BTreeMap<_, _> = rows.collect();
     let mut found = BTreeSet::new();
     for (asked, constraint) in
         request.requirements.iter().map(|it| (it, false)).chain(request.constraints.iter().map(|it| (it, true)))
@@ -292,6 +323,17 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
                 && !agrees(partner.cuda, build.cuda, other.cuda)
             {
                 found.insert(Broken::Partner(name));
+            }
+        }
+        if let Some((_, torch, other)) = row(1)
+            && build.index == "pypi"
+            && build.platform == "linux_x86_64"
+            && let Some((run, abi)) = abi.get(&(name, release.version.to_string()))
+        {
+            let version = torch.version.to_string();
+            let exported = run.is_empty() || version == "3.0" || run.contains(&version);
+            if !exported || abi.is_some_and(|abi| Some(abi) != other.cxx11_abi) {
+                found.insert(Broken::Abi(name));
             }
         }
         if row(1).is_some() && build.code.iter().any(|code| code.for_cuda.is_some()) {
@@ -464,6 +506,7 @@ fn said(rule: Rule, universe: &Universe<'_>) -> Broken {
         },
         Rule::Partner { package, .. } => Broken::Partner(name(package)),
         Rule::Library { package } => Broken::Library(name(package)),
+        Rule::Abi { package } => Broken::Abi(name(package)),
         Rule::Advisory(clause) => Broken::Advisory(lines(universe, clause)),
         Rule::Shared { .. } => unreachable!("one target"),
     }
