@@ -97,7 +97,7 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
             installed.insert(distribution.name.clone(), version);
         }
         let requirement = requirement::parse(&distribution.name).ok()?;
-        requirements.push(Asked { requirement, origin: "installed".to_owned() });
+        requirements.push(Asked::new(requirement, "installed"));
     }
     // A compat library that cannot work is no help to plan with.
     let mut target = Target::from_facts(facts, db);

@@ -51,7 +51,7 @@ impl Collected {
                         Err(error) => bail!("{place}: `{line}`: {error}"),
                     };
                     let list = if constraints { &mut self.constraints } else { &mut self.requirements };
-                    list.push(Asked { requirement, origin: place });
+                    list.push(Asked::new(requirement, place));
                 }
                 Line::Include { constraints: inner, file: name } => {
                     let path = file.parent().unwrap_or(Path::new("")).join(name);

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, solve, unknown_names};
+use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, installed_outsiders, solve, unknown_names};
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
@@ -106,7 +106,7 @@ pub fn run(
     let mut asked = Collected::default();
     for line in &args.requirements {
         let requirement = parse(line).map_err(|error| anyhow!("`{line}`: {error}"))?;
-        asked.requirements.push(Asked { requirement, origin: "command line".to_owned() });
+        asked.requirements.push(Asked::new(requirement, "command line"));
     }
     for file in &args.requirement_files {
         asked.read(file, false)?;
@@ -198,6 +198,8 @@ fn request(
     let versions = distributions
         .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));
     let installed: BTreeMap<String, Version> = versions.collect();
+    let here = facts.filter(|_| args.targets.is_about_this_environment());
+    let outsiders = here.map(|facts| installed_outsiders(facts, db)).unwrap_or_default();
     let prefer = match args.prefer {
         PreferArg::Newest => Prefer::Newest,
         PreferArg::Installed => Prefer::Installed,
@@ -208,9 +210,9 @@ fn request(
             bail!("`--prefer installed` is about this machine or a snapshot (`--from`), not about declared targets");
         }
         let covered = installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
-        for name in covered {
+        for name in covered.chain(outsiders.keys()) {
             let requirement = parse(name).map_err(|error| anyhow!("`{name}`: {error}"))?;
-            requirements.push(Asked { requirement, origin: INSTALLED.to_owned() });
+            requirements.push(Asked::new(requirement, INSTALLED));
         }
     }
     let keep: Vec<String> = args.keep.iter().map(|name| normalise(name)).collect();
@@ -224,7 +226,7 @@ fn request(
     }
     let mut targets = targets.iter().cloned();
     let target = targets.next().unwrap_or_default();
-    Ok(Request { target, beside: targets.collect(), requirements, constraints, installed, keep, prefer })
+    Ok(Request { target, beside: targets.collect(), requirements, constraints, installed, outsiders, keep, prefer })
 }
 
 fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {
@@ -236,6 +238,10 @@ fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &
     if !resolution.unchecked.is_empty() {
         let names = crate::text::list(&resolution.unchecked);
         writeln!(err, "note: not covered by the rules, and neither pinned nor judged: {names}")?;
+    }
+    if !resolution.outsiders.is_empty() {
+        let names = crate::text::list(&resolution.outsiders);
+        writeln!(err, "note: not pinned, but the pins keep to what these declare: {names}")?;
     }
     if !emit::indexes(resolution, db).is_empty() {
         writeln!(

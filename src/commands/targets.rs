@@ -90,6 +90,11 @@ impl TargetArgs {
         Ok(chosen)
     }
 
+    /// Whether the environment that is looked at is the one to install into: `--python 3.11` means another.
+    pub fn is_about_this_environment(&self) -> bool {
+        self.python.as_deref().and_then(python).is_none()
+    }
+
     fn declared(&self, db: &RuleDb) -> anyhow::Result<Vec<Target>> {
         let Some((path, config)) = config(self.config.as_deref())? else {
             bail!(

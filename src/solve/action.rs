@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::conflict::Conflict;
 use super::nearest;
 use super::provider::Picks;
-use super::request::Request;
+use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Universe};
 use super::versions::Versions;
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
 use crate::rules::{RuleDb, Target};
+use crate::text::list;
 use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// One change, or two that only help together.
@@ -73,6 +74,8 @@ pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Confli
     }
     actions.sort_by_key(|(cost, _)| *cost);
     let mut actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
+    let declared = guilty.iter().filter(|line| line.iter().all(|ask| !universe.asks[*ask].owners.is_empty()));
+    actions.extend(declared.filter_map(|line| finder.leave_out(line)));
     let kinds: BTreeSet<(usize, BlockKind)> = conflict
         .rules
         .iter()
@@ -125,7 +128,7 @@ impl<'a> Finder<'_, 'a> {
         let mut universe = Universe::new(self.request, self.db);
         for ask in lines.iter().copied().flatten() {
             let ask = &mut universe.asks[*ask];
-            if ask.specifiers.is_empty() {
+            if ask.specifiers.is_empty() || !ask.owners.is_empty() {
                 return None;
             }
             ask.specifiers = VersionSpecifiers::empty();
@@ -183,11 +186,18 @@ impl<'a> Finder<'_, 'a> {
     fn leave_out(&self, line: &[usize]) -> Option<Action> {
         let gone = &self.universe.asks[*line.first()?];
         let mut universe = Universe::new(self.request, self.db);
-        let without: BTreeSet<Rule> = line.iter().map(|ask| Rule::Ask(*ask)).collect();
+        let own = |ask: &Ask| !gone.owners.is_empty() && ask.owners.is_subset(&gone.owners) && !ask.owners.is_empty();
+        let all = universe.asks.iter().enumerate().filter(|(at, ask)| line.contains(at) || own(ask));
+        let without: BTreeSet<Rule> = all.map(|(at, _)| Rule::Ask(at)).collect();
         universe.given_up.extend(without);
         let again = nearest::best(&universe).ok()?;
         let change = Change::Requirement { from: gone.text.clone(), to: None };
-        let summary = format!("leave out `{}`", gone.text);
+        let owners: Vec<_> = gone.owners.iter().cloned().collect();
+        let summary = match owners.as_slice() {
+            [] if gone.origins.iter().all(|origin| origin == INSTALLED) => format!("uninstall `{}`", gone.text),
+            [] => format!("leave out `{}`", gone.text),
+            owners => format!("take another release of {}, or do without", list(owners)),
+        };
         Some(Action { summary, changes: vec![change], takes: takes(&universe, &again, &[]) })
     }
 

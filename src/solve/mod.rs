@@ -12,6 +12,7 @@ mod conflict;
 mod fleet;
 mod names;
 mod nearest;
+mod outside;
 mod preference;
 mod proof;
 mod provider;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use action::{Action, Change};
 pub use names::{Unknown, unknown_names};
+pub use outside::{Outsider, installed_outsiders};
 pub use proof::{Proof, Step};
 pub use reason::Reason;
 pub use request::{Asked, INSTALLED, Prefer, Request};
@@ -42,6 +44,8 @@ pub struct Resolution<'db> {
     pub pins: Vec<Pin<'db>>,
     /// Names that the user wrote and the rules do not cover, sorted: passed through and not judged.
     pub unchecked: Vec<String>,
+    /// Packages that the rules do not cover, and to whose requirements the pins keep, e.g. `peft-extra 1.2 (installed)`.
+    pub outsiders: Vec<String>,
 }
 
 /// One chosen build.

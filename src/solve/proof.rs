@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::action::Action;
 use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
 use super::provider::{Node, TORCH};
+use super::request::INSTALLED;
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Block, Need, Universe};
 use super::versions::Versions;
@@ -125,7 +126,11 @@ impl Teller<'_, '_> {
         let package = &self.universe.packages[ask.package];
         let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
         let verb = if ask.constraint { "is a constraint" } else { "is asked for" };
-        let mut text = format!("`{}` {verb} ({})", ask.text, list(&origins));
+        let mut text = match (ask.owners.is_empty(), origins.as_slice()) {
+            (false, origins) => format!("{} needs `{}`", list(origins), ask.text),
+            (true, [INSTALLED]) => format!("`{}` is installed", ask.text),
+            (true, origins) => format!("`{}` {verb} ({})", ask.text, list(origins)),
+        };
         if ask.releases.is_empty() {
             let newest = package.package.releases.last().map(|release| release.version.to_string());
             text += &match newest {
@@ -133,7 +138,8 @@ impl Teller<'_, '_> {
                 None => ", and the rules know no release of it".to_owned(),
             };
         }
-        Step { rule: "asked".to_owned(), text, packages: vec![package.name.to_owned()], citation: None }
+        let rule = if ask.owners.is_empty() { "asked" } else { "requirement" };
+        Step { rule: rule.to_owned(), text, packages: vec![package.name.to_owned()], citation: None }
     }
 
     /// The versions of which a rule speaks in this conflict, by the node that they belong to.

@@ -100,7 +100,7 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
     unchecked.extend(asked.map(|ask| universe.packages[ask.package].name.to_owned()));
     unchecked.sort();
     unchecked.dedup();
-    Resolution { pins, unchecked }
+    Resolution { pins, unchecked, outsiders: universe.outsiders.clone() }
 }
 
 /// Whether a package without GPU code, such as setuptools, is best left to the installer: every release that the rules know

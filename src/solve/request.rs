@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use pep440_rs::Version;
 
+use super::outside::Outsider;
 use crate::rules::Target;
 use crate::rules::requirement::Requirement;
 
@@ -18,6 +19,8 @@ pub struct Request {
     pub constraints: Vec<Asked>,
     /// What is installed now, with local labels, for [`Prefer::Installed`] and [`Self::keep`].
     pub installed: BTreeMap<String, Version>,
+    /// What is known of packages that the rules do not cover, by normalised name.
+    pub outsiders: BTreeMap<String, Outsider>,
     /// Names of installed packages that must stay as they are.
     pub keep: Vec<String>,
     /// Which of several solutions.
@@ -31,10 +34,20 @@ pub struct Asked {
     pub requirement: Requirement,
     /// Where it stands, e.g. `command line` or `req.in:3`.
     pub origin: String,
+    /// The package that declares it, if it is not the user's own line.
+    pub on_behalf_of: Option<String>,
 }
 
 /// The origin of what is asked only because it is installed.
 pub const INSTALLED: &str = "installed";
+
+impl Asked {
+    /// A line of the user.
+    #[must_use]
+    pub fn new(requirement: Requirement, origin: impl Into<String>) -> Self {
+        Self { requirement, origin: origin.into(), on_behalf_of: None }
+    }
+}
 
 /// Which of several solutions is best.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -65,8 +65,7 @@ fn target(capability: &str, driver: Option<&str>) -> Target {
 }
 
 fn asked(lines: &[&str]) -> Vec<Asked> {
-    let line =
-        |line: &&str| Asked { requirement: parse(line).expect("a requirement"), origin: "command line".to_owned() };
+    let line = |line: &&str| Asked::new(parse(line).expect("a requirement"), "command line");
     lines.iter().map(line).collect()
 }
 

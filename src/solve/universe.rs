@@ -9,6 +9,7 @@ use pep508_rs::MarkerEnvironment;
 use pubgrub::{Ranges, VersionSet};
 
 use super::clause::{Clause, clauses};
+use super::outside::outside;
 use super::provider::Node;
 use super::request::{Asked, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
@@ -44,6 +45,8 @@ pub(super) struct Universe<'a> {
     pub given_up: BTreeSet<Rule>,
     /// Names that the user wrote and the rules do not cover.
     pub unchecked: Vec<String>,
+    /// Names of packages that the rules do not cover and whose requirements were read.
+    pub outsiders: Vec<String>,
     pub clauses: Vec<Clause<'a>>,
     /// The builds that one line of a constraints file can name, by place of the package, where there are several targets.
     pub pins: Vec<Vec<Pinned<'a>>>,
@@ -67,6 +70,8 @@ pub(super) struct Ask {
     /// E.g. `triton<3`.
     pub text: String,
     pub origins: BTreeSet<String>,
+    /// The packages that declare it; empty if the user wrote it too.
+    pub owners: BTreeSet<String>,
     pub constraint: bool,
     pub specifiers: VersionSpecifiers,
     pub releases: Versions,
@@ -164,18 +169,17 @@ impl<'a> Universe<'a> {
     pub fn new(request: &Request, db: &'a RuleDb) -> Self {
         let targets: Vec<Target> = [&request.target].into_iter().chain(&request.beside).cloned().collect();
         let markers: Vec<_> = targets.iter().map(markers).collect();
+        let active = |asked: &Asked| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
+        let outside = outside(request, &active, db);
         let lines = || {
-            let requirements = request.requirements.iter().map(|asked| (asked, false));
+            let requirements = request.requirements.iter().chain(&outside.asked).map(|asked| (asked, false));
             requirements.chain(request.constraints.iter().map(|asked| (asked, true)))
         };
-        let active = |asked: &Asked| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
-        let mut unchecked = BTreeSet::new();
         let mut names = BTreeSet::new();
         for (asked, constraint) in lines().filter(|(asked, _)| active(asked)) {
             let name = asked.requirement.name.as_ref();
-            if db.package(name).is_none() || requirement::specifiers(&asked.requirement).is_none() {
-                unchecked.insert(name.to_owned());
-            } else if !constraint {
+            let covered = db.package(name).is_some() && requirement::specifiers(&asked.requirement).is_some();
+            if covered && !constraint {
                 names.insert(name.to_owned());
             }
         }
@@ -191,7 +195,8 @@ impl<'a> Universe<'a> {
             asks: Vec::new(),
             wishes: Vec::new(),
             given_up: BTreeSet::new(),
-            unchecked: unchecked.into_iter().collect(),
+            unchecked: outside.unread.into_iter().collect(),
+            outsiders: outside.read.into_iter().collect(),
             clauses: Vec::new(),
             pins: Vec::new(),
             markers,
@@ -208,9 +213,16 @@ impl<'a> Universe<'a> {
                 let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
                     let (releases, builds) = universe.admitted(package, &specifiers);
                     let (text, specifiers) = (text.clone(), specifiers.clone());
-                    Ask { package, text, origins: BTreeSet::new(), constraint, specifiers, releases, builds }
+                    let (origins, owners) = (BTreeSet::new(), BTreeSet::new());
+                    Ask { package, text, origins, owners, constraint, specifiers, releases, builds }
                 });
+                let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
+                match &asked.on_behalf_of {
+                    Some(owner) if first || !ask.owners.is_empty() => drop(ask.owners.insert(owner.clone())),
+                    Some(_) => {}
+                    None => ask.owners.clear(),
+                }
             }
         }
         universe.asks = asks.into_values().collect();
@@ -279,7 +291,8 @@ impl<'a> Universe<'a> {
         };
         let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let origins = [origin.to_owned()].into();
-        Some(Ask { package, text, origins, constraint: true, specifiers, releases, builds })
+        let owners = BTreeSet::new();
+        Some(Ask { package, text, origins, owners, constraint: true, specifiers, releases, builds })
     }
 
     /// The releases that satisfy specifiers; also the builds where a local label is asked for.

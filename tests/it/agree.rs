@@ -110,10 +110,7 @@ proptest! {
         }
         prop_assume!(!findings.iter().any(|finding| finding.title.contains("is not installed")));
         let failing: Vec<_> = findings.iter().filter(|finding| contradicts(finding, db)).map(|finding| &finding.title).collect();
-        let requirements = pins.iter().map(|pin| Asked {
-            requirement: requirement::parse(pin).expect("a pin"),
-            origin: "the test".to_owned(),
-        });
+        let requirements = pins.iter().map(|pin| Asked::new(requirement::parse(pin).expect("a pin"), "the test"));
         let request = Request { target: Target::from_facts(&facts, db), requirements: requirements.collect(), ..Request::default() };
         match solve(&request, db) {
             Ok(_) => prop_assert!(failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}, {platform}: only check refuses: {failing:#?}"),
@@ -156,8 +153,7 @@ fn newest(name: &str, platform: &str, db: &RuleDb) -> Option<String> {
 
 /// The build of a package that goes with others on this target, if there is one.
 fn fit(name: &str, others: &[String], target: &Target, db: &RuleDb) -> Option<String> {
-    let ask =
-        |line: &str| Asked { requirement: requirement::parse(line).expect("a line"), origin: "the test".to_owned() };
+    let ask = |line: &str| Asked::new(requirement::parse(line).expect("a line"), "the test");
     let requirements = others.iter().map(String::as_str).chain([name]).map(ask).collect();
     let request = Request { target: target.clone(), requirements, ..Request::default() };
     let solution = solve(&request, db).ok()?;

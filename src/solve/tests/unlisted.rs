@@ -101,3 +101,35 @@ fn what_installs_everywhere_installs_here() {
         ("linux_x86_64", "any")
     );
 }
+
+#[test]
+fn packages_outside_the_rules_are_held_to_what_they_declare() {
+    let db = world();
+    let outsider = |version: &str, requires: &[&str]| Outsider {
+        version: version.parse().expect("a version"),
+        known_from: "installed".to_owned(),
+        requires: requires.iter().map(ToString::to_string).collect(),
+    };
+    let ask = |lines: &[&str]| {
+        let outsiders = [
+            ("far".to_owned(), outsider("2.0", &["middle", "nowhere"])),
+            ("middle".to_owned(), outsider("1.1", &["hub!=5.1", "tools<80; extra == 'build'"])),
+        ];
+        let request = Request { outsiders: outsiders.into(), ..request(&target("9.0", None), lines) };
+        solve(&request, &db)
+    };
+    let solved = ask(&["far"]).expect("solved");
+    assert_eq!(pins(&solved), ["hub==5.0"]);
+    assert_eq!(solved.outsiders, ["far 2.0 (installed)", "middle 1.1 (installed)"]);
+    assert!(solved.unchecked.is_empty(), "{:?}", solved.unchecked);
+    assert_eq!(pins(&ask(&["middle[build]"]).expect("solved")), ["hub==5.0", "tools==60"]);
+    // What is installed says nothing of another release.
+    assert_eq!(ask(&["far>2"]).expect("solved").unchecked, ["far"]);
+    insta::assert_snapshot!(told(&ask(&["far", "hub==5.1"]).expect_err("no solution")), @"
+    nothing fits GPU 9.0 (compute capability 9.0), Python 3.11, linux_x86_64
+    1. middle 1.1 (installed) needs `hub!=5.1`
+    2. `hub==5.1` is asked for (command line)
+    - relax `hub==5.1` → `hub<=5.0` => hub==5.0
+    - take another release of middle, or do without => hub==5.1
+    ");
+}
