@@ -1,8 +1,10 @@
 //! The command line.
 
+use std::path::Path;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, diff, explain, host, overlay, probe, resolve, rules, scan};
+use crate::commands::{check, diff, explain, host, impact, overlay, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -12,6 +14,7 @@ use crate::exit::Exit;
 Examples:
   gpudoc check                                     what is wrong on this machine, and the fix
   gpudoc resolve torch torchvision --gpu \"RTX 5090\"  a constraints.txt for another one
+  gpudoc impact torch==2.7.1+cu128                  what an upgrade would do here
   gpudoc scan .venv --gpu \"RTX 5090\"               which GPUs the installed files hold code for
   gpudoc explain GPUDOC-2026-0001                  the story and the sources behind a finding
   gpudoc probe -o pod.json                         a snapshot to attach to an issue
@@ -41,6 +44,7 @@ enum Command {
     Check(check::Args),
     Probe(probe::Args),
     Resolve(resolve::ResolveArgs),
+    Impact(impact::ImpactArgs),
     Diff(diff::Args),
     Scan(scan::Args),
     Explain(explain::Args),
@@ -67,12 +71,14 @@ impl Cli {
             Command::Check(args) => check::run(args),
             Command::Probe(args) => probe::run(args),
             Command::Resolve(args) => {
-                let probe = |python: Option<&std::path::Path>| {
-                    let args = host::HostArgs { python: python.map(Into::into), root: None, deep: false };
-                    host::probe_without_libraries(&args)
-                };
+                let probe = |python: Option<&Path>| host::probe_without_libraries(&host_args(python));
                 let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
                 resolve::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
+            }
+            Command::Impact(args) => {
+                let probe = |python: Option<&Path>| host::probe(&host_args(python));
+                let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
+                impact::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
             }
             Command::Diff(args) => diff::run(args),
             Command::Scan(args) => scan::run(args),
@@ -80,4 +86,8 @@ impl Cli {
             Command::Rules(args) => rules::run(args),
         }
     }
+}
+
+fn host_args(python: Option<&Path>) -> host::HostArgs {
+    host::HostArgs { python: python.map(Into::into), root: None, deep: false }
 }

@@ -3,13 +3,15 @@
 //! A remedy is *verified* when the checks, run again on the facts as the change would leave them, no longer report the
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
+mod outlook;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version};
 
 use crate::check;
-use crate::facts::{Distribution, DistributionBuild, Facts, LibCuda, Library, Metadata, Reading, Source};
+use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::model::Build;
@@ -19,8 +21,12 @@ use crate::solve::{self, Asked, Pin, Prefer, Request};
 use crate::text;
 use crate::version::DriverVersion;
 
+pub use outlook::{Fate, Outlook, Rebuild, Row, foresee};
+
 /// The distribution whose symbols extensions are linked with.
 const TORCH: &str = "torch";
+/// Where the values of another machine come from.
+const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.
 const TRIED: &str = "as the change would leave it";
 
@@ -239,6 +245,37 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
         }
+    }
+    facts
+}
+
+/// The facts of an environment as if it were on another machine: its GPUs, driver, Python and C library.
+#[must_use]
+pub fn on_target(facts: &Facts, target: &Target) -> Facts {
+    let mut facts = facts.clone();
+    let now = facts.clone();
+    let own: Vec<_> = now.gpus.value().into_iter().flatten().filter_map(|gpu| gpu.compute_capability.value()).collect();
+    if !target.gpus.is_empty() && own != target.gpus.iter().map(|gpu| &gpu.capability).collect::<Vec<_>>() {
+        let gpus = target.gpus.iter().zip(0..).map(|(gpu, index)| Gpu {
+            index,
+            name: Reading::host(gpu.name.clone(), ASKED),
+            compute_capability: Reading::host(gpu.capability, ASKED),
+            ..Gpu::default()
+        });
+        facts.gpus = Reading::host(gpus.collect(), ASKED);
+        // What was seen of this machine's driver says nothing of another's.
+        (facts.driver, facts.loader.libcuda) = (crate::facts::Driver::default(), Reading::Unknown);
+    }
+    if let Some(version) = target.driver.as_ref().filter(|version| now.driver.version.value() != Some(*version)) {
+        driver(&mut facts, version);
+    }
+    if let (Reading::Known { value: python, .. }, Some(version)) = (&mut facts.python, target.python)
+        && !python.version.value().is_some_and(|own| (own.major, own.minor) == (version.major, version.minor))
+    {
+        python.version = Reading::host(version, ASKED);
+    }
+    if let Some(glibc) = target.glibc {
+        facts.system.glibc = Reading::host(glibc, ASKED);
     }
     facts
 }

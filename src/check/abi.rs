@@ -90,6 +90,10 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         .map(String::as_str)
         .chain(symbols.iter().copied())
         .collect();
+    let optional = installed.package.is_some_and(Package::code_is_optional);
+    if optional {
+        message.push_str(" It does without them.");
+    }
     if let Some(reason) = reason(context, torch, &symbols, &needed) {
         message.push(' ');
         message.push_str(&reason);
@@ -104,7 +108,7 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
     Some(Finding {
         id: format!("abi/{}", installed.name()),
         kind: Kind::Abi,
-        severity: Severity::Fail,
+        severity: if optional { Severity::Warn } else { Severity::Fail },
         title: format!(
             "{} is compiled for another torch than {}",
             installed.title(),
@@ -123,7 +127,7 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
 fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     let torch = context.stack.get("torch")?;
     let (release, build) = installed.row?;
-    let row = row(installed.name(), release, build, context.db)?;
+    let row = row(installed.package?, release, build, context.db)?;
     let (torch_release, torch_build) = torch.row?;
     let misfit = misfit(row, &torch_release.version, torch_build, context.db)?;
     let message = match misfit {

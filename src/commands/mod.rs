@@ -5,6 +5,7 @@ pub mod diff;
 pub mod explain;
 pub mod file;
 pub mod host;
+pub mod impact;
 pub mod overlay;
 pub mod probe;
 mod requirement_file;

@@ -226,7 +226,17 @@ fn request(
     }
     let mut targets = targets.iter().cloned();
     let target = targets.next().unwrap_or_default();
-    Ok(Request { target, beside: targets.collect(), requirements, constraints, installed, outsiders, keep, prefer })
+    Ok(Request {
+        target,
+        beside: targets.collect(),
+        requirements,
+        constraints,
+        installed,
+        outsiders,
+        keep,
+        prefer,
+        ..Request::default()
+    })
 }
 
 fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {

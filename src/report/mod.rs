@@ -3,6 +3,7 @@
 mod command;
 pub mod diff;
 pub mod explain;
+pub mod impact;
 mod json;
 mod lines;
 pub mod rules;

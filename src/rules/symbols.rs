@@ -89,7 +89,8 @@ pub fn bound(
     let abis: BTreeSet<bool> = known.iter().filter_map(|symbol| std_string(symbol)).collect();
     let abi = if abis.len() == 1 { abis.first().copied() } else { None };
     let fits = |(version, symbols): &(Version, BTreeSet<String>)| {
-        let other = mixed.contains(version);
+        // The build that was read has the old ABI.
+        let other = abi == Some(true) && mixed.contains(version);
         known.iter().all(|symbol| symbols.contains(*symbol) || (other && std_string(symbol).is_some()))
     };
     let presence: Vec<bool> = exported.iter().map(fits).collect();
@@ -139,6 +140,11 @@ mod tests {
         assert_eq!(bound(&["always", "its own"]), None);
         assert_eq!(bound(&["early"]), Some((runs("2.5.1 to 2.6.0"), None)));
         assert_eq!(bound(&[OLD]), Some((runs("2.5.1 to 2.6.0"), Some(false))));
+        assert_eq!(
+            bound(&[OLD, "late"]),
+            Some((Vec::new(), Some(false))),
+            "2.6.0 was read with the old ABI and lacks it"
+        );
         assert_eq!(bound(&[NEW]), Some((runs("2.6.0 to 2.7.0"), Some(true))), "2.6.0 is published with either");
         assert_eq!(bound(&[NEW, "early"]), Some((runs("2.6.0"), Some(true))));
         assert_eq!(bound(&["early", "late"]), None, "built for a torch that was not read");

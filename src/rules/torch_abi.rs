@@ -3,7 +3,7 @@
 use pep440_rs::Version;
 
 use super::RuleDb;
-use super::model::{Build, Release};
+use super::model::{Build, Package, Release};
 use super::raw_platform::RawExtension;
 use crate::text::list;
 
@@ -28,11 +28,12 @@ pub enum Misfit {
     Cxx11(bool),
 }
 
-/// What is known of a build: the wheels for x86_64 on PyPI were read, and those of other indexes are others.
+/// What is known of a build: the wheels for x86_64 on PyPI were read, and those of other indexes are others. None for packages
+/// that work without their compiled code.
 #[must_use]
-pub fn row<'db>(package: &str, release: &Release, build: &Build, db: &'db RuleDb) -> Option<&'db RawExtension> {
-    let read = build.index == "pypi" && build.platform == "linux_x86_64";
-    db.torch_abi(package, &release.version).filter(|_| read)
+pub fn row<'db>(package: &Package, release: &Release, build: &Build, db: &'db RuleDb) -> Option<&'db RawExtension> {
+    let read = build.index == "pypi" && build.platform == "linux_x86_64" && !package.code_is_optional();
+    db.torch_abi(&package.name, &release.version).filter(|_| read)
 }
 
 /// Whether an extension loads beside a build of torch; none where it does, or where nobody knows.

@@ -32,7 +32,7 @@ pub use names::{Unknown, unknown_names};
 pub use outside::{Outsider, installed_outsiders};
 pub use proof::{Proof, Step};
 pub use reason::Reason;
-pub use request::{Asked, INSTALLED, Prefer, Request};
+pub use request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};

@@ -30,6 +30,8 @@ pub struct Proof {
     pub actions: Vec<Action>,
     /// Names that the user wrote and the rules do not cover.
     pub unchecked: Vec<String>,
+    /// Of the packages that contradict each other, those that are there only because they are installed; sorted.
+    pub installed: Vec<String>,
 }
 
 /// One statement of a proof.
@@ -62,7 +64,8 @@ pub(super) fn tell(universe: &Universe<'_>, conflict: &Conflict) -> Proof {
         [one] => format!("nothing fits {}", one.in_words()),
         all => format!("no one set fits {}", list(&all.iter().map(named).collect::<Vec<_>>())),
     };
-    Proof { conclusion, steps, actions: Vec::new(), unchecked: universe.unchecked.clone() }
+    let installed = teller.installed();
+    Proof { conclusion, steps, actions: Vec::new(), unchecked: universe.unchecked.clone(), installed }
 }
 
 /// A target of a fleet: ``train` (H100 (compute capability 9.0), driver 570.133.20)`.
@@ -120,6 +123,21 @@ impl Teller<'_, '_> {
     fn on(&self, package: usize) -> String {
         let name = self.universe.target(package).name.as_ref().filter(|_| self.universe.targets.len() > 1);
         name.map(|name| format!("on `{name}` ")).unwrap_or_default()
+    }
+
+    fn installed(&self) -> Vec<String> {
+        let asks = self.conflict.rules.iter().filter_map(|rule| match rule {
+            Rule::Ask(ask) => Some(&self.universe.asks[*ask]),
+            _ => None,
+        });
+        let mut names = BTreeSet::new();
+        for ask in asks {
+            names.extend(ask.owners.iter().cloned());
+            if ask.owners.is_empty() && ask.origins.iter().all(|origin| origin == INSTALLED) {
+                names.insert(self.universe.packages[ask.package].name.to_owned());
+            }
+        }
+        names.into_iter().collect()
     }
 
     fn ask(&self, ask: &Ask) -> Step {

@@ -17,6 +17,8 @@ pub struct Request {
     pub requirements: Vec<Asked>,
     /// What must hold of a package if it is installed.
     pub constraints: Vec<Asked>,
+    /// Packages that must come from one index.
+    pub from_index: Vec<FromIndex>,
     /// What is installed now, with local labels, for [`Prefer::Installed`] and [`Self::keep`].
     pub installed: BTreeMap<String, Version>,
     /// What is known of packages that the rules do not cover, by normalised name.
@@ -25,6 +27,17 @@ pub struct Request {
     pub keep: Vec<String>,
     /// Which of several solutions.
     pub prefer: Prefer,
+}
+
+/// A package and the index that it must come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FromIndex {
+    /// The normalised name, e.g. `torch`.
+    pub package: String,
+    /// The index by the name that the rules give it, e.g. `cu128`.
+    pub index: String,
+    /// Where it stands, e.g. `pyproject.toml:12`.
+    pub origin: String,
 }
 
 /// A line that the user wrote.

@@ -11,7 +11,7 @@ use pubgrub::{Ranges, VersionSet};
 use super::clause::{Clause, clauses};
 use super::outside::outside;
 use super::provider::Node;
-use super::request::{Asked, INSTALLED, Prefer, Request};
+use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{ABSENT, UNLISTED, Versions};
@@ -72,6 +72,8 @@ pub(super) struct Ask {
     pub origins: BTreeSet<String>,
     /// The packages that declare it; empty if the user wrote it too.
     pub owners: BTreeSet<String>,
+    /// It asks for the builds of a variant's index.
+    pub variant: bool,
     pub constraint: bool,
     pub specifiers: VersionSpecifiers,
     pub releases: Versions,
@@ -121,7 +123,7 @@ impl<'a> Candidate<'a> {
 impl Ask {
     /// Whether the line names a build by its local label, e.g. `torch==2.7.1+cu126`.
     pub fn labelled(&self) -> bool {
-        self.specifiers.iter().any(|specifier| !specifier.version().local().is_empty())
+        self.variant || self.specifiers.iter().any(|specifier| !specifier.version().local().is_empty())
     }
 }
 
@@ -214,7 +216,7 @@ impl<'a> Universe<'a> {
                     let (releases, builds) = universe.admitted(package, &specifiers);
                     let (text, specifiers) = (text.clone(), specifiers.clone());
                     let (origins, owners) = (BTreeSet::new(), BTreeSet::new());
-                    Ask { package, text, origins, owners, constraint, specifiers, releases, builds }
+                    Ask { package, text, origins, owners, variant: false, constraint, specifiers, releases, builds }
                 });
                 let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
@@ -226,6 +228,11 @@ impl<'a> Universe<'a> {
             }
         }
         universe.asks = asks.into_values().collect();
+        for wanted in &request.from_index {
+            let own = (0..universe.targets.len()).filter_map(|target| universe.served_by(target, wanted));
+            let own: Vec<_> = own.collect();
+            universe.asks.extend(own);
+        }
         for name in &request.keep {
             let kept = universe.find(0, name).and_then(|package| universe.as_it_is(package, "`--keep`"));
             universe.asks.extend(kept);
@@ -267,6 +274,31 @@ impl<'a> Universe<'a> {
         pins.into_iter().collect()
     }
 
+    /// That a package comes from an index, which also serves the variant that is on PyPI.
+    fn served_by(&self, target: usize, wanted: &FromIndex) -> Option<Ask> {
+        let package = self.find(target, &wanted.package)?;
+        let candidates = &self.packages[package];
+        let served = |candidate: &Candidate<'_>| {
+            candidate.lines(candidates.package).any(|line| match line {
+                Pinned::Plain { .. } => wanted.index == PYPI,
+                Pinned::Labelled { index, .. } => wanted.index == index,
+            })
+        };
+        let here = || candidates.builds.iter().zip(1..).filter(|(candidate, _)| served(candidate));
+        let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
+        Some(Ask {
+            package,
+            text: format!("{} from the index {}", candidates.name, wanted.index),
+            origins: [wanted.origin.clone()].into(),
+            owners: BTreeSet::new(),
+            variant: wanted.index != PYPI,
+            constraint: true,
+            specifiers: VersionSpecifiers::empty(),
+            releases: Versions::of(releases),
+            builds: Some(Versions::of(here().map(|(_, number)| number))),
+        })
+    }
+
     /// That a package stays as it is installed, or stays out; none where what is installed is nothing that the rules know.
     fn as_it_is(&self, package: usize, origin: &str) -> Option<Ask> {
         let candidates = &self.packages[package];
@@ -292,7 +324,7 @@ impl<'a> Universe<'a> {
         let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
         let origins = [origin.to_owned()].into();
         let owners = BTreeSet::new();
-        Some(Ask { package, text, origins, owners, constraint: true, specifiers, releases, builds })
+        Some(Ask { package, text, origins, owners, variant: false, constraint: true, specifiers, releases, builds })
     }
 
     /// The releases that satisfy specifiers; also the builds where a local label is asked for.
@@ -382,7 +414,7 @@ impl<'a> Universe<'a> {
     pub fn torch_abi(&self, package: usize, number: u32) -> Option<&'a RawExtension> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
-        torch_abi::row(candidates.name, candidates.release_of(candidate), candidate.build, self.db)
+        torch_abi::row(candidates.package, candidates.release_of(candidate), candidate.build, self.db)
     }
 
     /// Why a build cannot be used; empty where it can.

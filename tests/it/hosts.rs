@@ -37,6 +37,7 @@ fn every_recorded_host_tells_its_gpu_driver_and_libcuda() {
     assert_eq!(
         rows,
         [
+            "a100-direct3d: GPU 0 NVIDIA A100-SXM4-80GB | 570.133.20 | 570.133.20",
             "broken-metadata: GPU 0 NVIDIA A10 | 570.133.20 | 570.133.20",
             "cpu-torch-on-gpu: GPU 0 NVIDIA A10 | 570.133.20 | 570.133.20",
             "empty-venv: GPU 0 NVIDIA A10 | 570.133.20 | 570.133.20",

@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("impact", &["check", "solve", "rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("report", &["check", "diff", "impact", "solve", "rules", "facts", "finding", "version", "text"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -1,0 +1,113 @@
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use clap::{Args, ValueEnum};
+
+use super::requirement_file::Collected;
+use super::targets::{Chosen, Probe, TargetArgs};
+use crate::emit;
+use crate::exit::Exit;
+use crate::finding::Severity;
+use crate::impact::{Fate, foresee, on_target};
+use crate::report::impact as report;
+use crate::rules::RuleDb;
+use crate::rules::requirement::parse;
+use crate::solve::Asked;
+
+/// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts
+///
+/// Nothing is installed. All that is installed is kept wherever it can be; the number of packages that change is the smallest
+/// that there is. `--gpu`, `--driver` and `--python` ask the same for another machine.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc impact torch==2.7.1+cu128                   here
+  gpudoc impact torch==2.7.1+cu128 --gpu \"RTX 5090\"  and on another GPU
+  gpudoc impact --to requirements.txt --from pod.json
+
+Exit codes: 0 it can be done, 1 something conflicts or would fail afterwards, 2 gpudoc could not run.")]
+pub struct ImpactArgs {
+    /// What is to be installed, e.g. `torch==2.7.1+cu128`
+    #[arg(value_name = "REQ")]
+    pub requirements: Vec<String>,
+    /// A requirements file to change to (repeatable)
+    #[arg(long = "to", value_name = "FILE")]
+    pub to: Vec<PathBuf>,
+    /// Constraints file (repeatable)
+    #[arg(short, long = "constraint", value_name = "FILE")]
+    pub constraint_files: Vec<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub targets: TargetArgs,
+}
+
+/// How to answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    #[default]
+    Text,
+    /// `gpudoc.impact/1`
+    Json,
+}
+
+/// Runs the command: data on `out`, everything else on `err`.
+///
+/// # Errors
+///
+/// When an argument or a file means nothing; the error names the fix.
+pub fn run(
+    args: &ImpactArgs,
+    db: &RuleDb,
+    probe: &Probe<'_>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> anyhow::Result<Exit> {
+    let mut asked = Collected::default();
+    for line in &args.requirements {
+        let requirement = parse(line).map_err(|error| anyhow!("`{line}`: {error}"))?;
+        asked.requirements.push(Asked::new(requirement, "command line"));
+    }
+    for file in &args.to {
+        asked.read(file, false)?;
+    }
+    for file in &args.constraint_files {
+        asked.read(file, true)?;
+    }
+    for note in &asked.notes {
+        writeln!(err, "note: {note}")?;
+    }
+    if asked.requirements.is_empty() {
+        bail!("no change to look at: name what is to be installed, or give a file with `--to`");
+    }
+    let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
+    let (Some(facts), [target]) = (facts, targets.as_slice()) else {
+        bail!(
+            "impact looks at an environment: this one, that of `--python`, or a snapshot (`--from`), not at declared targets"
+        );
+    };
+    let facts = on_target(&facts, target);
+    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &[]) {
+        Ok(outlook) => outlook,
+        Err(proof) => {
+            let text = match args.format {
+                Format::Text => emit::proof(&proof, super::width().clamp(40, 100)),
+                Format::Json => emit::unsolvable(&proof, &[target]),
+            };
+            out.write_all(text.as_bytes())?;
+            return Ok(Exit::Failed);
+        }
+    };
+    let text = match args.format {
+        Format::Text => report::text(&outlook, &target.in_words(), super::width()),
+        Format::Json => report::json(&outlook, &[]),
+    };
+    out.write_all(text.as_bytes())?;
+    writeln!(err, "{}", report::summary(&outlook))?;
+    let conflict = outlook.rows.iter().any(|row| row.fate == Fate::Conflict);
+    let fails = outlook.introduced.iter().any(|finding: &crate::finding::Finding| finding.severity == Severity::Fail);
+    Ok(if conflict || fails { Exit::Failed } else { Exit::Ok })
+}

@@ -1,0 +1,492 @@
+//! What a proposed change would do to an environment: each distribution before and after, and the findings that come and go.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+use super::{TORCH, apply, install_command, orphans, swap_command};
+use crate::check;
+use crate::facts::{Distribution, Facts, Reading};
+use crate::finding::{Change, Finding, Severity};
+use crate::rules::model::{Build, Release};
+use crate::rules::obstacle::obstacles;
+use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
+use crate::text::list;
+use crate::version::CudaVersion;
+
+/// What would happen.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    /// Every distribution, what needs attention first, then by name.
+    pub rows: Vec<Row>,
+    /// Findings that are there now and would be gone.
+    pub fixed: Vec<Finding>,
+    /// Findings that would be new.
+    pub introduced: Vec<Finding>,
+    /// Findings that would stay.
+    pub remaining: Vec<Finding>,
+    /// What to run, in order.
+    pub commands: Vec<String>,
+    /// What the change installs, e.g. `torch==2.7.1+cu128`, sorted.
+    pub pins: Vec<String>,
+    /// The indexes that serve them beside PyPI.
+    pub indexes: Vec<String>,
+    /// torch's CUDA afterwards.
+    pub cuda: Option<CudaVersion>,
+    /// The GPU targets for `TORCH_CUDA_ARCH_LIST`, e.g. `9.0;12.0`.
+    pub arch_list: String,
+}
+
+/// One distribution before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// E.g. `xformers`.
+    pub name: String,
+    /// The version now, e.g. `0.0.29.post1`; none for what is new.
+    pub before: Option<String>,
+    /// The version then; none for what goes.
+    pub after: Option<String>,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Why, in one sentence without full stop; empty where there is nothing to say.
+    pub why: String,
+    /// How to compile it again, for [`Fate::Rebuild`].
+    pub rebuild: Option<Rebuild>,
+}
+
+/// What becomes of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// No release of it goes with the change.
+    Conflict,
+    /// Another release or build of it is needed.
+    Change,
+    /// It stays at its version and must be compiled again.
+    Rebuild,
+    /// New.
+    Add,
+    /// No longer needed, and in the way.
+    Remove,
+    /// Nobody knows.
+    Unknown,
+    /// It has to do with what changes, and goes with it.
+    Safe,
+    /// It has nothing to do with it.
+    Unchanged,
+}
+
+impl Fate {
+    /// The name in JSON, e.g. `must-change`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Change => "must-change",
+            Self::Rebuild => "must-rebuild",
+            Self::Add => "added",
+            Self::Remove => "removed",
+            Self::Unknown => "unknown",
+            Self::Safe => "safe",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
+/// How to compile a distribution again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebuild {
+    /// The variable that names the GPUs and its value, e.g. `TORCH_CUDA_ARCH_LIST`, `12.0`.
+    pub variable: Option<(String, String)>,
+    /// The CUDA toolkit whose nvcc is needed; none for code without CUDA.
+    pub toolkit: Option<CudaVersion>,
+    /// The command.
+    pub command: String,
+}
+
+/// Looks ahead: installs what is wanted with as few other changes as can be.
+///
+/// # Errors
+///
+/// The proof, where what is wanted contradicts itself or the machine.
+pub fn foresee(
+    facts: &Facts,
+    wanted: &[Asked],
+    constraints: &[Asked],
+    target: &Target,
+    db: &RuleDb,
+    workload: &[String],
+) -> Result<Outlook, Box<Proof>> {
+    let installed = covered(facts, db);
+    let outsiders = solve::installed_outsiders(facts, db);
+    let (resolution, conflicts) = resolve(wanted, constraints, target, &installed, &outsiders, db)?;
+    let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(|pin| !stays(pin, &installed)).collect();
+    let torch = resolution.pins.iter().find(|pin| pin.name == TORCH);
+    let view = View { facts, target, db, wanted, resolution: &resolution, changed: &changed, torch };
+    let mut rows = view.rows(&conflicts);
+    let gone = orphans(facts, &resolution.pins, &changed);
+    let rebuilt: Vec<&str> = rows.iter().filter(|row| row.fate == Fate::Rebuild).map(|row| row.name.as_str()).collect();
+
+    let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
+    let mut changes: Vec<Change> = gone
+        .iter()
+        .map(|distribution| Change::Remove { name: distribution.name.clone(), location: distribution.location.clone() })
+        .collect();
+    changes.push(Change::Install(changed.iter().map(full).collect()));
+    let mut after = apply(facts, &Change::All(changes), db);
+    for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
+        distribution.libraries = Reading::Unknown;
+        distribution.build = crate::facts::DistributionBuild::default();
+    }
+    let findings = |facts: &Facts| {
+        let mut findings = check::findings(&check::run(facts, db, workload));
+        findings.retain(|finding| finding.severity != Severity::Info);
+        findings
+    };
+    let (now, then) = (findings(facts), findings(&after));
+    let missing = |from: &Vec<Finding>, finding: &&Finding| !from.iter().any(|other| other.id == finding.id);
+
+    for distribution in &gone {
+        rows.retain(|row| row.name != distribution.name);
+        rows.push(Row {
+            name: distribution.name.clone(),
+            before: Some(distribution.full_version().to_owned()),
+            after: None,
+            fate: Fate::Remove,
+            why: "only what is replaced needs it, and the new one would lie in the same files".to_owned(),
+            rebuild: None,
+        });
+    }
+    rows.extend(runtime_wheels(facts, &after, &gone));
+    rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
+
+    let mut commands = Vec::new();
+    if !gone.is_empty() {
+        let names: Vec<_> = gone.iter().map(|distribution| distribution.name.as_str()).collect();
+        let (tool, yes) = check::installer(facts, "uninstall");
+        commands.push(format!("{tool}{yes} {}", names.join(" ")));
+    }
+    if !changed.is_empty() {
+        commands.push(install_command(facts, &changed, db));
+        commands.extend(swap_command(facts, &changed));
+    }
+    commands.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).map(|rebuild| rebuild.command.clone()));
+    let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
+    Ok(Outlook {
+        fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
+        introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
+        remaining: then.iter().filter(|finding| !missing(&now, finding)).cloned().collect(),
+        rows,
+        commands,
+        pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
+        indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
+        cuda: torch.and_then(|pin| pin.build.cuda),
+        arch_list: arch_list(target),
+    })
+}
+
+/// Installed packages that the rules cover, with their full versions.
+fn covered(facts: &Facts, db: &RuleDb) -> BTreeMap<String, Version> {
+    let own = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
+    let distributions = facts.active_distributions().filter(|distribution| own(&distribution.name));
+    let versions = distributions.filter_map(|it| Some((it.name.clone(), Version::from_str(it.full_version()).ok()?)));
+    versions.collect()
+}
+
+/// Why a package that is installed has no place in the result.
+type Conflicts = BTreeMap<String, String>;
+
+/// The fewest changes; what is installed and stands in the way of any solution is set aside.
+fn resolve<'db>(
+    wanted: &[Asked],
+    constraints: &[Asked],
+    target: &Target,
+    installed: &BTreeMap<String, Version>,
+    outsiders: &BTreeMap<String, Outsider>,
+    db: &'db RuleDb,
+) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
+    let mut conflicts = Conflicts::new();
+    loop {
+        let names = installed.keys().chain(outsiders.keys()).filter(|name| !conflicts.contains_key(*name));
+        let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
+        let request = Request {
+            target: target.clone(),
+            requirements: wanted.iter().cloned().chain(kept).collect(),
+            constraints: constraints.to_vec(),
+            installed: installed.clone(),
+            outsiders: outsiders.clone(),
+            prefer: Prefer::Installed,
+            ..Request::default()
+        };
+        let proof = match solve::solve(&request, db) {
+            Ok(resolution) => return Ok((resolution, conflicts)),
+            Err(proof) => proof,
+        };
+        let wanted_itself = |name: &&String| wanted.iter().any(|asked| asked.requirement.name.as_ref() == **name);
+        // torch is what the others are there for.
+        let mut blamed: Vec<&String> = proof.installed.iter().filter(|name| !wanted_itself(name)).collect();
+        blamed.sort_by_key(|name| (*name == TORCH, (*name).clone()));
+        match blamed.first() {
+            Some(name) => {
+                let steps: Vec<_> = proof.steps.iter().map(|step| step.text.clone()).collect();
+                conflicts.insert((*name).clone(), steps.join("; "));
+            }
+            None => return Err(proof),
+        }
+    }
+}
+
+fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
+    let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
+    installed.get(pin.name) == full.as_ref()
+}
+
+/// What the rows are made from.
+struct View<'v, 'db> {
+    facts: &'v Facts,
+    target: &'v Target,
+    db: &'db RuleDb,
+    wanted: &'v [Asked],
+    resolution: &'v Resolution<'db>,
+    changed: &'v [&'v Pin<'db>],
+    torch: Option<&'v Pin<'db>>,
+}
+
+impl View<'_, '_> {
+    fn rows(&self, conflicts: &Conflicts) -> Vec<Row> {
+        let distributions = self.facts.active_distributions().filter(|it| !is_runtime_wheel(&it.name));
+        let mut rows: Vec<Row> = distributions.map(|distribution| self.row(distribution, conflicts)).collect();
+        for pin in self.changed.iter().filter(|pin| self.facts.distribution(pin.name).is_none()) {
+            rows.push(Row {
+                name: pin.name.to_owned(),
+                before: None,
+                after: Some(pin.version()),
+                fate: Fate::Add,
+                why: pin.reason.to_string(),
+                rebuild: None,
+            });
+        }
+        rows
+    }
+
+    fn row(&self, distribution: &Distribution, conflicts: &Conflicts) -> Row {
+        let before = distribution.full_version().to_owned();
+        let row = |after: Option<String>, fate, why: String, rebuild| Row {
+            name: distribution.name.clone(),
+            before: Some(before.clone()),
+            after,
+            fate,
+            why,
+            rebuild,
+        };
+        let same = Some(before.clone());
+        if let Some(why) = conflicts.get(&distribution.name) {
+            return row(None, Fate::Conflict, why.clone(), None);
+        }
+        if let Some(pin) = self.changed.iter().find(|pin| pin.name == distribution.name) {
+            return row(Some(pin.version()), Fate::Change, self.why_changed(distribution, pin), None);
+        }
+        let torch_changes = self.changed.iter().any(|pin| pin.name == TORCH);
+        if let Some(why) = self.why_rebuilt(distribution).filter(|_| torch_changes) {
+            return row(same, Fate::Rebuild, why, Some(self.rebuild(distribution)));
+        }
+        let declares: Vec<String> = self.declared(distribution);
+        if !declares.is_empty() {
+            return row(same, Fate::Safe, format!("declares {}", list(&declares)), None);
+        }
+        if self.is_known(distribution) {
+            return row(same, Fate::Unchanged, String::new(), None);
+        }
+        let why = "the rules do not cover it, and nothing is known of its files and of what it declares";
+        row(same, Fate::Unknown, why.to_owned(), None)
+    }
+
+    /// Why an installed build cannot stay.
+    fn why_changed(&self, distribution: &Distribution, pin: &Pin<'_>) -> String {
+        if self.wanted.iter().any(|asked| asked.requirement.name.as_ref() == distribution.name) {
+            return "asked for".to_owned();
+        }
+        let version = Version::from_str(distribution.full_version()).ok();
+        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
+        if let Some((release, build)) = row {
+            let lines = release.requires.iter().chain(&build.requires);
+            if let Some((line, other)) = self.violated(lines) {
+                let subject = format!("{} {}", distribution.name, distribution.full_version());
+                return format!("{subject} needs `{line}`, and {} {} is to be there", other.name, other.version());
+            }
+            let package = self.db.package(&distribution.name);
+            let found = package.map(|package| obstacles(package, release, build, self.target, self.db));
+            if let Some(obstacle) = found.iter().flatten().next() {
+                return format!("{} {} {obstacle}", distribution.name, distribution.full_version());
+            }
+        }
+        let others = self.resolution.pins.iter();
+        let demand = others.filter(|other| other.name != pin.name).find_map(|other| {
+            let mut lines = other.release.requires.iter().chain(&other.build.requires);
+            let line = lines.find(|line| {
+                requirement::parse(line).is_ok_and(|wanted| {
+                    let range = specifiers(&wanted);
+                    wanted.name.as_ref() == pin.name
+                        && range.zip(version.as_ref()).is_some_and(|(range, version)| !satisfied(&range, version))
+                })
+            })?;
+            Some(format!(
+                "{} {} needs `{}`",
+                other.name,
+                other.version(),
+                line.split(';').next().unwrap_or(line).trim()
+            ))
+        });
+        demand.unwrap_or_else(|| format!("built for another partner than {}", self.partners()))
+    }
+
+    fn partners(&self) -> String {
+        let names: Vec<_> = self.changed.iter().map(|pin| format!("{} {}", pin.name, pin.version())).collect();
+        list(&names)
+    }
+
+    fn row_of(&self, name: &str, version: &Version) -> Option<(&Release, &Build)> {
+        let platform = self.target.platform.as_deref().unwrap_or_default();
+        let (release, builds) = self.db.builds(name, version, platform)?;
+        Some((release, builds.first().copied()?))
+    }
+
+    /// The first of some requirements that the new set does not meet.
+    fn violated<'l>(&self, mut lines: impl Iterator<Item = &'l String>) -> Option<(String, &Pin<'_>)> {
+        lines.find_map(|line| {
+            let wanted = requirement::parse(line).ok()?;
+            let pin = self.resolution.pins.iter().find(|pin| pin.name == wanted.name.as_ref())?;
+            let version = Version::from_str(&pin.release.full_version(pin.build)).ok()?;
+            let met = satisfied(&specifiers(&wanted)?, &version);
+            (!met).then(|| (line.split(';').next().unwrap_or(line).trim().to_owned(), pin))
+        })
+    }
+
+    /// Why a distribution is compiled against the torch that goes.
+    fn why_rebuilt(&self, distribution: &Distribution) -> Option<String> {
+        if distribution.name == TORCH {
+            return None;
+        }
+        let links_torch = |soname: &str| soname.starts_with("libtorch") || soname.starts_with("libc10");
+        let linked = distribution
+            .libraries
+            .value()
+            .into_iter()
+            .flatten()
+            .find(|library| library.links.iter().any(|link| links_torch(&link.soname)));
+        let torch = self.facts.distribution(TORCH)?.full_version();
+        if source_build(self.db, &distribution.name).is_some() && !self.has_wheels(distribution) {
+            return Some(format!("its code is compiled against torch {torch} where it is installed"));
+        }
+        // Published wheels were judged by their own rows.
+        let covered = self.db.package(&distribution.name).is_some() && self.has_wheels(distribution);
+        let library = linked.filter(|_| !covered)?;
+        Some(format!("`{}` is compiled against torch {torch}", library.path))
+    }
+
+    /// Whether the rules know wheels of it: then what is installed is one of those, unless it came from elsewhere.
+    fn has_wheels(&self, distribution: &Distribution) -> bool {
+        let Some(package) = self.db.package(&distribution.name) else { return false };
+        let elsewhere = distribution.direct_url.value().is_some() || distribution.editable;
+        let mut builds = package.releases.iter().flat_map(|release| &release.builds);
+        !elsewhere && builds.any(|build| build.platform != crate::rules::model::ANY)
+    }
+
+    fn rebuild(&self, distribution: &Distribution) -> Rebuild {
+        let row = source_build(self.db, &distribution.name);
+        let cuda = row.is_none_or(|row| row.cuda);
+        let list = arch_list(self.target);
+        let variable = row.map_or(Some("TORCH_CUDA_ARCH_LIST"), |row| row.arch_variable.as_deref());
+        let variable = variable.filter(|_| cuda && !list.is_empty()).map(|name| {
+            // Names that are not torch's own take bare numbers: FLASH_ATTN_CUDA_ARCHS="90;120".
+            let value = if name == "TORCH_CUDA_ARCH_LIST" { list.clone() } else { list.replace('.', "") };
+            (name.to_owned(), value)
+        });
+        let (install, _) = check::installer(self.facts, "install");
+        let isolated = if row.is_some_and(|row| row.isolation) { "" } else { " --no-build-isolation" };
+        let wanted = match distribution.direct_url.value() {
+            Some(url) => format!("\"{} @ {url}\"", distribution.name),
+            None => format!("--no-binary {0} \"{0}=={1}\"", distribution.name, distribution.full_version()),
+        };
+        let setting = variable.as_ref().map(|(name, value)| format!("{name}=\"{value}\" ")).unwrap_or_default();
+        Rebuild {
+            toolkit: self.torch.and_then(|pin| pin.build.cuda).filter(|_| cuda),
+            command: format!("{setting}{install}{isolated} --no-cache-dir --no-deps --force-reinstall {wanted}"),
+            variable,
+        }
+    }
+
+    /// What a distribution declares of packages that change, and the new ones meet.
+    fn declared(&self, distribution: &Distribution) -> Vec<String> {
+        let version = Version::from_str(distribution.full_version()).ok();
+        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
+        let mut lines: Vec<&String> =
+            row.map_or_else(Vec::new, |(release, build)| release.requires.iter().chain(&build.requires).collect());
+        if lines.is_empty() {
+            lines =
+                distribution.metadata.value().map(|metadata| metadata.requires.iter().collect()).unwrap_or_default();
+        }
+        let environment = requirement::markers(self.target);
+        let mut declared: Vec<String> = lines
+            .into_iter()
+            .filter_map(|line| requirement::parse(line).ok())
+            .filter(|wanted| environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[])))
+            .filter(|wanted| self.changed.iter().any(|pin| pin.name == normalise(wanted.name.as_ref())))
+            .map(|mut wanted| {
+                wanted.marker = Default::default();
+                format!("`{}`", wanted.to_string().replace(' ', ""))
+            })
+            .collect();
+        declared.dedup();
+        declared
+    }
+
+    /// Whether enough is known of a distribution to say that a change does not touch it.
+    fn is_known(&self, distribution: &Distribution) -> bool {
+        let pure = |tag: &String| tag.ends_with("-none-any");
+        self.db.package(&distribution.name).is_some()
+            || distribution.libraries.value().is_some()
+            || (!distribution.wheel_tags.is_empty() && distribution.wheel_tags.iter().all(pure))
+    }
+}
+
+/// NVIDIA's runtime wheels, which follow what needs them.
+fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<Row> {
+    let version = |facts: &Facts, name: &str| facts.distribution(name).map(|it| it.full_version().to_owned());
+    let own = before.active_distributions().chain(after.active_distributions());
+    let names: BTreeSet<&str> = own.map(|it| it.name.as_str()).filter(|name| is_runtime_wheel(name)).collect();
+    let names = names.into_iter().filter(|name| !gone.iter().any(|other| other.name == *name));
+    names
+        .map(|name| {
+            let (before, after) = (version(before, name), version(after, name));
+            let fate = match (&before, &after) {
+                (None, _) => Fate::Add,
+                (Some(before), Some(after)) if before != after => Fate::Change,
+                _ => Fate::Unchanged,
+            };
+            let why = if fate == Fate::Unchanged { String::new() } else { "follows what needs it".to_owned() };
+            Row { name: name.to_owned(), before, after, fate, why, rebuild: None }
+        })
+        .collect()
+}
+
+/// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
+fn arch_list(target: &Target) -> String {
+    let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
+    let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
+    names.join(";")
+}
+// STUB
+struct Stub {
+    cuda: bool,
+    arch_variable: Option<String>,
+    isolation: bool,
+}
+fn source_build<'a>(_: &'a RuleDb, name: &str) -> Option<&'a Stub> {
+    static S: std::sync::OnceLock<Stub> = std::sync::OnceLock::new();
+    ["flash-attn", "torchsparse"].contains(&name).then(|| {
+        S.get_or_init(|| Stub { cuda: true, arch_variable: Some("TORCH_CUDA_ARCH_LIST".to_owned()), isolation: false })
+    })
+}
