@@ -100,6 +100,9 @@ pub struct Settled {
     pub respected: Vec<Respected>,
 }
 
+/// Longer chains of includes are mistakes.
+const DEEPEST: usize = 100;
+
 impl Inputs {
     /// Adds a requirement of the command line.
     ///
@@ -143,6 +146,9 @@ impl Inputs {
         let known = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
         if above.contains(&known) {
             bail!("`{}` includes itself", file.display());
+        }
+        if above.len() > DEEPEST {
+            bail!("`{}` is included over more than {DEEPEST} files", file.display());
         }
         if !self.done.insert((known.clone(), constraint)) {
             return Ok(());

@@ -12,6 +12,7 @@
 //! A wheel's file name says the exact version with its local label, so a wheel is a pin. What stands elsewhere (a repository,
 //! an archive, a folder) has a version that nobody knows before it is built: it keeps its address, and none is made up.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -217,10 +218,21 @@ fn split_marker(text: &str, range: Range<usize>, kind: Bare) -> (Range<usize>, O
     }
 }
 
-/// Nested deeper, a marker is an attack; so is one that joins so many independent conditions, for the library's work doubles
-/// with each.
+/// What is longer or nested deeper is an attack; so is a marker that joins so many independent conditions, for the library's
+/// work may double with each.
+const LONG: usize = 8 << 10;
 const NESTED: usize = 40;
 const INDEPENDENT: usize = 24;
+
+/// How many conditions of a marker may be independent of each other: extras, and parts of texts. Versions and equalities of
+/// one variable are not.
+pub(crate) fn independent(text: &str) -> usize {
+    if !text.contains("extra") && !text.contains(" in") {
+        return 0;
+    }
+    let literals: BTreeSet<_> = text.split(['"', '\'']).skip(1).step_by(2).collect();
+    literals.len()
+}
 
 /// A marker, e.g. `sys_platform == "linux"`; pip lets a requirement end in a bare `;`.
 fn marker(text: &str, range: Option<Range<usize>>, style: Style) -> Result<MarkerTree, Problem> {
@@ -244,8 +256,13 @@ fn marker(text: &str, range: Option<Range<usize>>, style: Style) -> Result<Marke
     })
 }
 
+/// The first letter beyond ASCII of a marker: the library counts bytes wrongly there, and no environment has one.
+pub(crate) fn foreign(text: &str) -> Option<(usize, char)> {
+    text.char_indices().find(|(_, letter)| !letter.is_ascii())
+}
+
 /// Parses a marker that stands alone.
-pub(super) fn marker_of(text: &str) -> Result<MarkerTree, Problem> {
+pub(crate) fn marker_of(text: &str) -> Result<MarkerTree, Problem> {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {
         match byte {
@@ -255,9 +272,12 @@ pub(super) fn marker_of(text: &str) -> Result<MarkerTree, Problem> {
         }
         deepest = deepest.max(depth);
     }
-    let independent = text.matches("extra").count() + text.matches(" in").count();
-    if deepest > NESTED || independent > INDEPENDENT {
+    if text.len() > LONG || deepest > NESTED || independent(text) > INDEPENDENT {
         return Err(Problem::new(0..text.len(), "this marker is too complex to be judged".to_owned()));
+    }
+    if let Some((at, letter)) = foreign(text) {
+        let message = format!("`{letter}` has no meaning in a marker");
+        return Err(Problem::new(at..at + letter.len_utf8(), message));
     }
     MarkerTree::from_str(text).map_err(|error| {
         let start = floor(text, error.start);
@@ -660,9 +680,21 @@ mod tests {
             let problem = parse(text, Style::Pip).unwrap_err();
             assert_eq!((problem.range, problem.hint.as_deref()), (range, Some(hint)), "{text}: {}", problem.message);
         }
-        for text in
-            ["", " ", "-", "foo- >1", "foo[a-]", "é>=1", "torch @", "torch>=latest", "<<<<<<< HEAD", "https://h/x.whl"]
-        {
+        for text in [
+            "a; os_name == 'nt'é",
+            "a; é",
+            "a; os_name == 'é",
+            "",
+            " ",
+            "-",
+            "foo- >1",
+            "foo[a-]",
+            "é>=1",
+            "torch @",
+            "torch>=latest",
+            "<<<<<<< HEAD",
+            "https://h/x.whl",
+        ] {
             assert!(parse(text, Style::Pip).is_err(), "{text}");
         }
     }
@@ -683,6 +715,8 @@ mod tests {
     fn a_marker_that_would_cost_all_memory_is_refused() {
         let pairs: Vec<_> = (0..90).map(|at| format!("(extra == 'a{at}' and extra == 'b{at}')")).collect();
         assert!(parse(&format!("a; {}", pairs.join(" or ")), Style::Pip).is_err());
+        let long: Vec<_> = (0..9000).map(|at| format!("os_name == 'a{at}'")).collect();
+        assert!(parse(&format!("a; {}", long.join(" or ")), Style::Pip).is_err());
         assert!(parse(&format!("a; {}os_name == 'nt'{}", "(".repeat(9000), ")".repeat(9000)), Style::Pip).is_err());
     }
 }

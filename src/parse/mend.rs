@@ -83,7 +83,7 @@ pub fn marker(text: &str) -> Option<String> {
         compared = matches!(word, "==" | "!=" | "<" | "<=" | ">" | ">=" | "~=" | "===");
     }
     let meant = words.join(" ");
-    (meant != text && MarkerTree::from_str(&meant).is_ok()).then_some(meant)
+    (meant != text && meant.is_ascii() && MarkerTree::from_str(&meant).is_ok()).then_some(meant)
 }
 
 /// Whether specifiers are well formed.

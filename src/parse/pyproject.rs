@@ -228,14 +228,7 @@ lint = ["ruff"]
         let project = PyProject::parse(text);
         let errors: Vec<_> =
             project.errors.iter().map(|error| (error.place.to_string(), error.message.as_str())).collect();
-        assert_eq!(
-            errors,
-            [
-                ("2:24".to_owned(), "these groups include each other: `a` → `b` → `c` → `a`"),
-                ("3:29".to_owned(), "these groups include each other: `b` → `c` → `a` → `b`"),
-                ("4:24".to_owned(), "these groups include each other: `c` → `a` → `b` → `c`"),
-            ]
-        );
+        assert_eq!(errors, [("4:24".to_owned(), "these groups include each other: `a` → `b` → `c` → `a`")]);
         let selection = Selection { groups: vec!["a".to_owned()], ..Selection::default() };
         assert_eq!(names(&project.select(&selection).unwrap()), ["x"], "and choosing ends");
         assert!(PyProject::parse("[dependency-groups]\na = [{include-group = 'b'}]\n").errors.len() == 1);

@@ -22,7 +22,7 @@ use toml::de::{DeTable, DeValue};
 use super::table::{Reader, in_order};
 use super::uv::{Index, Source, SourceKind, revision};
 use super::{GroupItem, PyProject};
-use crate::parse::dependency::{Dependency, Problem, Style, parse};
+use crate::parse::dependency::{Dependency, Problem, Style, independent, parse};
 use crate::parse::place::Placed;
 use crate::parse::poetry_range::{RangeError, translate};
 use crate::parse::wheel::normalise_name;
@@ -160,9 +160,16 @@ fn entry<'t>(
     let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
     let marker = markers(table, reader)?;
     if let Some(index) = reader.string(table, "source") {
+        let conditions = table.get("markers").and_then(|value| value.get_ref().as_str()).map_or(0, independent);
         let kind = SourceKind::Index(index);
-        let source =
-            Source { kind, marker: marker.clone(), extra: None, group: None, place: reader.place(value.span()) };
+        let source = Source {
+            kind,
+            marker: marker.clone(),
+            extra: None,
+            group: None,
+            place: reader.place(value.span()),
+            conditions,
+        };
         project.sources.entry(normalise_name(name)).or_default().push(source);
     }
     // Beside `[project]` an entry may say only where a package comes from.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep508_rs::MarkerTree;
 
 use super::table::Reader;
+use super::uv::CONDITIONS;
 use super::{GroupItem, PyProject, Source, SourceKind};
 use crate::parse::dependency::{Dependency, Elsewhere, Origin, Problem, Style, What, parse};
 use crate::parse::place::Placed;
@@ -153,7 +154,9 @@ impl PyProject<'_> {
         let Some(requirement) = &dependency.what.requirement else {
             return found.push(Chosen { dependency: dependency.clone(), index: None });
         };
-        let sources = self.sources.get(requirement.name.as_ref()).into_iter().flatten();
+        let sources = self.sources.get(requirement.name.as_ref()).map_or(&[][..], Vec::as_slice);
+        let judged = sources.iter().map(|source| source.conditions).sum::<usize>() <= CONDITIONS;
+        let sources = sources.iter().filter(|_| judged);
         let asked = |source: &&Source| {
             let by_extra =
                 source.extra.as_deref().is_none_or(|extra| matches!(asker, Asker::Extra(own) if own == extra));
@@ -220,51 +223,48 @@ impl PyProject<'_> {
         Chosen { dependency, index }
     }
 
-    /// Includes of groups that do not exist, and circles of them.
+    /// Includes of groups that do not exist, and circles of them, each once.
     pub(super) fn check_includes(&self, reader: &mut Reader<'_>) {
-        for (name, items) in &self.groups {
-            for item in items {
+        let mut done = BTreeSet::new();
+        for name in self.groups.keys() {
+            // The groups on the way here, each with the place of its next item.
+            let mut path = vec![(name.clone(), 0)];
+            let mut open = BTreeSet::from([name.clone()]);
+            while let Some((name, next)) = path.last_mut() {
+                let item = self.groups.get(name).and_then(|items| items.get(*next));
+                *next += 1;
+                let Some(item) = item.filter(|_| !done.contains(name)) else {
+                    open.remove(name);
+                    done.insert(name.clone());
+                    path.pop();
+                    continue;
+                };
                 let GroupItem::Include(inner) = item else { continue };
                 let normal = normalise_name(&inner.value);
                 let range = inner.place.span.clone();
-                if !self.groups.contains_key(&normal) {
+                if open.contains(&normal) {
+                    let circle = path.iter().map(|(name, _)| name).skip_while(|name| **name != normal).chain([&normal]);
+                    let names: Vec<_> = circle.map(|name| format!("`{name}`")).collect();
+                    reader.wrong(range, format!("these groups include each other: {}", names.join(" → ")));
+                } else if self.groups.contains_key(&normal) {
+                    open.insert(normal.clone());
+                    path.push((normal, 0));
+                } else {
                     let message = format!("no dependency group is named `{}`", inner.value);
                     let hint = near(&normal, &self.groups).first().map(|near| format!("write `{near}`"));
                     reader.problem(Problem { range, message, hint });
-                } else if let Some(path) = self.path(&normal, name) {
-                    let names: Vec<_> = std::iter::once(name).chain(&path).map(|name| format!("`{name}`")).collect();
-                    let message = format!("these groups include each other: {}", names.join(" → "));
-                    reader.wrong(range, message);
                 }
             }
         }
-    }
-
-    /// How a group includes another: both, and those between.
-    fn path(&self, from: &str, to: &str) -> Option<Vec<String>> {
-        let mut open = vec![vec![from.to_owned()]];
-        let mut seen = BTreeSet::new();
-        while let Some(path) = open.pop() {
-            let last = path.last()?;
-            if last == to {
-                return Some(path);
-            }
-            if !seen.insert(last.clone()) {
-                continue;
-            }
-            for item in self.groups.get(last).into_iter().flatten() {
-                if let GroupItem::Include(inner) = item {
-                    open.push(path.iter().cloned().chain([normalise_name(&inner.value)]).collect());
-                }
-            }
-        }
-        None
     }
 }
 
+/// Among more names than this none is searched for.
+const MANY: usize = 200;
+
 /// The nearest names, else all.
 fn near<T>(name: &str, known: &BTreeMap<String, T>) -> Vec<String> {
-    let near = nearest(name, known.keys().map(String::as_str));
+    let near = if known.len() > MANY { Vec::new() } else { nearest(name, known.keys().map(String::as_str)) };
     let few = || known.keys().map(String::as_str).take(8).collect();
     let names: Vec<&str> = if near.is_empty() { few() } else { near };
     names.into_iter().map(str::to_owned).collect()

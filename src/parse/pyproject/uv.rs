@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::table::{Reader, in_order};
 use super::{GroupItem, PyProject};
-use crate::parse::dependency::{Problem, marker_of};
+use crate::parse::dependency::{Problem, independent, marker_of};
 use crate::parse::place::{Place, Placed};
 use crate::parse::wheel::normalise_name;
 
@@ -36,6 +36,8 @@ pub struct Source {
     pub group: Option<String>,
     /// The table that says so.
     pub place: Place,
+    /// How many independent conditions the marker joins.
+    pub(super) conditions: usize,
 }
 
 /// A source of a package.
@@ -83,6 +85,11 @@ pub fn read<'t>(project: &mut PyProject<'t>, table: &DeTable<'t>, reader: &mut R
                 DeValue::Array(list) => list.iter().filter_map(|value| source(value, reader)).collect(),
                 _ => source(value, reader).into_iter().collect(),
             };
+            let conditions: usize = found.iter().map(|source| source.conditions).sum();
+            if conditions > CONDITIONS || found.len() > MANY {
+                reader.wrong(value.span(), format!("the markers of `{name}` are too complex to be judged"));
+                continue;
+            }
             project.sources.entry(normalise_name(name)).or_default().extend(found);
         }
     }
@@ -104,6 +111,12 @@ fn index<'t>(project: &mut PyProject<'t>, value: &Spanned<DeValue<'t>>, reader: 
     }
     project.indexes.push(Index { name, url, explicit, default });
 }
+
+/// Of more names than this none is the nearest.
+const MANY: usize = 100;
+
+/// More conditions than these are an attack: what is left when none of the sources applies is worked out.
+pub const CONDITIONS: usize = 12;
 
 /// A source with its value.
 type Kind = fn(Placed<String>) -> SourceKind;
@@ -136,7 +149,9 @@ fn source<'t>(value: &Spanned<DeValue<'t>>, reader: &mut Reader<'t>) -> Option<S
     if reader.flag(table, "workspace") {
         kinds.push(SourceKind::Workspace);
     }
-    let marker = match reader.string(table, "marker") {
+    let marker = reader.string(table, "marker");
+    let conditions = marker.as_ref().map_or(0, |text| independent(&text.value));
+    let marker = match marker {
         None => MarkerTree::TRUE,
         Some(text) => match marker_of(&text.value) {
             Ok(marker) => marker,
@@ -159,7 +174,7 @@ fn source<'t>(value: &Spanned<DeValue<'t>>, reader: &mut Reader<'t>) -> Option<S
         reader.wrong(value.span(), "a source needs `index`, `git`, `url`, `path` or `workspace`".to_owned());
     }
     let kind = kinds.into_iter().next()?;
-    Some(Source { kind, marker, extra, group, place: reader.place(value.span()) })
+    Some(Source { kind, marker, extra, group, place: reader.place(value.span()), conditions })
 }
 
 /// Sources that name an index which nobody defined.
@@ -170,7 +185,7 @@ fn unknown_indexes(project: &PyProject<'_>, reader: &mut Reader<'_>) {
         if names.contains(&name.value.as_str()) {
             continue;
         }
-        let near = crate::text::nearest(&name.value, names.iter().copied());
+        let near = crate::text::nearest(&name.value, names.iter().copied().take(MANY));
         let hint = match near.first() {
             Some(near) => format!("write `{near}`"),
             None => format!("add `[[tool.uv.index]]` with `name = \"{}\"` and its `url`", name.value),

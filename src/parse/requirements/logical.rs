@@ -32,7 +32,7 @@ impl Logical {
         if part.is_empty() {
             return start..start;
         }
-        let piece = self.pieces.iter().rev().find(|piece| piece.at < part.end);
+        let piece = self.piece(part.end - 1);
         let end = piece.map_or(start, |piece| match piece.verbatim {
             true => (piece.source.start + (part.end - piece.at)).min(piece.source.end),
             false => piece.source.end,
@@ -55,8 +55,12 @@ impl Logical {
         if at >= self.text.len() {
             return self.pieces.last().map_or(0, |piece| piece.source.end);
         }
-        let piece = self.pieces.iter().rev().find(|piece| piece.at <= at);
-        piece.map_or(0, |piece| piece.source.start + if piece.verbatim { at - piece.at } else { 0 })
+        self.piece(at).map_or(0, |piece| piece.source.start + if piece.verbatim { at - piece.at } else { 0 })
+    }
+
+    /// The piece that holds a byte.
+    fn piece(&self, at: usize) -> Option<&Piece> {
+        self.pieces.get(self.pieces.partition_point(|piece| piece.at <= at).checked_sub(1)?)
     }
 
     fn push(&mut self, text: &str, source: Range<usize>, verbatim: bool) {
@@ -69,7 +73,9 @@ impl Logical {
     /// A part of the line as a line.
     fn part(&self, part: Range<usize>) -> Self {
         let mut found = Self::default();
-        for (number, piece) in self.pieces.iter().enumerate() {
+        let first = self.pieces.partition_point(|piece| piece.at <= part.start).saturating_sub(1);
+        let held = self.pieces.iter().enumerate().skip(first).take_while(|(_, piece)| piece.at < part.end);
+        for (number, piece) in held {
             let end = self.pieces.get(number + 1).map_or(self.text.len(), |next| next.at);
             let (from, to) = (piece.at.max(part.start), end.min(part.end));
             if from < to {
@@ -101,7 +107,10 @@ impl Logical {
                 found.append(&self.part(done..start));
                 done = start + 2 + length + 1;
                 found.push(&value, self.source(start..done), false);
-                found.values.push((value, format!("${{{name}}}")));
+                let known = (value, format!("${{{name}}}"));
+                if !found.values.contains(&known) {
+                    found.values.push(known);
+                }
             }
         }
         if done == 0 {

@@ -211,7 +211,8 @@ fn find(word: &Word) -> Result<(bool, Known, Option<Word>), Problem> {
 fn unknown(word: &Word) -> Problem {
     let name = name_of(&word.text);
     let problem = Problem::new(word.range.clone(), format!("a requirements file has no option `{name}`"));
-    match nearest(name, OPTIONS.iter().map(|(_, long, ..)| *long)).first() {
+    let known = OPTIONS.iter().map(|(_, long, ..)| *long).filter(|long| name.len() < 2 * long.len());
+    match nearest(name, known).first() {
         Some(meant) => problem.or_write(meant),
         None => Problem { hint: Some("give it to the installer's command line".to_owned()), ..problem },
     }
