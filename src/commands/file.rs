@@ -11,15 +11,22 @@ use anyhow::Context;
 ///
 /// When the file cannot be read; the error names it.
 pub fn read(path: &Path) -> anyhow::Result<String> {
-    let bytes = if path.as_os_str() == "-" {
+    Ok(String::from_utf8_lossy(&read_bytes(path)?).into_owned())
+}
+
+/// The same without a look at its encoding.
+///
+/// # Errors
+///
+/// When the file cannot be read; the error names it.
+pub fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    if path.as_os_str() == "-" {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).context("failed to read standard input")?;
-        bytes
-    } else {
-        #[expect(clippy::disallowed_methods, reason = "a command reads the files that its arguments name")]
-        std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))?
-    };
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        return Ok(bytes);
+    }
+    #[expect(clippy::disallowed_methods, reason = "a command reads the files that its arguments name")]
+    std::fs::read(path).with_context(|| format!("failed to read `{}`", path.display()))
 }
 
 /// Writes a file through a neighbour that takes its place when it is complete, so that no half-written file is ever seen.

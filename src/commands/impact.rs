@@ -1,19 +1,18 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 
-use super::requirement_file::Collected;
+use super::inputs::Inputs;
 use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::finding::Severity;
 use crate::impact::{Fate, foresee, on_target};
+use crate::parse::pyproject::Selection;
 use crate::report::impact as report;
 use crate::rules::RuleDb;
-use crate::rules::requirement::parse;
-use crate::solve::Asked;
 
 /// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts
 ///
@@ -66,20 +65,20 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let mut asked = Collected::default();
+    let mut inputs = Inputs::default();
     for line in &args.requirements {
-        let requirement = parse(line).map_err(|error| anyhow!("`{line}`: {error}"))?;
-        asked.requirements.push(Asked::new(requirement, "command line"));
+        inputs.add(line)?;
     }
     for file in &args.to {
-        asked.read(file, false)?;
+        inputs.read(file, false, &Selection::default())?;
     }
     for file in &args.constraint_files {
-        asked.read(file, true)?;
+        inputs.read(file, true, &Selection::default())?;
     }
-    for note in &asked.notes {
+    for note in &inputs.notes {
         writeln!(err, "note: {note}")?;
     }
+    let asked = inputs.settle(db);
     if asked.requirements.is_empty() {
         bail!("no change to look at: name what is to be installed, or give a file with `--to`");
     }

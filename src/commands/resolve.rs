@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -7,11 +7,12 @@ use clap::{Args, ValueEnum};
 use pep440_rs::Version;
 
 use super::file;
-use super::requirement_file::Collected;
+use super::inputs::{Inputs, Settled};
 use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::facts::Facts;
+use crate::parse::pyproject::Selection;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, installed_outsiders, solve, unknown_names};
@@ -35,12 +36,24 @@ pub struct ResolveArgs {
     /// What must be installed, e.g. `torch>=2.6,<2.8`
     #[arg(value_name = "REQ")]
     pub requirements: Vec<String>,
-    /// Requirements file (repeatable)
+    /// Requirements file or pyproject.toml (repeatable)
     #[arg(short, long = "requirement", value_name = "FILE")]
     pub requirement_files: Vec<PathBuf>,
     /// Constraints file (repeatable)
     #[arg(short, long = "constraint", value_name = "FILE")]
     pub constraint_files: Vec<PathBuf>,
+    /// Also a dependency group of the pyproject.toml (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub group: Vec<String>,
+    /// Also an extra of the pyproject.toml (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub extra: Vec<String>,
+    /// Also all dependency groups
+    #[arg(long)]
+    pub all_groups: bool,
+    /// Also all extras
+    #[arg(long)]
+    pub all_extras: bool,
     /// Write the result here, not to standard output; nothing is written where nothing fits
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -103,30 +116,32 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
-    let mut asked = Collected::default();
-    for line in &args.requirements {
-        let requirement = parse(line).map_err(|error| anyhow!("`{line}`: {error}"))?;
-        asked.requirements.push(Asked::new(requirement, "command line"));
-    }
-    for file in &args.requirement_files {
-        asked.read(file, false)?;
-    }
-    for file in &args.constraint_files {
-        asked.read(file, true)?;
-    }
-    for note in &asked.notes {
+    let inputs = inputs(args)?;
+    for note in &inputs.notes {
         writeln!(err, "note: {note}")?;
     }
+    let indexes = inputs.indexes.iter().map(|index| &index.place);
+    let indexes = indexes.chain(inputs.index_of.values().flatten().map(|index| &index.place));
+    for place in indexes.collect::<BTreeSet<_>>() {
+        writeln!(err, "note: {place}: this index does not limit which builds are chosen")?;
+    }
     let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
-    let request = request(args, asked, &targets, facts.as_ref(), db)?;
-    if request.requirements.is_empty() {
+    let settled = inputs.settle(db);
+    let respected: Vec<_> = settled.respected.iter().map(|one| format!("{} ({})", one.text, one.place)).collect();
+    let taken: Vec<_> = settled.respected.iter().map(|one| one.name.clone().unwrap_or(one.text.clone())).collect();
+    if !respected.is_empty() {
+        writeln!(err, "note: taken as they are, and not judged: {}", crate::text::list(&respected))?;
+    }
+    let request = request(args, settled, &targets, facts.as_ref(), db)?;
+    if request.requirements.is_empty() && taken.is_empty() {
         bail!("nothing to resolve: name packages, or give a file with `-r`");
     }
+    supported(&inputs, &targets, err)?;
     if let Some(slip) = unknown_names(&request, db).into_iter().next() {
         bail!("unknown package `{}` ({}); did you mean `{}`?", slip.name, slip.origin, slip.meant);
     }
     if !args.per_target {
-        return answer(args, &request, args.output.as_deref(), db, out, err);
+        return answer(args, &request, &taken, args.output.as_deref(), db, out, err);
     }
     let Some(pattern) = args.output.as_ref().and_then(|path| path.to_str()).filter(|path| path.contains(PLACE)) else {
         bail!(
@@ -138,7 +153,7 @@ pub fn run(
         let name = target.name.clone().unwrap_or_else(|| "host".to_owned());
         let path = PathBuf::from(pattern.replace(PLACE, &name));
         let own = Request { target, beside: Vec::new(), ..request.clone() };
-        if answer(args, &own, Some(&path), db, out, err)? != Exit::Ok {
+        if answer(args, &own, &taken, Some(&path), db, out, err)? != Exit::Ok {
             exit = Exit::Failed;
         }
     }
@@ -148,10 +163,11 @@ pub fn run(
 /// What stands for the name of a target in `-o`.
 const PLACE: &str = "{target}";
 
-/// Solves one request and writes the answer.
+/// Solves one request and writes the answer; `taken` names what the user brings along.
 fn answer(
     args: &ResolveArgs,
     request: &Request,
+    taken: &[String],
     output: Option<&Path>,
     db: &RuleDb,
     out: &mut dyn Write,
@@ -160,7 +176,12 @@ fn answer(
     let targets: Vec<&Target> = [&request.target].into_iter().chain(&request.beside).collect();
     let json = args.format == Format::Json || args.emit == Emit::Json;
     match solve(request, db) {
-        Ok(resolution) => {
+        Ok(mut resolution) => {
+            // Whoever brings a package along gets no other version of it.
+            resolution.pins.retain(|pin| !taken.iter().any(|name| name == pin.name));
+            resolution.unchecked.extend_from_slice(taken);
+            resolution.unchecked.sort();
+            resolution.unchecked.dedup();
             let text = if json {
                 emit::solved(&resolution, &targets, db)
             } else {
@@ -185,15 +206,52 @@ fn answer(
     }
 }
 
+/// What command line and files ask for.
+fn inputs(args: &ResolveArgs) -> anyhow::Result<Inputs> {
+    let selection = Selection {
+        extras: args.extra.clone(),
+        groups: args.group.clone(),
+        all_extras: args.all_extras,
+        all_groups: args.all_groups,
+    };
+    let files = || args.requirement_files.iter().chain(&args.constraint_files);
+    if selection != Selection::default() && !files().any(|file| file.extension().is_some_and(|ending| ending == "toml"))
+    {
+        bail!("`--group` and `--extra` choose from a pyproject.toml: give it with `-r pyproject.toml`");
+    }
+    let mut inputs = Inputs::default();
+    for line in &args.requirements {
+        inputs.add(line)?;
+    }
+    for file in &args.requirement_files {
+        inputs.read(file, false, &selection)?;
+    }
+    for file in &args.constraint_files {
+        inputs.read(file, true, &selection)?;
+    }
+    Ok(inputs)
+}
+
+/// Says so where a project does not support a target's Python.
+fn supported(inputs: &Inputs, targets: &[Target], err: &mut dyn Write) -> anyhow::Result<()> {
+    for python in targets.iter().filter_map(|target| target.python).collect::<BTreeSet<_>>() {
+        let Ok(version) = python.to_string().parse() else { continue };
+        for (range, place) in inputs.requires_python.iter().filter(|(range, _)| !range.contains(&version)) {
+            writeln!(err, "note: {place}: the project needs Python {range}, not {python}")?;
+        }
+    }
+    Ok(())
+}
+
 /// The request: what is asked for, and with `--prefer installed` also everything that is installed and covered.
 fn request(
     args: &ResolveArgs,
-    asked: Collected,
+    asked: Settled,
     targets: &[Target],
     facts: Option<&Facts>,
     db: &RuleDb,
 ) -> anyhow::Result<Request> {
-    let Collected { mut requirements, constraints, .. } = asked;
+    let Settled { mut requirements, constraints, .. } = asked;
     let distributions = facts.into_iter().flat_map(Facts::active_distributions);
     let versions = distributions
         .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));

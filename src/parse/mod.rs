@@ -6,6 +6,7 @@
 
 pub mod c_library;
 pub mod cubin;
+pub mod dependency;
 pub mod direct_url;
 pub mod dist_info;
 pub mod elf;
@@ -15,14 +16,19 @@ pub mod kernel_driver;
 pub mod ld_cache;
 pub mod library;
 pub mod local_label;
+pub mod mend;
 pub mod metadata;
 pub mod nvidia_smi;
 pub mod os_release;
 pub mod pci;
 pub mod pieces;
+pub mod place;
+pub mod poetry_range;
 pub mod pth;
+pub mod pyproject;
 pub mod pyvenv;
 pub mod record;
+pub mod requirements;
 pub mod requires_txt;
 pub mod sdist;
 pub mod snapshot;

@@ -16,7 +16,42 @@ pub type Requirement = pep508_rs::Requirement<VerbatimUrl>;
 ///
 /// When the line is not a PEP 508 requirement.
 pub fn parse(line: &str) -> Result<Requirement, String> {
-    Requirement::from_str(line).map_err(|error| error.to_string().lines().next().unwrap_or_default().to_owned())
+    if let Some(slip) = slip(line) {
+        return Err(slip);
+    }
+    // The error's own display points into the text, and can fall beside it.
+    Requirement::from_str(line).map_err(|error| error.message.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// Brackets within brackets beyond this are an attack on the stack.
+const NESTED: usize = 64;
+
+/// What the library does not survive: names of packages and extras that end in punctuation, deep nesting, letters beyond
+/// ASCII in a marker.
+fn slip(line: &str) -> Option<String> {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
+    let line = line.trim_start();
+    let (name, rest) = line.split_at(line.find(|letter| !is_name(letter)).unwrap_or(line.len()));
+    let extras = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
+    if let Some(name) =
+        std::iter::once(name).chain(extras.split(',')).find(|name| name.trim().ends_with(['-', '_', '.']))
+    {
+        return Some(format!("`{}` must end with a letter or digit", name.trim()));
+    }
+    let marker = line.split_once(';').map_or("", |(_, marker)| marker);
+    if let Some((_, letter)) = crate::parse::dependency::foreign(marker) {
+        return Some(format!("`{letter}` has no meaning in a marker"));
+    }
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in line.bytes() {
+        depth = match byte {
+            b'(' => depth + 1,
+            b')' => depth.saturating_sub(1),
+            _ => depth,
+        };
+        deepest = deepest.max(depth);
+    }
+    (deepest > NESTED).then(|| "the brackets are nested too deep".to_owned())
 }
 
 /// The normalised name (PEP 503): lower case, runs of `-_.` as one `-`. `Flash_Attn` is `flash-attn`.
@@ -80,4 +115,26 @@ pub fn applies(requirement: &Requirement, environment: &MarkerEnvironment, extra
 #[must_use]
 pub fn satisfied(specifiers: &VersionSpecifiers, version: &Version) -> bool {
     specifiers.iter().all(|specifier| specifier.contains(version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_library_does_not_survive_is_refused() {
+        for line in ["foo- >1", "foo-", "foo_[a]", "foo[a-]", "foo [b, a.] >1", "foo; é", "foo[", "foo @ ", "é", ""] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        let deep = format!("a; {}os_name == 'nt'{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(parse(&deep).is_err());
+        assert!(parse("Foo.Bar[x-y] (>=1) ; (os_name == 'nt')").is_ok());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_line_is_read_or_refused(line in "([a-zé2]{1,2}|[-_.\\[\\](),;@<>=!~'\" #$]|extra|python_version|os_name| and | in |https://h|\\$\\{X\\}){0,16}") {
+            let _ = parse(&line);
+        }
+    }
 }

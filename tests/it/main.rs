@@ -11,6 +11,7 @@ mod harvest;
 mod help;
 mod hostile;
 mod hosts;
+mod inputs;
 mod layers;
 mod link;
 mod loader;
