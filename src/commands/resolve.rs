@@ -9,7 +9,7 @@ use pep440_rs::Version;
 use super::file;
 use super::requirement_file::Collected;
 use super::targets::{Chosen, Probe, TargetArgs};
-use crate::emit;
+use crate::emit::{self, Answer, Emitted};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
@@ -18,8 +18,8 @@ use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, installed_outs
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
-/// Solves for this host, or for the machine that the options describe. Where nothing fits it says why, and which changes
-/// would help.
+/// Solves for this host, or for the machine that the options describe, and writes the answer in the form of `--emit`. Where
+/// nothing fits it says why, and which changes would help.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -45,8 +45,11 @@ pub struct ResolveArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What to write
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub emit: Emit,
+    /// With `--emit requirements`: the SHA-256 of each file, where the rules have it for every line
+    #[arg(long)]
+    pub hashes: bool,
     /// How to answer; `json` is `--emit json`, and also the form of a proof
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -66,11 +69,39 @@ pub struct ResolveArgs {
 /// What to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// A constraints file for pip and uv.
+    /// Pins for `pip install -c` and `uv pip install -c`
     #[default]
     Constraints,
-    /// The resolution as JSON.
+    /// The whole set for `pip install -r`, with the lines that the rules do not cover
+    Requirements,
+    /// A `pyproject.toml` for uv: pins, sources, indexes
+    Uv,
+    /// The pip commands, in the order that works
+    Pip,
+    /// A Dockerfile
+    Dockerfile,
+    /// A conda `environment.yml` with a pip section
+    Conda,
+    /// A bash script that sets up a pod: driver, cuda-compat where it is needed, installs, `gpudoc check`
+    Script,
+    /// The resolution as JSON
     Json,
+}
+
+impl Emit {
+    /// The file, and what the user should know beside it.
+    fn write(self, answer: &Answer<'_>, hashes: bool) -> Emitted {
+        match self {
+            Self::Constraints => emit::constraints(answer.resolution, answer.targets, answer.db).into(),
+            Self::Requirements => emit::requirements(answer, hashes),
+            Self::Uv => emit::uv(answer),
+            Self::Pip => emit::pip(answer),
+            Self::Dockerfile => emit::dockerfile(answer),
+            Self::Conda => emit::conda(answer),
+            Self::Script => emit::script(answer),
+            Self::Json => emit::solved(answer.resolution, answer.targets, answer.db).into(),
+        }
+    }
 }
 
 /// How to answer.
@@ -117,6 +148,9 @@ pub fn run(
     for note in &asked.notes {
         writeln!(err, "note: {note}")?;
     }
+    if args.hashes && args.emit != Emit::Requirements {
+        bail!("`--hashes` goes with `--emit requirements`");
+    }
     let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
     let request = request(args, asked, &targets, facts.as_ref(), db)?;
     if request.requirements.is_empty() {
@@ -161,16 +195,26 @@ fn answer(
     let json = args.format == Format::Json || args.emit == Emit::Json;
     match solve(request, db) {
         Ok(resolution) => {
-            let text = if json {
-                emit::solved(&resolution, &targets, db)
-            } else {
-                emit::constraints(&resolution, &targets, db)
+            let answer = Answer {
+                resolution: &resolution,
+                targets: &targets,
+                db,
+                lines: &request.requirements,
+                overridden: &[],
             };
+            let kind = if json { Emit::Json } else { args.emit };
+            let Emitted { text, notes } = kind.write(&answer, args.hashes);
+            if text.is_empty() {
+                bail!("{}", notes.join("; "));
+            }
             match output {
                 Some(path) => file::write(path, &text)?,
                 None => out.write_all(text.as_bytes())?,
             }
-            summary(&resolution, output, db, err)?;
+            for note in notes {
+                writeln!(err, "note: {note}")?;
+            }
+            summary(&resolution, output, kind, db, err)?;
             Ok(Exit::Ok)
         }
         Err(proof) => {
@@ -229,7 +273,13 @@ fn request(
     Ok(Request { target, beside: targets.collect(), requirements, constraints, installed, outsiders, keep, prefer })
 }
 
-fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {
+fn summary(
+    resolution: &Resolution<'_>,
+    file: Option<&Path>,
+    kind: Emit,
+    db: &RuleDb,
+    err: &mut dyn Write,
+) -> anyhow::Result<()> {
     let count = crate::text::count(resolution.pins.len(), "package", "packages");
     match file {
         Some(file) => writeln!(err, "solved: {count}, written to `{}`", file.display())?,
@@ -243,7 +293,8 @@ fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &
         let names = crate::text::list(&resolution.outsiders);
         writeln!(err, "note: not pinned, but the pins keep to what these declare: {names}")?;
     }
-    if !emit::indexes(resolution, db).is_empty() {
+    let for_uv = matches!(kind, Emit::Constraints | Emit::Requirements | Emit::Json);
+    if for_uv && !emit::indexes(resolution, db).is_empty() {
         writeln!(
             err,
             "hint: with uv add `--index-strategy unsafe-best-match`, for it takes each package from one index"

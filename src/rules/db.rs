@@ -8,8 +8,8 @@ use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawLifetime, RawMachineCode,
-    RawPage, RawToolkit, RawTorchAbi,
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
+    RawMachineCode, RawPage, RawToolkit, RawTorchAbi,
 };
 use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -356,6 +356,12 @@ impl RuleDb {
         let rows = &self.packed.indexes.indexes;
         let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
         Some(row.url.replace("{name}", name))
+    }
+
+    /// Base images, and what else Dockerfiles and set-up scripts are made of.
+    #[must_use]
+    pub fn images(&self) -> &RawImages {
+        &self.packed.images
     }
 
     /// Toolkits, oldest first.
