@@ -53,16 +53,7 @@ pub fn uv(answer: &Answer<'_>) -> Emitted {
         text += &format!("\n[[tool.uv.index]]\nname = {name}\nurl = {url}\nexplicit = true\n");
     }
     text += &builds(answer);
-    let unread: Vec<_> = answer.resolution.pins.iter().filter(|pin| answer.built_here(pin) && !declared(pin)).collect();
-    let mut notes = Vec::new();
-    if !unread.is_empty() {
-        let names: Vec<_> = unread.iter().map(|pin| pin.name).collect();
-        notes.push(format!(
-            "what {} needs is not known before it is built, so `uv lock` fetches torch to ask",
-            crate::text::list(&names)
-        ));
-    }
-    Emitted { text, notes }
+    text.into()
 }
 
 /// The Pythons of the targets, e.g. `==3.12.*`; none where one is not known.
