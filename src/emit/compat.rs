@@ -25,7 +25,13 @@ pub(super) fn compat<'a>(answer: &Answer<'a>) -> Vec<Option<Compat<'a>>> {
     let needed = driver_needed(answer.resolution, answer.db).map(|(cuda, _)| cuda);
     let offer = |target: &Target| {
         let bare = Target { compat: None, ..target.clone() };
-        let (package, support) = compat_offer(needed?, &bare, answer.db)?;
+        let (oldest, support) = compat_offer(needed?, &bare, answer.db)?;
+        // PTX was judged by the library that the target has: an older one might not compile it.
+        let (own, driver) = (target.compat.as_ref(), target.driver.as_ref()?.branch());
+        let same = |package: &&RawCompatPackage| {
+            own.is_some_and(|own| own.branch() == package.branch) && package.works_on.contains(&driver)
+        };
+        let package = answer.db.compat_packages().iter().find(same).unwrap_or(oldest);
         Some(Compat { package, doubtful: support == CompatSupport::Some })
     };
     answer.targets.iter().map(|target| offer(target)).collect()
