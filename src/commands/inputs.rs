@@ -12,9 +12,9 @@ use crate::parse::dependency::{self, Dependency, Origin, Style};
 use crate::parse::place::{InputError, Place, Placed};
 use crate::parse::pyproject::{PyProject, Selection};
 use crate::parse::requirements::{EntryKind, RequirementsFile, decode};
-use crate::rules::RuleDb;
-use crate::rules::requirement::{Requirement, specifiers};
-use crate::solve::Asked;
+use crate::rules::requirement::{Requirement, markers, specifiers};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{Asked, FromIndex};
 
 /// What command line and files ask for.
 #[derive(Debug, Default)]
@@ -278,6 +278,30 @@ impl Inputs {
     pub fn index_of(&self, name: &str, environment: &MarkerEnvironment) -> Option<&IndexOf> {
         let choices = self.index_of.get(name)?;
         choices.iter().find(|choice| choice.marker.is_true() || choice.marker.evaluate(environment, &[]))
+    }
+
+    /// The indexes that packages must come from: one that stands for PyPI, and those of single packages.
+    #[must_use]
+    pub fn from_index(&self, targets: &[Target], db: &RuleDb) -> Vec<FromIndex> {
+        let mut found = Vec::new();
+        // Beside others, an index limits nothing: installers take the best of all.
+        let alone = !self.indexes.iter().any(|wanted| wanted.extra);
+        for wanted in self.indexes.iter().filter(|wanted| !wanted.extra && alone) {
+            // One that holds nothing for the GPU, such as a mirror of PyPI, limits nothing.
+            let index = db.index_at(&wanted.url);
+            found.extend(index.map(|index| FromIndex { package: None, index, origin: wanted.place.clone() }));
+        }
+        let environment = targets.first().and_then(markers);
+        for (name, choices) in &self.index_of {
+            let one = match &environment {
+                Some(environment) => self.index_of(name, environment),
+                None => choices.first(),
+            };
+            let Some(one) = one else { continue };
+            let Some(index) = db.index_at(&one.url) else { continue };
+            found.push(FromIndex { package: Some(name.clone()), index, origin: one.place.clone() });
+        }
+        found
     }
 
     /// What the solver is asked. What it cannot judge keeps its address and asks for no version.

@@ -9,18 +9,20 @@ use pep440_rs::Version;
 use super::file;
 use super::inputs::{Inputs, Settled};
 use super::targets::{Chosen, Probe, TargetArgs};
-use crate::emit;
+use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::parse::pyproject::Selection;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, INSTALLED, Prefer, Request, Resolution, installed_outsiders, solve, unknown_names};
+use crate::solve::{
+    Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
+};
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
-/// Solves for this host, or for the machine that the options describe. Where nothing fits it says why, and which changes
-/// would help.
+/// Solves for this host, or for the machine that the options describe, and writes the answer in the form of `--emit`. Where
+/// nothing fits it says why, and which changes would help.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -58,8 +60,11 @@ pub struct ResolveArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What to write
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "KIND", default_value_t)]
     pub emit: Emit,
+    /// With `--emit requirements`: the SHA-256 of each file, where the rules have it for every line
+    #[arg(long)]
+    pub hashes: bool,
     /// How to answer; `json` is `--emit json`, and also the form of a proof
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -69,6 +74,9 @@ pub struct ResolveArgs {
     /// An installed package that must stay as it is (repeatable)
     #[arg(long, value_name = "PACKAGE")]
     pub keep: Vec<String>,
+    /// Where nothing else is left, break a package's pin of another, and say what is lost
+    #[arg(long)]
+    pub allow_override: bool,
     /// One file for each target, where `-o` has `{target}` for its name
     #[arg(long)]
     pub per_target: bool,
@@ -79,11 +87,39 @@ pub struct ResolveArgs {
 /// What to write.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Emit {
-    /// A constraints file for pip and uv.
+    /// Pins for `pip install -c` and `uv pip install -c`
     #[default]
     Constraints,
-    /// The resolution as JSON.
+    /// The whole set for `pip install -r`, with the lines that the rules do not cover
+    Requirements,
+    /// A `pyproject.toml` for uv: pins, sources, indexes
+    Uv,
+    /// The pip commands, in the order that works
+    Pip,
+    /// A Dockerfile
+    Dockerfile,
+    /// A conda `environment.yml` with a pip section
+    Conda,
+    /// A bash script that sets up a pod: driver, cuda-compat where it is needed, installs, `gpudoc check`
+    Script,
+    /// The resolution as JSON
     Json,
+}
+
+impl Emit {
+    /// The file, and what the user should know beside it.
+    fn write(self, answer: &Answer<'_>, hashes: bool) -> Emitted {
+        match self {
+            Self::Constraints => emit::constraints(answer.resolution, answer.targets, answer.db).into(),
+            Self::Requirements => emit::requirements(answer, hashes),
+            Self::Uv => emit::uv(answer),
+            Self::Pip => emit::pip(answer),
+            Self::Dockerfile => emit::dockerfile(answer),
+            Self::Conda => emit::conda(answer),
+            Self::Script => emit::script(answer),
+            Self::Json => emit::solved(answer.resolution, answer.targets, answer.db).into(),
+        }
+    }
 }
 
 /// How to answer.
@@ -120,10 +156,8 @@ pub fn run(
     for note in &inputs.notes {
         writeln!(err, "note: {note}")?;
     }
-    let indexes = inputs.indexes.iter().map(|index| &index.place);
-    let indexes = indexes.chain(inputs.index_of.values().flatten().map(|index| &index.place));
-    for place in indexes.collect::<BTreeSet<_>>() {
-        writeln!(err, "note: {place}: this index does not limit which builds are chosen")?;
+    if args.hashes && args.emit != Emit::Requirements {
+        bail!("`--hashes` goes with `--emit requirements`");
     }
     let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
     let settled = inputs.settle(db);
@@ -132,7 +166,9 @@ pub fn run(
     if !respected.is_empty() {
         writeln!(err, "note: taken as they are, and not judged: {}", crate::text::list(&respected))?;
     }
-    let request = request(args, settled, &targets, facts.as_ref(), db)?;
+    let mut request = request(args, settled, &targets, facts.as_ref(), db)?;
+    request.from_index = inputs.from_index(&targets, db);
+    request.overrides = inputs.overrides.iter().map(|asked| asked.requirement.name.to_string()).collect();
     if request.requirements.is_empty() && taken.is_empty() {
         bail!("nothing to resolve: name packages, or give a file with `-r`");
     }
@@ -175,23 +211,34 @@ fn answer(
 ) -> anyhow::Result<Exit> {
     let targets: Vec<&Target> = [&request.target].into_iter().chain(&request.beside).collect();
     let json = args.format == Format::Json || args.emit == Emit::Json;
-    match solve(request, db) {
+    let (solved, overridden) = solve_with_overrides(args, request, db);
+    match solved {
         Ok(mut resolution) => {
             // Whoever brings a package along gets no other version of it.
             resolution.pins.retain(|pin| !taken.iter().any(|name| name == pin.name));
             resolution.unchecked.extend_from_slice(taken);
             resolution.unchecked.sort();
             resolution.unchecked.dedup();
-            let text = if json {
-                emit::solved(&resolution, &targets, db)
-            } else {
-                emit::constraints(&resolution, &targets, db)
+            let answer = Answer {
+                resolution: &resolution,
+                targets: &targets,
+                db,
+                lines: &request.requirements,
+                overridden: &overridden,
             };
+            let kind = if json { Emit::Json } else { args.emit };
+            let Emitted { text, notes } = kind.write(&answer, args.hashes);
+            if text.is_empty() {
+                bail!("{}", notes.join("; "));
+            }
             match output {
                 Some(path) => file::write(path, &text)?,
                 None => out.write_all(text.as_bytes())?,
             }
-            summary(&resolution, output, db, err)?;
+            for note in notes {
+                writeln!(err, "note: {note}")?;
+            }
+            summary(&resolution, output, kind, db, err)?;
             Ok(Exit::Ok)
         }
         Err(proof) => {
@@ -204,6 +251,30 @@ fn answer(
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Solves, and with `--allow-override` again without the pins that alone are in the way.
+fn solve_with_overrides<'db>(
+    args: &ResolveArgs,
+    request: &Request,
+    db: &'db RuleDb,
+) -> (Result<Resolution<'db>, Box<Proof>>, Vec<Overridden>) {
+    let proof = match solve(request, db) {
+        Err(proof) if args.allow_override => proof,
+        solved => return (solved, Vec::new()),
+    };
+    let found = proof.actions.iter().find_map(|action| match action.changes.as_slice() {
+        [Change::Override { package, asked, pinned_by, pin }] => Some((package, asked, pinned_by, pin)),
+        _ => None,
+    });
+    let Some((package, asked, pinned_by, pin)) = found else { return (Err(proof), Vec::new()) };
+    let mut loose = request.clone();
+    loose.overrides.push(package.clone());
+    let solved = solve(&loose, db);
+    let chosen = solved.as_ref().ok().and_then(|resolution| resolution.pins.iter().find(|pin| pin.name == package));
+    let asked = chosen.map_or(asked.clone(), |pin| format!("{package}=={}", pin.version()));
+    let (package, pinned_by, pin) = (package.clone(), pinned_by.clone(), pin.clone());
+    (solved, vec![Overridden { package, asked, pinned_by, pin }])
 }
 
 /// What command line and files ask for.
@@ -297,7 +368,13 @@ fn request(
     })
 }
 
-fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<()> {
+fn summary(
+    resolution: &Resolution<'_>,
+    file: Option<&Path>,
+    kind: Emit,
+    db: &RuleDb,
+    err: &mut dyn Write,
+) -> anyhow::Result<()> {
     let count = crate::text::count(resolution.pins.len(), "package", "packages");
     match file {
         Some(file) => writeln!(err, "solved: {count}, written to `{}`", file.display())?,
@@ -311,7 +388,8 @@ fn summary(resolution: &Resolution<'_>, file: Option<&Path>, db: &RuleDb, err: &
         let names = crate::text::list(&resolution.outsiders);
         writeln!(err, "note: not pinned, but the pins keep to what these declare: {names}")?;
     }
-    if !emit::indexes(resolution, db).is_empty() {
+    let for_uv = matches!(kind, Emit::Constraints | Emit::Requirements | Emit::Json);
+    if for_uv && !emit::indexes(resolution, db).is_empty() {
         writeln!(
             err,
             "hint: with uv add `--index-strategy unsafe-best-match`, for it takes each package from one index"

@@ -14,17 +14,23 @@ pub fn driver_needed(resolution: &Resolution<'_>, db: &RuleDb) -> Option<(CudaVe
     needs.max().map(|(driver, cuda)| (cuda, driver))
 }
 
+/// What heads every file, without comment signs: what it was solved for, and the driver that it needs.
+pub(super) fn heading(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> Vec<String> {
+    let mut lines = vec![format!("Solved by gpudoc {} with rules of {} for", env!("CARGO_PKG_VERSION"), db.newest())];
+    for target in targets {
+        let name = target.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
+        lines.push(format!("{name}{}", target.in_words()));
+    }
+    if let Some((cuda, driver)) = driver_needed(resolution, db) {
+        lines.push(format!("CUDA {cuda} needs driver {driver} or newer"));
+    }
+    lines
+}
+
 /// The file: what it was solved for, the indexes, and one pin a line with its reason.
 #[must_use]
 pub fn constraints(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> String {
-    let mut text = format!("# Solved by gpudoc {} with rules of {} for\n", env!("CARGO_PKG_VERSION"), db.newest());
-    for target in targets {
-        let name = target.name.as_ref().map(|name| format!("{name}: ")).unwrap_or_default();
-        text += &format!("# {name}{}\n", target.in_words());
-    }
-    if let Some((cuda, driver)) = driver_needed(resolution, db) {
-        text += &format!("# CUDA {cuda} needs driver {driver} or newer\n");
-    }
+    let mut text: String = heading(resolution, targets, db).iter().map(|line| format!("# {line}\n")).collect();
     for index in indexes(resolution, db) {
         text += &format!("--extra-index-url {}\n", index.url);
     }

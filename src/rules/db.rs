@@ -8,8 +8,8 @@ use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawLifetime, RawMachineCode,
-    RawPage, RawToolkit, RawTorchAbi,
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
+    RawMachineCode, RawPage, RawToolkit, RawTorchAbi,
 };
 use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -356,6 +356,25 @@ impl RuleDb {
         let rows = &self.packed.indexes.indexes;
         let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
         Some(row.url.replace("{name}", name))
+    }
+
+    /// Base images, and what else Dockerfiles and set-up scripts are made of.
+    #[must_use]
+    pub fn images(&self) -> &RawImages {
+        &self.packed.images
+    }
+
+    /// The name of the index at an address, e.g. `cu128`; none for one that the rules do not know.
+    #[must_use]
+    pub fn index_at(&self, url: &str) -> Option<String> {
+        let url = url.trim_end_matches('/');
+        self.packed.indexes.indexes.iter().find_map(|row| match row.url.split_once("{name}") {
+            None => (row.url.trim_end_matches('/') == url).then(|| row.name.clone()),
+            Some((before, after)) => {
+                let name = url.strip_prefix(before)?.strip_suffix(after.trim_end_matches('/'))?;
+                (!name.is_empty() && !name.contains('/')).then(|| name.to_owned())
+            }
+        })
     }
 
     /// Toolkits, oldest first.

@@ -4,6 +4,7 @@
 //! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
 
 pub mod advisory;
+pub mod artefact;
 pub mod consistency;
 mod db;
 pub mod driver;

@@ -13,7 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_platform::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawIndexes, RawLibraries, RawTorchAbi, RawTorchSymbols,
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawTorchAbi,
+    RawTorchSymbols,
 };
 use super::{consistency, validate};
 
@@ -30,6 +31,8 @@ pub struct Packed {
     pub forward_compat: RawForwardCompat,
     /// `platform/indexes.toml`.
     pub indexes: RawIndexes,
+    /// `platform/images.toml`.
+    pub images: RawImages,
     /// `platform/libraries.toml`.
     pub libraries: RawLibraries,
     /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
@@ -100,6 +103,7 @@ pub fn pack(
     let forward_compat: RawForwardCompat =
         parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
     let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
+    let images: RawImages = parse(&rules.join("platform/images.toml"), &read, &mut newest, validate::images)?;
     let libraries: RawLibraries =
         parse(&rules.join("platform/libraries.toml"), &read, &mut newest, validate::libraries)?;
     let symbols_file = rules.join("platform/torch_symbols.toml");
@@ -155,6 +159,7 @@ pub fn pack(
         driver,
         forward_compat,
         indexes,
+        images,
         libraries,
         torch_symbols,
         torch_abi,

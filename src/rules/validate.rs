@@ -7,8 +7,8 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
-    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawIndexes, RawLibraries,
-    RawPage, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
+    RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawImages, RawIndexes,
+    RawLibraries, RawPage, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -116,6 +116,36 @@ pub fn indexes(raw: &RawIndexes) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Checks `platform/images.toml`.
+pub fn images(raw: &RawImages) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    cited(&raw.sources, &raw.driver_check.source, "driver-check", 0)?;
+    cited(&raw.sources, &raw.python.source, "python", 0)?;
+    cited(&raw.sources, &raw.compiler.source, "compiler", 0)?;
+    cited(&raw.sources, &raw.repository_key.source, "repository-key", 0)?;
+    cited(&raw.sources, &raw.build_tools.source, "build-tools", 0)?;
+    for (index, row) in raw.ubuntus.iter().enumerate() {
+        cited(&raw.sources, &row.source, "ubuntu", index)?;
+    }
+    if raw.ubuntus.windows(2).position(|pair| pair[0].glibc >= pair[1].glibc).is_some() {
+        return Err(fault("ubuntu", 1, "Ubuntu releases ascend"));
+    }
+    for (index, row) in raw.images.iter().enumerate() {
+        cited(&raw.sources, &row.source, "image", index)?;
+        if row.cuda().is_none() {
+            return Err(fault("image", index, "`version` is a CUDA release with its update, such as `12.8.1`"));
+        }
+        let known = |name: &String| raw.ubuntus.iter().any(|ubuntu| ubuntu.version == *name);
+        if let Some(name) = row.ubuntu.iter().find(|name| !known(name)) {
+            return Err(fault("image", index, &format!("there is no `[[ubuntu]]` for `{name}`")));
+        }
+    }
+    match raw.images.windows(2).position(|pair| pair[0].cuda() >= pair[1].cuda()) {
+        Some(index) => Err(fault("image", index + 1, "images ascend, one for each CUDA release")),
+        None => Ok(()),
+    }
 }
 
 /// Checks `platform/libraries.toml`.

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::conflict::Conflict;
 use super::nearest;
-use super::provider::Picks;
+use super::provider::{Picks, TORCH};
 use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Universe};
 use super::versions::Versions;
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
+use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::text::list;
 use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -60,6 +61,17 @@ pub enum Change {
     WithoutGpu(String),
     /// One file for each target.
     PerTarget,
+    /// Break a package's pin of another.
+    Override {
+        /// The package that is pinned, e.g. `triton`.
+        package: String,
+        /// What the user asks for, e.g. `triton<3`.
+        asked: String,
+        /// Who pins it, e.g. `torch 2.6.0`.
+        pinned_by: String,
+        /// The pin, e.g. `triton==3.2.0`.
+        pin: String,
+    },
 }
 
 /// The changes that work.
@@ -97,6 +109,8 @@ pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Confli
     if actions.is_empty() {
         actions.extend(guilty.iter().filter_map(|line| finder.leave_out(line)));
     }
+    // What is clean comes first.
+    actions.extend(guilty.iter().filter_map(|line| finder.override_pin(line, conflict)));
     actions
 }
 
@@ -199,6 +213,47 @@ impl<'a> Finder<'_, 'a> {
             owners => format!("take another release of {}, or do without", list(owners)),
         };
         Some(Action { summary, changes: vec![change], takes: takes(&universe, &again, &[]) })
+    }
+
+    /// Takes what the user asks for against what a package declares of it.
+    fn override_pin(&self, line: &[usize], conflict: &Conflict) -> Option<Action> {
+        let ask = &self.universe.asks[*line.first()?];
+        if !ask.owners.is_empty() || ask.specifiers.is_empty() {
+            return None;
+        }
+        let name = self.universe.packages[ask.package].name;
+        // What pins a torch is compiled for it.
+        if name == TORCH {
+            return None;
+        }
+        let declares = |rule: &Rule| match *rule {
+            Rule::Needs { package, on } if on == ask.package => Some(package),
+            _ => None,
+        };
+        conflict.rules.iter().find_map(declares)?;
+        let mut request = self.request.clone();
+        request.overrides.push(name.to_owned());
+        let universe = Universe::new(&request, self.db);
+        let picks = nearest::best(&universe).ok()?;
+        // Of what is then taken, somebody declares otherwise.
+        let (_, build) = picks[ask.package]?;
+        let version = universe.packages[ask.package].installer_version(universe.packages[ask.package].build(build));
+        let (pinned_by, pin) = universe.packages.iter().zip(&picks).find_map(|(candidates, pick)| {
+            let release = candidates.release(pick.as_ref()?.0);
+            let own = candidates.build(pick.as_ref()?.1).build;
+            let pin = release.requires.iter().chain(&own.requires).find(|line| {
+                parse(line).is_ok_and(|wanted| {
+                    wanted.name.as_ref() == name
+                        && specifiers(&wanted).is_some_and(|range| !satisfied(&range, &version))
+                })
+            })?;
+            let pin = pin.split(';').next().unwrap_or(pin).trim().to_owned();
+            Some((format!("{} {}", candidates.name, release.version), pin))
+        })?;
+        let (package, asked) = (name.to_owned(), ask.text.clone());
+        let summary = format!("override: `{name}=={version}` against `{pin}` of {pinned_by} (`--allow-override`)");
+        let changes = vec![Change::Override { package, asked, pinned_by, pin }];
+        Some(Action { summary, changes, takes: takes(&universe, &picks, &[ask.package]) })
     }
 
     /// Changes to the target, of the sorts that can matter.

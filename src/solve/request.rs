@@ -17,6 +17,8 @@ pub struct Request {
     pub requirements: Vec<Asked>,
     /// What must hold of a package if it is installed.
     pub constraints: Vec<Asked>,
+    /// Packages of which only the user's own lines count, whatever others declare of them.
+    pub overrides: Vec<String>,
     /// Packages that must come from one index.
     pub from_index: Vec<FromIndex>,
     /// What is installed now, with local labels, for [`Prefer::Installed`] and [`Self::keep`].
@@ -29,11 +31,11 @@ pub struct Request {
     pub prefer: Prefer,
 }
 
-/// A package and the index that it must come from.
+/// An index that packages must come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromIndex {
-    /// The normalised name, e.g. `torch`.
-    pub package: String,
+    /// The normalised name, e.g. `torch`; none for every package that the index serves.
+    pub package: Option<String>,
     /// The index by the name that the rules give it, e.g. `cu128`.
     pub index: String,
     /// Where it stands, e.g. `pyproject.toml:12`.

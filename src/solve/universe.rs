@@ -47,6 +47,8 @@ pub(super) struct Universe<'a> {
     pub unchecked: Vec<String>,
     /// Names of packages that the rules do not cover and whose requirements were read.
     pub outsiders: Vec<String>,
+    /// Packages of which nobody but the user says what they must be.
+    pub overrides: Vec<String>,
     pub clauses: Vec<Clause<'a>>,
     /// The builds that one line of a constraints file can name, by place of the package, where there are several targets.
     pub pins: Vec<Vec<Pinned<'a>>>,
@@ -199,6 +201,7 @@ impl<'a> Universe<'a> {
             given_up: BTreeSet::new(),
             unchecked: outside.unread.into_iter().collect(),
             outsiders: outside.read.into_iter().collect(),
+            overrides: request.overrides.clone(),
             clauses: Vec::new(),
             pins: Vec::new(),
             markers,
@@ -229,8 +232,12 @@ impl<'a> Universe<'a> {
         }
         universe.asks = asks.into_values().collect();
         for wanted in &request.from_index {
-            let own = (0..universe.targets.len()).filter_map(|target| universe.served_by(target, wanted));
-            let own: Vec<_> = own.collect();
+            let packages = 0..universe.packages.len();
+            let named = |package: &usize| match &wanted.package {
+                Some(name) => universe.packages[*package].name == name,
+                None => universe.is_served_by(*package, &wanted.index),
+            };
+            let own: Vec<_> = packages.filter(named).map(|package| universe.served_by(package, wanted)).collect();
             universe.asks.extend(own);
         }
         for name in &request.keep {
@@ -274,9 +281,14 @@ impl<'a> Universe<'a> {
         pins.into_iter().collect()
     }
 
+    /// Whether an index serves any build of a package.
+    fn is_served_by(&self, package: usize, index: &str) -> bool {
+        let mut builds = self.packages[package].package.releases.iter().flat_map(|release| &release.builds);
+        builds.any(|build| build.index == index)
+    }
+
     /// That a package comes from an index, which also serves the variant that is on PyPI.
-    fn served_by(&self, target: usize, wanted: &FromIndex) -> Option<Ask> {
-        let package = self.find(target, &wanted.package)?;
+    fn served_by(&self, package: usize, wanted: &FromIndex) -> Ask {
         let candidates = &self.packages[package];
         let served = |candidate: &Candidate<'_>| {
             candidate.lines(candidates.package).any(|line| match line {
@@ -286,7 +298,7 @@ impl<'a> Universe<'a> {
         };
         let here = || candidates.builds.iter().zip(1..).filter(|(candidate, _)| served(candidate));
         let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
-        Some(Ask {
+        Ask {
             package,
             text: format!("{} from the index {}", candidates.name, wanted.index),
             origins: [wanted.origin.clone()].into(),
@@ -296,7 +308,7 @@ impl<'a> Universe<'a> {
             specifiers: VersionSpecifiers::empty(),
             releases: Versions::of(releases),
             builds: Some(Versions::of(here().map(|(_, number)| number))),
-        })
+        }
     }
 
     /// That a package stays as it is installed, or stays out; none where what is installed is nothing that the rules know.
@@ -400,7 +412,10 @@ impl<'a> Universe<'a> {
         for line in lines {
             let Some(on) = self.find(target, &requirement::normalise(name_of(line))) else { continue };
             let Ok(parsed) = requirement::parse(line) else { continue };
-            if on == own || !applies(&parsed, self.markers[target].as_ref()) {
+            if on == own || self.overrides.iter().any(|name| name == self.packages[on].name) {
+                continue;
+            }
+            if !applies(&parsed, self.markers[target].as_ref()) {
                 continue;
             }
             let Some(specifiers) = requirement::specifiers(&parsed) else { continue };

@@ -7,6 +7,7 @@ mod agree;
 mod check;
 mod claims;
 mod diff;
+mod emit;
 mod harvest;
 mod help;
 mod hostile;

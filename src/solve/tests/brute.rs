@@ -313,6 +313,9 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
         }
         for line in &release.requires {
             let need = parse(line).expect("a requirement");
+            if request.overrides.iter().any(|name| name == need.name.as_ref()) {
+                continue;
+            }
             let specifiers = specifiers(&need).expect("no address");
             if !version(need.name.as_ref()).is_some_and(|version| satisfied(&specifiers, &version)) {
                 found.insert(Broken::Needs(name, need.name.to_string()));
@@ -538,6 +541,7 @@ fn apply(request: &mut Request, changes: &[Change]) {
                     });
                 }
             }
+            Change::Override { package, .. } => request.overrides.push(package.clone()),
             Change::Driver(driver) => request.target.driver = Some(driver.clone()),
             other => panic!("{other:?} is not offered here"),
         }

@@ -88,6 +88,7 @@ fn a_pin_against_a_pin_is_proved_in_three_lines() {
     2. `triton<3` is asked for (command line)
     3. torch 2.6.0 needs `triton==3.2.0`
     - relax `triton<3` → `triton>=3.2.0` => torch==2.6.0 triton==3.2.0
+    - override: `triton==2.3.1` against `triton==3.2.0` of torch 2.6.0 (`--allow-override`) => torch==2.6.0 triton==2.3.1
     ");
     assert_eq!(proof.steps.len(), 3);
 }

@@ -1,0 +1,74 @@
+//! environment.yml: conda for Python and pip, pip for everything with CUDA in it.
+
+use super::steps::steps;
+use super::{Answer, Emitted};
+
+/// The file. What is compiled against torch cannot be in it, since conda runs pip once and in isolation: the commands for that
+/// follow as comments, and a note says so.
+#[must_use]
+pub fn conda(answer: &Answer<'_>) -> Emitted {
+    let python = match answer.python() {
+        Ok(python) => python,
+        Err(why) => return Emitted::refused(why),
+    };
+    let mut text = answer.comments();
+    text += "name: gpudoc\nchannels:\n  - conda-forge\n  - nodefaults\ndependencies:\n";
+    if let Some(python) = python {
+        let package = if python.free_threaded { "python-freethreading" } else { "python" };
+        text += &format!("  - {package}={}.{}\n", python.major, python.minor);
+    } else {
+        text += "  - python\n";
+    }
+    text += "  - pip\n  - pip:\n";
+    for index in answer.indexes() {
+        text += &format!("      - {}\n", scalar(&format!("--extra-index-url {}", index.url)));
+    }
+    let pins = answer.pins().filter(|(_, pin)| !answer.built_here(pin)).map(|(word, _)| word);
+    for word in pins.chain(answer.passed()) {
+        text += &format!("      - {}\n", scalar(&word));
+    }
+    let mut notes = Vec::new();
+    let later: Vec<_> = steps(answer).into_iter().skip_while(|step| !step.compiles).collect();
+    if let Some(step) = later.iter().find(|step| step.compiles) {
+        let names = answer.pins().filter(|(_, pin)| answer.built_here(pin)).map(|(_, pin)| pin.name);
+        let names = crate::text::list(&names.collect::<Vec<_>>());
+        notes.push(format!(
+            "conda cannot compile against torch in one go: {names} is to be installed afterwards, with the commands at the \
+             end of the file"
+        ));
+        text += &format!("\n# Afterwards, for no wheel of {names} is published:\n");
+        let tools = answer.db.images().build_tools.packages.iter().cloned();
+        let tools = super::shell::command(&tools.collect::<Vec<_>>(), 0);
+        text += &format!("#   conda run -n gpudoc python -m pip install {tools}\n");
+        let variable =
+            answer.arch_list().map(|list| format!("env TORCH_CUDA_ARCH_LIST={} ", super::shell::quote(&list)));
+        let variable = variable.unwrap_or_default();
+        let install = step.words.iter().map(|word| super::shell::quote(word)).collect::<Vec<_>>().join(" ");
+        text += &format!("#   conda run -n gpudoc {variable}python -m pip install {install}\n");
+    }
+    Emitted { text, notes }
+}
+
+/// A plain scalar where YAML reads it as the same text, else a double-quoted one.
+fn scalar(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=+<>~ ".contains(letter);
+    let starts = text.starts_with("--") || text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    if starts && text.chars().all(plain) && !text.contains(": ") && !text.ends_with([':', ' ']) {
+        return text.to_owned();
+    }
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_yaml_would_read_otherwise_is_quoted() {
+        assert_eq!(scalar("torch==2.7.1+cu128"), "torch==2.7.1+cu128");
+        assert_eq!(scalar("--extra-index-url https://a.example/b"), "--extra-index-url https://a.example/b");
+        assert_eq!(scalar("numpy ; python_version < '3.11'"), "\"numpy ; python_version < '3.11'\"");
+        assert_eq!(scalar("a # b"), "\"a # b\"");
+        assert_eq!(scalar("*all"), "\"*all\"");
+    }
+}
