@@ -43,7 +43,7 @@ enum Colour {
 enum Command {
     Check(check::Args),
     Probe(probe::Args),
-    Resolve(resolve::ResolveArgs),
+    Resolve(Box<resolve::ResolveArgs>),
     Impact(impact::ImpactArgs),
     Diff(diff::Args),
     Scan(scan::Args),

@@ -246,6 +246,7 @@ pub fn config(named: Option<&Path>) -> anyhow::Result<Option<(PathBuf, Config)>>
         let config = read(path)?.with_context(|| format!("`{}` has no `[tool.gpudoc]`", path.display()))?;
         return Ok(Some((path.to_owned(), config)));
     }
+    #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
     let here = std::env::current_dir().context("the current folder is gone")?;
     for folder in here.ancestors() {
         for name in ["gpudoc.toml", "pyproject.toml"] {
