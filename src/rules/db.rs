@@ -9,7 +9,7 @@ use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
-    RawMachineCode, RawPage, RawToolkit, RawTorchAbi,
+    RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi,
 };
 use super::symbols::TorchSymbols;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -137,6 +137,12 @@ impl RuleDb {
         let mut names: Vec<_> = rows.into_iter().map(|row| row.distribution.as_str()).collect();
         names.dedup();
         names
+    }
+
+    /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
+    #[must_use]
+    pub fn source_build(&self, name: &str) -> Option<&RawSourceBuild> {
+        self.packed.source_builds.packages.iter().find(|row| row.name == name)
     }
 
     /// The torch releases, oldest first, that export all of these symbols.
@@ -476,6 +482,23 @@ mod tests {
         assert_eq!(db.gpu_by_loose_name("RTX 9999"), None);
         assert!(db.gpu_suggestions("RTX 5009").contains(&"RTX 5090"));
         assert_eq!(db.gpu_by_pci(0x2b85).map(|model| model.capability.to_string()).as_deref(), Some("12.0"));
+    }
+
+    #[test]
+    fn what_compiles_against_torch_says_how() {
+        let db = embedded();
+        let row = db.source_build("flash-attn").expect("a row");
+        assert!(row.cuda && !row.isolation && row.only_with.is_none());
+        assert_eq!(row.arch_variable.as_deref(), Some("FLASH_ATTN_CUDA_ARCHS"));
+        assert_eq!(row.source.page, "https://github.com/Dao-AILab/flash-attention/blob/v2.8.3/setup.py");
+        // Its list of GPUs is fixed, and its build requirements name torch.
+        let row = db.source_build("causal-conv1d").expect("a row");
+        assert!(row.cuda && row.isolation && row.arch_variable.is_none());
+        assert!(db.source_build("transformer-engine-torch").is_some_and(|row| !row.cuda));
+        let only_with = db.source_build("deepspeed").and_then(|row| row.only_with.as_deref());
+        assert_eq!(only_with, Some("DS_BUILD_OPS=1"));
+        assert_eq!(db.source_build("flash_attn"), None);
+        assert_eq!(db.source_build("numpy"), None);
     }
 
     #[test]

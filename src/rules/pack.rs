@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_platform::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawTorchAbi,
-    RawTorchSymbols,
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawSourceBuilds,
+    RawTorchAbi, RawTorchSymbols,
 };
 use super::{consistency, validate};
 
@@ -35,6 +35,8 @@ pub struct Packed {
     pub images: RawImages,
     /// `platform/libraries.toml`.
     pub libraries: RawLibraries,
+    /// `platform/source_builds.toml`.
+    pub source_builds: RawSourceBuilds,
     /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
     pub torch_symbols: Vec<u8>,
     /// `platform/torch_abi.toml`.
@@ -106,6 +108,8 @@ pub fn pack(
     let images: RawImages = parse(&rules.join("platform/images.toml"), &read, &mut newest, validate::images)?;
     let libraries: RawLibraries =
         parse(&rules.join("platform/libraries.toml"), &read, &mut newest, validate::libraries)?;
+    let source_builds: RawSourceBuilds =
+        parse(&rules.join("platform/source_builds.toml"), &read, &mut newest, validate::source_builds)?;
     let symbols_file = rules.join("platform/torch_symbols.toml");
     let torch_symbols: RawTorchSymbols = parse(&symbols_file, &read, &mut newest, validate::torch_symbols)?;
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
@@ -161,6 +165,7 @@ pub fn pack(
         indexes,
         images,
         libraries,
+        source_builds,
         torch_symbols,
         torch_abi,
         advisories,

@@ -480,6 +480,38 @@ pub struct RawExtension {
     pub source: RawWheel,
 }
 
+/// `rules/platform/source_builds.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSourceBuilds {
+    /// Ascending by name.
+    #[serde(rename = "package")]
+    pub packages: Vec<RawSourceBuild>,
+}
+
+/// A package that compiles against the installed torch when it is installed from source, so that another torch, or another
+/// CUDA of torch, means a rebuild.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawSourceBuild {
+    /// The normalised name, e.g. `torchsparse`.
+    pub name: String,
+    /// It compiles CUDA code: that takes the nvcc of torch's CUDA. Otherwise C++ alone.
+    pub cuda: bool,
+    /// What names the GPUs to compile for, e.g. `TORCH_CUDA_ARCH_LIST`; none where the setup has a list of its own or takes the
+    /// GPU at hand.
+    #[serde(default)]
+    pub arch_variable: Option<String>,
+    /// What asks for the compiled part, e.g. `DS_BUILD_OPS=1`; none where a plain install compiles it.
+    #[serde(default)]
+    pub only_with: Option<String>,
+    /// The build requirements name torch. It then builds in isolation, against the torch that the installer puts there, which
+    /// need not be the installed one. Where this is false, only `--no-build-isolation` lets the setup see a torch.
+    pub isolation: bool,
+    /// Its setup at a tag or a commit.
+    pub source: RawPage,
+}
+
 /// A torch release whose exported symbols were read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

@@ -8,7 +8,7 @@ use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 use super::model::{Fault, day, specifiers};
 use super::raw_platform::{
     RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawImages, RawIndexes,
-    RawLibraries, RawPage, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
+    RawLibraries, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 /// The kinds of findings, as reports print them.
@@ -162,6 +162,36 @@ pub fn libraries(raw: &RawLibraries) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Checks `platform/source_builds.toml`.
+pub fn source_builds(raw: &RawSourceBuilds) -> Result<(), Fault> {
+    let mut before = "";
+    for (index, row) in raw.packages.iter().enumerate() {
+        let at = |message: &str| fault("package", index, message);
+        normalised(&row.name).map_err(|message| at(&message))?;
+        if row.name.as_str() <= before {
+            return Err(at(&format!("`{}` does not come after `{before}`: names ascend, each once", row.name)));
+        }
+        before = &row.name;
+        if row.arch_variable.is_some() && !row.cuda {
+            return Err(at("`arch-variable` without CUDA code"));
+        }
+        let variables = [&row.arch_variable, &row.only_with].into_iter().flatten();
+        for name in variables.map(|text| text.split_once('=').map_or(text.as_str(), |(name, _)| name)) {
+            if name.is_empty()
+                || !name.bytes().all(|letter| letter.is_ascii_uppercase() || b"_0123456789".contains(&letter))
+            {
+                return Err(at(&format!("`{name}` is no environment variable")));
+            }
+        }
+        let page = &row.source.page;
+        if !page.starts_with("https://") || page.contains("/blob/main/") || page.contains("/blob/master/") {
+            return Err(at(&format!("`{page}` is no address that stays as it was read: name a tag or a commit")));
+        }
+        day(&row.source.read).map_err(|found| at(&found.message))?;
+    }
+    Ok(())
+}
+
 /// Checks `platform/torch_symbols.toml`.
 pub fn torch_symbols(raw: &RawTorchSymbols) -> Result<(), Fault> {
     for (index, release) in raw.releases.iter().enumerate() {
@@ -270,9 +300,7 @@ fn condition(when: &RawCondition) -> Result<(), String> {
         }
     }
     for name in &when.absent {
-        if PackageName::new(name.clone()).map_err(|error| error.to_string())?.as_ref() != name {
-            return Err(format!("`{name}` is not a normalised name"));
-        }
+        normalised(name)?;
     }
     if let Some(platform) = &when.platform
         && !["linux", "windows", "macos"].iter().any(|os| platform.starts_with(os))
@@ -280,6 +308,13 @@ fn condition(when: &RawCondition) -> Result<(), String> {
         return Err(format!("`{platform}` is no platform"));
     }
     known(&when.workload)
+}
+
+fn normalised(name: &str) -> Result<(), String> {
+    if PackageName::new(name.to_owned()).map_err(|error| error.to_string())?.as_ref() != name {
+        return Err(format!("`{name}` is not a normalised name"));
+    }
+    Ok(())
 }
 
 fn requirement(line: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, String> {

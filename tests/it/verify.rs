@@ -100,6 +100,7 @@ installed = ["demo==2.0", "torch==2.7.1+cu126"]
 "#;
 
 const DEMO_FILE: &str = "packages/demo.toml";
+const SOURCE_BUILDS_FILE: &str = "platform/source_builds.toml";
 const ADVISORY_FILE: &str = "advisories/GPUDOC-2026-0001.toml";
 
 /// Writes the sound database below a folder.
@@ -142,7 +143,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 
 #[test]
 fn every_planted_fault_is_found_at_its_line() {
-    let faults: [Fault; 20] = [
+    let faults: [Fault; 25] = [
         // Format.
         (
             DEMO_FILE,
@@ -252,6 +253,43 @@ fn every_planted_fault_is_found_at_its_line() {
             "wheel = \"demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl\"",
             "[[release.build]]\nindex = \"pypi\"\nplatform = \"any\"",
             "another sha256 in an earlier row",
+        ),
+        // What compiles against torch.
+        (
+            SOURCE_BUILDS_FILE,
+            "name = \"torch-sparse\"",
+            "name = \"torch_sparse\"",
+            "[[package]]\nname = \"torch_sparse\"",
+            "`torch_sparse` is not a normalised name",
+        ),
+        (
+            SOURCE_BUILDS_FILE,
+            "name = \"torch-sparse\"",
+            "name = \"torch-scatter\"",
+            "[[package]]\nname = \"torch-scatter\"\ncuda = true\narch-variable = \"TORCH_CUDA_ARCH_LIST\"\nisolation = false\n\
+             source = { page = \"https://github.com/rusty1s/pytorch_sparse",
+            "names ascend, each once",
+        ),
+        (
+            SOURCE_BUILDS_FILE,
+            "name = \"flash-attn\"\ncuda = true",
+            "name = \"flash-attn\"\ncuda = false",
+            "[[package]]\nname = \"flash-attn\"",
+            "`arch-variable` without CUDA code",
+        ),
+        (
+            SOURCE_BUILDS_FILE,
+            "flash-attention/blob/v2.8.3/",
+            "flash-attention/blob/main/",
+            "[[package]]\nname = \"flash-attn\"",
+            "name a tag or a commit",
+        ),
+        (
+            SOURCE_BUILDS_FILE,
+            "only-with = \"DS_BUILD_OPS=1\"",
+            "only-with = \"--ops=1\"",
+            "[[package]]\nname = \"deepspeed\"",
+            "`--ops` is no environment variable",
         ),
     ];
     for (file, sound, wrong, place, reason) in faults {
