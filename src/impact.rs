@@ -270,7 +270,7 @@ pub fn on_target(facts: &Facts, target: &Target) -> Facts {
         driver(&mut facts, version);
     }
     if let (Reading::Known { value: python, .. }, Some(version)) = (&mut facts.python, target.python)
-        && !python.version.value().is_some_and(|own| (own.major, own.minor) == (version.major, version.minor))
+        && python.version.value().is_none_or(|own| (own.major, own.minor) != (version.major, version.minor))
     {
         python.version = Reading::host(version, ASKED);
     }

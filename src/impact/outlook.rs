@@ -377,7 +377,7 @@ impl View<'_, '_> {
             .flatten()
             .find(|library| library.links.iter().any(|link| links_torch(&link.soname)));
         let torch = self.facts.distribution(TORCH)?.full_version();
-        if source_build(self.db, &distribution.name).is_some() && !self.has_wheels(distribution) {
+        if self.db.source_build(&distribution.name).is_some() && !self.has_wheels(distribution) {
             return Some(format!("its code is compiled against torch {torch} where it is installed"));
         }
         // Published wheels were judged by their own rows.
@@ -395,7 +395,7 @@ impl View<'_, '_> {
     }
 
     fn rebuild(&self, distribution: &Distribution) -> Rebuild {
-        let row = source_build(self.db, &distribution.name);
+        let row = self.db.source_build(&distribution.name);
         let cuda = row.is_none_or(|row| row.cuda);
         let list = arch_list(self.target);
         let variable = row.map_or(Some("TORCH_CUDA_ARCH_LIST"), |row| row.arch_variable.as_deref());
@@ -477,16 +477,4 @@ fn arch_list(target: &Target) -> String {
     let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
     let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
     names.join(";")
-}
-// STUB
-struct Stub {
-    cuda: bool,
-    arch_variable: Option<String>,
-    isolation: bool,
-}
-fn source_build<'a>(_: &'a RuleDb, name: &str) -> Option<&'a Stub> {
-    static S: std::sync::OnceLock<Stub> = std::sync::OnceLock::new();
-    ["flash-attn", "torchsparse"].contains(&name).then(|| {
-        S.get_or_init(|| Stub { cuda: true, arch_variable: Some("TORCH_CUDA_ARCH_LIST".to_owned()), isolation: false })
-    })
 }
