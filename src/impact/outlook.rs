@@ -398,12 +398,10 @@ impl View<'_, '_> {
         let row = self.db.source_build(&distribution.name);
         let cuda = row.is_none_or(|row| row.cuda);
         let list = arch_list(self.target);
-        let variable = row.map_or(Some("TORCH_CUDA_ARCH_LIST"), |row| row.arch_variable.as_deref());
-        let variable = variable.filter(|_| cuda && !list.is_empty()).map(|name| {
-            // Names that are not torch's own take bare numbers: FLASH_ATTN_CUDA_ARCHS="90;120".
-            let value = if name == "TORCH_CUDA_ARCH_LIST" { list.clone() } else { list.replace('.', "") };
-            (name.to_owned(), value)
-        });
+        // Variables of a package's own take values of their own: flash-attn knows only `80;90;100;120`, its default.
+        let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref());
+        let variable = variable.filter(|name| cuda && *name == ARCH_LIST && !list.is_empty());
+        let variable = variable.map(|name| (name.to_owned(), list.clone()));
         let (install, _) = check::installer(self.facts, "install");
         let isolated = if row.is_some_and(|row| row.isolation) { "" } else { " --no-build-isolation" };
         let wanted = match distribution.direct_url.value() {
@@ -471,6 +469,9 @@ fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<
         })
         .collect()
 }
+
+/// What `torch.utils.cpp_extension` reads.
+const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
 
 /// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
 fn arch_list(target: &Target) -> String {

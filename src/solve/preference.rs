@@ -29,9 +29,9 @@ pub(super) fn better(preference: &Preference<'_, '_>, node: Node, left: u32, rig
 /// Smaller is better: installed where asked; near what was asked; able to assemble for the GPUs; newest.
 type ReleaseRank = (bool, (bool, u32), bool, Reverse<u32>);
 
-/// Smaller is better: installed where asked; machine code before PTX; a CUDA that the driver supports natively; the newest
-/// such CUDA; PyPI's own; the label.
-type BuildRank<'a> = (bool, bool, bool, bool, Reverse<Option<CudaVersion>>, bool, Option<&'a str>);
+/// Smaller is better: installed where asked; machine code before PTX; a CUDA that the driver supports natively, the newest of
+/// those, else the nearest above; PyPI's own; the label.
+type BuildRank<'a> = (bool, bool, Option<CudaVersion>, bool, Reverse<Option<CudaVersion>>, bool, Option<&'a str>);
 
 impl<'a> Preference<'_, 'a> {
     fn release(&self, package: usize, number: u32) -> ReleaseRank {
@@ -75,7 +75,7 @@ impl<'a> Preference<'_, 'a> {
         });
         let drivers = universe.targets.iter().filter_map(Target::user_mode_driver);
         let native = drivers.filter_map(|driver| universe.db.native_cuda(driver)).min();
-        let above = matches!((build.cuda, native), (Some(cuda), Some(native)) if cuda > native);
+        let above = build.cuda.zip(native).filter(|(cuda, native)| cuda > native).map(|(cuda, _)| cuda);
         let elsewhere = build.index != PYPI;
         // Without a driver nothing says which CUDA is best, so the build that needs no further index is.
         let elsewhere_first = native.is_none() && elsewhere;

@@ -12,7 +12,14 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
 
-const GPUS: [&str; 7] = [
+const GPUS: [&str; 14] = [
+    "NVIDIA L4",
+    "NVIDIA A100-SXM4-80GB",
+    "NVIDIA GeForce RTX 3090",
+    "NVIDIA RTX A6000",
+    "NVIDIA L40S",
+    "NVIDIA GB10",
+    "NVIDIA H200",
     "NVIDIA GeForce RTX 5090",
     "NVIDIA GeForce RTX 4090",
     "NVIDIA H100 80GB HBM3",
@@ -21,8 +28,8 @@ const GPUS: [&str; 7] = [
     "NVIDIA GeForce GTX 1080 Ti",
     "NVIDIA B200",
 ];
-const DRIVERS: [&str; 5] = ["470.57.02", "535.104.05", "570.133.20", "580.65.06", "615.31"];
-const PYTHONS: [&str; 4] = ["3.9.18", "3.10.12", "3.11.9", "3.13.1"];
+const DRIVERS: [&str; 7] = ["470.57.02", "525.60.13", "535.104.05", "550.54.15", "570.133.20", "580.65.06", "615.31"];
+const PYTHONS: [&str; 6] = ["3.9.18", "3.10.12", "3.11.9", "3.12.3", "3.13.1", "3.14.0"];
 
 fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> Facts {
     let mut facts = Facts::unknown(Origin::Host);
@@ -119,6 +126,67 @@ proptest! {
                 prop_assert!(!failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}, {platform}: only the solver refuses: {steps:#?}");
             }
         }
+    }
+}
+
+/// What projects ask for.
+const ASKED: [&str; 32] = [
+    "torch",
+    "torch>=2.1,<2.6",
+    "torch>=2.6,<2.9",
+    "torch==2.7.1",
+    "torch==2.8.0",
+    "torch<2.4",
+    "torchvision",
+    "torchvision<0.24",
+    "torchaudio",
+    "triton",
+    "triton<3.5",
+    "xformers",
+    "xformers>=0.0.28",
+    "bitsandbytes",
+    "bitsandbytes<0.46",
+    "transformers",
+    "transformers<4.50",
+    "accelerate",
+    "numpy<2",
+    "numpy",
+    "vllm",
+    "vllm<0.12",
+    "vllm==0.8.5",
+    "sgl-kernel",
+    "sgl-kernel==0.3.5",
+    "torchao",
+    "torchcodec",
+    "flash-attn",
+    "peft",
+    "diffusers",
+    "onnxruntime-gpu",
+    "deepspeed",
+];
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn what_is_resolved_passes_check(
+        platform in prop_oneof![4 => Just("linux_x86_64"), 1 => Just("linux_aarch64")],
+        gpu in select(&GPUS[..]), driver in select(&DRIVERS[..]), python in select(&PYTHONS[..]),
+        lines in proptest::collection::btree_set(select(&ASKED[..]), 1..7),
+    ) {
+        let db = embedded();
+        let host = host(gpu, driver, python, platform, db);
+        let requirements = lines.iter().map(|line| Asked::new(requirement::parse(line).expect("a line"), "the test"));
+        let request = Request { target: Target::from_facts(&host, db), requirements: requirements.collect(), ..Request::default() };
+        let Ok(resolution) = solve(&request, db) else { return Ok(()) };
+        let pins = resolution.pins.iter().map(|pin| format!("{}=={}", pin.name, pin.release.full_version(pin.build)));
+        let pins: Vec<String> = pins.collect();
+        let facts = apply(&host, &Change::Install(pins.clone()), db);
+        let findings = check::findings(&check::run(&facts, db, &[]));
+        // What any release will do for is left to the installer.
+        let wrong = findings.iter().filter(|finding| contradicts(finding, db) && !finding.title.contains("is not installed"));
+        let wrong: Vec<_> = wrong.map(|finding| &finding.title).collect();
+        prop_assert!(wrong.is_empty(), "{lines:?} on {gpu}, {driver}, {python}, {platform}: {pins:?}: {wrong:#?}");
     }
 }
 

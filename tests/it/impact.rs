@@ -1,0 +1,137 @@
+//! `gpudoc impact`: the upgrade of a stack with xformers, flash-attn and a self-built torchsparse, and what it must not break.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn gpudoc(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gpudoc")).args(args).output().unwrap()
+}
+
+/// A snapshot of a recorded host.
+fn snapshot(host: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let root = format!("{}/fixtures/hosts/{host}", env!("CARGO_MANIFEST_DIR"));
+    let output = gpudoc(&["probe", "--root", &root, "-o", file.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    file
+}
+
+fn impact(host: &str, args: &[&str]) -> (Option<i32>, Value) {
+    let file = snapshot(host);
+    let all = [&["impact", "--from", file.path().to_str().unwrap(), "--format", "json"], args].concat();
+    let output = gpudoc(&all);
+    let document = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code(), document)
+}
+
+/// `name: status: before -> after`
+fn rows(document: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    let rows = document["distributions"].as_array().unwrap().iter();
+    rows.map(|row| {
+        format!("{}: {}: {} -> {}", text(&row["name"]), text(&row["status"]), text(&row["before"]), text(&row["after"]))
+    })
+    .collect()
+}
+
+#[test]
+fn the_direct3d_upgrade_is_told_part_by_part() {
+    let (code, document) =
+        impact("a100-direct3d", &["torch==2.7.1+cu128", "--gpu", "RTX 5090", "--driver", "570.133.20"]);
+    assert_eq!(code, Some(0));
+    let rows = rows(&document);
+    let of =
+        |status: &str| rows.iter().filter(|row| row.contains(&format!(": {status}:"))).cloned().collect::<Vec<_>>();
+    // torch 2.7.1 pins triton 3.3.1; torchvision 0.22.1 and xformers 0.0.31(.post1) pin torch 2.7.1.
+    insta::assert_snapshot!(of("must-change").join("\n"), @"
+    torch: must-change: 2.5.1+cu121 -> 2.7.1+cu128
+    torchvision: must-change: 0.20.1+cu121 -> 0.22.1+cu128
+    triton: must-change: 3.1.0 -> 3.3.1
+    xformers: must-change: 0.0.29.post1 -> 0.0.31.post1
+    ");
+    assert_eq!(
+        of("must-rebuild"),
+        ["flash-attn: must-rebuild: 2.8.3 -> 2.8.3", "torchsparse: must-rebuild: 2.1.0 -> 2.1.0"]
+    );
+    assert!(rows.contains(&"transformers: unchanged: 4.40.2 -> 4.40.2".to_owned()), "{rows:#?}");
+    assert!(rows.contains(&"utils3d: unchanged: 0.0.2 -> 0.0.2".to_owned()), "{rows:#?}");
+    let rebuilt =
+        document["distributions"].as_array().unwrap().iter().find(|row| row["name"] == "torchsparse").unwrap();
+    assert_eq!(rebuilt["rebuild"]["toolkit"], "12.8");
+    let command = rebuilt["rebuild"]["command"].as_str().unwrap();
+    assert!(
+        command.starts_with("TORCH_CUDA_ARCH_LIST=\"12.0\" ") && command.contains("--no-build-isolation"),
+        "{command}"
+    );
+    assert!(command.contains("torchsparse @ git+https://github.com/mit-han-lab/torchsparse.git"), "{command}");
+    let ids = |list: &str| {
+        let findings = document[list].as_array().unwrap().iter();
+        findings.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("fixed"), ["gpu-arch/torch", "gpu-arch/triton"]);
+    assert!(ids("introduced").is_empty());
+}
+
+#[test]
+fn what_is_there_already_changes_nothing() {
+    let (code, document) = impact("rtx5090-cu128", &["torch"]);
+    assert_eq!(code, Some(0));
+    let rows = rows(&document);
+    assert!(rows.iter().all(|row| row.contains(": unchanged:") || row.contains(": unknown:")), "{rows:#?}");
+    assert!(document["commands"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn an_upgrade_that_the_driver_cannot_run_is_refused_with_its_proof() {
+    let (code, document) = impact("rtx5090-cu128", &["torch==2.9.0+cu130"]);
+    assert_eq!(code, Some(1));
+    assert_eq!(document["status"], "unsolvable");
+    let steps: Vec<_> =
+        document["proof"].as_array().unwrap().iter().map(|step| step["text"].as_str().unwrap()).collect();
+    assert!(steps.iter().any(|step| step.contains("needs driver 580.65.06")), "{steps:#?}");
+}
+
+#[test]
+fn what_has_no_release_for_the_new_torch_is_a_conflict() {
+    // xformers below 0.0.30 was built for torch 2.6 and older.
+    let file = snapshot("a100-direct3d");
+    let path = file.path().to_str().unwrap();
+    let output = gpudoc(&[
+        "impact",
+        "torch==2.9.0",
+        "--from",
+        path,
+        "--gpu",
+        "RTX 5090",
+        "--driver",
+        "580.65.06",
+        "-c",
+        "no-such",
+    ]);
+    assert_eq!(output.status.code(), Some(2));
+    let constraint = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(constraint.path(), "xformers<0.0.30\n").unwrap();
+    let output = gpudoc(&[
+        "impact",
+        "torch==2.9.0",
+        "--from",
+        path,
+        "--gpu",
+        "RTX 5090",
+        "--driver",
+        "580.65.06",
+        "--format",
+        "json",
+        "-c",
+        constraint.path().to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let rows = rows(&document);
+    assert!(rows.contains(&"xformers: conflict: 0.0.29.post1 -> none".to_owned()), "{rows:#?}");
+    assert!(rows.iter().any(|row| row.starts_with("torch: must-change")), "{rows:#?}");
+}
