@@ -7,6 +7,7 @@ pub mod file;
 pub mod host;
 pub mod impact;
 pub mod inputs;
+mod online;
 pub mod overlay;
 pub mod probe;
 pub mod resolve;

@@ -6,9 +6,9 @@ use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use pep440_rs::Version;
 
-use super::file;
 use super::inputs::{Inputs, Settled};
 use super::targets::{Chosen, Probe, TargetArgs};
+use super::{file, online};
 use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
@@ -74,6 +74,12 @@ pub struct ResolveArgs {
     /// An installed package that must stay as it is (repeatable)
     #[arg(long, value_name = "PACKAGE")]
     pub keep: Vec<String>,
+    /// Ask a package index what packages that the rules do not cover declare of those that they do
+    #[arg(long)]
+    pub online: bool,
+    /// The index to ask: PyPI, or any that serves the simple repository API
+    #[arg(long, value_name = "URL", default_value = crate::index::simple::PYPI, requires = "online")]
+    pub index: reqwest::Url,
     /// Where nothing else is left, break a package's pin of another, and say what is lost
     #[arg(long)]
     pub allow_override: bool,
@@ -169,6 +175,14 @@ pub fn run(
     let mut request = request(args, settled, &targets, facts.as_ref(), db)?;
     request.from_index = inputs.from_index(&targets, db);
     request.overrides = inputs.overrides.iter().map(|asked| asked.requirement.name.to_string()).collect();
+    if args.online {
+        let mut notes = Vec::new();
+        request.outsiders =
+            online::outsiders(&request.requirements, &request.outsiders, &request.target, &args.index, db, &mut notes)?;
+        for note in notes {
+            writeln!(err, "note: {note}")?;
+        }
+    }
     if request.requirements.is_empty() && taken.is_empty() {
         bail!("nothing to resolve: name packages, or give a file with `-r`");
     }
@@ -195,6 +209,9 @@ pub fn run(
     }
     Ok(exit)
 }
+
+/// So many packages outside the rules are named.
+const NAMED: usize = 5;
 
 /// What stands for the name of a target in `-o`.
 const PLACE: &str = "{target}";
@@ -385,7 +402,10 @@ fn summary(
         writeln!(err, "note: not covered by the rules, and neither pinned nor judged: {names}")?;
     }
     if !resolution.outsiders.is_empty() {
-        let names = crate::text::list(&resolution.outsiders);
+        let (shown, more) = resolution.outsiders.split_at(resolution.outsiders.len().min(NAMED));
+        let mut names = shown.to_vec();
+        names.extend((!more.is_empty()).then(|| format!("{} more", more.len())));
+        let names = crate::text::list(&names);
         writeln!(err, "note: not pinned, but the pins keep to what these declare: {names}")?;
     }
     let for_uv = matches!(kind, Emit::Constraints | Emit::Requirements | Emit::Json);

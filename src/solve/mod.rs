@@ -95,7 +95,7 @@ impl Pin<'_> {
 pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>, Box<Proof>> {
     let universe = universe::Universe::new(request, db);
     match nearest::best(&universe) {
-        Ok(picks) => Ok(reason::resolution(&universe, &picks)),
+        Ok(picks) => Ok(reason::resolution(&universe, &nearest::alike(request, &universe, picks))),
         Err(tree) => Err(fleet::disprove(request, &universe, &tree, db)),
     }
 }

@@ -7,11 +7,18 @@
 
 use std::collections::BTreeSet;
 
+use pep440_rs::VersionSpecifiers;
+use pubgrub::VersionSet;
+
 use super::conflict::used;
 use super::provider::{Picks, Tree, search};
+use super::request::Request;
 use super::rule::Rule;
 use super::scope::Scope;
-use super::universe::Universe;
+use super::universe::{Ask, Universe};
+use super::versions::Versions;
+use crate::rules::raw::CudaAgreement;
+use crate::version::CudaVersion;
 
 /// The best solution: with the fewest wishes dropped, or simply the preferred one where there are none.
 ///
@@ -42,6 +49,49 @@ pub(super) fn best(universe: &Universe<'_>) -> Result<Picks, Box<Tree>> {
             Err(tree) => return Err(tree),
         }
     }
+}
+
+/// Gives partners the same CUDA where their rule would also have another of that major release: `torch` for CUDA 13.2 beside
+/// `torchvision` for 13.0 loads, and nobody has tried it. The releases stay as they were picked.
+pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) -> Picks {
+    let cuda = |package: usize| picks[package].map(|(_, build)| universe.packages[package].build(build).build.cuda);
+    let unlike = |package: &usize| -> Option<(usize, Option<CudaVersion>)> {
+        let own = &universe.packages[*package];
+        let partner = own.package.partners.iter().find(|partner| partner.cuda == CudaAgreement::SameMajor)?;
+        let with = cuda(universe.find(own.target, &partner.with)?)?;
+        (cuda(*package)? != with).then_some((*package, with))
+    };
+    let wanted: Vec<_> = (0..universe.packages.len()).filter_map(|package| unlike(&package)).collect();
+    if wanted.is_empty() {
+        return picks;
+    }
+    let mut narrow = Universe::new(request, universe.db);
+    narrow.given_up.extend(narrow.wishes.drain(..).map(Rule::Ask));
+    let ask = |package: usize, releases: Versions, builds: Option<Versions>| Ask {
+        package,
+        text: String::new(),
+        origins: BTreeSet::new(),
+        owners: BTreeSet::new(),
+        variant: false,
+        constraint: true,
+        specifiers: VersionSpecifiers::empty(),
+        releases,
+        builds,
+    };
+    for (package, pick) in picks.iter().enumerate() {
+        let Some((release, build)) = *pick else { continue };
+        let free = wanted.iter().any(|(other, _)| *other == package);
+        let builds = (!free).then(|| Versions::singleton(build));
+        narrow.asks.push(ask(package, Versions::singleton(release), builds));
+    }
+    for (package, cuda) in wanted {
+        let builds = narrow.packages[package].builds.iter().zip(1..);
+        let builds = Versions::of(builds.filter(|(it, _)| it.build.cuda == cuda).map(|(_, number)| number));
+        let releases = Versions::of(narrow.packages[package].releases());
+        narrow.wishes.push(narrow.asks.len());
+        narrow.asks.push(ask(package, releases, Some(builds)));
+    }
+    best(&narrow).unwrap_or(picks)
 }
 
 /// Leaves out of a core what it does not need. The error: nothing of it is needed, so there is no solution at all.
