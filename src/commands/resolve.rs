@@ -168,7 +168,10 @@ pub fn run(
     let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
     let settled = inputs.settle(db);
     let respected: Vec<_> = settled.respected.iter().map(|one| format!("{} ({})", one.text, one.place)).collect();
-    let taken: Vec<_> = settled.respected.iter().map(|one| one.name.clone().unwrap_or(one.text.clone())).collect();
+    let taken = Taken {
+        names: settled.respected.iter().map(|one| one.name.clone().unwrap_or(one.text.clone())).collect(),
+        lines: settled.respected.iter().map(|one| one.text.clone()).collect(),
+    };
     if !respected.is_empty() {
         writeln!(err, "note: taken as they are, and not judged: {}", crate::text::list(&respected))?;
     }
@@ -183,7 +186,7 @@ pub fn run(
             writeln!(err, "note: {note}")?;
         }
     }
-    if request.requirements.is_empty() && taken.is_empty() {
+    if request.requirements.is_empty() && taken.lines.is_empty() {
         bail!("nothing to resolve: name packages, or give a file with `-r`");
     }
     supported(&inputs, &targets, err)?;
@@ -216,11 +219,19 @@ const NAMED: usize = 5;
 /// What stands for the name of a target in `-o`.
 const PLACE: &str = "{target}";
 
-/// Solves one request and writes the answer; `taken` names what the user brings along.
+/// What the user brings along: addresses and paths, neither pinned nor judged.
+struct Taken {
+    /// Names where they are known, else the lines.
+    names: Vec<String>,
+    /// As written, e.g. `./lib`.
+    lines: Vec<String>,
+}
+
+/// Solves one request and writes the answer.
 fn answer(
     args: &ResolveArgs,
     request: &Request,
-    taken: &[String],
+    taken: &Taken,
     output: Option<&Path>,
     db: &RuleDb,
     out: &mut dyn Write,
@@ -232,8 +243,8 @@ fn answer(
     match solved {
         Ok(mut resolution) => {
             // Whoever brings a package along gets no other version of it.
-            resolution.pins.retain(|pin| !taken.iter().any(|name| name == pin.name));
-            resolution.unchecked.extend_from_slice(taken);
+            resolution.pins.retain(|pin| !taken.names.iter().any(|name| name == pin.name));
+            resolution.unchecked.extend_from_slice(&taken.names);
             resolution.unchecked.sort();
             resolution.unchecked.dedup();
             let answer = Answer {
@@ -241,6 +252,7 @@ fn answer(
                 targets: &targets,
                 db,
                 lines: &request.requirements,
+                taken: &taken.lines,
                 overridden: &overridden,
             };
             let kind = if json { Emit::Json } else { args.emit };

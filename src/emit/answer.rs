@@ -4,7 +4,7 @@ use std::fmt;
 use super::constraints::heading;
 use super::{Index, Overridden, indexes};
 use crate::rules::artefact::only_source;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::requirement::{is_runtime_wheel, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, INSTALLED, Pin, Resolution};
 use crate::version::{DriverVersion, GlibcVersion};
@@ -20,6 +20,8 @@ pub struct Answer<'a> {
     pub db: &'a RuleDb,
     /// The user's lines: extras and uncovered packages are taken from them.
     pub lines: &'a [Asked],
+    /// Addresses and paths that the user brings along, as written, e.g. `-e ./lib`, `torch @ https://…`.
+    pub taken: &'a [String],
     /// Pins of others that the user insists on breaking, in the order to install them; mostly empty.
     pub overridden: &'a [Overridden],
 }
@@ -94,11 +96,14 @@ impl<'a> Answer<'a> {
         format!("{}{extras}=={}", pin.name, pin.version())
     }
 
-    /// The user's lines about packages that the rules do not cover, as PEP 508 writes them, in their order.
+    /// The user's lines about packages that the rules do not cover, as PEP 508 writes them, in their order; without
+    /// those that are brought along.
     #[must_use]
     pub fn passed(&self) -> Vec<String> {
         let unjudged = |name: &str| self.resolution.unchecked.iter().any(|other| other == name);
-        let other = |name: &str| self.db.package(name).is_none() || unjudged(name);
+        let brought = self.taken.iter().filter_map(|line| Some(parse(line).ok()?.name));
+        let brought: BTreeSet<_> = brought.map(|name| name.to_string()).collect();
+        let other = |name: &str| !brought.contains(name) && (self.db.package(name).is_none() || unjudged(name));
         let own = self
             .lines
             .iter()
@@ -109,26 +114,35 @@ impl<'a> Answer<'a> {
         lines.map(ToString::to_string).filter(|line| seen.insert(line.clone())).collect()
     }
 
+    /// The same, and what the user brings along: everything that is no pin, as lines of a requirements file.
+    #[must_use]
+    pub fn others(&self) -> Vec<String> {
+        self.passed().into_iter().chain(self.taken.iter().cloned()).collect()
+    }
+
     /// The pin of torch.
     #[must_use]
     pub fn torch(&self) -> Option<&'a Pin<'a>> {
         self.resolution.pins.iter().find(|pin| pin.name == "torch")
     }
 
-    /// Whether a pin has no wheel and is compiled against torch: a source distribution that needs torch, or of which it is not
-    /// known what it needs. NVIDIA's own source distributions fetch a wheel.
+    /// Whether a pin has no wheel and is compiled against torch, as the rules say. Where they say nothing of it: a source
+    /// distribution that needs torch, or of which it is not known what it needs; NVIDIA's own fetch a wheel.
     #[must_use]
     pub fn built_here(&self, pin: &Pin<'_>) -> bool {
+        if self.torch().is_none() || !only_source(pin.build) || is_runtime_wheel(pin.name) {
+            return false;
+        }
+        if let Some(row) = self.db.source_build(pin.name) {
+            return row.only_with.is_none();
+        }
         let lines = || pin.release.requires.iter().chain(&pin.build.requires);
         let on_torch = || {
             lines().any(|line| {
                 line.strip_prefix("torch").is_some_and(|rest| !rest.starts_with(|next: char| next.is_alphanumeric()))
             })
         };
-        self.torch().is_some()
-            && only_source(pin.build)
-            && !is_runtime_wheel(pin.name)
-            && (lines().next().is_none() || on_torch())
+        lines().next().is_none() || on_torch()
     }
 
     /// Whether anything is compiled on the machine.

@@ -24,7 +24,7 @@ pub fn conda(answer: &Answer<'_>) -> Emitted {
         text += &format!("      - {}\n", scalar(&format!("--extra-index-url {}", index.url)));
     }
     let pins = answer.pins().filter(|(_, pin)| !answer.built_here(pin)).map(|(word, _)| word);
-    for word in pins.chain(answer.passed()) {
+    for word in pins.chain(answer.others()) {
         text += &format!("      - {}\n", scalar(&word));
     }
     let mut notes = Vec::new();
@@ -52,7 +52,9 @@ pub fn conda(answer: &Answer<'_>) -> Emitted {
 /// A plain scalar where YAML reads it as the same text, else a double-quoted one.
 fn scalar(text: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=+<>~ ".contains(letter);
-    let starts = text.starts_with("--") || text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+    let starts = text.starts_with("-e ")
+        || text.starts_with("--")
+        || text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
     if starts && text.chars().all(plain) && !text.contains(": ") && !text.ends_with([':', ' ']) {
         return text.to_owned();
     }

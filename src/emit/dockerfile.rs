@@ -28,6 +28,11 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
         return Emitted::refused(why.to_owned());
     };
     let mut notes = Vec::new();
+    let local: Vec<_> =
+        answer.taken.iter().filter(|line| !line.contains("://")).map(|line| format!("`{line}`")).collect();
+    if !local.is_empty() {
+        notes.push(format!("copy into the image before it is installed there: {}", crate::text::list(&local)));
+    }
     let images = answer.db.images();
     let mut text = answer.comments();
     text += &format!("FROM {}\n", image.tag);
@@ -46,7 +51,7 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
     }
     if answer.builds() {
         packages.extend(["build-essential".to_owned(), "git".to_owned()]);
-    } else if answer.passed().iter().any(|line| line.contains("git+")) {
+    } else if answer.others().iter().any(|line| line.contains("git+")) {
         packages.push("git".to_owned());
     }
     let compiler = answer.resolution.pins.iter().any(|pin| pin.name == images.compiler.needed_by);

@@ -10,7 +10,7 @@ use crate::solve::Pin;
 /// hashes and others have none, so it is all or nothing: where one is not known, none is written and a note names the lines.
 #[must_use]
 pub fn requirements(answer: &Answer<'_>, hashes: bool) -> Emitted {
-    let passed = answer.passed();
+    let passed = answer.others();
     // One file must do for all targets.
     let hash = |pin: &Pin<'_>| {
         let mut hashes: Vec<_> =

@@ -73,7 +73,7 @@ pub(super) fn steps(answer: &Answer<'_>) -> Vec<Step> {
         let why = format!("no wheel is published, so compiled against the torch above: {}", crate::text::list(&names));
         steps.push(Step { why, words, compiles: true });
     }
-    let passed = answer.passed();
+    let passed: Vec<_> = answer.others().iter().flat_map(|line| words(line)).collect();
     let rest: Vec<_> = all.iter().map(|(word, _)| word.clone()).filter(|word| !done.contains(word)).collect();
     if !rest.is_empty() || !passed.is_empty() {
         let why = match (done.is_empty(), passed.is_empty()) {
@@ -93,4 +93,12 @@ pub(super) fn steps(answer: &Answer<'_>) -> Vec<Step> {
         steps.push(Step { why: overridden.lost(), words, compiles: false });
     }
     steps
+}
+
+/// A line of a requirements file as arguments: an option and its value are two.
+fn words(line: &str) -> Vec<String> {
+    match line.split_once([' ', '=']) {
+        Some((option @ ("-e" | "--editable"), value)) => vec![option.to_owned(), value.trim().to_owned()],
+        _ => vec![line.to_owned()],
+    }
 }

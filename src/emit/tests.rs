@@ -44,6 +44,7 @@ fn for_all<T>(lines: &[&str], targets: &[Target], overridden: &[Overridden], wri
         targets: &targets.iter().collect::<Vec<_>>(),
         db,
         lines: &request.requirements,
+        taken: &[],
         overridden,
     })
 }
@@ -393,7 +394,8 @@ fn what_is_compiled_is_told_from_what_only_has_no_wheel() {
         })
     };
     assert_eq!(compiled(&["torch", "mamba-ssm==2.3.2.post1", "tensorrt-cu12==10.9.0.34"]), ["mamba-ssm"]);
-    assert_eq!(compiled(&["flash-attn==2.8.3"]), [""; 0], "without torch in the set nothing is known of an order");
+    assert_eq!(compiled(&["torch", "deepspeed==0.19.8"]), [""; 0], "a plain install compiles nothing");
+    assert_eq!(compiled(&["flash-attn==2.8.3"]), ["flash-attn"], "what is compiled against torch brings one");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Answer, Emitted};
 use crate::rules::model::ANY;
+use crate::rules::requirement::parse;
 use crate::solve::Pin;
 
 /// The tables `[project]` and `[tool.uv]`, complete enough for `uv lock`, to be merged into a project's own.
@@ -20,8 +21,9 @@ pub fn uv(answer: &Answer<'_>) -> Emitted {
         text += &format!("requires-python = {}\n", quoted(&python));
     }
     text += "dependencies = [\n";
+    let (named, bare): (Vec<_>, Vec<_>) = answer.taken.iter().partition(|line| parse(line).is_ok());
     let words = pins.iter().map(|(word, pin)| (quoted(word), Some(pin)));
-    let words: Vec<_> = words.chain(answer.passed().iter().map(|line| (quoted(line), None))).collect();
+    let words: Vec<_> = words.chain(answer.passed().iter().chain(named).map(|line| (quoted(line), None))).collect();
     let width = words.iter().map(|(word, _)| word.len()).max().unwrap_or_default() + 1;
     for (word, pin) in &words {
         let reason = pin.map_or_else(|| "not covered by the rules".to_owned(), |pin| pin.reason.to_string());
@@ -53,7 +55,11 @@ pub fn uv(answer: &Answer<'_>) -> Emitted {
         text += &format!("\n[[tool.uv.index]]\nname = {name}\nurl = {url}\nexplicit = true\n");
     }
     text += &builds(answer);
-    text.into()
+    let bare: Vec<_> = bare.into_iter().map(|line| format!("`{line}`")).collect();
+    let left =
+        || format!("a pyproject.toml cannot name these as dependencies, so left out: {}", crate::text::list(&bare));
+    let notes = if bare.is_empty() { Vec::new() } else { vec![left()] };
+    Emitted { text, notes }
 }
 
 /// The Pythons of the targets, e.g. `==3.12.*`; none where one is not known.

@@ -10,11 +10,12 @@ use pubgrub::{Ranges, VersionSet};
 
 use super::clause::{Clause, clauses};
 use super::outside::outside;
-use super::provider::Node;
+use super::provider::{Node, TORCH};
 use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{ABSENT, UNLISTED, Versions};
+use crate::rules::artefact::only_source;
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::raw_platform::RawExtension;
@@ -381,7 +382,16 @@ impl<'a> Universe<'a> {
     pub fn release_needs(&self, package: usize, number: u32) -> &[Need] {
         let candidates = &self.packages[package];
         let at = number as usize - 1;
-        candidates.needs[at].get_or_init(|| self.needs(&candidates.package.releases[at].requires, package))
+        candidates.needs[at].get_or_init(|| {
+            let mut lines = candidates.package.releases[at].requires.clone();
+            // What is compiled against torch needs one, also where its metadata says so only after the build.
+            let names_torch = lines.iter().any(|line| name_of(line) == TORCH);
+            let source = candidates.package.releases[at].builds.iter().all(only_source);
+            if !names_torch && source && compiles_against_torch(candidates.name, self.db) {
+                lines.push(TORCH.to_owned());
+            }
+            self.needs(&lines, package)
+        })
     }
 
     /// What a build declares beyond its release. A build that nobody opened declares, as far as anybody knows, what the
@@ -568,6 +578,11 @@ fn written(requirement: &Requirement, specifiers: &VersionSpecifiers) -> String 
     format!("{}{}", requirement.name, pieces.join(","))
 }
 
+/// Whether a plain install from source compiles a package against the torch beside it.
+fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
+    db.source_build(name).is_some_and(|row| row.only_with.is_none())
+}
+
 /// The name at the start of a PEP 508 line.
 fn name_of(line: &str) -> &str {
     let end = line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
@@ -595,6 +610,9 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
             for line in lines {
                 mentioned.insert(name_of(line));
             }
+        }
+        if compiles_against_torch(&package.name, db) {
+            mentioned.insert(TORCH);
         }
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them.
         let known = mentioned

@@ -64,6 +64,28 @@ fn shells_read_the_commands() {
 }
 
 #[test]
+fn what_the_user_brings_along_is_passed_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("requirements.in");
+    let lines = "torch==2.7.1\nutils3d @ git+https://github.com/EasternJournalist/utils3d.git\n./lib\n";
+    std::fs::write(&file, lines).unwrap();
+    std::fs::create_dir(folder.path().join("lib")).unwrap();
+    let of = |kind: &str| emit(kind, &["-r", file.to_str().unwrap()], &[]);
+    let git = "utils3d @ git+https://github.com/EasternJournalist/utils3d.git";
+    for kind in ["requirements", "conda", "pip", "dockerfile", "script", "uv"] {
+        assert_eq!(stdout(&of(kind)).matches(git).count(), 1, "{kind}: {}", stdout(&of(kind)));
+    }
+    assert!(stdout(&of("requirements")).contains("\n./lib\n"));
+    assert!(stdout(&of("conda")).contains("\n      - \"./lib\"\n"));
+    assert!(stdout(&of("pip")).contains(" ./lib "), "{}", stdout(&of("pip")));
+    assert!(stdout(&of("dockerfile")).contains(" git "), "pip needs git for it");
+    let uv = of("uv");
+    assert!(!stdout(&uv).contains("./lib"));
+    let said = String::from_utf8_lossy(&uv.stderr).into_owned();
+    assert!(said.contains("so left out: `./lib`"), "{said}");
+}
+
+#[test]
 fn hashes_belong_to_requirements() {
     let output = emit("pip", &["torch==2.7.1"], &["--hashes"]);
     assert_eq!(output.status.code(), Some(2));
@@ -166,7 +188,8 @@ fn with_compat() -> String {
     let request = Request { target, requirements: vec![asked], ..Request::default() };
     let resolution = solve(&request, db).unwrap();
     let lines = &request.requirements;
-    script(&Answer { resolution: &resolution, targets: &[&request.target], db, lines, overridden: &[] }).text
+    script(&Answer { resolution: &resolution, targets: &[&request.target], db, lines, taken: &[], overridden: &[] })
+        .text
 }
 
 #[test]
