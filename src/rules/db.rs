@@ -145,6 +145,22 @@ impl RuleDb {
         self.packed.source_builds.packages.iter().find(|row| row.name == name)
     }
 
+    /// A library that two distributions install at the same place, e.g. `nvidia/nccl/lib/libnccl.so.2` of `nvidia-nccl-cu12` and
+    /// `nvidia-nccl-cu13`, with the wheel in which it was seen; none for distributions that can lie side by side.
+    #[must_use]
+    pub fn shared_file(&self, one: &str, other: &str) -> Option<(String, String)> {
+        let of = |name: &'_ str| {
+            let rows = self.packed.libraries.libraries.iter();
+            rows.filter(move |row| row.distribution == name).collect::<Vec<_>>()
+        };
+        let others = of(other);
+        of(one).into_iter().filter(|_| one != other).find_map(|row| {
+            let same = others.iter().filter(|other| other.folder == row.folder);
+            let soname = same.flat_map(|other| &other.sonames).find(|soname| row.sonames.contains(soname))?;
+            Some((format!("{}/{soname}", row.folder), row.source.citation()))
+        })
+    }
+
     /// The torch releases, oldest first, that export all of these symbols.
     #[must_use]
     pub fn torch_releases_with(&self, symbols: &[&str]) -> Vec<Version> {

@@ -61,7 +61,7 @@ fn dispensable(rule: Rule) -> u8 {
         Rule::Block { kind: BlockKind::Withdrawn | BlockKind::PreRelease, .. } => 1,
         Rule::Partner { .. } => 2,
         Rule::Advisory(_) | Rule::Block { kind: BlockKind::Advisory(_), .. } => 3,
-        Rule::Library { .. } | Rule::Abi { .. } | Rule::Shared { .. } => 4,
+        Rule::Library { .. } | Rule::Abi { .. } | Rule::Files { .. } | Rule::Shared { .. } => 4,
         Rule::Needs { .. } => 5,
         Rule::Block { .. } => 6,
     }

@@ -75,6 +75,7 @@ fn blamed(universe: &Universe<'_>, tree: &Tree) -> Vec<usize> {
         | Rule::Block { package, .. }
         | Rule::Partner { package, .. }
         | Rule::Abi { package }
+        | Rule::Files { package, .. }
         | Rule::Library { package } => Some(package),
         Rule::Advisory(_) | Rule::Shared { .. } => None,
     };

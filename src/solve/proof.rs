@@ -80,7 +80,7 @@ fn place(rule: Rule) -> u8 {
     match rule {
         Rule::Ask(_) => 0,
         Rule::Needs { .. } => 1,
-        Rule::Partner { .. } | Rule::Library { .. } | Rule::Abi { .. } | Rule::Advisory(_) => 2,
+        Rule::Partner { .. } | Rule::Library { .. } | Rule::Abi { .. } | Rule::Files { .. } | Rule::Advisory(_) => 2,
         Rule::Block { .. } => 3,
         Rule::Shared { .. } => 4,
     }
@@ -107,6 +107,7 @@ impl Teller<'_, '_> {
             Rule::Partner { package, with } => self.partner(package, with).into_iter().collect(),
             Rule::Library { package } => vec![self.library(rule, package)],
             Rule::Abi { package } => self.abi(rule, package),
+            Rule::Files { package, with } => vec![self.files(rule, package, with)],
             Rule::Advisory(clause) => vec![self.advisory(clause)],
             Rule::Block { package, kind } => self.blocked(package, kind),
             Rule::Shared { package } => vec![self.shared(package)],
@@ -288,6 +289,38 @@ impl Teller<'_, '_> {
             format!("{on}{subject} {beside}: it loads {pick}, and has those {}{lacking}", words::cudas(&shipped));
         let packages = names(&[own.name, TORCH]);
         Step { rule: "pairing".to_owned(), text, packages, citation: rule.map(|(_, source)| source) }
+    }
+
+    /// Two wheels of NVIDIA with the same files: the one that the user names, and one that another package brings.
+    fn files(&self, rule: Rule, package: usize, with: usize) -> Step {
+        let own = &self.universe.packages[package];
+        let other = &self.universe.packages[with];
+        let mut brings: Vec<String> = Vec::new();
+        let mut releases = BTreeSet::new();
+        for said in self.speaks_of(rule) {
+            for version in said.versions {
+                match said.from {
+                    Node::Build(_) => {
+                        releases.insert(other.build(version).release + 1);
+                        let lines = other.build(version).build.requires.iter();
+                        brings.extend(lines.filter_map(|line| self.universe.active_name(other.target, line)));
+                    }
+                    _ => brings.push(other.name.to_owned()),
+                }
+            }
+        }
+        brings.sort();
+        brings.dedup();
+        let shared = |name: &String| self.universe.db.shared_file(own.name, name).map(|found| (name.clone(), found));
+        let found = brings.iter().find_map(shared);
+        let (name, (file, source)) = found.unwrap_or_default();
+        let subject = if releases.is_empty() || name == other.name {
+            name.clone()
+        } else {
+            format!("{name}, which {} brings,", words::subject(other, &releases))
+        };
+        let text = format!("{}{} and {subject} install the same files: `{file}`", self.on(package), own.name);
+        Step { rule: "cuda-libs".to_owned(), text, packages: names(&[own.name, &name]), citation: Some(source) }
     }
 
     /// One line per torch that builds of an extension are bound to.

@@ -14,6 +14,7 @@ use super::universe::{Candidate, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
 /// What the search decides about.
@@ -112,6 +113,7 @@ impl Provider<'_, '_> {
                 edges.push(Edge { rule: None, to: Node::Build(package), allowed });
                 self.need_edges(package, self.universe.release_needs(package, version), &mut edges);
                 self.clause_edges(node, version, &mut edges);
+                self.file_edges(package, &[], &mut edges);
                 self.shared_edges(package, Node::SharedRelease, Versions::singleton(version), &mut edges);
             }
             Node::Build(package) => {
@@ -121,6 +123,7 @@ impl Provider<'_, '_> {
                 self.partner_edges(package, version, &mut edges);
                 self.library_edges(package, version, &mut edges);
                 self.abi_edges(package, version, &mut edges);
+                self.file_edges(package, &self.universe.packages[package].build(version).build.requires, &mut edges);
                 self.clause_edges(node, version, &mut edges);
                 if let Some(pins) = self.universe.pins.get(package % self.universe.width) {
                     let own = &self.universe.packages[package];
@@ -252,6 +255,22 @@ impl Provider<'_, '_> {
         });
         let allowed = Versions::of([ABSENT].into_iter().chain(fit.map(|(_, number)| number)));
         edges.push(Edge { rule: Some(rule), to: Node::Build(torch), allowed });
+    }
+
+    /// NVIDIA's wheels that cannot lie beside this package, or beside those that it requires.
+    fn file_edges(&self, package: usize, requires: &[String], edges: &mut Vec<Edge>) {
+        let universe = self.universe;
+        let own = &universe.packages[package];
+        for other in universe.runtime_wheels(own.target).filter(|other| *other != package) {
+            let rule = Rule::Files { package: other, with: package };
+            let name = universe.packages[other].name;
+            let clashes = |with: &str| universe.db.shared_file(name, with).is_some();
+            let wanted = requires.iter().filter_map(|line| universe.active_name(own.target, line));
+            let itself = requires.is_empty() && is_runtime_wheel(own.name) && clashes(own.name);
+            if self.on(rule) && (itself || wanted.into_iter().any(|with| clashes(&with))) {
+                edges.push(Edge { rule: Some(rule), to: Node::Release(other), allowed: Versions::of([ABSENT]) });
+            }
+        }
     }
 
     fn clause_edges(&self, node: Node, version: u32, edges: &mut Vec<Edge>) {

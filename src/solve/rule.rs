@@ -36,6 +36,13 @@ pub(super) enum Rule {
     },
     /// An advisory about several packages, by place in the list of clauses.
     Advisory(usize),
+    /// Two of NVIDIA's wheels install the same files.
+    Files {
+        /// The wheel that the user names.
+        package: usize,
+        /// What needs the other one, or the other one itself.
+        with: usize,
+    },
     /// One line of a constraints file must do for all targets.
     Shared {
         /// The package, as a place on the first target.

@@ -435,6 +435,18 @@ impl<'a> Universe<'a> {
         needs
     }
 
+    /// NVIDIA's wheels that the user names.
+    pub fn runtime_wheels(&self, target: usize) -> impl Iterator<Item = usize> {
+        let own = target * self.width..(target + 1) * self.width;
+        own.filter(|package| is_runtime_wheel(self.packages[*package].name))
+    }
+
+    /// The name in a requirement, if it applies on a target.
+    pub fn active_name(&self, target: usize, line: &str) -> Option<String> {
+        let parsed = requirement::parse(line).ok().filter(|_| is_runtime_wheel(name_of(line)))?;
+        applies(&parsed, self.markers[target].as_ref()).then(|| parsed.name.to_string())
+    }
+
     /// Which torch a build needs by its symbols, where it is not every one.
     pub fn torch_abi(&self, package: usize, number: u32) -> Option<&'a RawExtension> {
         let candidates = &self.packages[package];

@@ -511,7 +511,7 @@ fn said(rule: Rule, universe: &Universe<'_>) -> Broken {
         Rule::Library { package } => Broken::Library(name(package)),
         Rule::Abi { package } => Broken::Abi(name(package)),
         Rule::Advisory(clause) => Broken::Advisory(lines(universe, clause)),
-        Rule::Shared { .. } => unreachable!("one target"),
+        Rule::Shared { .. } | Rule::Files { .. } => unreachable!("one target, and none of NVIDIA's wheels"),
     }
 }
 

@@ -133,3 +133,22 @@ fn packages_outside_the_rules_are_held_to_what_they_declare() {
     - take another release of middle, or do without => hub==5.1
     ");
 }
+
+#[test]
+fn two_wheels_of_nvidia_with_the_same_files_are_kept_apart() {
+    let wheel = |name: &str| package(name, "", &[plain("2.27", &[])]);
+    let build = build("pypi", "13.0", &["sm_90"]).replace("platform", "requires = [\"nvidia-nccl-cu13\"]\nplatform");
+    let torch = package("torch", "", &[release("2.9", &[], &[build])]);
+    let db = db(&[wheel("nvidia-nccl-cu12"), wheel("nvidia-nccl-cu13"), torch].join("\n---\n"), &[]);
+    let ask = |lines: &[&str]| solve(&request(&target("9.0", None), lines), &db);
+    assert_eq!(pins(&ask(&["torch", "nvidia-nccl-cu13"]).expect("solved")).len(), 2);
+    insta::assert_snapshot!(told(&ask(&["torch", "nvidia-nccl-cu12"]).expect_err("no solution")), @"
+    nothing fits GPU 9.0 (compute capability 9.0), Python 3.11, linux_x86_64
+    1. `nvidia-nccl-cu12` is asked for (command line)
+    2. `torch` is asked for (command line)
+    3. nvidia-nccl-cu12 and nvidia-nccl-cu13, which torch 2.9 brings, install the same files: `nvidia/nccl/lib/libnccl.so.2`
+    - leave out `nvidia-nccl-cu12` => torch==2.9
+    - leave out `torch` => nvidia-nccl-cu12==2.27
+    ");
+    assert!(ask(&["nvidia-nccl-cu12", "nvidia-nccl-cu13"]).is_err());
+}
