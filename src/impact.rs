@@ -3,6 +3,7 @@
 //! A remedy is *verified* when the checks, run again on the facts as the change would leave them, no longer report the
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
+pub mod edits;
 mod outlook;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 
+use super::file;
 use super::inputs::Inputs;
 use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::finding::Severity;
+use crate::impact::edits::{self, edited, edits};
 use crate::impact::{Fate, foresee, on_target};
 use crate::parse::pyproject::Selection;
 use crate::report::impact as report;
@@ -24,6 +26,7 @@ Examples:
   gpudoc impact torch==2.7.1+cu128                   here
   gpudoc impact torch==2.7.1+cu128 --gpu \"RTX 5090\"  and on another GPU
   gpudoc impact --to requirements.txt --from pod.json
+  gpudoc impact torch==2.7.1+cu128 --edit Dockerfile --edit requirements.txt --write
 
 Exit codes: 0 it can be done, 1 something conflicts or would fail afterwards, 2 gpudoc could not run.")]
 pub struct ImpactArgs {
@@ -36,6 +39,12 @@ pub struct ImpactArgs {
     /// Constraints file (repeatable)
     #[arg(short, long = "constraint", value_name = "FILE")]
     pub constraint_files: Vec<PathBuf>,
+    /// A requirements file, pyproject.toml or Dockerfile to show the edits of (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub edit: Vec<PathBuf>,
+    /// Make the edits
+    #[arg(long, requires = "edit")]
+    pub write: bool,
     /// How to answer
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -100,12 +109,34 @@ pub fn run(
             return Ok(Exit::Failed);
         }
     };
+    let mut diffs = Vec::new();
+    for path in &args.edit {
+        let before = file::read(path)?;
+        let name = path.display().to_string();
+        let edits = edits(&before, edits::Format::of(&name), &outlook, db);
+        for note in &edits.notes {
+            writeln!(err, "note: {name}: {note}")?;
+        }
+        if edits.edits.is_empty() {
+            writeln!(err, "`{name}`: nothing to change")?;
+            continue;
+        }
+        let after = edited(&before, &edits);
+        diffs.push((name.clone(), report::diff(&name, &before, &after)));
+        if args.write {
+            file::write(path, &after)?;
+            writeln!(err, "wrote `{name}`")?;
+        }
+    }
     let text = match args.format {
-        Format::Text => report::text(&outlook, &target.in_words(), super::width()),
-        Format::Json => report::json(&outlook, &[]),
+        Format::Text => report::text(&outlook, &diffs, &target.in_words(), super::width()),
+        Format::Json => report::json(&outlook, &diffs),
     };
     out.write_all(text.as_bytes())?;
     writeln!(err, "{}", report::summary(&outlook))?;
+    if !diffs.is_empty() && !args.write {
+        writeln!(err, "hint: `--write` makes the edits")?;
+    }
     let conflict = outlook.rows.iter().any(|row| row.fate == Fate::Conflict);
     let fails = outlook.introduced.iter().any(|finding: &crate::finding::Finding| finding.severity == Severity::Fail);
     Ok(if conflict || fails { Exit::Failed } else { Exit::Ok })

@@ -471,7 +471,7 @@ fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<
 }
 
 /// What `torch.utils.cpp_extension` reads.
-const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
+pub(super) const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
 
 /// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
 fn arch_list(target: &Target) -> String {

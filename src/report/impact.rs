@@ -30,9 +30,9 @@ const TOLD: [(Fate, &str, Style); 7] = [
     (Fate::Safe, "Safe", GREEN),
 ];
 
-/// Writes an outlook for people. `target` is the machine in words.
+/// Writes an outlook for people. `diffs`: files and what would change in them; `target`: the machine in words.
 #[must_use]
-pub fn text(outlook: &Outlook, target: &str, width: usize) -> String {
+pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, width: usize) -> String {
     let width = width.clamp(40, 100);
     let mut out = String::new();
     let _ = writeln!(out, "{DIM}{}{DIM:#}", crate::text::wrap(&format!("on {target}"), width).join("\n"));
@@ -76,6 +76,10 @@ pub fn text(outlook: &Outlook, target: &str, width: usize) -> String {
     findings(&mut out, "Fixed", GREEN, &outlook.fixed, width);
     findings(&mut out, "New", RED, &outlook.introduced, width);
     findings(&mut out, "Still there", YELLOW, &outlook.remaining, width);
+    if !diffs.is_empty() {
+        let _ = writeln!(out, "\n{BOLD}Edits{BOLD:#}");
+        diffs.iter().for_each(|(_, diff)| coloured(&mut out, diff));
+    }
     if !outlook.commands.is_empty() {
         let _ = writeln!(out, "\n{BOLD}Commands{BOLD:#}");
         for command in &outlook.commands {
@@ -85,6 +89,25 @@ pub fn text(outlook: &Outlook, target: &str, width: usize) -> String {
         let _ = writeln!(out, "\nnothing to install: all that is asked for is there");
     }
     out
+}
+
+/// A unified diff, e.g. for `patch -p1`.
+#[must_use]
+pub fn diff(name: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(1).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+}
+
+fn coloured(out: &mut String, diff: &str) {
+    for line in diff.lines() {
+        let style = match line.as_bytes() {
+            [b'+', ..] => GREEN,
+            [b'-', ..] => RED,
+            [b'@', ..] => DIM,
+            _ => Style::new(),
+        };
+        let _ = writeln!(out, "{style}{line}{style:#}");
+    }
 }
 
 /// Those of which the same is said together.

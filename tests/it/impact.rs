@@ -135,3 +135,57 @@ fn what_has_no_release_for_the_new_torch_is_a_conflict() {
     assert!(rows.contains(&"xformers: conflict: 0.0.29.post1 -> none".to_owned()), "{rows:#?}");
     assert!(rows.iter().any(|row| row.starts_with("torch: must-change")), "{rows:#?}");
 }
+
+#[test]
+fn the_projects_files_are_edited_in_place() {
+    let file = snapshot("a100-direct3d");
+    let folder = tempfile::tempdir().unwrap();
+    let from = format!("{}/fixtures/projects/upgrade", env!("CARGO_MANIFEST_DIR"));
+    for name in ["Dockerfile", "requirements.txt"] {
+        std::fs::copy(format!("{from}/{name}"), folder.path().join(name)).unwrap();
+    }
+    let args = ["impact", "torch==2.7.1+cu128", "--gpu", "RTX 5090", "--driver", "570.133.20", "--from"];
+    let edit = ["--edit", "Dockerfile", "--edit", "requirements.txt"];
+    let run = |more: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gpudoc"));
+        command.args(args).arg(file.path()).args(edit).args(more).current_dir(folder.path());
+        command.output().unwrap()
+    };
+    let output = run(&["--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The image, the GPU list, two pins with their index; the index and two pins. Comments, layout and other lines stay.
+    let changed = |at: usize| {
+        let diff = document["edits"][at]["diff"].as_str().unwrap();
+        diff.lines().filter(|line| line.starts_with(['+', '-'])).collect::<Vec<_>>().join("\n")
+    };
+    insta::assert_snapshot!(changed(0), @r#"
+    --- a/Dockerfile
+    +++ b/Dockerfile
+    -FROM nvidia/cuda:${CUDA}-devel-ubuntu22.04
+    +FROM nvidia/cuda:12.8.1-devel-ubuntu22.04
+    -ENV TORCH_CUDA_ARCH_LIST="8.0;8.6" \
+    +ENV TORCH_CUDA_ARCH_LIST="8.0;8.6;12.0" \
+    -RUN pip install torch==2.5.1+cu121 torchvision==0.20.1+cu121 \
+    -        --extra-index-url https://download.pytorch.org/whl/cu121
+    +RUN pip install torch==2.7.1+cu128 torchvision==0.22.1+cu128 \
+    +        --extra-index-url https://download.pytorch.org/whl/cu128
+    "#);
+    insta::assert_snapshot!(changed(1), @"
+    --- a/requirements.txt
+    +++ b/requirements.txt
+    ---extra-index-url https://download.pytorch.org/whl/cu121
+    -xformers==0.0.29.post1   # attention
+    -triton==3.1.0
+    +--extra-index-url https://download.pytorch.org/whl/cu128
+    +xformers==0.0.31.post1   # attention
+    +triton==3.3.1
+    ");
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("Dockerfile").contains("torch==2.5.1+cu121"), "nothing is written without --write");
+    assert_eq!(run(&["--write"]).status.code(), Some(0));
+    assert!(read("Dockerfile").contains("FROM nvidia/cuda:12.8.1-devel-ubuntu22.04\n"), "{}", read("Dockerfile"));
+    assert_eq!(read("requirements.txt").lines().nth(1), Some("xformers==0.0.31.post1   # attention"));
+    let again = run(&["--format", "json"]);
+    let document: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert!(document["edits"].as_array().unwrap().is_empty(), "what is written needs no further edit");
+}

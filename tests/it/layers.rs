@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rules", &["parse", "facts", "finding", "version", "text"]),
     ("check", &["rules", "facts", "finding", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
-    ("impact", &["check", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
     ("report", &["check", "diff", "impact", "solve", "rules", "facts", "finding", "version", "text"]),

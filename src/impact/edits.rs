@@ -1,0 +1,296 @@
+//! Which bytes of a project's files a change asks for: pins, index addresses, base images and GPU lists, in place; comments
+//! and layout stay.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use pep440_rs::{Operator, Version, VersionSpecifiers};
+
+use super::outlook::{ARCH_LIST, Fate, Outlook, Row};
+use crate::parse::dependency::{Dependency, Origin};
+use crate::parse::dockerfile::{Dockerfile, Kind};
+use crate::parse::install::{IndexKind, Install};
+use crate::parse::place::{Lines, Place};
+use crate::parse::pyproject::{GroupItem, PyProject};
+use crate::parse::requirements::{EntryKind, RequirementsFile};
+use crate::rules::RuleDb;
+use crate::rules::requirement::{satisfied, specifiers};
+use crate::version::{ComputeCapability, CudaVersion};
+
+/// A replacement in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty to insert.
+    pub span: Range<usize>,
+    /// What stands there then.
+    pub text: String,
+    /// Why, e.g. `torch 2.5.1+cu121 → 2.7.1+cu128`.
+    pub why: String,
+}
+
+/// The edits of one file, and what it needs that cannot be done in place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Ascending, none over another.
+    pub edits: Vec<Edit>,
+    /// Sentences with the line that they are about.
+    pub notes: Vec<String>,
+}
+
+/// What sort of file it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// requirements.txt, constraints.txt.
+    Requirements,
+    /// pyproject.toml.
+    Pyproject,
+    /// Dockerfile, Containerfile.
+    Dockerfile,
+}
+
+impl Format {
+    /// By the name of a file, e.g. `docker/Dockerfile.train`.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let base = name.rsplit(['/', '\\']).next().unwrap_or(name).to_lowercase();
+        if base == "pyproject.toml" {
+            Self::Pyproject
+        } else if base.contains("dockerfile") || base.contains("containerfile") {
+            Self::Dockerfile
+        } else {
+            Self::Requirements
+        }
+    }
+}
+
+/// What an outlook asks of a file.
+#[must_use]
+pub fn edits(text: &str, format: Format, outlook: &Outlook, db: &RuleDb) -> Edits {
+    let mut editor = Editor { outlook, db, found: Edits::default() };
+    match format {
+        Format::Requirements => editor.requirements(text),
+        Format::Pyproject => editor.pyproject(text),
+        Format::Dockerfile => editor.dockerfile(text),
+    }
+    let mut found = editor.found;
+    found.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
+    found.edits.dedup_by(|next, before| next.span.start < before.span.end || next.span == before.span);
+    found
+}
+
+/// The text with its edits.
+#[must_use]
+pub fn edited(text: &str, edits: &Edits) -> String {
+    let mut result = String::new();
+    let mut at = 0;
+    for edit in &edits.edits {
+        result.push_str(text.get(at..edit.span.start).unwrap_or_default());
+        result.push_str(&edit.text);
+        at = edit.span.end;
+    }
+    result + text.get(at..).unwrap_or_default()
+}
+
+struct Editor<'e> {
+    outlook: &'e Outlook,
+    db: &'e RuleDb,
+    found: Edits,
+}
+
+impl Editor<'_> {
+    fn requirements(&mut self, text: &str) {
+        let file = RequirementsFile::parse(text, &|_| None);
+        for entry in &file.entries {
+            match &entry.kind {
+                EntryKind::Requirement(line) => {
+                    let hashed = !line.hashes.is_empty();
+                    self.dependency(&line.dependency, hashed);
+                }
+                EntryKind::IndexUrl(url) | EntryKind::ExtraIndexUrl(url) => self.index(&url.value, &url.place),
+                _ => {}
+            }
+        }
+    }
+
+    fn pyproject(&mut self, text: &str) {
+        let project = PyProject::parse(text);
+        let of_group = |item: &GroupItem| match item {
+            GroupItem::Dependency(dependency) => Some((**dependency).clone()),
+            GroupItem::Include(_) => None,
+        };
+        let groups = project.groups.values().flatten().filter_map(of_group);
+        let others = project.extras.values().flatten().chain(&project.constraints).chain(&project.overrides);
+        let all: Vec<Dependency> = project.dependencies.iter().chain(others).cloned().chain(groups).collect();
+        for dependency in &all {
+            self.dependency(dependency, false);
+        }
+        for index in &project.indexes {
+            self.index(&index.url.value, &index.url.place);
+        }
+    }
+
+    fn dockerfile(&mut self, text: &str) {
+        let lines = Lines::of(text);
+        let file = Dockerfile::parse(text);
+        for instruction in &file.instructions {
+            match &instruction.kind {
+                Kind::From(from) if from.stage.is_none() => {
+                    self.image(from.image.text(), &|part| from.image.part(part, &lines));
+                }
+                Kind::Set(settings) => {
+                    for setting in settings.iter().filter(|setting| setting.name == ARCH_LIST) {
+                        let place = setting.value.part(0..setting.value.text().len(), &lines);
+                        self.arch_list(setting.value.text(), &place);
+                    }
+                }
+                Kind::Run(commands) => {
+                    for command in commands {
+                        for assignment in command.assignments.iter().filter(|it| it.name == ARCH_LIST) {
+                            let place = assignment.value.part(0..assignment.value.text().len(), &lines);
+                            self.arch_list(assignment.value.text(), &place);
+                        }
+                        let Some(install) = Install::of(command, &lines) else { continue };
+                        for item in &install.items {
+                            if let Some(dependency) = &item.dependency {
+                                self.dependency(dependency, false);
+                            }
+                        }
+                        for index in
+                            install.indexes.iter().filter(|index| index.known && index.kind != IndexKind::Links)
+                        {
+                            self.index(&index.url.value, &index.url.place);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A pin that the change leaves behind.
+    fn dependency(&mut self, dependency: &Dependency, hashed: bool) {
+        let Some(requirement) = &dependency.what.requirement else { return };
+        let name = requirement.name.as_ref();
+        let line = dependency.place.line;
+        let Some(row) = self.outlook.rows.iter().find(|row| row.name == name) else { return };
+        if row.fate == Fate::Conflict {
+            self.found.notes.push(format!("line {line}: {name} has no release that goes with the change"));
+            return;
+        }
+        let (Fate::Change | Fate::Add, Some(after)) = (row.fate, &row.after) else { return };
+        let why = told(row);
+        if let Origin::Wheel { location } = &dependency.what.origin {
+            self.found.notes.push(format!("line {line}: `{location}` is a file for another set: {why}"));
+            return;
+        }
+        let (Some(range), Some(place)) = (specifiers(requirement), &dependency.versions) else { return };
+        let Ok(version) = after.parse::<Version>() else { return };
+        if range.is_empty() || satisfied(&range, &version) {
+            return;
+        }
+        if hashed {
+            self.found.notes.push(format!("line {line}: the hashes of {name} are those of another file"));
+            return;
+        }
+        let text = wanted(&range, &version);
+        self.found.edits.push(Edit { span: place.span.clone(), text, why });
+    }
+
+    /// The index of another CUDA variant.
+    fn index(&mut self, url: &str, place: &Place) {
+        let Some(now) = self.db.index_at(url) else { return };
+        let is_variant = |name: &str| CudaVersion::from_variant(name).is_some();
+        let wanted: Vec<&String> = self.outlook.indexes.iter().collect();
+        if !is_variant(&now) || wanted.iter().any(|other| self.db.index_at(other).as_deref() == Some(&now)) {
+            return;
+        }
+        // Where PyPI itself has the new builds, the variant's own index serves them too.
+        let own = self.outlook.cuda.map(|cuda| format!("cu{}{}", cuda.major, cuda.minor));
+        let new = wanted.first().map(|url| (*url).clone()).or_else(|| self.db.index_url(&own?));
+        let Some(new) = new else { return };
+        let why = format!("the index of {now} has no such builds");
+        self.found.edits.push(Edit { span: place.span.clone(), text: new, why });
+    }
+
+    /// A base image with another CUDA, or another torch.
+    fn image(&mut self, image: &str, place_of: &dyn Fn(Range<usize>) -> Place) {
+        let Some((repository, tag)) = image.rsplit_once(':') else { return };
+        let start = repository.len() + 1;
+        let place = place_of(0..image.len());
+        let Some(cuda) = self.outlook.cuda else { return };
+        let repository = repository.trim_start_matches("docker.io/");
+        if repository.ends_with("nvidia/cuda") {
+            let (version, rest) = tag.split_once('-').unwrap_or((tag, ""));
+            let Ok(now) = version.parse::<CudaVersion>() else { return };
+            if now == cuda {
+                return;
+            }
+            let (flavour, system) = rest.rsplit_once('-').unwrap_or((rest, ""));
+            let ubuntu = system.strip_prefix("ubuntu").unwrap_or_default();
+            let images = self.db.images().images.iter();
+            let fits = images.filter(|row| row.cuda() == Some(cuda) && row.ubuntu.iter().any(|one| one == ubuntu));
+            match fits.max_by(|one, other| one.version.cmp(&other.version)) {
+                // `cudnn8` is a part of the flavour up to CUDA 12.4, `cudnn` without a number from then on.
+                Some(row) if !flavour.contains("cudnn") => {
+                    let span = place_of(start..start + version.len()).span;
+                    let why = format!("torch's CUDA is {cuda}, and the image's {now}");
+                    self.found.edits.push(Edit { span, text: row.version.clone(), why });
+                }
+                _ => self.found.notes.push(format!(
+                    "line {}: `{image}` has CUDA {now}, and torch will have {cuda}: take a tag of CUDA {cuda}",
+                    place.line
+                )),
+            }
+        } else if repository.ends_with("pytorch/pytorch") {
+            let torch = self.outlook.rows.iter().find(|row| row.name == super::TORCH && row.fate == Fate::Change);
+            if let Some(after) = torch.and_then(|row| row.after.as_ref()) {
+                let release = after.split('+').next().unwrap_or(after);
+                self.found.notes.push(format!(
+                    "line {}: `{image}` brings its own torch: take a tag of torch {release} with CUDA {cuda}, or a CUDA image",
+                    place.line
+                ));
+            }
+        }
+    }
+
+    /// A list of GPUs to compile for that lacks some of the target's.
+    fn arch_list(&mut self, value: &str, place: &Place) {
+        let entries: Vec<&str> = value.split([';', ' ', ',']).filter(|entry| !entry.is_empty()).collect();
+        let named: BTreeSet<ComputeCapability> =
+            entries.iter().filter_map(|entry| entry.trim_end_matches("+PTX").parse().ok()).collect();
+        let wanted = self.outlook.arch_list.split(';').filter(|entry| !entry.is_empty());
+        let lacking: Vec<&str> =
+            wanted.filter(|entry| entry.parse().is_ok_and(|capability| !named.contains(&capability))).collect();
+        if lacking.is_empty() || named.len() != entries.len() {
+            return;
+        }
+        let separator = if value.contains(' ') && !value.contains(';') { " " } else { ";" };
+        let text = entries.iter().copied().chain(lacking.iter().copied()).collect::<Vec<_>>().join(separator);
+        let why = format!("the GPUs have compute capability {}", crate::text::list(&lacking));
+        self.found.edits.push(Edit { span: place.span.clone(), text, why });
+    }
+}
+
+/// A range that admits the new version, written like the old one: a pin stays a pin.
+fn wanted(range: &VersionSpecifiers, version: &Version) -> String {
+    let labelled = range.iter().any(|specifier| !specifier.version().local().is_empty());
+    let exact = range.iter().any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::EqualStar));
+    let public = version.clone().without_local();
+    if exact || range.len() != 1 {
+        // The label is kept where the file has one: elsewhere an index line says where to look.
+        return format!("=={}", if labelled { version } else { &public });
+    }
+    let specifier = range.iter().next().map(|specifier| *specifier.operator());
+    match specifier {
+        Some(Operator::TildeEqual) => format!("~={public}"),
+        Some(Operator::GreaterThan | Operator::GreaterThanEqual) => format!(">={public}"),
+        _ => format!("=={public}"),
+    }
+}
+
+fn told(row: &Row) -> String {
+    match (&row.before, &row.after) {
+        (Some(before), Some(after)) => format!("{} {before} → {after}", row.name),
+        _ => row.name.clone(),
+    }
+}
