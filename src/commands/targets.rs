@@ -1,5 +1,6 @@
 //! The machines that a command is about: this one, one that options describe, or those that the project declares.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -102,7 +103,9 @@ impl TargetArgs {
             );
         };
         let declared: Vec<&String> = config.target.keys().collect();
-        let names: Vec<&String> = if self.all_targets { declared.clone() } else { self.target.iter().collect() };
+        // In whatever order they are named, the answer is the same.
+        let named: BTreeSet<&String> = self.target.iter().collect();
+        let names: Vec<&String> = if self.all_targets { declared.clone() } else { named.into_iter().collect() };
         if names.is_empty() {
             bail!("`{}` declares no target; add e.g. `[target.train]` with `gpu = [\"H100\"]`", path.display());
         }

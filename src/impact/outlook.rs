@@ -160,6 +160,11 @@ pub fn foresee(
         });
     }
     rows.extend(runtime_wheels(facts, &after, &gone));
+    for row in rows.iter_mut().filter(|row| matches!(row.fate, Fate::Unchanged | Fate::Safe | Fate::Unknown)) {
+        if let Some((after, why)) = view.moved(&row.name) {
+            (row.after, row.fate, row.why) = (Some(after), Fate::Change, why);
+        }
+    }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
     let mut commands = Vec::new();
@@ -416,6 +421,27 @@ impl View<'_, '_> {
         }
     }
 
+    /// What an installer makes of a package that the rules do not cover, because what is new wants another version of it.
+    fn moved(&self, name: &str) -> Option<(String, String)> {
+        if self.db.package(name).is_some() {
+            return None;
+        }
+        let version = Version::from_str(self.facts.distribution(name)?.version.value()?).ok()?;
+        let environment = requirement::markers(self.target);
+        self.changed.iter().find_map(|pin| {
+            let lines = pin.release.requires.iter().chain(&pin.build.requires);
+            let wanted = lines.filter_map(|line| requirement::parse(line).ok()).find(|wanted| {
+                let active = environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[]));
+                active
+                    && normalise(wanted.name.as_ref()) == name
+                    && specifiers(wanted).is_some_and(|it| !satisfied(&it, &version))
+            })?;
+            let range = specifiers(&wanted)?.to_string().replace(' ', "");
+            let why = format!("{} {} needs `{name}{range}`", pin.name, pin.version());
+            Some((range.strip_prefix("==").map_or(range.clone(), str::to_owned), why))
+        })
+    }
+
     /// What a distribution declares of packages that change, and the new ones meet.
     fn declared(&self, distribution: &Distribution) -> Vec<String> {
         let version = Version::from_str(distribution.full_version()).ok();
@@ -443,10 +469,13 @@ impl View<'_, '_> {
 
     /// Whether enough is known of a distribution to say that a change does not touch it.
     fn is_known(&self, distribution: &Distribution) -> bool {
-        let pure = |tag: &String| tag.ends_with("-none-any");
+        // Published wheels bring all that they are linked with, or declare it: `manylinux` promises so.
+        let published =
+            |tag: &String| tag.ends_with("-none-any") || tag.contains("manylinux") || tag.contains("musllinux");
         self.db.package(&distribution.name).is_some()
             || distribution.libraries.value().is_some()
-            || (!distribution.wheel_tags.is_empty() && distribution.wheel_tags.iter().all(pure))
+            || distribution.name == "pip"
+            || (!distribution.wheel_tags.is_empty() && distribution.wheel_tags.iter().all(published))
     }
 }
 

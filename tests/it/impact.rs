@@ -46,8 +46,9 @@ fn the_direct3d_upgrade_is_told_part_by_part() {
     let rows = rows(&document);
     let of =
         |status: &str| rows.iter().filter(|row| row.contains(&format!(": {status}:"))).cloned().collect::<Vec<_>>();
-    // torch 2.7.1 pins triton 3.3.1; torchvision 0.22.1 and xformers 0.0.31(.post1) pin torch 2.7.1.
+    // torch 2.7.1 pins triton 3.3.1 and needs sympy 1.13.3; torchvision 0.22.1 and xformers 0.0.31(.post1) pin torch 2.7.1.
     insta::assert_snapshot!(of("must-change").join("\n"), @"
+    sympy: must-change: 1.13.1 -> >=1.13.3
     torch: must-change: 2.5.1+cu121 -> 2.7.1+cu128
     torchvision: must-change: 0.20.1+cu121 -> 0.22.1+cu128
     triton: must-change: 3.1.0 -> 3.3.1
