@@ -1,16 +1,14 @@
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::ValueEnum;
 
 use super::host::{HostArgs, probe};
-use super::{file, print, width};
+use super::{input, print, width};
 use crate::check::{self, Verdict};
 use crate::exit::Exit;
-use crate::facts::{self, Facts};
 use crate::report::{self, Report};
 use crate::rules::{self, target::complete_gpus};
-use crate::{impact, parse};
+use crate::impact;
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
@@ -23,10 +21,11 @@ Examples:
   gpudoc check --python .venv          another environment
   gpudoc check --require gpu           a deployment gate: no GPU is a failure
   gpudoc check --from pod.json         a snapshot from `gpudoc probe`
+  gpudoc check --from issue.txt        a pasted report: collect_env, nvidia-smi, pip list, errors, any mix
   gpudoc check --root /mnt/image       a mounted image
   gpudoc check --format json           for programs")]
 pub struct Args {
-    /// Judge a snapshot instead of this machine (`-` for standard input)
+    /// Judge a snapshot or a pasted report instead of this machine (`-` for standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["python", "root"])]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -69,7 +68,7 @@ enum Need {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
     let mut facts = match &args.from {
-        Some(path) => snapshot(path)?,
+        Some(path) => input::read(path, db)?.facts,
         None => probe(&args.host)?,
     };
     complete_gpus(&mut facts, db);
@@ -87,15 +86,3 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     })
 }
 
-/// Reads a snapshot.
-///
-/// # Errors
-///
-/// When the file cannot be read or is none.
-pub fn snapshot(path: &std::path::Path) -> anyhow::Result<Facts> {
-    let text = file::read(path)?;
-    parse::snapshot::snapshot(&text).with_context(|| {
-        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-        format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
-    })
-}

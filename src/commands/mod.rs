@@ -6,6 +6,7 @@ pub mod explain;
 pub mod file;
 pub mod host;
 pub mod impact;
+mod input;
 pub mod inputs;
 mod online;
 pub mod overlay;

@@ -206,6 +206,19 @@ impl RuleDb {
         Some((rule.pick, rule.source.clone()))
     }
 
+    /// Whether a normalised name is that of a distribution that the rules know something of.
+    #[must_use]
+    pub fn is_known_distribution(&self, name: &str) -> bool {
+        self.packages.contains_key(name)
+    }
+
+    /// The distribution that a module belongs to.
+    #[must_use]
+    pub fn distribution_of_module(&self, module: &str) -> Option<String> {
+        let name = module.to_ascii_lowercase().replace('_', "-");
+        self.packages.contains_key(&name).then_some(name)
+    }
+
     /// A GPU by the name that the driver prints; the first pattern that matches.
     #[must_use]
     pub fn gpu_by_name(&self, name: &str) -> Option<GpuModel> {

@@ -5,6 +5,7 @@
 
 pub mod advisory;
 pub mod artefact;
+pub mod complete;
 pub mod consistency;
 mod db;
 pub mod driver;
