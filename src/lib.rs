@@ -10,6 +10,7 @@ pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod impact;
+pub mod log;
 pub mod index;
 pub mod parse;
 pub mod probe;

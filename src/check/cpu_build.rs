@@ -1,6 +1,7 @@
 //! Is torch a CPU build on a machine with a GPU?
 
-use super::{Context, looked};
+use super::{Context, Installed, looked};
+use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::target::gpu_words;
 
@@ -12,6 +13,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let target = &context.target;
     if target.gpus.is_empty() {
         return match context.facts.gpus.value() {
+            None if context.facts.origin == Origin::Report && torch.cuda() == Some(None) => {
+                looked(vec![finding(torch, Severity::Warn, "the report does not name the GPU", Vec::new())])
+            }
             None if !context.facts.gpus.is_absent() => Outcome::Skipped("the list of GPUs".to_owned()),
             _ => Outcome::NotApplicable("no NVIDIA GPU was found".to_owned()),
         };
@@ -24,14 +28,20 @@ pub fn check(context: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let gpus = gpu_words(&target.gpus.iter().collect::<Vec<_>>());
-    looked(vec![Finding {
+    let gpus = format!("this machine has {gpus}");
+    let indices = target.gpus.iter().filter_map(|gpu| gpu.index).collect();
+    looked(vec![finding(torch, Severity::Fail, &gpus, indices)])
+}
+
+fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: Vec<u32>) -> Finding {
+    Finding {
         id: "cpu-build/torch".to_owned(),
         kind: Kind::CpuBuild,
-        severity: Severity::Fail,
-        title: format!("{} is a CPU build, and this machine has {}", torch.title(), gpus),
+        severity,
+        title: format!("{} is a CPU build, and {gpus}", torch.title()),
         message: "It holds no CUDA code: `torch.cuda.is_available()` is False, whatever the driver.".to_owned(),
         packages: vec!["torch".to_owned()],
-        gpus: target.gpus.iter().filter_map(|gpu| gpu.index).collect(),
+        gpus: indices,
         evidence: vec![Evidence {
             fact: "torch build".to_owned(),
             observed: format!("{}, built without CUDA", torch.distribution.full_version()),
@@ -41,5 +51,5 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }],
         remedies: Vec::new(),
         references: Vec::new(),
-    }])
+    }
 }

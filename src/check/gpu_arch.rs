@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Installed, looked};
-use crate::facts::{CodeGroup, Library};
+use crate::facts::{CodeGroup, Library, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::RuleDb;
 use crate::rules::driver::{DriverGap, ptx_gap};
@@ -87,7 +87,10 @@ fn code_of<'a>(context: &Context<'a>, installed: &Installed<'a>) -> Option<Insta
         let with_code: Vec<_> =
             libraries.iter().filter(|library| !library.code.is_empty() && !is_nvidias(library)).collect();
         let chosen = chosen_libraries(context, installed, with_code, torch);
-        return (!chosen.is_empty()).then_some(InstalledCode::Files(chosen));
+        // An error message tells of one symbol or another, not of all that there is.
+        if !chosen.is_empty() || context.facts.origin != Origin::Report {
+            return (!chosen.is_empty()).then_some(InstalledCode::Files(chosen));
+        }
     }
     let ((release, build), package) = (installed.row?, installed.package?);
     let code = loaded_code(package, &release.version, build, torch, context.db).ok()?;

@@ -2,10 +2,13 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use crate::facts::{Distribution, Facts, Reading};
+use crate::facts::{Distribution, Facts, Origin, Reading};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
+
+/// The platform of a report that names none.
+const ASSUMED: &str = "linux_x86_64";
 
 /// The installed distributions that import finds, each with its row in the rules.
 pub struct Stack<'a> {
@@ -35,7 +38,10 @@ impl Installed<'_> {
     /// Name and build, e.g. `torch 2.7.1+cu126`.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} {}", self.distribution.name, self.distribution.full_version())
+        match self.distribution.full_version() {
+            "?" => self.distribution.name.clone(),
+            version => format!("{} {version}", self.distribution.name),
+        }
     }
 
     /// The CUDA runtime it was built for: from its files, else its local label, else its row. `Some(None)` is a CPU build.
@@ -75,7 +81,12 @@ impl<'a> Stack<'a> {
             .active_distributions()
             .map(|distribution| {
                 let version = Version::from_str(distribution.full_version()).ok();
-                let row = version.as_ref().and_then(|version| db.build(&distribution.name, version, platform));
+                let row = version.as_ref().and_then(|version| {
+                    let row = db.build(&distribution.name, version, platform);
+                    // A report may not name its platform, and the code of a CUDA variant is the same on all.
+                    let labelled = version.is_local() || platform.is_empty();
+                    row.or_else(|| db.build(&distribution.name, version, ASSUMED).filter(|_| facts.origin == Origin::Report && labelled))
+                });
                 Installed { distribution, version, package: db.package(&distribution.name), row }
             })
             .collect();

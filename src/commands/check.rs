@@ -67,13 +67,20 @@ enum Need {
 /// When the environment named is not one, or the snapshot cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let mut facts = match &args.from {
-        Some(path) => input::read(path, db)?.facts,
-        None => probe(&args.host)?,
+    let (mut facts, log) = match &args.from {
+        Some(path) => {
+            let input = input::read(path, db)?;
+            (input.facts, input.log)
+        }
+        None => (probe(&args.host)?, None),
     };
     complete_gpus(&mut facts, db);
-    let checked = check::run(&facts, db, &args.workload);
+    let checked = check::run_with(&facts, db, &args.workload, log.as_ref().map_or("", |log| &log.flat));
     let findings = impact::with_remedies(&facts, db, &args.workload, check::findings(&checked));
+    let findings = match &log {
+        Some(log) => check::explain(&facts, db, &args.workload, log, findings),
+        None => findings,
+    };
     let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,

@@ -6,7 +6,8 @@ use anyhow::Context;
 
 use super::{file, note};
 use crate::facts::{self, Facts};
-use crate::parse::report::{self, Clean, Vocabulary};
+use crate::log::Log;
+use crate::parse::report::{self, Vocabulary};
 use crate::parse::snapshot::snapshot;
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
@@ -17,7 +18,7 @@ pub struct Input {
     /// The observations.
     pub facts: Facts,
     /// The text, to look for error messages in; none for a snapshot.
-    pub text: Option<Clean>,
+    pub log: Option<Log>,
 }
 
 /// Reads a snapshot or a pasted text, `-` for standard input.
@@ -33,7 +34,7 @@ pub fn read(path: &Path, db: &RuleDb) -> anyhow::Result<Input> {
                 if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
             format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
         })?;
-        return Ok(Input { facts, text: None });
+        return Ok(Input { facts, log: None });
     }
     let input = paste(&text, db);
     tell(&input.facts);
@@ -50,7 +51,7 @@ pub fn paste(text: &str, db: &RuleDb) -> Input {
         Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
     let mut report = report::read(text, &vocabulary);
     complete_report(&mut report.facts, db);
-    Input { facts: report.facts, text: Some(report.text) }
+    Input { facts: report.facts, log: Some(report.log) }
 }
 
 /// A JSON document of gpudoc's own; other JSON (`pip list --format json`) is a report like any other.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::log::Log;
+
 /// One line, cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -16,28 +18,8 @@ pub struct Line {
 pub struct Clean {
     /// The lines that are not empty.
     pub lines: Vec<Line>,
-    /// All of them in one line with single spaces: a sentence is whole here wherever it was broken.
-    pub flat: String,
-    /// Where the lines begin in `flat`, ascending, with their numbers.
-    starts: Vec<(usize, usize)>,
-}
-
-impl Clean {
-    /// The line of the text in which a place of `flat` stands.
-    #[must_use]
-    pub fn line_at(&self, place: usize) -> usize {
-        let after = self.starts.partition_point(|(start, _)| *start <= place);
-        after.checked_sub(1).and_then(|at| self.starts.get(at)).map_or(1, |(_, number)| *number)
-    }
-
-    /// What stands on the same line of `flat` as a place: all of its line, and nothing of others.
-    #[must_use]
-    pub fn line_around(&self, place: usize) -> &str {
-        let after = self.starts.partition_point(|(start, _)| *start <= place);
-        let start = after.checked_sub(1).and_then(|at| self.starts.get(at)).map_or(0, |(start, _)| *start);
-        let end = self.starts.get(after).map_or(self.flat.len(), |(start, _)| *start);
-        self.flat.get(start..end).unwrap_or_default().trim()
-    }
+    /// All of them in one line.
+    pub log: Log,
 }
 
 /// Columns at which terminals and mail programs break lines.
@@ -58,11 +40,7 @@ pub fn clean(text: &str) -> Clean {
     for line in lines {
         let cut = broken.is_some_and(|width| is_cut(&line.text, width));
         let glued = joined.is_some();
-        if !glued && !clean.flat.is_empty() {
-            clean.flat.push(' ');
-        }
-        clean.starts.push((clean.flat.len(), line.number));
-        push_flat(&mut clean.flat, &line.text);
+        clean.log.push(&line.text, line.number, glued);
         // A line that only happens to be as long as the broken ones must not swallow the next: that stays by itself too.
         if let Some(mut whole) = joined.take() {
             whole.text.push_str(&line.text);
@@ -80,15 +58,6 @@ pub fn clean(text: &str) -> Clean {
     }
     clean.lines.extend(joined);
     clean
-}
-
-fn push_flat(flat: &mut String, text: &str) {
-    for (at, word) in text.split_whitespace().enumerate() {
-        if at > 0 {
-            flat.push(' ');
-        }
-        flat.push_str(word);
-    }
 }
 
 /// The width at which lines were broken inside words: the longest that several lines have, if nothing is longer.

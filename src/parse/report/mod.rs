@@ -15,6 +15,7 @@ mod smi;
 
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
+use crate::log::Log;
 
 pub use clean::{Clean, Line, clean};
 
@@ -33,7 +34,7 @@ pub struct Report {
     /// What it tells; without names of people, machines and secrets.
     pub facts: Facts,
     /// The text without what pasting did to it, to look for error messages in.
-    pub text: Clean,
+    pub log: Log,
 }
 
 /// Reads a text.
@@ -47,5 +48,5 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     sentences::read(&text, vocabulary, &mut draft);
     prose::read(&text.lines, vocabulary, &mut draft);
     let facts = draft.finish(text.lines.len());
-    Report { facts: redact(&facts, &Identity::default()), text }
+    Report { facts: redact(&facts, &Identity::default()), log: text.log }
 }
