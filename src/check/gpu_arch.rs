@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, looked};
+use super::{Context, Installed, looked, prebuilt};
 use crate::facts::{CodeGroup, Library, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::RuleDb;
@@ -33,7 +33,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
             _ => Outcome::NotApplicable("no NVIDIA GPU was found".to_owned()),
         };
     }
-    let mut findings = Vec::new();
+    let mut findings = prebuilt::code(context);
     let mut judged = 0;
     let mut unknown = Vec::new();
     for installed in &context.stack.installed {

@@ -27,7 +27,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }
     };
     let mut findings = Vec::new();
-    if let Reading::Absent { looked } = &facts.driver.version {
+    let tegra = facts.system.kernel.value().is_some_and(|kernel| kernel.contains("tegra"));
+    if let Reading::Absent { looked } = &facts.driver.version
+        && !tegra
+    {
         let names: Vec<_> = gpus.iter().map(crate::facts::Gpu::label).collect();
         findings.push(Finding {
             id: "gpu-visibility/no-driver".to_owned(),
@@ -97,7 +100,7 @@ fn none_visible(context: &Context<'_>) -> Finding {
     Finding {
         id: "gpu-visibility/none".to_owned(),
         kind: Kind::GpuVisibility,
-        severity: Severity::Warn,
+        severity: if context.stack.torch_cuda().flatten().is_some() { Severity::Fail } else { Severity::Warn },
         title: format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" }),
         message: "`torch.cuda.is_available()` is False there. A container that was started without GPUs looks like this, and so does \
                   a machine without a driver."

@@ -14,6 +14,7 @@ mod forward_compat;
 mod gpu_arch;
 mod gpu_visibility;
 mod pairing;
+mod prebuilt;
 mod python;
 mod requirement;
 mod stack;

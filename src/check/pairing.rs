@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, Stack, contradiction, looked};
+use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
 use crate::facts::Distribution;
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::Partner;
@@ -15,6 +15,7 @@ use crate::version::CudaVersion;
 pub fn check(context: &Context<'_>) -> Outcome {
     let mut findings = copies(context);
     findings.extend(contradiction::findings(context));
+    findings.extend(prebuilt::torch(context));
     findings.extend(context.stack.installed.iter().filter_map(|installed| built_for(context, installed)));
     let mut compared = !findings.is_empty();
     for installed in &context.stack.installed {

@@ -92,6 +92,7 @@ fn message(line: &str) -> Evidence {
 
 /// The findings that explain a message: those of the first selector that any meets.
 fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) -> Vec<usize> {
+    let excluded: Vec<&str> = symptom.explained_by.iter().filter_map(|selector| selector.strip_prefix('!')).collect();
     for selector in &symptom.explained_by {
         let wanted = match (selector.contains("{package}"), package) {
             (true, Some(package)) => selector.replace("{package}", package),
@@ -104,6 +105,7 @@ fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) 
             .filter(|(_, ranked)| {
                 let Finding { id, kind, severity, .. } = &ranked.finding;
                 *severity != Severity::Info
+                    && !excluded.contains(&id.as_str())
                     && (id == &wanted || kind.name() == wanted || id.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/')))
             })
             .map(|(at, _)| at)
@@ -217,7 +219,7 @@ fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db Raw
         log: context.log,
     };
     let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
-    let (mut holding, mut open) = (Vec::new(), Vec::new());
+    let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
     for cause in &symptom.causes {
         let mut terms = Vec::new();
         terms.extend(cause.when.as_ref().map(|when| judge(when, &environment, whole)));
@@ -226,10 +228,12 @@ fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db Raw
         terms.extend(cause.cpu_torch.then(|| context.stack.torch_cuda().map(|cuda| cuda.is_none())));
         match terms.as_slice() {
             terms if terms.contains(&Some(false)) => {}
-            terms if terms.is_empty() || terms.contains(&None) => open.push(cause),
+            [] => open.push(cause),
+            terms if terms.contains(&None) => doubtful.push(cause),
             _ => holding.push(cause),
         }
     }
+    open.append(&mut doubtful);
     (holding, open)
 }
 

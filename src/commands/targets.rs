@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::check::snapshot;
+use super::input;
 use super::file;
 use super::host::named_gpu;
 use crate::config::{Config, TargetConfig};
@@ -134,7 +134,7 @@ impl TargetArgs {
             );
         }
         let mut facts = match &self.from {
-            Some(file) => snapshot(file)?,
+            Some(file) => input::read(file, crate::rules::embedded())?.facts,
             None => probe(path)?,
         };
         complete_gpus(&mut facts, db);

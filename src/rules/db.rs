@@ -11,6 +11,7 @@ use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
     RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi,
 };
+use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
 use super::symbols::TorchSymbols;
 use super::symptom::{Matcher, Seen};
@@ -243,6 +244,12 @@ impl RuleDb {
         }
         let name = module.to_ascii_lowercase().replace('_', "-");
         self.packages.contains_key(&name).then_some(name)
+    }
+
+    /// Wheels that are published elsewhere than on an index.
+    #[must_use]
+    pub fn prebuilts(&self) -> &[RawPrebuilt] {
+        &self.packed.prebuilt.rows
     }
 
     /// The error messages that are known.

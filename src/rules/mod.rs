@@ -20,6 +20,7 @@ pub mod pack;
 pub mod partner;
 pub mod raw;
 pub mod raw_platform;
+pub mod raw_prebuilt;
 pub mod raw_symptoms;
 pub mod requirement;
 pub mod symbols;

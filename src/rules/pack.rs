@@ -16,6 +16,7 @@ use super::raw_platform::{
     RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawSourceBuilds,
     RawTorchAbi, RawTorchSymbols,
 };
+use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 use super::{consistency, validate};
 
@@ -42,6 +43,8 @@ pub struct Packed {
     pub torch_symbols: Vec<u8>,
     /// `platform/torch_abi.toml`.
     pub torch_abi: RawTorchAbi,
+    /// `platform/prebuilt.toml`.
+    pub prebuilt: RawPrebuilts,
     /// `platform/modules.toml`.
     pub modules: RawModules,
     /// `symptoms/*.toml`, by file; each names its pages itself.
@@ -124,6 +127,7 @@ pub fn pack(
     })?;
     let torch_abi: RawTorchAbi =
         parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
+    let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
@@ -186,6 +190,7 @@ pub fn pack(
         source_builds,
         torch_symbols,
         torch_abi,
+        prebuilt,
         modules,
         symptoms,
         advisories,

@@ -11,6 +11,7 @@ use super::raw_platform::{
     RawLibraries, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
+use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 
 /// The kinds of findings, as reports print them.
@@ -324,7 +325,7 @@ fn symptom(row: &RawSymptom) -> Result<(), String> {
         }
     }
     for selector in &row.explained_by {
-        let kind = selector.split('/').next().unwrap_or_default();
+        let kind = selector.trim_start_matches('!').split('/').next().unwrap_or_default();
         if !KINDS.contains(&kind) && !selector.starts_with("GPUDOC-") {
             return Err(format!("no finding is of kind `{kind}`"));
         }
@@ -338,6 +339,22 @@ fn symptom(row: &RawSymptom) -> Result<(), String> {
         }
         if let Some(when) = &cause.when {
             condition(when)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/prebuilt.toml`.
+pub fn prebuilt(raw: &RawPrebuilts) -> Result<(), Fault> {
+    for (index, row) in raw.rows.iter().enumerate() {
+        specifiers(&row.versions).map_err(|found| found.below("prebuilt", index))?;
+        day(&row.source.read).map_err(|found| found.below("prebuilt", index))?;
+        if row.torch.is_empty() && row.code.is_empty() && row.glibc.is_none() {
+            return Err(fault("prebuilt", index, "says nothing: no `torch`, `code` or `glibc`"));
+        }
+        let previous = index.checked_sub(1).and_then(|at| raw.rows.get(at));
+        if previous.is_some_and(|other| other.package > row.package) {
+            return Err(fault("prebuilt", index, "the rows are not sorted by package"));
         }
     }
     Ok(())
