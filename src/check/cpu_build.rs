@@ -3,11 +3,15 @@
 use super::{Context, Installed, looked};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::rules::model::Release;
 use crate::rules::target::gpu_words;
 
 /// Looks at torch's build.
 pub fn check(context: &Context<'_>) -> Outcome {
     let Some(torch) = context.stack.get("torch") else {
+        if let Some(finding) = plain_install(context) {
+            return looked(vec![finding]);
+        }
         return Outcome::NotApplicable("torch is not installed".to_owned());
     };
     let target = &context.target;
@@ -31,6 +35,39 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let gpus = format!("this machine has {gpus}");
     let indices = target.gpus.iter().filter_map(|gpu| gpu.index).collect();
     looked(vec![finding(torch, Severity::Fail, &gpus, indices)])
+}
+
+/// `pip install torch` on a platform for which PyPI had no CUDA build.
+fn plain_install(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let arch = facts.system.arch.value()?;
+    if !facts.pasted.as_ref()?.plain_install || arch != "aarch64" {
+        return None;
+    }
+    let torch = context.db.package("torch")?;
+    let platform = "linux_aarch64";
+    let from_pypi = |release: &&Release| release.builds.iter().any(|build| build.platform == platform && build.index == "pypi" && build.cuda.is_none());
+    let last = torch.releases.iter().rev().find(from_pypi)?;
+    let citation = last.builds.iter().find(|build| build.platform == platform).map(|build| build.source.citation());
+    Some(Finding {
+        id: "cpu-build/torch".to_owned(),
+        kind: Kind::CpuBuild,
+        severity: Severity::Warn,
+        title: format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version),
+        message: "PyPI's wheels of these releases for Linux on aarch64 hold no CUDA code; the CUDA builds are on PyTorch's own indexes."
+            .to_owned(),
+        packages: vec!["torch".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "machine type".to_owned(),
+            observed: arch.clone(),
+            required: Some("a build for CUDA".to_owned()),
+            source: Basis::Rule,
+            citation,
+        }],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    })
 }
 
 fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: Vec<u32>) -> Finding {

@@ -53,7 +53,7 @@ fn told(context: &Context<'_>) -> Option<Outcome> {
             Some(looked(vec![older_cuda(context, installed, cuda, *supported)]))
         }
         // Nothing says which build is meant: what the driver can run at all is worth knowing.
-        (None, Some(driver), _) if context.stack.torch_cuda() != Some(None) => {
+        (None, Some(driver), _) if context.stack.torch_cuda() != Some(None) && !context.facts.gpus.is_absent() => {
             runs_only(context, driver).map(|finding| looked(vec![finding]))
         }
         _ => None,

@@ -26,6 +26,8 @@ pub struct Installed<'a> {
     pub package: Option<&'a Package>,
     /// The release and build in the rules.
     pub row: Option<(&'a Release, &'a Build)>,
+    /// PyPI's build for this platform, and that is a CPU build.
+    pub plain_cpu: bool,
 }
 
 impl Installed<'_> {
@@ -60,6 +62,9 @@ impl Installed<'_> {
                 return Some(None);
             }
         }
+        if self.plain_cpu {
+            return Some(None);
+        }
         self.row.and_then(|(_, build)| build.cuda).map(Some)
     }
 
@@ -87,7 +92,13 @@ impl<'a> Stack<'a> {
                     let labelled = version.is_local() || platform.is_empty();
                     row.or_else(|| db.build(&distribution.name, version, ASSUMED).filter(|_| facts.origin == Origin::Report && labelled))
                 });
-                Installed { distribution, version, package: db.package(&distribution.name), row }
+                let plain = facts.origin == Origin::Report && distribution.local().is_none() && version.is_some();
+                let os = target.platform.as_deref().and_then(|platform| platform.split('_').next());
+                let by_os = os.or(facts.system.os.value().map(String::as_str));
+                let plain_cpu = plain
+                    && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
+                        || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
+                Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu }
             })
             .collect();
         Self { installed }

@@ -17,7 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         return Outcome::NotApplicable("only a pasted report is judged by these".to_owned());
     }
     let findings: Vec<_> =
-        [small_shm(context), old_wsl(context), jetson(context)].into_iter().flatten().collect();
+        [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)].into_iter().flatten().collect();
     looked(findings)
 }
 
@@ -88,6 +88,43 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
             verified: false,
         }],
         references: vec!["https://github.com/microsoft/WSL/issues/7056".to_owned()],
+    })
+}
+
+/// The loader knows libcuda.so.1 only.
+fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let library = facts.loader.libcuda.value()?;
+    if !facts.pasted.as_ref()?.no_plain_libcuda {
+        return None;
+    }
+    let wsl = facts.system.wsl.value().is_some();
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Some(Finding {
+        id: "system/libcuda-name".to_owned(),
+        kind: Kind::System,
+        severity: Severity::Warn,
+        title: format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" }),
+        message: "Programs that open or link the plain name (Triton 2, Numba, TensorFlow) do not find the driver. In WSL the files \
+                  of /usr/lib/wsl/lib are copies instead of links, so that ldconfig keeps only one name."
+            .to_owned(),
+        packages: vec!["libcuda".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "libcuda.so.1".to_owned(),
+            observed: library.path.clone(),
+            required: Some("libcuda.so too".to_owned()),
+            source: Basis::Host,
+            citation: Some("ldconfig -p".to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig".to_owned(),
+            requirements: Vec::new(),
+            commands: vec![format!("export LD_LIBRARY_PATH={folder}:$LD_LIBRARY_PATH")],
+            change: None,
+            verified: false,
+        }],
+        references: vec!["https://github.com/microsoft/WSL/issues/8587".to_owned()],
     })
 }
 

@@ -29,6 +29,12 @@ pub struct Pasted {
     /// A Docker command starts a container without GPUs: the command, shortened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker_without_gpus: Option<String>,
+    /// `ldconfig -p` lists libcuda.so.1, but not libcuda.so, which some programs open.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub no_plain_libcuda: bool,
+    /// torch was installed as PyPI has it for the platform: `pip install torch`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub plain_install: bool,
     /// Things that the text says in two ways.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub contradictions: Vec<Contradiction>,

@@ -170,6 +170,8 @@ impl Redactor {
             driver_package: _,
             capabilities: _,
             docker_without_gpus,
+            no_plain_libcuda: _,
+            plain_install: _,
             contradictions,
             unmet: _,
         } = pasted;

@@ -252,6 +252,12 @@ impl RuleDb {
         &self.packed.prebuilt.rows
     }
 
+    /// Whether PyPI has only a CPU build of a package for an operating system.
+    #[must_use]
+    pub fn is_cpu_only(&self, package: &str, os: &str) -> bool {
+        self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
+    }
+
     /// The error messages that are known.
     #[must_use]
     pub fn symptoms(&self) -> &[RawSymptom] {

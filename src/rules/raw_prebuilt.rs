@@ -12,6 +12,20 @@ pub struct RawPrebuilts {
     /// Sorted by package.
     #[serde(rename = "prebuilt")]
     pub rows: Vec<RawPrebuilt>,
+    /// Builds of PyPI that are CPU builds on one platform only.
+    pub cpu_only: Vec<RawCpuOnly>,
+}
+
+/// A package that PyPI has only a CPU build of, on one platform.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCpuOnly {
+    /// The distribution, e.g. `torch`.
+    pub package: String,
+    /// The operating system, e.g. `windows`.
+    pub platform: String,
+    /// Where this was read.
+    pub source: RawPage,
 }
 
 /// What the published wheels of some releases are built for.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{
-    CodeGroup, Contradiction, Distribution, Facts, Gpu, Library, Link, Nvml, Origin, Pasted, Python, PythonImplementation,
+    CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python, PythonImplementation,
     Reading, Unmet, Unresolved,
 };
 use crate::parse::wheel::normalise_name;
@@ -103,6 +103,7 @@ pub struct Draft {
     /// A tool looked for a GPU or a driver and found none: where.
     pub no_gpu: Option<String>,
     pub no_driver: Option<String>,
+    pub libcuda: Option<LibCuda>,
     pub pasted: Pasted,
     lists: Vec<GpuList>,
     capabilities: Vec<(Option<String>, ComputeCapability, String)>,
@@ -255,6 +256,9 @@ impl Draft {
         }
         if let Some(error) = self.nvml_error.take() {
             facts.driver.nvml = Reading::unreadable(error);
+        }
+        if let Some(library) = self.libcuda.take() {
+            facts.loader.libcuda = Reading::host(library, "ldconfig -p");
         }
         facts.gpus = self.gpus();
         if facts.driver.version.is_unknown()

@@ -253,7 +253,7 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
         return numbered_gpu(rest, value, number, vocabulary, draft);
     }
     let upper = name.trim_start_matches("export ").trim_start_matches("set ").to_ascii_uppercase();
-    if VARIABLES.contains(&upper.as_str()) {
+    if VARIABLES.contains(&upper.as_str()) && !value.trim().is_empty() {
         draft.environment.entry(upper).or_insert_with(|| value.trim().to_owned());
         return true;
     }

@@ -11,6 +11,7 @@ mod fields;
 mod lists;
 mod prose;
 mod sentences;
+mod shell;
 mod smi;
 
 use crate::facts::Facts;
@@ -44,6 +45,7 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     let mut draft = draft::Draft::default();
     smi::read(&text.lines, &mut draft);
     fields::read(&text.lines, vocabulary, &mut draft);
+    shell::read(&text.lines, &mut draft);
     lists::read(&text.lines, vocabulary, &mut draft);
     sentences::read(&text, vocabulary, &mut draft);
     prose::read(&text.lines, vocabulary, &mut draft);

@@ -72,6 +72,7 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
         }
     }
     with_name(words, number, vocabulary, draft);
+    only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
     systems(words, text, number, draft);
 }
@@ -79,6 +80,16 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
 /// What may stand between a name and its version.
 const FILLERS: [&str; 12] =
     ["version", "versions", "is", "the", "==", "ver", "-", "was", "version]", "'s", "s", "release"];
+
+/// `NumPy recently had a major release (v2.0.0)`: one name in the line, and one version that calls itself one.
+fn only_one(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut versions = words.iter().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
+    let (Some(version), None) = (versions.next(), versions.next()) else { return };
+    let mut names = words.iter().map(|word| normalise_name(word)).filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
+    if let (Some(name), None) = (names.next(), names.next()) {
+        draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+    }
+}
 
 /// `flash_attn-2.7.4.post1` and `bitsandbytes-0.41.1` in one word.
 fn with_name(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
