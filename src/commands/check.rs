@@ -51,6 +51,8 @@ pub enum Format {
     Text,
     /// `gpudoc.report/1`
     Json,
+    /// An answer to paste under an issue, the evidence folded
+    Markdown,
 }
 
 /// What a machine must have.
@@ -85,6 +87,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,
         Format::Json => print(&report::json(&report)?)?,
+        Format::Markdown => print(&report::markdown(&report))?,
     }
     Ok(match report.verdict {
         Verdict::Fail => Exit::Failed,

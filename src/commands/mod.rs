@@ -3,6 +3,7 @@
 pub mod check;
 pub mod diff;
 pub mod explain;
+mod explain_build;
 pub mod file;
 pub mod host;
 pub mod impact;
