@@ -46,7 +46,9 @@ fn plain_install(context: &Context<'_>) -> Option<Finding> {
     }
     let torch = context.db.package("torch")?;
     let platform = "linux_aarch64";
-    let from_pypi = |release: &&Release| release.builds.iter().any(|build| build.platform == platform && build.index == "pypi" && build.cuda.is_none());
+    let from_pypi = |release: &&Release| {
+        release.builds.iter().any(|build| build.platform == platform && build.index == "pypi" && build.cuda.is_none())
+    };
     let last = torch.releases.iter().rev().find(from_pypi)?;
     let citation = last.builds.iter().find(|build| build.platform == platform).map(|build| build.source.citation());
     Some(Finding {

@@ -312,9 +312,10 @@ fn named_path(context: &Context<'_>) -> Option<Finding> {
         kind: Kind::CudaLibs,
         severity: Severity::Warn,
         title: "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings".to_owned(),
-        message: "torch's wheels bring the cuDNN that they were compiled with. An older one in front ends in `cuDNN version \
+        message:
+            "torch's wheels bring the cuDNN that they were compiled with. An older one in front ends in `cuDNN version \
                   incompatibility`, or in `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`."
-            .to_owned(),
+                .to_owned(),
         packages: vec!["LD_LIBRARY_PATH".to_owned(), "cudnn".to_owned()],
         gpus: Vec::new(),
         evidence: vec![Evidence {

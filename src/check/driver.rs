@@ -41,7 +41,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
 fn told(context: &Context<'_>) -> Option<Outcome> {
     let pasted = context.facts.pasted.as_ref()?;
     let loads = context.stack.installed.iter().filter(|installed| !is_runtime_wheel(installed.name()));
-    let newest = loads.filter_map(|installed| Some((installed.cuda().flatten()?, installed))).max_by_key(|(cuda, _)| *cuda);
+    let newest =
+        loads.filter_map(|installed| Some((installed.cuda().flatten()?, installed))).max_by_key(|(cuda, _)| *cuda);
     let driver = context.target.user_mode_driver();
     let needed = newest.as_ref().and_then(|(cuda, _)| runtime_gap(*cuda, driver?, context.db));
     if let (Some(gap), Some(driver), Some(true)) = (&needed, driver, pasted.cuda_available) {
@@ -92,8 +93,12 @@ fn older_cuda(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersio
         id: format!("driver/{}", installed.name()),
         kind: Kind::Driver,
         severity: Severity::Fail,
-        title: format!("{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}", installed.title()),
-        message: "CUDA reports that the driver is insufficient (error 35): `torch.cuda.is_available()` is False.".to_owned(),
+        title: format!(
+            "{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}",
+            installed.title()
+        ),
+        message: "CUDA reports that the driver is insufficient (error 35): `torch.cuda.is_available()` is False."
+            .to_owned(),
         packages: vec![installed.name().to_owned(), "nvidia-driver".to_owned()],
         gpus: Vec::new(),
         evidence: vec![Evidence {
@@ -128,7 +133,9 @@ fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
     });
     let reach = last.map_or_else(
         || "no torch that the rules know".to_owned(),
-        |release| format!("torch up to {}, in its builds for CUDA {} only", release.version, own_major(context, driver)),
+        |release| {
+            format!("torch up to {}, in its builds for CUDA {} only", release.version, own_major(context, driver))
+        },
     );
     Some(Finding {
         id: "driver/old".to_owned(),
@@ -171,7 +178,10 @@ fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
 /// `11` for a driver that runs builds of CUDA 11 but not of 12.
 fn own_major(context: &Context<'_>, driver: &DriverVersion) -> String {
     let families = context.db.families().iter().filter(|family| family.linux_driver <= *driver);
-    families.map(|family| family.cuda_major).max().map_or_else(|| "10 or older".to_owned(), |major| format!("{major}.x"))
+    families
+        .map(|family| family.cuda_major)
+        .max()
+        .map_or_else(|| "10 or older".to_owned(), |major| format!("{major}.x"))
 }
 
 fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) -> Finding {

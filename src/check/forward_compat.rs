@@ -112,7 +112,10 @@ fn told(context: &Context<'_>) -> Option<Finding> {
         id: "forward-compat/gpu".to_owned(),
         kind: Kind::ForwardCompat,
         severity: Severity::Warn,
-        title: format!("CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}", gpu.label),
+        title: format!(
+            "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}",
+            gpu.label
+        ),
         message: format!(
             "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: elsewhere it ends in error              804."
         ),

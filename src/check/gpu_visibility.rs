@@ -66,7 +66,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
 fn blind(context: &Context<'_>) -> bool {
     let pasted = context.facts.pasted.as_ref();
     let cpu_build = context.stack.torch_cuda() == Some(None);
-    pasted.is_some_and(|pasted| pasted.cuda_available == Some(false) || pasted.docker_without_gpus.is_some()) && !cpu_build
+    pasted.is_some_and(|pasted| pasted.cuda_available == Some(false) || pasted.docker_without_gpus.is_some())
+        && !cpu_build
 }
 
 /// A report of an environment for CUDA in which neither driver nor GPU was found.
@@ -93,9 +94,15 @@ fn none_visible(context: &Context<'_>) -> Finding {
         citation: None,
     }));
     let remedy = if wsl {
-        ("Install a Windows driver with WSL support, and let the loader find /usr/lib/wsl/lib", "ls -l /usr/lib/wsl/lib/libcuda.so.1")
+        (
+            "Install a Windows driver with WSL support, and let the loader find /usr/lib/wsl/lib",
+            "ls -l /usr/lib/wsl/lib/libcuda.so.1",
+        )
     } else {
-        ("Start the container with `--gpus all`, or install the driver; a scheduler (Ray, SLURM) must give the process a GPU", "docker run --gpus all …")
+        (
+            "Start the container with `--gpus all`, or install the driver; a scheduler (Ray, SLURM) must give the process a GPU",
+            "docker run --gpus all …",
+        )
     };
     Finding {
         id: "gpu-visibility/none".to_owned(),

@@ -49,7 +49,10 @@ fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
         kind: Kind::Pairing,
         severity: Severity::Fail,
         title: format!("{} was built for torch {built}, but {full} is installed", installed.name()),
-        message: format!("It says so itself, and does not load its compiled operators. Each {} release is for one torch.", installed.name()),
+        message: format!(
+            "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
+            installed.name()
+        ),
         packages: vec!["torch".to_owned(), installed.name().to_owned()],
         gpus: Vec::new(),
         evidence: vec![

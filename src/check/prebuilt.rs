@@ -11,14 +11,16 @@ use crate::version::CodeTarget;
 
 /// The rows of what is installed and unread.
 fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a RawPrebuilt)> {
-    context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(|installed| {
-        let version = installed.version.as_ref()?;
-        let row = context.db.prebuilts().iter().find(|row| {
-            let within = row.versions.parse::<VersionSpecifiers>().is_ok_and(|range| range.contains(version));
-            row.package == installed.name() && within
-        })?;
-        Some((installed, row))
-    })
+    context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(
+        |installed| {
+            let version = installed.version.as_ref()?;
+            let row = context.db.prebuilts().iter().find(|row| {
+                let within = row.versions.parse::<VersionSpecifiers>().is_ok_and(|range| range.contains(version));
+                row.package == installed.name() && within
+            })?;
+            Some((installed, row))
+        },
+    )
 }
 
 /// No published wheel is built for the torch that is installed.
@@ -64,7 +66,8 @@ pub fn code(context: &Context<'_>) -> Vec<Finding> {
                 first.capability.sm(),
                 gpu_words(&gpus)
             );
-            finding.message = "CUDA reports `no kernel image is available for execution on the device` (error 209).".to_owned();
+            finding.message =
+                "CUDA reports `no kernel image is available for execution on the device` (error 209).".to_owned();
             finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
             finding.evidence[0].observed = words.join(" ");
             finding.evidence[0].required = Some(format!("sm_{}", first.capability.sm()));
@@ -80,8 +83,10 @@ pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
         .filter_map(|(installed, row)| {
             let needs = row.glibc.filter(|needs| *needs > has)?;
             let mut finding = base(installed, row, "python", Kind::Python);
-            finding.title = format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
-            finding.message = format!("Loading one ends in ``version `GLIBC_{needs}' not found``. It must be compiled here.");
+            finding.title =
+                format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
+            finding.message =
+                format!("Loading one ends in ``version `GLIBC_{needs}' not found``. It must be compiled here.");
             finding.evidence[0].observed = format!("glibc {needs}");
             finding.evidence[0].required = Some(format!("glibc {has}"));
             Some(finding)

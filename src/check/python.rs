@@ -30,7 +30,9 @@ fn old_glibc(context: &Context<'_>) -> Vec<Finding> {
     let mut findings = prebuilt::glibc(context);
     let Some(has) = context.target.glibc else { return findings };
     for installed in &context.stack.installed {
-        let Some(needs) = installed.row.and_then(|(_, build)| build.glibc).filter(|needs| *needs > has) else { continue };
+        let Some(needs) = installed.row.and_then(|(_, build)| build.glibc).filter(|needs| *needs > has) else {
+            continue;
+        };
         if installed.name().starts_with("nvidia-") {
             continue;
         }
@@ -40,8 +42,9 @@ fn old_glibc(context: &Context<'_>) -> Vec<Finding> {
             kind: Kind::Python,
             severity: Severity::Warn,
             title: format!("{} needs glibc {needs}, and this system has {has}", installed.title()),
-            message: "Its wheels are made for newer systems: pip does not offer them here, and by force they do not load."
-                .to_owned(),
+            message:
+                "Its wheels are made for newer systems: pip does not offer them here, and by force they do not load."
+                    .to_owned(),
             packages: vec![installed.name().to_owned()],
             gpus: Vec::new(),
             evidence: vec![Evidence {

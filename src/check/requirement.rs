@@ -42,7 +42,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
     for finding in complaints(context) {
         findings.insert(finding.id.clone(), finding);
     }
-    if declared.is_empty() && findings.is_empty() && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some()) {
+    if declared.is_empty()
+        && findings.is_empty()
+        && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some())
+    {
         return Outcome::Skipped("the metadata of the installed distributions".to_owned());
     }
     let by_name: HashMap<&str, &Installed<'_>> =

@@ -90,7 +90,10 @@ impl<'a> Stack<'a> {
                     let row = db.build(&distribution.name, version, platform);
                     // A report may not name its platform, and the code of a CUDA variant is the same on all.
                     let labelled = version.is_local() || platform.is_empty();
-                    row.or_else(|| db.build(&distribution.name, version, ASSUMED).filter(|_| facts.origin == Origin::Report && labelled))
+                    row.or_else(|| {
+                        db.build(&distribution.name, version, ASSUMED)
+                            .filter(|_| facts.origin == Origin::Report && labelled)
+                    })
                 });
                 let plain = facts.origin == Origin::Report && distribution.local().is_none() && version.is_some();
                 let os = target.platform.as_deref().and_then(|platform| platform.split('_').next());

@@ -32,13 +32,6 @@ pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, find
     seen.sort_by_key(|seen| (severity(seen.symptom.severity), seen.place));
     let mut likely: Vec<(Finding, usize)> = Vec::new();
     let mut next = 0;
-    for advisory in db.advisories().filter(|advisory| quoted(advisory, &text.flat).is_some()) {
-        let Some(line) = quoted(advisory, &text.flat).and_then(|words| line_of(text, words)) else { continue };
-        match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
-            Some(ranked) => ranked.explains(&mut next, &line),
-            None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
-        }
-    }
     for seen in &seen {
         let line = shorten(text.line_around(seen.place));
         let package = package_in(&context, seen, text);
@@ -47,17 +40,56 @@ pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, find
             likely.extend(hypothesis(&context, seen, package.as_deref(), &line).map(|finding| (finding, seen.place)));
             continue;
         }
+        // A message that proves its cause makes a doubt of the same sort certain.
+        let proved = severity(seen.symptom.severity) == Severity::Fail;
         for at in explained {
-            if let Some(ranked) = ranked.get_mut(at) {
-                ranked.explains(&mut next, &line);
+            let Some(ranked) = ranked.get_mut(at) else { continue };
+            ranked.explains(&mut next, &line);
+            if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
+                ranked.finding.severity = Severity::Fail;
             }
+        }
+    }
+    for advisory in db.advisories().filter(|advisory| quoted(advisory, &text.flat).is_some()) {
+        let Some(line) = quoted(advisory, &text.flat).and_then(|words| line_of(text, words)) else { continue };
+        match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
+            Some(ranked) => ranked.explains(&mut next, &line),
+            None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
         }
     }
     let explained = next > 0;
     ranked.extend(merged(likely, explained).into_iter().map(|(finding, rank)| Ranked { finding, rank: Some(rank) }));
     // What explains something is first, in the order of the messages; then the rest in its own order.
     ranked.sort_by_key(|ranked| ranked.rank.unwrap_or(usize::MAX));
-    ranked.into_iter().map(|ranked| ranked.finding).collect()
+    attach(ranked.into_iter().map(|ranked| ranked.finding).collect())
+}
+
+/// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's
+/// CUDA libraries to the other.
+fn attach(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        match kept.iter_mut().find(|cause| is_consequence(&finding, cause)) {
+            Some(cause) => cause.evidence.push(Evidence {
+                fact: format!("consequence [{}]", finding.id),
+                observed: finding.title,
+                required: None,
+                source: Basis::Rule,
+                citation: None,
+            }),
+            None => kept.push(finding),
+        }
+    }
+    kept
+}
+
+fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
+    let pin = |finding: &Finding| finding.id.starts_with("requirement/torch/nvidia-");
+    let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
+    let told_twice =
+        finding.id.starts_with("GPUDOC-") && finding.kind == cause.kind && finding.packages == cause.packages;
+    let blind = finding.id == "gpu-visibility/none" && (unanswered || cause.id == "system/jetson");
+    blind || told_twice || pin(finding) && pin(cause)
 }
 
 /// A finding and its place among those that explain something.
@@ -106,7 +138,9 @@ fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) 
                 let Finding { id, kind, severity, .. } = &ranked.finding;
                 *severity != Severity::Info
                     && !excluded.contains(&id.as_str())
-                    && (id == &wanted || kind.name() == wanted || id.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/')))
+                    && (id == &wanted
+                        || kind.name() == wanted
+                        || id.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/')))
             })
             .map(|(at, _)| at)
             .collect();
@@ -120,17 +154,19 @@ fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) 
 /// The distribution that a message names: by the path of a library, or by a module.
 fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<String> {
     let from = seen.place.saturating_sub(300);
-    let around: String =
-        text.flat.bytes().skip(from).take(700).map(|byte| if byte.is_ascii() { char::from(byte) } else { ' ' }).collect();
+    let around: String = text
+        .flat
+        .bytes()
+        .skip(from)
+        .take(700)
+        .map(|byte| if byte.is_ascii() { char::from(byte) } else { ' ' })
+        .collect();
     let words = around.split([' ', '\'', '"', '(', ')', '`', ',', ':', '/', '\\', '=']);
-    words
-        .filter_map(|word| word.split('.').next())
-        .filter(|word| word.len() > 3)
-        .find_map(|word| {
-            let name = context.db.distribution_of_module(word)?;
-            // Everything is about torch; what else is named tells more.
-            (!matches!(name.as_str(), "torch" | "python" | "numpy")).then_some(name)
-        })
+    words.filter_map(|word| word.split('.').next()).filter(|word| word.len() > 3).find_map(|word| {
+        let name = context.db.distribution_of_module(word)?;
+        // Everything is about torch; what else is named tells more.
+        (!matches!(name.as_str(), "torch" | "python" | "numpy")).then_some(name)
+    })
 }
 
 fn severity(raw: RawSeverity) -> Severity {
@@ -251,7 +287,8 @@ fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> String {
     let title = |name: &str| context.stack.get(name).map(super::Installed::title);
     let package = package.map(|name| title(name).unwrap_or_else(|| name.to_owned()));
     let torch = title("torch").unwrap_or_else(|| "torch".to_owned());
-    let driver = context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
+    let driver =
+        context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
     text.replace("{package}", package.as_deref().unwrap_or("the extension"))
         .replace("{gpu}", &gpu)
         .replace("{torch}", &torch)
@@ -305,8 +342,8 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
         workload: context.workload,
         log: context.log,
     };
-    let whole = context.facts.origin != Origin::Report
-        || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
+    let whole =
+        context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
     let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
     let mut finding = of(advisory);
     finding.severity = Severity::Warn;

@@ -6,9 +6,9 @@ use super::host::{HostArgs, probe};
 use super::{input, print, width};
 use crate::check::{self, Verdict};
 use crate::exit::Exit;
+use crate::impact;
 use crate::report::{self, Report};
 use crate::rules::{self, target::complete_gpus};
-use crate::impact;
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
@@ -95,4 +95,3 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         _ => Exit::Ok,
     })
 }
-

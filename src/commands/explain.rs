@@ -81,13 +81,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         if near.is_empty() {
             note("hint: collect `python -m torch.utils.collect_env`, `nvidia-smi` and the whole traceback, and try");
         } else {
-            note("hint: to see what it is, collect `python -m torch.utils.collect_env` and the whole traceback, and try");
+            note(
+                "hint: to see what it is, collect `python -m torch.utils.collect_env` and the whole traceback, and try",
+            );
         }
         note("      `gpudoc check --from FILE`");
         return Ok(Exit::Failed);
     }
     let texts = hits.into_iter().map(|advisory| report::advisory(advisory, width()));
-    let texts: Vec<_> = texts.chain(seen.iter().take(MOST).map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
+    let texts: Vec<_> =
+        texts.chain(seen.iter().take(MOST).map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
     print(&texts.join("\n"))?;
     Ok(Exit::Ok)
 }
@@ -113,7 +116,8 @@ fn nearest_symptoms<'a>(text: &str, symptoms: &'a [RawSymptom]) -> Vec<&'a RawSy
     let shared = |symptom: &RawSymptom| {
         symptom.matches.iter().map(|pattern| words(pattern).intersection(&wanted).count()).max().unwrap_or(0)
     };
-    let mut near: Vec<_> = symptoms.iter().map(|symptom| (shared(symptom), symptom)).filter(|(score, _)| *score > 1).collect();
+    let mut near: Vec<_> =
+        symptoms.iter().map(|symptom| (shared(symptom), symptom)).filter(|(score, _)| *score > 1).collect();
     near.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     near.into_iter().take(3).map(|(_, symptom)| symptom).collect()
 }

@@ -47,8 +47,7 @@ pub fn paste(text: &str, db: &RuleDb) -> Input {
     let is_package = |name: &str| db.is_known_distribution(name);
     let distribution_of = |module: &str| db.distribution_of_module(module);
     let is_gpu = |name: &str| db.gpu_by_name(name).is_some();
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
+    let vocabulary = Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
     let mut report = report::read(text, &vocabulary);
     complete_report(&mut report.facts, db);
     Input { facts: report.facts, log: Some(report.log) }

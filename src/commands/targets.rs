@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::input;
 use super::file;
 use super::host::named_gpu;
+use super::input;
 use crate::config::{Config, TargetConfig};
 use crate::facts::Facts;
 use crate::rules::driver::best_compat;

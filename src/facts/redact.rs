@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 use super::{
-    ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader, Metadata, Nvml,
-    Pasted, Python, Reading, Source, System,
+    ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
+    Metadata, Nvml, Pasted, Python, Reading, Source, System,
 };
 
 /// Who is to be forgotten.

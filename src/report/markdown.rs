@@ -21,8 +21,10 @@ pub fn markdown(report: &Report<'_>) -> String {
     if serious.len() > 1 {
         let _ = writeln!(out, "\nAlso:\n");
         for finding in serious.iter().skip(1) {
-            let fix = finding.remedies.first().map_or_else(String::new, |remedy| format!(". {}", escaped(&remedy.summary)));
-            let _ = writeln!(out, "- {} **{}** (`{}`){fix}", mark(finding.severity), escaped(&finding.title), finding.id);
+            let fix =
+                finding.remedies.first().map_or_else(String::new, |remedy| format!(". {}", escaped(&remedy.summary)));
+            let _ =
+                writeln!(out, "- {} **{}** (`{}`){fix}", mark(finding.severity), escaped(&finding.title), finding.id);
         }
     }
     let _ = writeln!(out, "\n<details>\n<summary>How we know</summary>\n");
@@ -59,7 +61,8 @@ fn write_first(out: &mut String, finding: &Finding) {
 fn write_evidence(out: &mut String, finding: &Finding) {
     let _ = writeln!(out, "{} {} (`{}`)\n", mark(finding.severity), escaped(&finding.title), finding.id);
     for Evidence { fact, observed, required, source: _, citation } in &finding.evidence {
-        let required = required.as_ref().map_or_else(String::new, |required| format!("; needed: {}", escaped(required)));
+        let required =
+            required.as_ref().map_or_else(String::new, |required| format!("; needed: {}", escaped(required)));
         let citation = citation.as_ref().map_or_else(String::new, |citation| format!(" ({})", escaped(citation)));
         let _ = writeln!(out, "- {}: {}{required}{citation}", escaped(fact), escaped(observed));
     }

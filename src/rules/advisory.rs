@@ -33,7 +33,11 @@ pub struct Match {
 /// The first symptom of an advisory that occurs in an error text.
 #[must_use]
 pub fn symptom<'a>(advisory: &'a RawAdvisory, log: &str) -> Option<&'a str> {
-    advisory.symptoms.iter().map(String::as_str).find(|text| memchr::memmem::find(log.as_bytes(), text.as_bytes()).is_some())
+    advisory
+        .symptoms
+        .iter()
+        .map(String::as_str)
+        .find(|text| memchr::memmem::find(log.as_bytes(), text.as_bytes()).is_some())
 }
 
 /// Whether an advisory applies; unknown facts make a condition fail.

@@ -34,7 +34,8 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
         // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.
         let cpu = build.local.as_deref() == Some("cpu") || distribution.local() == Some("cpu");
         let asks = |line: &&String| !cpu || !line.starts_with("nvidia-") && !line.starts_with("triton");
-        let requires = release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
+        let requires =
+            release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
         let metadata = Metadata {
             requires,
             requires_python: release.requires_python.as_ref().map(ToString::to_string),

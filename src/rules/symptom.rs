@@ -63,11 +63,7 @@ impl Matcher {
                 *slot = Some(found.start());
             }
         }
-        symptoms
-            .iter()
-            .zip(first)
-            .filter_map(|(symptom, place)| Some(Seen { symptom, place: place? }))
-            .collect()
+        symptoms.iter().zip(first).filter_map(|(symptom, place)| Some(Seen { symptom, place: place? })).collect()
     }
 }
 

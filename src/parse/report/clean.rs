@@ -11,6 +11,8 @@ pub struct Line {
     pub number: usize,
     /// Without colours, quote marks, log prefixes and surrounding space.
     pub text: String,
+    /// Characters that it had with them, but for colours.
+    width: usize,
 }
 
 /// A text made readable.
@@ -31,14 +33,14 @@ pub fn clean(text: &str) -> Clean {
     let lines: Vec<Line> = text
         .split('\n')
         .enumerate()
-        .map(|(at, line)| Line { number: at + 1, text: bare(line).into_owned() })
+        .map(|(at, line)| Line { number: at + 1, text: bare(line).into_owned(), width: width(line) })
         .filter(|line| !line.text.is_empty())
         .collect();
     let broken = broken_at(&lines);
     let mut clean = Clean::default();
     let mut joined: Option<Line> = None;
     for line in lines {
-        let cut = broken.is_some_and(|width| is_cut(&line.text, width));
+        let cut = broken.is_some_and(|width| is_cut(&line, width));
         let glued = joined.is_some();
         clean.log.push(&line.text, line.number, glued);
         // A line that only happens to be as long as the broken ones must not swallow the next: that stays by itself too.
@@ -62,14 +64,20 @@ pub fn clean(text: &str) -> Clean {
 
 /// The width at which lines were broken inside words: the longest that several lines have, if nothing is longer.
 fn broken_at(lines: &[Line]) -> Option<usize> {
-    let lengths = || lines.iter().filter(|line| !is_table(&line.text)).map(|line| line.text.chars().count());
+    let lengths = || lines.iter().filter(|line| !is_table(&line.text)).map(|line| line.width);
     let longest = lengths().max().filter(|longest| WIDTHS.contains(longest))?;
     let same = lengths().filter(|length| *length == longest).count();
     (same >= 2 || longest == 80).then_some(longest)
 }
 
-fn is_cut(text: &str, width: usize) -> bool {
-    text.len() >= width && !is_table(text) && text.chars().count() == width
+fn is_cut(line: &Line, width: usize) -> bool {
+    line.width == width && !is_table(&line.text)
+}
+
+/// The characters of a line as a terminal shows it.
+fn width(line: &str) -> usize {
+    let line = line.trim_end_matches('\r');
+    if line.contains('\u{1b}') { plain(line).chars().count() } else { line.chars().count() }
 }
 
 /// Tables and rules are all of one width without having been broken.
@@ -121,8 +129,10 @@ fn plain(text: &str) -> String {
             }
             '\r' | '\0'..='\u{1f}' | '\u{7f}' => after,
             '&' | '<' => {
-                let marks = [("&gt;", ">"), ("&lt;", "<"), ("&amp;", "&"), ("&quot;", "\""), ("<br>", ""), ("<br />", "")];
-                let tags = [("<br/>", ""), ("<details>", ""), ("</details>", ""), ("<summary>", ""), ("</summary>", "")];
+                let marks =
+                    [("&gt;", ">"), ("&lt;", "<"), ("&amp;", "&"), ("&quot;", "\""), ("<br>", ""), ("<br />", "")];
+                let tags =
+                    [("<br/>", ""), ("<details>", ""), ("</details>", ""), ("<summary>", ""), ("</summary>", "")];
                 let mark = marks.iter().chain(&tags).find_map(|(from, to)| Some((rest.strip_prefix(from)?, *to)));
                 match mark {
                     Some((after, to)) => {
@@ -197,7 +207,10 @@ fn strip_time(text: &str) -> Option<&str> {
     let end = text.bytes().position(|byte| byte == b' ' || byte == b'|').unwrap_or(text.len());
     let (word, rest) = text.split_at_checked(end)?;
     let word = word.trim_end_matches([':', ',']);
-    if is_clock(word) || is_date(word) || word.split_once(['T', 't']).is_some_and(|(day, time)| is_date(day) && is_clock(time)) {
+    if is_clock(word)
+        || is_date(word)
+        || word.split_once(['T', 't']).is_some_and(|(day, time)| is_date(day) && is_clock(time))
+    {
         let rest = rest.trim_start();
         // Followed by a separator of its own, as in `2024-01-01 10:00:00,123 - sglang - INFO - text`.
         return Some(rest.strip_prefix("- ").unwrap_or(rest));
@@ -209,13 +222,21 @@ fn is_clock(word: &str) -> bool {
     let bytes = word.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let colon = |at: usize| bytes.get(at) == Some(&b':');
-    digit(0) && digit(1) && colon(2) && digit(3) && digit(4) && colon(5) && digit(6) && digit(7)
+    digit(0)
+        && digit(1)
+        && colon(2)
+        && digit(3)
+        && digit(4)
+        && colon(5)
+        && digit(6)
+        && digit(7)
         && word.bytes().skip(8).all(|byte| byte.is_ascii_digit() || b".,-+:Zz".contains(&byte))
 }
 
 fn is_date(word: &str) -> bool {
     let parts: Vec<&str> = word.split(['-', '/']).collect();
-    let numbers = parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    let numbers =
+        parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
     numbers && (parts.len() == 3 || parts.len() == 2 && parts.iter().all(|part| part.len() == 2))
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::facts::{
-    CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python, PythonImplementation,
-    Reading, Unmet, Unresolved,
+    CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python,
+    PythonImplementation, Reading, Unmet, Unresolved,
 };
 use crate::parse::wheel::normalise_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -57,8 +57,8 @@ impl<T: PartialEq + Clone> Statements<T> {
     /// The strongest; of equally strong ones the first. People's words that disagree with each other tell nothing.
     fn best(&self) -> Option<&Said<T>> {
         let best = self.0.iter().min_by_key(|said| said.rank)?;
-        let disputed = best.rank >= Rank::Told
-            && self.0.iter().any(|said| said.rank == best.rank && said.value != best.value);
+        let disputed =
+            best.rank >= Rank::Told && self.0.iter().any(|said| said.rank == best.rank && said.value != best.value);
         (!disputed).then_some(best)
     }
 
@@ -297,7 +297,8 @@ impl Draft {
         let best = self.lists.iter().min_by_key(|list| (list.rank, std::cmp::Reverse(named(list))));
         // Words that name several products do not say which of them is here.
         let ambiguous = best.is_some_and(|list| {
-            let mut names: Vec<_> = list.gpus.iter().filter_map(|gpu| gpu.name.value()).collect();
+            let mut names: Vec<_> =
+                list.gpus.iter().filter_map(|gpu| gpu.name.value()).map(|name| squeeze(name)).collect();
             names.sort();
             names.dedup();
             list.rank >= Rank::Told && names.len() > 1
@@ -336,9 +337,9 @@ impl Draft {
             if any_named && name.is_none() {
                 continue;
             }
-            let known = gpus.iter().any(|gpu| {
-                gpu.name.value() == name.as_ref() && gpu.compute_capability.value() == Some(capability)
-            });
+            let known = gpus
+                .iter()
+                .any(|gpu| gpu.name.value() == name.as_ref() && gpu.compute_capability.value() == Some(capability));
             if !known {
                 gpus.push(Gpu {
                     index: u32::try_from(gpus.len()).unwrap_or(0),

@@ -162,8 +162,10 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
     let first = value.split_whitespace().next().unwrap_or_default();
     let mut known = true;
     match name {
-        "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version" | "pytorch 版本"
-        | "torch 版本" | "pytorch版本" | "torch_version" | "pytorch/torch" => torch(value, number, rank, draft),
+        "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version"
+        | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version" | "pytorch/torch" => {
+            torch(value, number, rank, draft)
+        }
         "cuda used to build pytorch" | "torch cuda version" | "torch.version.cuda" | "torch cuda" => {
             let place = place();
             match first {
@@ -177,26 +179,67 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
                 }
             }
         }
-        "is cuda available" | "cuda available" | "torch.cuda.is_available()" | "torch.cuda.is_available" | "cuda is available" => {
-            match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
-                "true" | "yes" => draft.pasted.cuda_available = Some(true),
-                "false" | "no" | "flase" => {
-                    draft.pasted.cuda_available.get_or_insert(false);
-                }
-                _ => known = false,
+        "is cuda available"
+        | "cuda available"
+        | "torch.cuda.is_available()"
+        | "torch.cuda.is_available"
+        | "cuda is available" => match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
+            "true" | "yes" => draft.pasted.cuda_available = Some(true),
+            "false" | "no" | "flase" => {
+                draft.pasted.cuda_available.get_or_insert(false);
             }
-        }
-        "cuda runtime version" | "nvcc" | "nvcc version" | "cuda toolkit" | "cuda toolkit version" | "nvcc cuda version" => {
+            _ => known = false,
+        },
+        "cuda runtime version"
+        | "nvcc"
+        | "nvcc version"
+        | "cuda toolkit"
+        | "cuda toolkit version"
+        | "nvcc cuda version" => {
             known = nvcc(value, draft);
         }
-        "nvidia driver version" | "cuda driver version" | "driver version" | "nvidia driver" | "driver" | "gpu driver"
-        | "nvidia driver's version" | "nvidia drivers version" | "gpu driver version" | "nvidia-driver" | "驱动版本" | "驱动"
-        | "nvidia driver版本" | "显卡驱动" | "kmd version" | "driver_version" | "nvidia drivers" => {
+        "nvidia driver version"
+        | "cuda driver version"
+        | "driver version"
+        | "nvidia driver"
+        | "driver"
+        | "gpu driver"
+        | "nvidia driver's version"
+        | "nvidia drivers version"
+        | "gpu driver version"
+        | "nvidia-driver"
+        | "驱动版本"
+        | "驱动"
+        | "nvidia driver版本"
+        | "显卡驱动"
+        | "kmd version"
+        | "driver_version"
+        | "nvidia drivers" => {
             known = driver(value, number, rank, draft);
         }
-        "gpu models and configuration" | "gpu" | "gpus" | "gpu model" | "gpu type" | "gpu name" | "gpu(s)" | "gpu.name"
-        | "graphics card" | "product name" | "显卡" | "显卡型号" | "gpu型号" | "accelerator" | "video card" | "card"
-        | "gpu device" | "device" | "hardware" | "gpu hardware" | "gpu models" | "device name" | "gpu info" => {
+        "gpu models and configuration"
+        | "gpu"
+        | "gpus"
+        | "gpu model"
+        | "gpu type"
+        | "gpu name"
+        | "gpu(s)"
+        | "gpu.name"
+        | "graphics card"
+        | "product name"
+        | "显卡"
+        | "显卡型号"
+        | "gpu型号"
+        | "accelerator"
+        | "video card"
+        | "card"
+        | "gpu device"
+        | "device"
+        | "hardware"
+        | "gpu hardware"
+        | "gpu models"
+        | "device name"
+        | "gpu info" => {
             known = gpu(value, number, rank, vocabulary, draft);
         }
         "gpu.compute_capability" | "compute capability" | "highest compute capability among gpus detected" => {
@@ -208,11 +251,26 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
             known = python(value, number, rank, draft);
         }
         "python platform" | "platform" => known = platform(value, number, draft),
-        "os" | "operating system" | "system" | "os version" | "distro" | "distribution" | "distro version" | "系统"
-        | "操作系统" | "os platform and distribution" | "operating system & cpu architecture" | "description"
-        | "linux distribution" | "os / node image" | "windows version" | "linux" => known = os(value, number, rank, draft),
+        "os"
+        | "operating system"
+        | "system"
+        | "os version"
+        | "distro"
+        | "distribution"
+        | "distro version"
+        | "系统"
+        | "操作系统"
+        | "os platform and distribution"
+        | "operating system & cpu architecture"
+        | "description"
+        | "linux distribution"
+        | "os / node image"
+        | "windows version"
+        | "linux" => known = os(value, number, rank, draft),
         "kernel" | "kernel version" | "uname -r" | "linux kernel" => kernel(value, number, rank, draft),
-        "libc version" | "glibc version" | "glibc" | "libc" | "glibc 版本" => known = glibc(value, number, rank, draft),
+        "libc version" | "glibc version" | "glibc" | "libc" | "glibc 版本" => {
+            known = glibc(value, number, rank, draft)
+        }
         "architecture" | "cpu architecture" | "machine" | "arch" => {
             known = arch(first, number, rank, draft);
         }
@@ -262,7 +320,8 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
     if stem.contains(' ') || stem.len() > 40 || stem.is_empty() {
         return false;
     }
-    let version = value.trim_start_matches(['v', '=', '<', '>', '~']).split([' ', ',', ')', '(']).next().unwrap_or_default();
+    let version =
+        value.trim_start_matches(['v', '=', '<', '>', '~']).split([' ', ',', ')', '(']).next().unwrap_or_default();
     let name = (vocabulary.distribution_of)(stem).unwrap_or_else(|| normalise_name(stem));
     if !(vocabulary.is_package)(&name) || !is_version(version) {
         return false;
@@ -297,11 +356,14 @@ fn driver(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
     // One line for each GPU of the machine, some forms in brackets.
     let words = value.split([' ', ',', '[', ']', '(', ')', '\n', ';']).filter(|word| !word.is_empty());
     let words: Vec<&str> = words.map(|word| word.trim_start_matches(['v', 'V'])).collect();
-    if let Some(version) = words.iter().find(|word| is_driver(word)).and_then(|word| word.parse::<DriverVersion>().ok()) {
+    if let Some(version) = words.iter().find(|word| is_driver(word)).and_then(|word| word.parse::<DriverVersion>().ok())
+    {
         draft.driver.add(version, rank, place);
         return true;
     }
-    if let Some(cuda) = words.first().and_then(|word| word.parse::<CudaVersion>().ok()).filter(|it| (9..=20).contains(&it.major)) {
+    if let Some(cuda) =
+        words.first().and_then(|word| word.parse::<CudaVersion>().ok()).filter(|it| (9..=20).contains(&it.major))
+    {
         draft.driver_cuda.add(cuda, Rank::Told, place);
         return true;
     }
@@ -371,8 +433,26 @@ fn os(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
     }
     // Names of distributions, as os-release and people write them.
     let linux = [
-        "ubuntu", "debian", "centos", "red hat", "rhel", "rocky", "alma", "fedora", "arch", "suse", "linux", "amazon", "mint",
-        "gentoo", "nixos", "manjaro", "pop!_os", "tencentos", "kylin", "anolis",
+        "ubuntu",
+        "debian",
+        "centos",
+        "red hat",
+        "rhel",
+        "rocky",
+        "alma",
+        "fedora",
+        "arch",
+        "suse",
+        "linux",
+        "amazon",
+        "mint",
+        "gentoo",
+        "nixos",
+        "manjaro",
+        "pop!_os",
+        "tencentos",
+        "kylin",
+        "anolis",
     ];
     let os = match () {
         () if lower.contains("wsl") => "linux",
@@ -472,7 +552,8 @@ fn gpu(value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draf
     if !(vocabulary.is_gpu)(name) {
         return false;
     }
-    let rank = if rank == Rank::Running { Rank::Running } else { Rank::Told };
+    // What stands behind `GPU:` in a form is meant as the answer.
+    let rank = if rank == Rank::Running { Rank::Running } else { Rank::Listed };
     let source = if rank == Rank::Running { place } else { format!("the report's words, line {number}") };
     draft.gpu(Gpu { name: Reading::host(name.to_owned(), source.clone()), ..Gpu::default() }, rank, &source);
     true
@@ -517,7 +598,8 @@ fn numbered_gpu(index: &str, value: &str, number: usize, vocabulary: &Vocabulary
     if name.is_empty() || name.len() > 80 {
         return false;
     }
-    let plausible = (vocabulary.is_gpu)(name) || name.contains("NVIDIA") || name.contains("Tesla") || name.contains("GeForce");
+    let plausible =
+        (vocabulary.is_gpu)(name) || name.contains("NVIDIA") || name.contains("Tesla") || name.contains("GeForce");
     if !plausible && !name.contains("Orin") {
         return false;
     }

@@ -65,11 +65,12 @@ fn is_name(word: &str) -> bool {
 
 /// One line of any list.
 fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
-    let (rest, by_conda) = match (text.strip_prefix("[pip3]").or(text.strip_prefix("[pip]")), text.strip_prefix("[conda]")) {
-        (Some(rest), _) => (rest.trim(), false),
-        (_, Some(rest)) => (rest.trim(), true),
-        _ => (text, false),
-    };
+    let (rest, by_conda) =
+        match (text.strip_prefix("[pip3]").or(text.strip_prefix("[pip]")), text.strip_prefix("[conda]")) {
+            (Some(rest), _) => (rest.trim(), false),
+            (_, Some(rest)) => (rest.trim(), true),
+            _ => (text, false),
+        };
     let tagged = rest.len() < text.len();
     // `torch==2.7.1`, `torch @ file:///…`, `torch==2.7.1 ; marker`, in TOML and YAML `- torch==2.7.1`.
     let bare = rest.trim_start_matches(['-', '*', '+', ' ']).trim_matches(['"', '\'', ',', '`']);
@@ -78,7 +79,8 @@ fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, dr
         let name = name.split('[').next().unwrap_or(name).trim();
         let ends = bare.len() <= name.len() + version.len() + 24 || bare.contains(';');
         if is_name(name) && is_version(version) && ends {
-            let place = if tagged { format!("collect_env's list, line {number}") } else { format!("a list, line {number}") };
+            let place =
+                if tagged { format!("collect_env's list, line {number}") } else { format!("a list, line {number}") };
             draft.package(name, version, Rank::Listed, place);
             draft.saw("list of distributions", number);
             return true;
@@ -91,7 +93,8 @@ fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, dr
         return false;
     }
     let normal = normalise_name(name);
-    let known = (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
+    let known =
+        (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
     if !tagged && !in_list && !(known && more.is_empty()) {
         return false;
     }
@@ -127,7 +130,8 @@ fn conda(name: &str, version: &str, build: &str, number: usize, draft: &mut Draf
         draft.package(name, version, Rank::Listed, place);
         return;
     }
-    let cuda = build.split('_').find_map(|part| part.strip_prefix("cuda")).and_then(|text| text.parse::<CudaVersion>().ok());
+    let cuda =
+        build.split('_').find_map(|part| part.strip_prefix("cuda")).and_then(|text| text.parse::<CudaVersion>().ok());
     if build.contains("cpu") {
         draft.torch_cuda.add(None, Rank::Listed, place.clone());
     } else if let Some(cuda) = cuda {

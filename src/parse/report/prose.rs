@@ -20,7 +20,8 @@ pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut lookups = 0;
     for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+', '['])) {
         let text = &line.text;
-        let words: Vec<&str> = text.split([' ', ',', '(', ')', '`', '"', '\'', ';', '/', '=', ':', '，', '（', '）', '*', '。', '@'])
+        let words: Vec<&str> = text
+            .split([' ', ',', '(', ')', '`', '"', '\'', ';', '/', '=', ':', '，', '（', '）', '*', '。', '@'])
             .filter(|word| !word.is_empty())
             .collect();
         versions(&words, line.number, text, vocabulary, draft);
@@ -37,7 +38,8 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
     // `pip install X==Y` was read as what it is.
     let asked = text.contains("install ") || text.contains("requires ");
     for (at, word) in words.iter().enumerate() {
-        let version = words.iter().skip(at + 1).take(4).map(|word| word.trim_matches(['<', '>', '~', '!', 'v', 'V', '[', ']']));
+        let version =
+            words.iter().skip(at + 1).take(4).map(|word| word.trim_matches(['<', '>', '~', '!', 'v', 'V', '[', ']']));
         let mut version = version.skip_while(|word| FILLERS.contains(&word.to_ascii_lowercase().as_str()));
         let Some(version) = version.next() else { continue };
         let version = version.trim_end_matches(['.', ',', '!', '?']);
@@ -46,7 +48,9 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
         }
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
-            "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => add_driver(version, place(), draft),
+            "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
+                add_driver(version, place(), draft)
+            }
             "glibc" => {
                 if let Ok(version) = version.parse::<GlibcVersion>() {
                     draft.glibc.add(version, Rank::Told, place());
@@ -85,7 +89,8 @@ const FILLERS: [&str; 12] =
 fn only_one(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut versions = words.iter().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
     let (Some(version), None) = (versions.next(), versions.next()) else { return };
-    let mut names = words.iter().map(|word| normalise_name(word)).filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
+    let mut names =
+        words.iter().map(|word| normalise_name(word)).filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
     if let (Some(name), None) = (names.next(), names.next()) {
         draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
     }
@@ -118,7 +123,9 @@ fn drivers(words: &[&str], number: usize, text: &str, draft: &mut Draft) {
         add_driver(first, place.clone(), draft);
         // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
         let cuda = words.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
-        let said = cuda.and_then(|at| words.iter().skip(at + 1).find(|word| !FILLERS.contains(&word.to_ascii_lowercase().as_str())));
+        let said = cuda.and_then(|at| {
+            words.iter().skip(at + 1).find(|word| !FILLERS.contains(&word.to_ascii_lowercase().as_str()))
+        });
         if let Some(cuda) = said.and_then(|word| word.trim_end_matches('.').parse::<CudaVersion>().ok()) {
             draft.driver_cuda.add(cuda, Rank::Told, place);
         }
@@ -149,7 +156,12 @@ fn systems(words: &[&str], text: &str, number: usize, draft: &mut Draft) {
             None => {}
         }
     }
-    if text.contains("Windows 1") || text.contains("Win11") || text.contains("Win10") || text == "Windows" || text.contains("Window 1") {
+    if text.contains("Windows 1")
+        || text.contains("Win11")
+        || text.contains("Win10")
+        || text == "Windows"
+        || text.contains("Window 1")
+    {
         draft.os.add("windows".to_owned(), Rank::Told, place());
     }
     if text.len() < 64
@@ -171,7 +183,9 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
             && bytes.get(2).is_some_and(|byte| b"\\/".contains(byte))
     };
     let prompt = text.strip_prefix("PS ").unwrap_or(text).trim_start_matches(|letter: char| letter == '(').split(") ");
-    let by_path = text.contains("\\site-packages\\") || text.contains("\\Scripts\\") || text.contains("AppData\\")
+    let by_path = text.contains("\\site-packages\\")
+        || text.contains("\\Scripts\\")
+        || text.contains("AppData\\")
         || text.contains("AppData/Local");
     if by_path || prompt.into_iter().any(|part| drive(part) && part.contains('>')) {
         draft.os.add("windows".to_owned(), Rank::Told, format!("a path, line {number}"));
@@ -186,7 +200,8 @@ fn gpus(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut 
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
-        let Some(name) = product(word, words.get(at).copied(), words.get(at + 1).copied(), words.get(at + 2).copied()) else {
+        let Some(name) = product(word, words.get(at).copied(), words.get(at + 1).copied(), words.get(at + 2).copied())
+        else {
             continue;
         };
         looked += 1;
@@ -211,11 +226,12 @@ fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&
     let upper = clean(word);
     let number = |text: &str| {
         let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        (digits.len() >= 3 && digits.len() <= 4).then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
+        (digits.len() >= 3 && digits.len() <= 4)
+            .then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
     };
     let data_centre = [
-        "A100", "A800", "H100", "H800", "H200", "H20", "B200", "B300", "GB200", "GB300", "GB10", "V100", "T4", "L4", "L40", "L40S",
-        "A10", "A10G", "A30", "A40", "A16", "P100", "P40", "K80", "GH200",
+        "A100", "A800", "H100", "H800", "H200", "H20", "B200", "B300", "GB200", "GB300", "GB10", "V100", "T4", "L4",
+        "L40", "L40S", "A10", "A10G", "A30", "A40", "A16", "P100", "P40", "K80", "GH200",
     ];
     if data_centre.contains(&upper.as_str()) {
         return Some(upper);

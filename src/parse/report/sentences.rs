@@ -17,9 +17,14 @@ pub fn read(text: &Clean, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     for (words, reader) in SENTENCES {
         for place in memmem::find_iter(text.log.flat.as_bytes(), words.as_bytes()).take(MOST) {
             let number = text.log.line_at(place);
-            let Some(before) = text.log.flat.get(floor(&text.log.flat, place.saturating_sub(400))..place) else { continue };
+            let Some(before) = text.log.flat.get(floor(&text.log.flat, place.saturating_sub(400))..place) else {
+                continue;
+            };
             let after = place + words.len();
-            let Some(after) = text.log.flat.get(after..floor(&text.log.flat, (after + 600).min(text.log.flat.len()))) else { continue };
+            let Some(after) = text.log.flat.get(after..floor(&text.log.flat, (after + 600).min(text.log.flat.len())))
+            else {
+                continue;
+            };
             let at = Place { before, after, number, line: format!("{READER}, line {number}") };
             if reader(&at, vocabulary, draft).is_some() {
                 draft.saw(READER, number);

@@ -50,13 +50,8 @@ pub fn read(lines: &[Line], draft: &mut Draft) {
     }
     if let Some(path) = listed {
         draft.pasted.no_plain_libcuda = !plain_name;
-        let library = LibCuda {
-            path,
-            found_by: "ld.so.cache".to_owned(),
-            version: Reading::Unknown,
-            compat: false,
-            stub: false,
-        };
+        let library =
+            LibCuda { path, found_by: "ld.so.cache".to_owned(), version: Reading::Unknown, compat: false, stub: false };
         draft.libcuda = Some(library);
     }
 }

@@ -79,7 +79,11 @@ fn table(lines: &[Line], draft: &mut Draft) {
 
 /// Sentences of nvidia-smi and of shells about it.
 fn nothing_there(text: &str, number: usize, draft: &mut Draft) {
-    if !text.contains("vidia-smi") && !text.contains("NVIDIA-SMI") && !text.contains("NVML") && !text.contains("No devices") {
+    if !text.contains("vidia-smi")
+        && !text.contains("NVIDIA-SMI")
+        && !text.contains("NVML")
+        && !text.contains("No devices")
+    {
         return;
     }
     let place = format!("{READER}, line {number}");
@@ -121,8 +125,7 @@ fn csv_header(text: &str) -> Option<Vec<&str>> {
     if text.contains("--query-gpu") {
         return None;
     }
-    let columns: Vec<&str> =
-        text.split(',').map(|cell| cell.split('[').next().unwrap_or_default().trim()).collect();
+    let columns: Vec<&str> = text.split(',').map(|cell| cell.split('[').next().unwrap_or_default().trim()).collect();
     (columns.len() > 1).then_some(columns)
 }
 
