@@ -60,7 +60,7 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
     let system = &context.facts.system;
     system.wsl.value()?;
     let kernel = system.kernel.value()?;
-    let mut numbers = kernel.split('.').map(|number| number.parse::<u32>());
+    let mut numbers = kernel.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
     if (major, minor) >= WSL_KERNEL {
         return None;

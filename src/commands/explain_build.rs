@@ -115,8 +115,6 @@ fn capability(text: &str, db: &RuleDb) -> Option<(ComputeCapability, String)> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
     use super::*;
     use crate::rules::embedded;
 

@@ -49,11 +49,6 @@ impl<T: PartialEq + Clone> Statements<T> {
         }
     }
 
-    /// Whether nobody spoke of it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The strongest; of equally strong ones the first. People's words that disagree with each other tell nothing.
     fn best(&self) -> Option<&Said<T>> {
         let best = self.0.iter().min_by_key(|said| said.rank)?;
@@ -138,11 +133,6 @@ impl Draft {
             return;
         }
         self.packages.entry(normalise_name(name)).or_default().add(version.to_owned(), rank, place);
-    }
-
-    /// Whether a distribution was named.
-    pub fn has_package(&self, name: &str) -> bool {
-        self.packages.contains_key(name)
     }
 
     /// The folder from which a distribution is imported.

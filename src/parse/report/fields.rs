@@ -164,7 +164,7 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
     match name {
         "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version"
         | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version" | "pytorch/torch" => {
-            torch(value, number, rank, draft)
+            torch(value, number, rank, draft);
         }
         "cuda used to build pytorch" | "torch cuda version" | "torch.version.cuda" | "torch cuda" => {
             let place = place();
@@ -269,7 +269,7 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
         | "linux" => known = os(value, number, rank, draft),
         "kernel" | "kernel version" | "uname -r" | "linux kernel" => kernel(value, number, rank, draft),
         "libc version" | "glibc version" | "glibc" | "libc" | "glibc 版本" => {
-            known = glibc(value, number, rank, draft)
+            known = glibc(value, number, rank, draft);
         }
         "architecture" | "cpu architecture" | "machine" | "arch" => {
             known = arch(first, number, rank, draft);

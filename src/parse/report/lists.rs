@@ -95,7 +95,7 @@ fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, dr
     let normal = normalise_name(name);
     let known =
         (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
-    if !tagged && !in_list && !(known && more.is_empty()) {
+    if !(tagged || in_list || known && more.is_empty()) {
         return false;
     }
     // `cuda 12.8`, `python 3.12.7` in people's lists are no distributions.

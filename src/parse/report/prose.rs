@@ -49,7 +49,7 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
-                add_driver(version, place(), draft)
+                add_driver(version, place(), draft);
             }
             "glibc" => {
                 if let Ok(version) = version.parse::<GlibcVersion>() {
@@ -182,7 +182,7 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
             && bytes.get(1) == Some(&b':')
             && bytes.get(2).is_some_and(|byte| b"\\/".contains(byte))
     };
-    let prompt = text.strip_prefix("PS ").unwrap_or(text).trim_start_matches(|letter: char| letter == '(').split(") ");
+    let prompt = text.strip_prefix("PS ").unwrap_or(text).trim_start_matches('(').split(") ");
     let by_path = text.contains("\\site-packages\\")
         || text.contains("\\Scripts\\")
         || text.contains("AppData\\")
@@ -241,10 +241,12 @@ fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&
     }
     let (series, digits, rest, more) = match upper.as_str() {
         "RTX" | "GTX" => {
-            let (digits, rest) = number(&clean(next?)).or_else(|| {
-                // RTX A6000, RTX PRO 6000.
-                None
-            })?;
+            let after = clean(next?);
+            // RTX A6000 has a letter of its own.
+            if after.strip_prefix('A').and_then(number).is_some() {
+                return Some(format!("RTX {after}"));
+            }
+            let (digits, rest) = number(&after)?;
             (upper.clone(), digits, rest, [third, fourth])
         }
         _ => {
