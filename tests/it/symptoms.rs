@@ -1,7 +1,5 @@
 //! The known error messages: each is found in its example, and in no other.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use gpudoc::parse::report::clean;
 use gpudoc::rules::embedded;
 
