@@ -45,6 +45,13 @@ pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, find
         for at in explained {
             let Some(ranked) = ranked.get_mut(at) else { continue };
             ranked.explains(&mut next, &line);
+            let same = seen.symptom.causes.iter().find(|cause| cause.kind == ranked.finding.kind.name());
+            if ranked.finding.remedies.is_empty()
+                && let Some(cause) = same
+            {
+                let summary = filled(&context, &cause.remedy, package.as_deref());
+                ranked.finding.remedies.push(remedy(&summary, cause.commands.clone()));
+            }
             if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
                 ranked.finding.severity = Severity::Fail;
             }
@@ -200,7 +207,7 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     packages.sort();
     packages.dedup();
     let mut remedies: Vec<Remedy> = Vec::new();
-    if !certain || left.len() > 1 {
+    if (!certain || left.len() > 1) && symptom.settle != "-" {
         remedies.push(remedy("Find out which it is", vec![symptom.settle.clone()]));
     }
     remedies.extend(left.iter().map(|cause| remedy(&fill(&cause.remedy), cause.commands.clone())));

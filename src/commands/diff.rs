@@ -54,7 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let db = rules::embedded();
     let read = |path: &Path| -> anyhow::Result<Facts> {
-        let mut facts = input::read(path, db)?.facts;
+        let mut facts = input::snapshot_only(path)?;
         complete_gpus(&mut facts, db);
         Ok(facts)
     };

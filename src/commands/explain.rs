@@ -88,9 +88,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         note("      `gpudoc check --from FILE`");
         return Ok(Exit::Failed);
     }
-    let texts = hits.into_iter().map(|advisory| report::advisory(advisory, width()));
-    let texts: Vec<_> =
-        texts.chain(seen.iter().take(MOST).map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
+    let texts = hits.iter().map(|advisory| report::advisory(advisory, width()));
+    // An advisory that explains a message says more than the message's own row.
+    let told = |symptom: &RawSymptom| {
+        symptom.explained_by.iter().any(|selector| hits.iter().any(|advisory| advisory.id == *selector))
+    };
+    let seen = seen.iter().filter(|seen| !told(seen.symptom)).take(MOST);
+    let texts: Vec<_> = texts.chain(seen.map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
     print(&texts.join("\n"))?;
     Ok(Exit::Ok)
 }

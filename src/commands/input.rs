@@ -29,16 +29,27 @@ pub struct Input {
 pub fn read(path: &Path, db: &RuleDb) -> anyhow::Result<Input> {
     let text = file::read(path)?;
     if is_snapshot(&text) {
-        let facts = snapshot(&text).with_context(|| {
-            let name =
-                if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-            format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
-        })?;
-        return Ok(Input { facts, log: None });
+        return Ok(Input { facts: parsed(&text, path)?, log: None });
     }
     let input = paste(&text, db);
     tell(&input.facts);
     Ok(input)
+}
+
+/// Reads a snapshot and nothing else.
+///
+/// # Errors
+///
+/// When the file cannot be read, or is none.
+pub fn snapshot_only(path: &Path) -> anyhow::Result<Facts> {
+    parsed(&file::read(path)?, path)
+}
+
+fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
+    snapshot(text).with_context(|| {
+        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
+        format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
+    })
 }
 
 /// Reads a pasted text.

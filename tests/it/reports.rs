@@ -174,7 +174,10 @@ fn an_answer_in_markdown_folds_its_evidence() {
     assert!(out.starts_with("❌ **torch 2.5.1+cpu is a CPU build"), "{out}");
     let (answer, evidence) = out.split_once("<details>").unwrap();
     assert!(answer.contains("Fix: ") && evidence.contains("</details>"), "{out}");
-    assert!(evidence.contains("error message: `AssertionError: Torch not compiled with CUDA enabled`"), "{out}");
+    assert!(
+        evidence.contains("error message: `") && evidence.contains("Torch not compiled with CUDA enabled"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -311,3 +311,49 @@ fn strip_weekday(text: &str) -> Option<&str> {
     // Alone on a line it is the head of nvidia-smi's table: nothing is lost.
     Some(rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        clean(text).lines.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn what_was_put_around_a_line_goes() {
+        for text in [
+            "torch==2.7.1",
+            "  torch==2.7.1\r",
+            "> > torch==2.7.1",
+            "\u{1b}[1;31mtorch==2.7.1\u{1b}[0m",
+            "2026-01-02T03:04:05.678Z torch==2.7.1",
+            "2026-01-02 03:04:05,678 - app - torch==2.7.1",
+            "ERROR 01-02 03:04:05 [core.py:387] torch==2.7.1",
+            "(VllmWorker rank=0 pid=20455) torch==2.7.1",
+            "[rank0]: torch==2.7.1",
+            "| 2026-01-02T03:04:05.678Z | torch==2.7.1",
+            "Thu Jan 23 11:55:50 2025[1,1]<stderr>:torch==2.7.1",
+        ] {
+            let found = lines(text);
+            assert!(found.iter().all(|line| line.ends_with("torch==2.7.1")) && found.len() == 1, "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_a_line_stays() {
+        for text in ["[pip3] torch==2.7.1", "| NVIDIA-SMI 570.26 |", "GPU 0: A100", "12.8", "INFORMATION: yes"] {
+            assert_eq!(lines(text), [text]);
+        }
+    }
+
+    #[test]
+    fn a_broken_line_is_whole_again_and_each_part_stays() {
+        let long = format!("{} sm_120 is not compatible", "x".repeat(90));
+        let broken = format!("{}\n{}", &long[..80], &long[80..]);
+        assert!(lines(&broken).contains(&long));
+        assert!(clean(&broken).log.flat.contains("sm_120 is not compatible"));
+        // A line that only happens to be long does not swallow the next.
+        assert!(lines(&format!("{}\ntorch==2.7.1", "y".repeat(80))).contains(&"torch==2.7.1".to_owned()));
+    }
+}

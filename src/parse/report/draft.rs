@@ -293,10 +293,17 @@ impl Draft {
             names.dedup();
             list.rank >= Rank::Told && names.len() > 1
         });
-        let Some(list) = best.filter(|_| !ambiguous) else {
+        // A warning that names a GPU counts more than people's words.
+        let warned = self.capabilities.iter().any(|(name, ..)| name.is_some());
+        let Some(list) = best.filter(|list| !ambiguous && !(warned && list.rank >= Rank::Told)) else {
             return self.gpus_by_capability();
         };
         let mut gpus = list.gpus.clone();
+        if list.rank >= Rank::Told {
+            // Words repeat one product; they do not count cards.
+            gpus.truncate(1);
+            gpus.iter_mut().for_each(|gpu| gpu.index = 0);
+        }
         let place = list.place.clone();
         for gpu in gpus.iter_mut().filter(|gpu| gpu.compute_capability.value().is_none()) {
             let name = gpu.name.value().map(|name| squeeze(name));

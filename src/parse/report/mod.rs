@@ -52,3 +52,6 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     let facts = draft.finish(text.lines.len());
     Report { facts: redact(&facts, &Identity::default()), log: text.log }
 }
+
+#[cfg(test)]
+mod tests;
