@@ -295,7 +295,7 @@ impl Draft {
         });
         // A warning that names a GPU counts more than people's words.
         let warned = self.capabilities.iter().any(|(name, ..)| name.is_some());
-        let Some(list) = best.filter(|list| !ambiguous && !(warned && list.rank >= Rank::Told)) else {
+        let Some(list) = best.filter(|list| !(ambiguous || warned && list.rank >= Rank::Told)) else {
             return self.gpus_by_capability();
         };
         let mut gpus = list.gpus.clone();

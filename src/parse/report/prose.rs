@@ -40,7 +40,7 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
     for (at, word) in words.iter().enumerate() {
         let version =
             words.iter().skip(at + 1).take(4).map(|word| word.trim_matches(['<', '>', '~', '!', 'v', 'V', '[', ']']));
-        let mut version = version.skip_while(|word| FILLERS.contains(&word.to_ascii_lowercase().as_str()));
+        let mut version = version.skip_while(|word| is_filler(word));
         let Some(version) = version.next() else { continue };
         let version = version.trim_end_matches(['.', ',', '!', '?']);
         if !version.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
@@ -96,6 +96,10 @@ fn only_one(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &
     }
 }
 
+fn is_filler(word: &str) -> bool {
+    FILLERS.iter().any(|filler| word.eq_ignore_ascii_case(filler))
+}
+
 /// `flash_attn-2.7.4.post1` and `bitsandbytes-0.41.1` in one word.
 fn with_name(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     for word in words {
@@ -123,9 +127,7 @@ fn drivers(words: &[&str], number: usize, text: &str, draft: &mut Draft) {
         add_driver(first, place.clone(), draft);
         // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
         let cuda = words.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
-        let said = cuda.and_then(|at| {
-            words.iter().skip(at + 1).find(|word| !FILLERS.contains(&word.to_ascii_lowercase().as_str()))
-        });
+        let said = cuda.and_then(|at| words.iter().skip(at + 1).find(|word| !is_filler(word)));
         if let Some(cuda) = said.and_then(|word| word.trim_end_matches('.').parse::<CudaVersion>().ok()) {
             draft.driver_cuda.add(cuda, Rank::Told, place);
         }
@@ -200,6 +202,11 @@ fn gpus(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut 
     let mut at = 0;
     while let Some(word) = words.get(at) {
         at += 1;
+        // Most words have no digit, and are no products.
+        let series = word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
+        if !series && !word.bytes().any(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
         let Some(name) = product(word, words.get(at).copied(), words.get(at + 1).copied(), words.get(at + 2).copied())
         else {
             continue;

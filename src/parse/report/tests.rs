@@ -1,7 +1,5 @@
 //! Each reader on the form that it knows, with a vocabulary of three packages.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use super::*;
 use crate::facts::{Distribution, Facts};
 
