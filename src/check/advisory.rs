@@ -17,7 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         cuda: context.stack.torch_cuda().flatten(),
         target: &context.target,
         workload: context.workload,
-        log: "",
+        log: context.log,
     };
     let found = context.db.advisories().filter_map(|advisory| {
         let hit = applies(advisory, &environment)?;
@@ -51,6 +51,15 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
         source: Basis::Rule,
         citation: Some(cite(page)),
     });
+    let mut found = of(advisory);
+    found.packages = packages;
+    found.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
+    found.evidence = evidence.chain(hardware).chain(rule).collect();
+    found
+}
+
+/// What an advisory says by itself, without evidence.
+pub fn of(advisory: &RawAdvisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| Remedy {
         summary: remedy.summary.clone(),
         requirements: remedy.requirements.clone(),
@@ -68,9 +77,9 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
         },
         title: advisory.title.clone(),
         message: advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
-        packages,
-        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence: evidence.chain(hardware).chain(rule).collect(),
+        packages: Vec::new(),
+        gpus: Vec::new(),
+        evidence: Vec::new(),
         remedies: remedies.collect(),
         references: advisory.references.iter().map(|page| page.page.clone()).collect(),
     }

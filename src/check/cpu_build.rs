@@ -1,17 +1,25 @@
 //! Is torch a CPU build on a machine with a GPU?
 
-use super::{Context, looked};
+use super::{Context, Installed, looked};
+use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::rules::model::Release;
 use crate::rules::target::gpu_words;
 
 /// Looks at torch's build.
 pub fn check(context: &Context<'_>) -> Outcome {
     let Some(torch) = context.stack.get("torch") else {
+        if let Some(finding) = plain_install(context) {
+            return looked(vec![finding]);
+        }
         return Outcome::NotApplicable("torch is not installed".to_owned());
     };
     let target = &context.target;
     if target.gpus.is_empty() {
         return match context.facts.gpus.value() {
+            None if context.facts.origin == Origin::Report && torch.cuda() == Some(None) => {
+                looked(vec![finding(torch, Severity::Warn, "the report does not name the GPU", Vec::new())])
+            }
             None if !context.facts.gpus.is_absent() => Outcome::Skipped("the list of GPUs".to_owned()),
             _ => Outcome::NotApplicable("no NVIDIA GPU was found".to_owned()),
         };
@@ -24,14 +32,55 @@ pub fn check(context: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let gpus = gpu_words(&target.gpus.iter().collect::<Vec<_>>());
-    looked(vec![Finding {
+    let gpus = format!("this machine has {gpus}");
+    let indices = target.gpus.iter().filter_map(|gpu| gpu.index).collect();
+    looked(vec![finding(torch, Severity::Fail, &gpus, indices)])
+}
+
+/// `pip install torch` on a platform for which PyPI had no CUDA build.
+fn plain_install(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let arch = facts.system.arch.value()?;
+    if !facts.pasted.as_ref()?.plain_install || arch != "aarch64" {
+        return None;
+    }
+    let torch = context.db.package("torch")?;
+    let platform = "linux_aarch64";
+    let from_pypi = |release: &&Release| {
+        release.builds.iter().any(|build| build.platform == platform && build.index == "pypi" && build.cuda.is_none())
+    };
+    let last = torch.releases.iter().rev().find(from_pypi)?;
+    let citation = last.builds.iter().find(|build| build.platform == platform).map(|build| build.source.citation());
+    Some(Finding {
         id: "cpu-build/torch".to_owned(),
         kind: Kind::CpuBuild,
-        severity: Severity::Fail,
-        title: format!("{} is a CPU build, and this machine has {}", torch.title(), gpus),
+        severity: Severity::Warn,
+        title: format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version),
+        message: "PyPI's wheels of these releases for Linux on aarch64 hold no CUDA code; the CUDA builds are on PyTorch's own indexes."
+            .to_owned(),
+        packages: vec!["torch".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "machine type".to_owned(),
+            observed: arch.clone(),
+            required: Some("a build for CUDA".to_owned()),
+            source: Basis::Rule,
+            citation,
+        }],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    })
+}
+
+fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: Vec<u32>) -> Finding {
+    Finding {
+        id: "cpu-build/torch".to_owned(),
+        kind: Kind::CpuBuild,
+        severity,
+        title: format!("{} is a CPU build, and {gpus}", torch.title()),
         message: "It holds no CUDA code: `torch.cuda.is_available()` is False, whatever the driver.".to_owned(),
         packages: vec!["torch".to_owned()],
-        gpus: target.gpus.iter().filter_map(|gpu| gpu.index).collect(),
+        gpus: indices,
         evidence: vec![Evidence {
             fact: "torch build".to_owned(),
             observed: format!("{}, built without CUDA", torch.distribution.full_version()),
@@ -41,5 +90,5 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }],
         remedies: Vec::new(),
         references: Vec::new(),
-    }])
+    }
 }

@@ -31,6 +31,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     });
     findings.extend(missing(context));
     findings.extend(shadowed(context));
+    findings.extend(named_path(context));
     findings.extend(shared(context));
     findings.extend(context.stack.installed.iter().filter_map(|installed| changed(context, installed)));
     match (findings.is_empty(), read, linked || chooses) {
@@ -291,6 +292,44 @@ fn shadowed(context: &Context<'_>) -> Option<Finding> {
             requirements: Vec::new(),
             commands: vec![format!("unset {variable}")],
             change: Some(Change::Unset(variable.clone())),
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
+
+/// A report whose LD_LIBRARY_PATH names a cuDNN of its own, where nobody read what the libraries of the wheels get.
+fn named_path(context: &Context<'_>) -> Option<Finding> {
+    let pasted = context.facts.pasted.as_ref();
+    pasted?;
+    let value = context.facts.system.environment.get("LD_LIBRARY_PATH")?;
+    // The wheels' own folders are no second copy.
+    let foreign = |folder: &&str| folder.to_lowercase().contains("cudnn") && !folder.contains("site-packages");
+    let folders: Vec<&str> = value.split(':').filter(foreign).collect();
+    let first = folders.first()?;
+    Some(Finding {
+        id: "cuda-libs/library-path".to_owned(),
+        kind: Kind::CudaLibs,
+        severity: Severity::Warn,
+        title: "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings".to_owned(),
+        message:
+            "torch's wheels bring the cuDNN that they were compiled with. An older one in front ends in `cuDNN version \
+                  incompatibility`, or in `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`."
+                .to_owned(),
+        packages: vec!["LD_LIBRARY_PATH".to_owned(), "cudnn".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "LD_LIBRARY_PATH".to_owned(),
+            observed: (*first).to_owned(),
+            required: Some("no folder of cuDNN".to_owned()),
+            source: Basis::Host,
+            citation: None,
+        }],
+        remedies: vec![Remedy {
+            summary: "Take the cuDNN folders out of LD_LIBRARY_PATH".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["unset LD_LIBRARY_PATH".to_owned()],
+            change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
         }],
         references: Vec::new(),

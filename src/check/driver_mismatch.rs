@@ -8,6 +8,9 @@ use crate::version::DriverVersion;
 /// Compares the versions of the driver's parts.
 pub fn check(context: &Context<'_>) -> Outcome {
     let facts = context.facts;
+    if let Some(finding) = told(context) {
+        return looked(vec![finding]);
+    }
     let Some(kernel) = facts.driver.version.value() else {
         return match &facts.driver.version {
             Reading::Absent { .. } => Outcome::NotApplicable("no NVIDIA driver is loaded".to_owned()),
@@ -46,6 +49,41 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.push(finding);
     }
     looked(findings)
+}
+
+/// What a report tells of a mismatch: the driver package beside the loaded module, or NVML's refusal without the versions.
+fn told(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let pasted = facts.pasted.as_ref()?;
+    let kernel = facts.driver.version.value();
+    if let (Some(package), Some(kernel)) = (&pasted.driver_package, kernel)
+        && package != kernel
+        && facts.driver.version.source().is_some_and(|source| source.place().starts_with("/proc"))
+    {
+        return Some(mismatch(context, "the installed driver package", "the package list", package, kernel));
+    }
+    let Reading::Unreadable { error } = &facts.driver.nvml else { return None };
+    if !error.to_lowercase().contains("mismatch") || kernel.is_some() {
+        return None;
+    }
+    let unknown: DriverVersion = "0".parse().ok()?;
+    let mut finding = base(context, "NVML", &unknown);
+    finding.title = format!("driver mismatch: {error}");
+    finding.evidence = vec![Evidence {
+        fact: "NVML".to_owned(),
+        observed: error.clone(),
+        required: Some("the version of the loaded kernel module".to_owned()),
+        source: Basis::Host,
+        citation: Some("nvidia-smi".to_owned()),
+    }];
+    finding.evidence.extend(pasted.driver_package.as_ref().map(|package| Evidence {
+        fact: "driver package".to_owned(),
+        observed: package.to_string(),
+        required: None,
+        source: Basis::Host,
+        citation: None,
+    }));
+    Some(finding)
 }
 
 /// The driver version in NVML's own, `12.570.133.20`.

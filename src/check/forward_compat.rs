@@ -3,10 +3,14 @@
 use super::{Context, looked};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
+use crate::rules::raw_platform::CompatSupport;
 
 /// Judges the cuda-compat library that a process would load.
 pub fn check(context: &Context<'_>) -> Outcome {
     let target = &context.target;
+    if let Some(finding) = told(context) {
+        return looked(vec![finding]);
+    }
     let Some(library) = context.facts.loader.libcuda.value().filter(|library| library.compat) else {
         return Outcome::NotApplicable("no cuda-compat library is in use".to_owned());
     };
@@ -87,6 +91,61 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }],
         references: Vec::new(),
     }])
+}
+
+/// A report that names a newer CUDA for the driver than it has of itself: the libcuda of a cuda-compat package answers.
+fn told(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    facts.pasted.as_ref()?;
+    let (driver, cuda) = (facts.driver.version.value()?, facts.driver.cuda.value()?);
+    let own = context.db.native_cuda(driver)?;
+    if *cuda <= own {
+        return None;
+    }
+    let (index, gpu, citation) = context.target.gpus.iter().enumerate().find_map(|(index, gpu)| {
+        let (support, citation) = context.db.compat_support(gpu.class?)?;
+        (support == CompatSupport::No).then_some((index, gpu, citation))
+    })?;
+    let _ = index;
+    let place = facts.driver.cuda.source().map(|source| source.place().to_owned());
+    Some(Finding {
+        id: "forward-compat/gpu".to_owned(),
+        kind: Kind::ForwardCompat,
+        severity: Severity::Warn,
+        title: format!(
+            "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}",
+            gpu.label
+        ),
+        message: format!(
+            "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: elsewhere it ends in error              804."
+        ),
+        packages: vec!["cuda-compat".to_owned(), "nvidia-driver".to_owned()],
+        gpus: gpu.index.into_iter().collect(),
+        evidence: vec![
+            Evidence {
+                fact: "driver".to_owned(),
+                observed: format!("{driver}, said to offer CUDA {cuda}"),
+                required: Some(format!("CUDA {own}")),
+                source: Basis::Host,
+                citation: place,
+            },
+            Evidence {
+                fact: "forward compatibility".to_owned(),
+                observed: "not for this GPU".to_owned(),
+                required: None,
+                source: Basis::Rule,
+                citation: Some(citation),
+            },
+        ],
+        remedies: vec![Remedy {
+            summary: "Update the driver, or take the compat folder off the loader's path".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["ldconfig -p | grep libcuda".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
 }
 
 /// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.

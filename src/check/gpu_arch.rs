@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, looked};
-use crate::facts::{CodeGroup, Library};
+use super::{Context, Installed, looked, prebuilt};
+use crate::facts::{CodeGroup, Library, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::RuleDb;
 use crate::rules::driver::{DriverGap, ptx_gap};
@@ -33,7 +33,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
             _ => Outcome::NotApplicable("no NVIDIA GPU was found".to_owned()),
         };
     }
-    let mut findings = Vec::new();
+    let mut findings = prebuilt::code(context);
     let mut judged = 0;
     let mut unknown = Vec::new();
     for installed in &context.stack.installed {
@@ -42,7 +42,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
             Some(code) => {
                 judged += 1;
                 findings.extend(judge(context, installed, &code));
-                findings.extend(disagreement(installed, &code));
+                // What torch says of itself leaves out what only some of its kernels have.
+                if context.facts.origin != Origin::Report {
+                    findings.extend(disagreement(installed, &code));
+                }
             }
             None if is_unknown(installed) => unknown.push(installed.title()),
             None => {}
@@ -87,7 +90,10 @@ fn code_of<'a>(context: &Context<'a>, installed: &Installed<'a>) -> Option<Insta
         let with_code: Vec<_> =
             libraries.iter().filter(|library| !library.code.is_empty() && !is_nvidias(library)).collect();
         let chosen = chosen_libraries(context, installed, with_code, torch);
-        return (!chosen.is_empty()).then_some(InstalledCode::Files(chosen));
+        // An error message tells of one symbol or another, not of all that there is.
+        if !chosen.is_empty() || context.facts.origin != Origin::Report {
+            return (!chosen.is_empty()).then_some(InstalledCode::Files(chosen));
+        }
     }
     let ((release, build), package) = (installed.row?, installed.package?);
     let code = loaded_code(package, &release.version, build, torch, context.db).ok()?;
@@ -225,7 +231,7 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         observed: code_in_words(&library.code),
         required: None,
         source: Basis::Binary,
-        citation: Some(installed.distribution.location.clone()),
+        citation: Some(installed.distribution.location.clone()).filter(|folder| !folder.is_empty()),
     });
     Judged {
         verdicts,

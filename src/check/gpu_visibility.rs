@@ -9,10 +9,14 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let facts = context.facts;
     let gpus = match &facts.gpus {
         Reading::Known { value, .. } if !value.is_empty() => value,
+        Reading::Known { .. } | Reading::Absent { .. } if blind(context) => return looked(vec![none_visible(context)]),
         Reading::Known { .. } | Reading::Absent { .. } => {
             return Outcome::NotApplicable("no NVIDIA GPU was found on this machine".to_owned());
         }
         Reading::Unreadable { error } => return Outcome::Skipped(format!("the list of GPUs: {error}")),
+        Reading::Unknown if blind(context) && context.facts.driver.version.is_absent() => {
+            return looked(vec![none_visible(context)]);
+        }
         Reading::Unknown => {
             let why = match facts.origin {
                 Origin::Host => "the list of GPUs",
@@ -23,7 +27,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }
     };
     let mut findings = Vec::new();
-    if let Reading::Absent { looked } = &facts.driver.version {
+    let tegra = facts.system.kernel.value().is_some_and(|kernel| kernel.contains("tegra"));
+    if let Reading::Absent { looked } = &facts.driver.version
+        && !tegra
+    {
         let names: Vec<_> = gpus.iter().map(crate::facts::Gpu::label).collect();
         findings.push(Finding {
             id: "gpu-visibility/no-driver".to_owned(),
@@ -53,6 +60,70 @@ pub fn check(context: &Context<'_>) -> Outcome {
     }
     findings.extend(hidden(context, gpus.len()));
     looked(findings)
+}
+
+/// A report in which torch, or somebody, says that CUDA is not available.
+fn blind(context: &Context<'_>) -> bool {
+    let pasted = context.facts.pasted.as_ref();
+    let cpu_build = context.stack.torch_cuda() == Some(None);
+    pasted.is_some_and(|pasted| pasted.cuda_available == Some(false) || pasted.docker_without_gpus.is_some())
+        && !cpu_build
+}
+
+/// A report of an environment for CUDA in which neither driver nor GPU was found.
+fn none_visible(context: &Context<'_>) -> Finding {
+    let facts = context.facts;
+    let looked = match &facts.gpus {
+        Reading::Absent { looked } => looked.clone(),
+        _ => "the report".to_owned(),
+    };
+    let docker = facts.pasted.as_ref().and_then(|pasted| pasted.docker_without_gpus.clone());
+    let wsl = facts.system.wsl.value().is_some();
+    let mut evidence = vec![Evidence {
+        fact: "GPUs".to_owned(),
+        observed: "none found, and CUDA is not available".to_owned(),
+        required: Some("a driver and its device files in this container or machine".to_owned()),
+        source: Basis::Host,
+        citation: Some(looked),
+    }];
+    evidence.extend(docker.map(|command| Evidence {
+        fact: "docker".to_owned(),
+        observed: format!("`{command}`"),
+        required: Some("--gpus all".to_owned()),
+        source: Basis::Host,
+        citation: None,
+    }));
+    let remedy = if wsl {
+        (
+            "Install a Windows driver with WSL support, and let the loader find /usr/lib/wsl/lib",
+            "ls -l /usr/lib/wsl/lib/libcuda.so.1",
+        )
+    } else {
+        (
+            "Start the container with `--gpus all`, or install the driver; a scheduler (Ray, SLURM) must give the process a GPU",
+            "docker run --gpus all …",
+        )
+    };
+    Finding {
+        id: "gpu-visibility/none".to_owned(),
+        kind: Kind::GpuVisibility,
+        severity: if context.stack.torch_cuda().flatten().is_some() { Severity::Fail } else { Severity::Warn },
+        title: format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" }),
+        message: "`torch.cuda.is_available()` is False there. A container that was started without GPUs looks like this, and so does \
+                  a machine without a driver."
+            .to_owned(),
+        packages: vec!["container-runtime".to_owned()],
+        gpus: Vec::new(),
+        evidence,
+        remedies: vec![Remedy {
+            summary: remedy.0.to_owned(),
+            requirements: Vec::new(),
+            commands: vec![remedy.1.to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    }
 }
 
 /// `CUDA_VISIBLE_DEVICES` hides what follows its first invalid entry, and everything where it is empty.

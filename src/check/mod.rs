@@ -5,6 +5,7 @@
 
 mod abi;
 mod advisory;
+mod contradiction;
 mod cpu_build;
 mod cuda_libs;
 mod driver;
@@ -13,15 +14,20 @@ mod forward_compat;
 mod gpu_arch;
 mod gpu_visibility;
 mod pairing;
+mod prebuilt;
 mod python;
 mod requirement;
 mod stack;
+mod symptoms;
+mod system;
+mod toolchain;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
 use crate::rules::{RuleDb, Target};
 
 pub use stack::{Installed, Stack};
+pub use symptoms::explain;
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -35,15 +41,17 @@ pub struct Context<'a> {
     pub stack: Stack<'a>,
     /// What the project says it uses, e.g. `torch.compile`.
     pub workload: &'a [String],
+    /// Error messages that somebody saw, in one line; empty without any.
+    pub log: &'a str,
 }
 
 impl<'a> Context<'a> {
     /// Looks up what the checks share.
     #[must_use]
-    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a [String]) -> Self {
+    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a [String], log: &'a str) -> Self {
         let target = Target::from_facts(facts, db);
         let stack = Stack::new(facts, db, &target);
-        Self { facts, db, target, stack, workload }
+        Self { facts, db, target, stack, workload, log }
     }
 }
 
@@ -58,7 +66,7 @@ pub struct Checked {
 
 type Check = fn(&Context<'_>) -> Outcome;
 
-const CHECKS: [(&str, Check); 12] = [
+const CHECKS: [(&str, Check); 14] = [
     ("gpu-visibility", gpu_visibility::check),
     ("driver-mismatch", driver_mismatch::check),
     ("forward-compat", forward_compat::check),
@@ -70,6 +78,8 @@ const CHECKS: [(&str, Check); 12] = [
     ("pairing", pairing::check),
     ("requirement", requirement::check),
     ("python", python::check),
+    ("toolchain", toolchain::check),
+    ("system", system::check),
     ("advisory", advisory::check),
 ];
 
@@ -79,7 +89,13 @@ pub const GPU_CHECKS: [&str; 4] = ["gpu-visibility", "driver", "cpu-build", "gpu
 /// Runs every check, in a fixed order.
 #[must_use]
 pub fn run(facts: &Facts, db: &RuleDb, workload: &[String]) -> Vec<Checked> {
-    let context = Context::new(facts, db, workload);
+    run_with(facts, db, workload, "")
+}
+
+/// The same beside error messages that somebody saw: advisories that need one can apply.
+#[must_use]
+pub fn run_with(facts: &Facts, db: &RuleDb, workload: &[String], log: &str) -> Vec<Checked> {
+    let context = Context::new(facts, db, workload, log);
     CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
 }
 

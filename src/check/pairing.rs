@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, Stack, looked};
+use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
 use crate::facts::Distribution;
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::Partner;
@@ -14,6 +14,9 @@ use crate::version::CudaVersion;
 /// Compares the CUDA variants of partners, and looks for second copies.
 pub fn check(context: &Context<'_>) -> Outcome {
     let mut findings = copies(context);
+    findings.extend(contradiction::findings(context));
+    findings.extend(prebuilt::torch(context));
+    findings.extend(context.stack.installed.iter().filter_map(|installed| built_for(context, installed)));
     let mut compared = !findings.is_empty();
     for installed in &context.stack.installed {
         let (Some(package), Some(version)) = (installed.package, installed.version.as_ref()) else { continue };
@@ -27,6 +30,56 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }
     }
     if compared { looked(findings) } else { Outcome::NotApplicable("no pair of builds that must fit".to_owned()) }
+}
+
+/// An extension whose files name the torch that they were built against, which is not the one that is there.
+fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let built = installed.distribution.build.torch.value()?;
+    // On a machine the symbols of the files decide.
+    context.facts.pasted.as_ref()?;
+    let torch = context.stack.get("torch")?;
+    let full = torch.distribution.full_version();
+    let same = if full.contains('+') { built == full } else { built.split('+').next() == Some(full) };
+    if same {
+        return None;
+    }
+    let place = installed.distribution.build.torch.source().map(|source| source.place().to_owned());
+    Some(Finding {
+        id: format!("pairing/{}", installed.name()),
+        kind: Kind::Pairing,
+        severity: Severity::Fail,
+        title: format!("{} was built for torch {built}, but {full} is installed", installed.name()),
+        message: format!(
+            "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
+            installed.name()
+        ),
+        packages: vec!["torch".to_owned(), installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: format!("{} build", installed.name()),
+                observed: format!("for torch {built}"),
+                required: Some(full.to_owned()),
+                source: Basis::Binary,
+                citation: place,
+            },
+            Evidence {
+                fact: "torch".to_owned(),
+                observed: full.to_owned(),
+                required: None,
+                source: Basis::Binary,
+                citation: Some(torch.cuda_place()),
+            },
+        ],
+        remedies: vec![Remedy {
+            summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
+            requirements: Vec::new(),
+            commands: Vec::new(),
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
 }
 
 fn variant(cuda: Option<CudaVersion>) -> String {

@@ -1,12 +1,16 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-use super::{Context, Installed, Stack, looked};
+use super::{Context, Installed, Stack, looked, prebuilt};
+use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
 use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
+    if context.facts.origin == Origin::Report {
+        return looked(old_glibc(context));
+    }
     let tagged: Vec<_> =
         context.stack.installed.iter().filter(|installed| !installed.distribution.wheel_tags.is_empty()).collect();
     if tagged.is_empty() {
@@ -19,6 +23,42 @@ pub fn check(context: &Context<'_>) -> Outcome {
         return Outcome::Skipped("the Python version".to_owned());
     }
     looked(tagged.into_iter().filter_map(|installed| finding(context, installed)).collect())
+}
+
+/// By the rules' rows, since a report shows no wheel's tags: builds whose wheels ask for a newer glibc than there is.
+fn old_glibc(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings = prebuilt::glibc(context);
+    let Some(has) = context.target.glibc else { return findings };
+    for installed in &context.stack.installed {
+        let Some(needs) = installed.row.and_then(|(_, build)| build.glibc).filter(|needs| *needs > has) else {
+            continue;
+        };
+        if installed.name().starts_with("nvidia-") {
+            continue;
+        }
+        let citation = installed.row.map(|(_, build)| build.source.citation());
+        findings.push(Finding {
+            id: format!("python/{}", installed.name()),
+            kind: Kind::Python,
+            severity: Severity::Warn,
+            title: format!("{} needs glibc {needs}, and this system has {has}", installed.title()),
+            message:
+                "Its wheels are made for newer systems: pip does not offer them here, and by force they do not load."
+                    .to_owned(),
+            packages: vec![installed.name().to_owned()],
+            gpus: Vec::new(),
+            evidence: vec![Evidence {
+                fact: "glibc".to_owned(),
+                observed: has.to_string(),
+                required: Some(format!("{needs} or newer")),
+                source: Basis::Rule,
+                citation,
+            }],
+            remedies: Vec::new(),
+            references: Vec::new(),
+        });
+    }
+    findings
 }
 
 /// What one tag demands that is not there, in words; none where it fits.

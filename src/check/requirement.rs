@@ -10,18 +10,24 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
 use super::{Context, Installed, Stack, looked};
-use crate::facts::Reading;
+use crate::facts::{Origin, Reading, Source, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::obstacle::python_version;
-use crate::rules::requirement::{Requirement, applies, markers, parse, satisfied, specifiers};
+use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
 
 /// Compares every declared requirement with what is installed.
 pub fn check(context: &Context<'_>) -> Outcome {
     if context.stack.installed.is_empty() {
         return Outcome::NotApplicable("nothing is installed".to_owned());
     }
-    let Some(environment) = markers(&context.target) else {
+    let environment = markers(&context.target);
+    if environment.is_none() && context.facts.origin != Origin::Report {
         return Outcome::Skipped("the Python version and platform, which markers refer to".to_owned());
+    }
+    // Of a report that does not name its Python only what applies everywhere is known.
+    let applies = |requirement: &Requirement, extras: &[ExtraName]| match &environment {
+        Some(environment) => applies(requirement, environment, extras),
+        None => requirement.marker.is_true(),
     };
     let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = context
         .stack
@@ -32,22 +38,29 @@ pub fn check(context: &Context<'_>) -> Outcome {
             Some((installed, metadata.requires.iter().filter_map(|line| parse(line).ok()).collect()))
         })
         .collect();
-    if declared.is_empty() && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some()) {
+    let mut findings = BTreeMap::new();
+    for finding in complaints(context) {
+        findings.insert(finding.id.clone(), finding);
+    }
+    if declared.is_empty()
+        && findings.is_empty()
+        && !context.stack.installed.iter().any(|it| unreadable(context, it).is_some())
+    {
         return Outcome::Skipped("the metadata of the installed distributions".to_owned());
     }
     let by_name: HashMap<&str, &Installed<'_>> =
         context.stack.installed.iter().map(|installed| (installed.name(), installed)).collect();
-    let wanted = wanted_extras(&declared, |requirement, extras| applies(requirement, &environment, extras));
-    let mut findings = BTreeMap::new();
+    let wanted = wanted_extras(&declared, applies);
     for finding in context.stack.installed.iter().filter_map(|installed| unreadable(context, installed)) {
         findings.insert(finding.id.clone(), finding);
     }
     for (installed, requirements) in &declared {
         let extras: Vec<_> = wanted.get(installed.name()).into_iter().flatten().cloned().collect();
-        for requirement in requirements.iter().filter(|requirement| applies(requirement, &environment, &extras)) {
+        for requirement in requirements.iter().filter(|requirement| applies(requirement, &extras)) {
             let name = requirement.name.as_ref();
             let met = match by_name.get(name) {
-                None => false,
+                // What a report does not name may well be there.
+                None => context.facts.origin == Origin::Report,
                 Some(found) => is_met(requirement, found),
             };
             if !met {
@@ -106,6 +119,76 @@ fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
     }
 }
 
+/// Where the requirements of a distribution were read.
+fn declared_in(installed: &Installed<'_>) -> String {
+    match installed.distribution.metadata.source() {
+        Some(Source::Rule(place)) => place.clone(),
+        _ => format!("{}/METADATA", installed.distribution.metadata_dir),
+    }
+}
+
+/// Where its version was read.
+fn listed_in(installed: &Installed<'_>) -> String {
+    match installed.distribution.metadata_dir.as_str() {
+        "" => installed.distribution.version.source().map_or_else(String::new, |source| source.place().to_owned()),
+        folder => format!("{folder}/METADATA"),
+    }
+}
+
+/// An unmet requirement of a report is a doubt unless it is between parts of the GPU stack that are built for each other: people
+/// override pins, and what the report was pasted for may be something else.
+fn unmet_severity(context: &Context<'_>, name: &str, other: &str, versions: &str) -> Severity {
+    let by_host = severity(context, &[name, other]);
+    let coupled = Stack::is_gpu(name, context.db) && Stack::is_gpu(other, context.db) && !is_runtime_wheel(other);
+    if context.facts.origin == Origin::Report && !(coupled && versions.starts_with("==")) {
+        return by_host.max(Severity::Warn);
+    }
+    by_host
+}
+
+/// What an installer itself said of unmet requirements, in a pasted report.
+fn complaints(context: &Context<'_>) -> Vec<Finding> {
+    let unmet = context.facts.pasted.iter().flat_map(|pasted| &pasted.unmet);
+    unmet.filter_map(|unmet| complaint(context, unmet)).collect()
+}
+
+fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
+    let wanted = parse(&unmet.requirement).ok()?;
+    let name = wanted.name.as_ref();
+    let (package, version) = &unmet.package;
+    let versions = specifiers(&wanted).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let title = match &unmet.found {
+        Some(found) => format!("{package} {version} requires {name}{versions}, but {found} is installed"),
+        None => format!("{package} {version} requires {name}{versions}, which is not installed"),
+    };
+    let mut packages = vec![package.clone(), name.to_owned()];
+    packages.sort();
+    Some(Finding {
+        id: format!("requirement/{package}/{name}"),
+        kind: Kind::Requirement,
+        severity: unmet_severity(context, package, name, &versions),
+        title,
+        message: "pip said so itself: the last installation left this requirement unmet.".to_owned(),
+        packages,
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "pip".to_owned(),
+            observed: format!("`{}`", unmet.requirement),
+            required: None,
+            source: Basis::Metadata,
+            citation: Some(unmet.place.clone()),
+        }],
+        remedies: vec![Remedy {
+            summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
+            requirements: vec![format!("{name}{versions}")],
+            commands: Vec::new(),
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
+
 fn severity(context: &Context<'_>, names: &[&str]) -> Severity {
     if names.iter().any(|name| Stack::is_gpu(name, context.db)) { Severity::Fail } else { Severity::Warn }
 }
@@ -133,7 +216,7 @@ fn unmet(
     Finding {
         id: format!("requirement/{}/{name}", installed.name()),
         kind: Kind::Requirement,
-        severity: severity(context, &[installed.name(), name]),
+        severity: unmet_severity(context, installed.name(), name, &versions),
         title,
         message: if found.is_some() {
             format!("{} was made and tested with another version of {name}.", installed.name())
@@ -147,15 +230,18 @@ fn unmet(
                 fact: format!("{} metadata", installed.name()),
                 observed: format!("`Requires-Dist: {requirement}`"),
                 required: None,
-                source: Basis::Metadata,
-                citation: Some(format!("{}/METADATA", installed.distribution.metadata_dir)),
+                source: match installed.distribution.metadata.source() {
+                    Some(Source::Rule(_)) => Basis::Rule,
+                    _ => Basis::Metadata,
+                },
+                citation: Some(declared_in(installed)),
             },
             Evidence {
                 fact: name.to_owned(),
                 observed,
                 required: Some(if versions.is_empty() { "installed".to_owned() } else { versions.clone() }),
                 source: Basis::Metadata,
-                citation: found.map(|found| format!("{}/METADATA", found.distribution.metadata_dir)),
+                citation: found.map(listed_in),
             },
         ],
         remedies: vec![Remedy {

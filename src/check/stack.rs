@@ -2,10 +2,13 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use crate::facts::{Distribution, Facts, Reading};
+use crate::facts::{Distribution, Facts, Origin, Reading};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
+
+/// The platform of a report that names none.
+const ASSUMED: &str = "linux_x86_64";
 
 /// The installed distributions that import finds, each with its row in the rules.
 pub struct Stack<'a> {
@@ -23,6 +26,8 @@ pub struct Installed<'a> {
     pub package: Option<&'a Package>,
     /// The release and build in the rules.
     pub row: Option<(&'a Release, &'a Build)>,
+    /// PyPI's build for this platform, and that is a CPU build.
+    pub plain_cpu: bool,
 }
 
 impl Installed<'_> {
@@ -35,7 +40,10 @@ impl Installed<'_> {
     /// Name and build, e.g. `torch 2.7.1+cu126`.
     #[must_use]
     pub fn title(&self) -> String {
-        format!("{} {}", self.distribution.name, self.distribution.full_version())
+        match self.distribution.full_version() {
+            "?" => self.distribution.name.clone(),
+            version => format!("{} {version}", self.distribution.name),
+        }
     }
 
     /// The CUDA runtime it was built for: from its files, else its local label, else its row. `Some(None)` is a CPU build.
@@ -53,6 +61,9 @@ impl Installed<'_> {
             if local == "cpu" {
                 return Some(None);
             }
+        }
+        if self.plain_cpu {
+            return Some(None);
         }
         self.row.and_then(|(_, build)| build.cuda).map(Some)
     }
@@ -75,8 +86,22 @@ impl<'a> Stack<'a> {
             .active_distributions()
             .map(|distribution| {
                 let version = Version::from_str(distribution.full_version()).ok();
-                let row = version.as_ref().and_then(|version| db.build(&distribution.name, version, platform));
-                Installed { distribution, version, package: db.package(&distribution.name), row }
+                let row = version.as_ref().and_then(|version| {
+                    let row = db.build(&distribution.name, version, platform);
+                    // A report may not name its platform, and the code of a CUDA variant is the same on all.
+                    let labelled = version.is_local() || platform.is_empty();
+                    row.or_else(|| {
+                        db.build(&distribution.name, version, ASSUMED)
+                            .filter(|_| facts.origin == Origin::Report && labelled)
+                    })
+                });
+                let plain = facts.origin == Origin::Report && distribution.local().is_none() && version.is_some();
+                let os = target.platform.as_deref().and_then(|platform| platform.split('_').next());
+                let by_os = os.or(facts.system.os.value().map(String::as_str));
+                let plain_cpu = plain
+                    && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
+                        || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
+                Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu }
             })
             .collect();
         Self { installed }

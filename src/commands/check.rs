@@ -1,16 +1,14 @@
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::ValueEnum;
 
 use super::host::{HostArgs, probe};
-use super::{file, print, width};
+use super::{input, print, width};
 use crate::check::{self, Verdict};
 use crate::exit::Exit;
-use crate::facts::{self, Facts};
+use crate::impact;
 use crate::report::{self, Report};
 use crate::rules::{self, target::complete_gpus};
-use crate::{impact, parse};
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
@@ -23,10 +21,11 @@ Examples:
   gpudoc check --python .venv          another environment
   gpudoc check --require gpu           a deployment gate: no GPU is a failure
   gpudoc check --from pod.json         a snapshot from `gpudoc probe`
+  gpudoc check --from issue.txt        a pasted report: collect_env, nvidia-smi, pip list, errors, any mix
   gpudoc check --root /mnt/image       a mounted image
   gpudoc check --format json           for programs")]
 pub struct Args {
-    /// Judge a snapshot instead of this machine (`-` for standard input)
+    /// Judge a snapshot or a pasted report instead of this machine (`-` for standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["python", "root"])]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -52,6 +51,8 @@ pub enum Format {
     Text,
     /// `gpudoc.report/1`
     Json,
+    /// An answer to paste under an issue, the evidence folded
+    Markdown,
 }
 
 /// What a machine must have.
@@ -68,34 +69,29 @@ enum Need {
 /// When the environment named is not one, or the snapshot cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let mut facts = match &args.from {
-        Some(path) => snapshot(path)?,
-        None => probe(&args.host)?,
+    let (mut facts, log) = match &args.from {
+        Some(path) => {
+            let input = input::read(path, db)?;
+            (input.facts, input.log)
+        }
+        None => (probe(&args.host)?, None),
     };
     complete_gpus(&mut facts, db);
-    let checked = check::run(&facts, db, &args.workload);
+    let checked = check::run_with(&facts, db, &args.workload, log.as_ref().map_or("", |log| &log.flat));
     let findings = impact::with_remedies(&facts, db, &args.workload, check::findings(&checked));
+    let findings = match &log {
+        Some(log) => check::explain(&facts, db, &args.workload, log, findings),
+        None => findings,
+    };
     let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,
         Format::Json => print(&report::json(&report)?)?,
+        Format::Markdown => print(&report::markdown(&report))?,
     }
     Ok(match report.verdict {
         Verdict::Fail => Exit::Failed,
         Verdict::Warn if args.strict => Exit::Failed,
         _ => Exit::Ok,
-    })
-}
-
-/// Reads a snapshot.
-///
-/// # Errors
-///
-/// When the file cannot be read or is none.
-pub fn snapshot(path: &std::path::Path) -> anyhow::Result<Facts> {
-    let text = file::read(path)?;
-    parse::snapshot::snapshot(&text).with_context(|| {
-        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-        format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
     })
 }

@@ -2,8 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::check::snapshot;
-use super::{print, width};
+use super::{input, print, width};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::finding::Severity;
@@ -55,7 +54,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let db = rules::embedded();
     let read = |path: &Path| -> anyhow::Result<Facts> {
-        let mut facts = snapshot(path)?;
+        let mut facts = input::snapshot_only(path)?;
         complete_gpus(&mut facts, db);
         Ok(facts)
     };

@@ -1,12 +1,16 @@
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 
 use super::rules_read::{package, release};
-use super::{note, print, width};
+use super::{explain_build, note, print, width};
 use crate::exit::Exit;
 use crate::finding::Kind;
-use crate::report::{explain as report, rules as show};
+use crate::parse::report::clean;
+use crate::report::{explain as report, rules as show, symptom as symptom_report};
 use crate::rules::advisory::symptom;
-use crate::rules::raw_platform::RawAdvisory;
+use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::rules::raw_symptoms::RawSymptom;
 use crate::rules::{self, RuleDb};
 use crate::text::nearest;
 
@@ -17,11 +21,13 @@ Examples:
   gpudoc explain GPUDOC-2026-0001
   gpudoc explain gpu-arch/torch
   gpudoc explain torch==2.7.1+cu126
+  gpudoc explain 'torch==2.7.1+cu126 on \"RTX 5090\"'
+  gpudoc explain 'torch 2.6.0 supports sm_120'
   gpudoc explain \"No module named 'triton.ops'\"
 
 Exit codes: 0 explained, 1 nothing is known of it.")]
 pub struct Args {
-    /// An id from a report, a build, or a line of an error message
+    /// An id from a report, a build, a claim about a build and a GPU, or an error message
     #[arg(required = true, value_name = "ID|TEXT")]
     text: Vec<String>,
 }
@@ -39,6 +45,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         print(&report::advisory(advisory(text, db)?, width()))?;
         return Ok(Exit::Ok);
     }
+    let wanted = text.strip_prefix("symptom/").unwrap_or(text);
+    if let Some(found) = db.symptoms().iter().find(|symptom| symptom.id == wanted) {
+        print(&symptom_report::symptom(found, width()))?;
+        return Ok(Exit::Ok);
+    }
+    if let Some(told) = explain_build::answer(text, db) {
+        print(&symptom_report::on_gpu(&told, width()))?;
+        return Ok(Exit::Ok);
+    }
     if let Some(kind) = kind(text) {
         print(&report::kind(kind, width()))?;
         return Ok(Exit::Ok);
@@ -50,16 +65,65 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, text).is_some()).collect();
-    if hits.is_empty() {
+    let log = clean(text).log;
+    let mut seen = db.symptoms_in(&log.flat);
+    // What says most about an environment first; what seldom does only alone.
+    seen.sort_by_key(|seen| (rank(seen.symptom.severity), seen.place));
+    if hits.is_empty() && seen.is_empty() {
         if db.package(&text.to_ascii_lowercase()).is_some() {
             note(&format!("hint: `gpudoc rules show {text}` lists its builds"));
         }
         note(&format!("nothing is known of `{text}`"));
+        let near = nearest_symptoms(&log.flat, db.symptoms());
+        for symptom in &near {
+            note(&format!("perhaps: `{}` ({})", symptom.matches.first().map_or("", String::as_str), symptom.id));
+        }
+        if near.is_empty() {
+            note("hint: collect `python -m torch.utils.collect_env`, `nvidia-smi` and the whole traceback, and try");
+        } else {
+            note(
+                "hint: to see what it is, collect `python -m torch.utils.collect_env` and the whole traceback, and try",
+            );
+        }
+        note("      `gpudoc check --from FILE`");
         return Ok(Exit::Failed);
     }
-    let texts: Vec<_> = hits.into_iter().map(|advisory| report::advisory(advisory, width())).collect();
+    let texts = hits.iter().map(|advisory| report::advisory(advisory, width()));
+    // An advisory that explains a message says more than the message's own row.
+    let told = |symptom: &RawSymptom| {
+        symptom.explained_by.iter().any(|selector| hits.iter().any(|advisory| advisory.id == *selector))
+    };
+    let seen = seen.iter().filter(|seen| !told(seen.symptom)).take(MOST);
+    let texts: Vec<_> = texts.chain(seen.map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
     print(&texts.join("\n"))?;
     Ok(Exit::Ok)
+}
+
+/// So many messages of one text are explained.
+const MOST: usize = 3;
+
+fn rank(severity: RawSeverity) -> u8 {
+    match severity {
+        RawSeverity::Fail => 0,
+        RawSeverity::Warn => 1,
+        RawSeverity::Info => 2,
+    }
+}
+
+/// The messages that share most words with a text, at most three, each with two words at least.
+fn nearest_symptoms<'a>(text: &str, symptoms: &'a [RawSymptom]) -> Vec<&'a RawSymptom> {
+    let words = |text: &str| -> BTreeSet<String> {
+        let letters = |letter: char| !letter.is_alphanumeric() && letter != '_';
+        text.to_lowercase().split(letters).filter(|word| word.len() > 3).map(str::to_owned).collect()
+    };
+    let wanted = words(text);
+    let shared = |symptom: &RawSymptom| {
+        symptom.matches.iter().map(|pattern| words(pattern).intersection(&wanted).count()).max().unwrap_or(0)
+    };
+    let mut near: Vec<_> =
+        symptoms.iter().map(|symptom| (shared(symptom), symptom)).filter(|(score, _)| *score > 1).collect();
+    near.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    near.into_iter().take(3).map(|(_, symptom)| symptom).collect()
 }
 
 /// The family of an id: `gpu-arch`, `gpu-arch/torch`.

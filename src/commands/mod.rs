@@ -3,9 +3,11 @@
 pub mod check;
 pub mod diff;
 pub mod explain;
+mod explain_build;
 pub mod file;
 pub mod host;
 pub mod impact;
+mod input;
 pub mod inputs;
 mod online;
 pub mod overlay;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::check::snapshot;
 use super::file;
 use super::host::named_gpu;
+use super::input;
 use crate::config::{Config, TargetConfig};
 use crate::facts::Facts;
 use crate::rules::driver::best_compat;
@@ -137,7 +137,7 @@ impl TargetArgs {
             );
         }
         let mut facts = match &self.from {
-            Some(file) => snapshot(file)?,
+            Some(file) => input::read(file, crate::rules::embedded())?.facts,
             None => probe(path)?,
         };
         complete_gpus(&mut facts, db);

@@ -8,6 +8,7 @@ mod distribution;
 mod driver;
 mod library;
 mod loader;
+mod pasted;
 mod python;
 mod reading;
 pub mod redact;
@@ -19,6 +20,7 @@ pub use distribution::{Distribution, DistributionBuild, Metadata};
 pub use driver::{Driver, Gpu, KernelModule, Nvml};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
+pub use pasted::{Contradiction, Pasted, Unmet};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};
 pub use system::System;
@@ -59,6 +61,9 @@ pub struct Facts {
     pub python: Reading<Python>,
     /// Installed distributions in the order of the path, so that of two with one name the first is the one imported.
     pub distributions: Vec<Distribution>,
+    /// What a pasted text tells beyond that; none for a machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pasted: Option<Pasted>,
 }
 
 impl Facts {

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 use super::{
-    ChangedFile, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader, Metadata, Nvml,
-    Python, Reading, Source, System,
+    ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
+    Metadata, Nvml, Pasted, Python, Reading, Source, System,
 };
 
 /// Who is to be forgotten.
@@ -132,7 +132,7 @@ impl Redactor {
 
     fn facts(&mut self, facts: &mut Facts) {
         // Taken apart by name: a new field does not compile until somebody has decided about it.
-        let Facts { schema: _, origin: _, system, driver, gpus, loader, python, distributions } = facts;
+        let Facts { schema: _, origin: _, system, driver, gpus, loader, python, distributions, pasted } = facts;
         let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, environment } = system;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |_, _| ());
@@ -155,6 +155,32 @@ impl Redactor {
         others.iter_mut().for_each(|library| self.libcuda(library));
         self.reading(python, Self::python);
         distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
+        if let Some(pasted) = pasted {
+            self.pasted(pasted);
+        }
+    }
+
+    fn pasted(&mut self, pasted: &mut Pasted) {
+        let Pasted {
+            recognised,
+            not_read: _,
+            cuda_available: _,
+            whole_list: _,
+            nvcc: _,
+            driver_package: _,
+            capabilities: _,
+            docker_without_gpus,
+            no_plain_libcuda: _,
+            plain_install: _,
+            contradictions,
+            unmet: _,
+        } = pasted;
+        recognised.iter_mut().chain(docker_without_gpus).for_each(|text| self.text(text));
+        for Contradiction { what: _, used, other } in contradictions {
+            for text in [&mut used.0, &mut used.1, &mut other.0, &mut other.1] {
+                self.text(text);
+            }
+        }
     }
 
     fn gpu(&mut self, gpu: &mut Gpu) {

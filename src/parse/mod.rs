@@ -30,6 +30,7 @@ pub mod pth;
 pub mod pyproject;
 pub mod pyvenv;
 pub mod record;
+pub mod report;
 pub mod requirements;
 pub mod requires_txt;
 pub mod sdist;

@@ -6,8 +6,10 @@ pub mod explain;
 pub mod impact;
 mod json;
 mod lines;
+mod markdown;
 pub mod rules;
 pub mod scan;
+pub mod symptom;
 mod text;
 
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
@@ -15,6 +17,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
 
 pub use json::json;
+pub use markdown::markdown;
 pub use text::text;
 
 /// What `gpudoc check` found out.

@@ -178,6 +178,19 @@ fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool
 }
 
 fn unchecked(out: &mut String, report: &Report<'_>, width: usize) {
+    if let Some(pasted) = &report.facts.pasted {
+        let read = match pasted.recognised.as_slice() {
+            [] => "no report that gpudoc knows".to_owned(),
+            recognised => recognised.join("; "),
+        };
+        let rest = match pasted.not_read {
+            0 => String::new(),
+            lines => format!("; not read: {}", count(lines, "line", "lines")),
+        };
+        for line in wrap(&format!("read: {read}{rest}"), width) {
+            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+        }
+    }
     for checked in &report.checks {
         if let Outcome::Skipped(missing) = &checked.outcome {
             let text = format!("not checked: {}, for lack of {missing}", checked.id);

@@ -33,7 +33,11 @@ pub struct Match {
 /// The first symptom of an advisory that occurs in an error text.
 #[must_use]
 pub fn symptom<'a>(advisory: &'a RawAdvisory, log: &str) -> Option<&'a str> {
-    advisory.symptoms.iter().map(String::as_str).find(|text| log.contains(text))
+    advisory
+        .symptoms
+        .iter()
+        .map(String::as_str)
+        .find(|text| memchr::memmem::find(log.as_bytes(), text.as_bytes()).is_some())
 }
 
 /// Whether an advisory applies; unknown facts make a condition fail.
@@ -100,6 +104,50 @@ pub fn holds(condition: &RawCondition, environment: &Environment<'_>) -> Option<
         }
     }
     Some(Match { installed, gpus })
+}
+
+/// Whether a condition holds, does not, or cannot be told for lack of a fact. `whole` is that all that is installed is known.
+#[must_use]
+pub fn judge(condition: &RawCondition, environment: &Environment<'_>, whole: bool) -> Option<bool> {
+    let target = environment.target;
+    let mut unknown = false;
+    let mut terms: Vec<Option<bool>> = Vec::new();
+    for line in &condition.installed {
+        let Ok(wanted) = requirement::parse(line) else { continue };
+        terms.push(match (environment.installed)(wanted.name.as_ref()) {
+            Some(version) => requirement::specifiers(&wanted).map(|specifiers| satisfied(&specifiers, &version)),
+            None => whole.then_some(false),
+        });
+    }
+    for name in &condition.absent {
+        terms.push((environment.installed)(name).map(|_| false).or(whole.then_some(true)));
+    }
+    let within = |text: &String, version: Option<String>| version.map(|version| contains(text, &version).is_some());
+    terms.extend(condition.cuda.as_ref().map(|text| within(text, environment.cuda.map(|cuda| cuda.to_string()))));
+    let driver = target.driver.as_ref().map(ToString::to_string);
+    terms.extend(condition.driver.as_ref().map(|text| within(text, driver)));
+    let python = target.python.map(|python| python.to_string());
+    terms.extend(condition.python.as_ref().map(|text| within(text, python)));
+    terms.extend(condition.free_threaded.map(|wanted| target.python.map(|_| target.free_threaded == wanted)));
+    let platform = target.platform.as_ref();
+    terms.extend(condition.platform.as_ref().map(|text| platform.map(|platform| platform.starts_with(text.as_str()))));
+    if condition.gpus.is_some() || condition.capability.is_some() || !condition.class.is_empty() {
+        let gpus = RawCondition {
+            gpus: condition.gpus,
+            capability: condition.capability.clone(),
+            class: condition.class.clone(),
+            ..RawCondition::default()
+        };
+        terms.push((!target.gpus.is_empty()).then(|| holds(&gpus, environment).is_some()));
+    }
+    for term in terms {
+        match term {
+            Some(false) => return Some(false),
+            Some(true) => {}
+            None => unknown = true,
+        }
+    }
+    (!unknown).then_some(true)
 }
 
 /// Whether a version of the field (driver, CUDA, Python, compute capability) lies in PEP 440 specifiers. Leading zeros

@@ -16,6 +16,8 @@ mod rules {
     pub mod pack;
     pub mod raw;
     pub mod raw_platform;
+    pub mod raw_prebuilt;
+    pub mod raw_symptoms;
     pub mod validate;
 }
 

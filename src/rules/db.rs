@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use pep440_rs::Version;
@@ -11,7 +11,10 @@ use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
     RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi,
 };
+use super::raw_prebuilt::RawPrebuilt;
+use super::raw_symptoms::RawSymptom;
 use super::symbols::TorchSymbols;
+use super::symptom::{Matcher, Seen};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -19,6 +22,8 @@ pub struct RuleDb {
     packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
+    matcher: Matcher,
+    known: OnceLock<BTreeSet<String>>,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
 }
@@ -45,7 +50,18 @@ impl RuleDb {
     #[must_use]
     pub fn new(packed: Packed) -> Self {
         let packages = packed.packages.keys().map(|name| (name.clone(), OnceLock::new())).collect();
-        Self { packed, packages, symbols: OnceLock::new(), newer: BTreeMap::new() }
+        Self::new_with(packed, packages)
+    }
+
+    fn new_with(packed: Packed, packages: BTreeMap<String, OnceLock<Package>>) -> Self {
+        Self {
+            packed,
+            packages,
+            symbols: OnceLock::new(),
+            matcher: Matcher::default(),
+            known: OnceLock::new(),
+            newer: BTreeMap::new(),
+        }
     }
 
     /// Makes the database from packed rules and newer releases over them.
@@ -204,6 +220,54 @@ impl RuleDb {
     pub fn library_pick(&self, package: &Package, version: &Version) -> Option<(LibraryPick, String)> {
         let rule = package.library_choice.iter().find(|choice| choice.versions.contains(version))?;
         Some((rule.pick, rule.source.clone()))
+    }
+
+    /// Whether a normalised name is that of a distribution that the rules know something of.
+    #[must_use]
+    pub fn is_known_distribution(&self, name: &str) -> bool {
+        let known = self.known.get_or_init(|| {
+            let modules = self.packed.modules.modules.iter().map(|row| row.distribution.clone());
+            let conditions = self.packed.advisories.iter().flat_map(|advisory| &advisory.when);
+            let lines = conditions.flat_map(|when| when.installed.iter().chain(&when.absent));
+            let names = lines.filter_map(|line| Some(super::requirement::parse(line).ok()?.name.to_string()));
+            self.packages.keys().cloned().chain(modules).chain(names).collect()
+        });
+        known.contains(name)
+    }
+
+    /// The distribution that a module belongs to.
+    #[must_use]
+    pub fn distribution_of_module(&self, module: &str) -> Option<String> {
+        let rows = &self.packed.modules.modules;
+        if let Ok(at) = rows.binary_search_by(|row| row.name.as_str().cmp(module)) {
+            return rows.get(at).map(|row| row.distribution.clone());
+        }
+        let name = module.to_ascii_lowercase().replace('_', "-");
+        self.packages.contains_key(&name).then_some(name)
+    }
+
+    /// Wheels that are published elsewhere than on an index.
+    #[must_use]
+    pub fn prebuilts(&self) -> &[RawPrebuilt] {
+        &self.packed.prebuilt.rows
+    }
+
+    /// Whether PyPI has only a CPU build of a package for an operating system.
+    #[must_use]
+    pub fn is_cpu_only(&self, package: &str, os: &str) -> bool {
+        self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
+    }
+
+    /// The error messages that are known.
+    #[must_use]
+    pub fn symptoms(&self) -> &[RawSymptom] {
+        &self.packed.symptoms
+    }
+
+    /// The known error messages that occur in a text.
+    #[must_use]
+    pub fn symptoms_in(&self, text: &str) -> Vec<Seen<'_>> {
+        self.matcher.find(&self.packed.symptoms, text)
     }
 
     /// A GPU by the name that the driver prints; the first pattern that matches.
@@ -418,7 +482,7 @@ impl RuleDb {
         packed.packages = packages.iter().map(|package| (package.name.clone(), Bytes::default())).collect();
         packed.advisories = advisories;
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
-        Self { packed, packages, symbols: OnceLock::new(), newer: BTreeMap::new() }
+        Self::new_with(packed, packages)
     }
 
     /// Advisories in the order of their ids, without those withdrawn.

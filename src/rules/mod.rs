@@ -5,6 +5,7 @@
 
 pub mod advisory;
 pub mod artefact;
+pub mod complete;
 pub mod consistency;
 mod db;
 pub mod driver;
@@ -19,8 +20,11 @@ pub mod pack;
 pub mod partner;
 pub mod raw;
 pub mod raw_platform;
+pub mod raw_prebuilt;
+pub mod raw_symptoms;
 pub mod requirement;
 pub mod symbols;
+pub mod symptom;
 pub mod target;
 pub mod torch_abi;
 pub mod validate;

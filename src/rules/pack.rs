@@ -16,6 +16,8 @@ use super::raw_platform::{
     RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawSourceBuilds,
     RawTorchAbi, RawTorchSymbols,
 };
+use super::raw_prebuilt::RawPrebuilts;
+use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 use super::{consistency, validate};
 
 /// All the rules, packages still packed.
@@ -41,6 +43,12 @@ pub struct Packed {
     pub torch_symbols: Vec<u8>,
     /// `platform/torch_abi.toml`.
     pub torch_abi: RawTorchAbi,
+    /// `platform/prebuilt.toml`.
+    pub prebuilt: RawPrebuilts,
+    /// `platform/modules.toml`.
+    pub modules: RawModules,
+    /// `symptoms/*.toml`, by file; each names its pages itself.
+    pub symptoms: Vec<RawSymptom>,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<RawAdvisory>,
     /// `packages/*.toml`: name to packed [`Package`].
@@ -119,6 +127,20 @@ pub fn pack(
     })?;
     let torch_abi: RawTorchAbi =
         parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
+    let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
+    let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
+    let mut symptoms: Vec<RawSymptom> = Vec::new();
+    for file in list(&rules.join("symptoms"))? {
+        let RawSymptoms { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &RawSymptoms| {
+            let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
+            validate::symptoms(raw, &known)
+        })?;
+        symptoms.extend(rows.into_iter().map(|mut row| {
+            let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
+            row.sources = row.sources.iter().filter_map(cite).collect();
+            row
+        }));
+    }
     let mut advisories: Vec<RawAdvisory> = Vec::new();
     let advisory_files = list(&rules.join("advisories"))?;
     for file in &advisory_files {
@@ -168,6 +190,9 @@ pub fn pack(
         source_builds,
         torch_symbols,
         torch_abi,
+        prebuilt,
+        modules,
+        symptoms,
         advisories,
         packages,
         newest,

@@ -1,6 +1,6 @@
 //! What must hold of the hand-kept rule files beyond their format.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
@@ -10,6 +10,9 @@ use super::raw_platform::{
     RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawImages, RawIndexes,
     RawLibraries, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
+
+use super::raw_prebuilt::RawPrebuilts;
+use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 
 /// The kinds of findings, as reports print them.
 const KINDS: &[&str] = &[
@@ -282,6 +285,89 @@ pub fn advisory(raw: &RawAdvisory, stem: &str) -> Result<(), Fault> {
     }
     if !raw.examples.iter().any(|example| example.hits) || raw.examples.iter().all(|example| example.hits) {
         return Err(whole("an advisory needs an example that it hits and a near miss that it does not".to_owned()));
+    }
+    Ok(())
+}
+
+/// Checks a file of `symptoms/`; `known` are the ids of other files.
+pub fn symptoms(raw: &RawSymptoms, known: &BTreeSet<&str>) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    let mut ids = known.clone();
+    for (index, row) in raw.symptoms.iter().enumerate() {
+        if !ids.insert(&row.id) {
+            return Err(fault("symptom", index, &format!("`{}` is there twice", row.id)));
+        }
+        if row.sources.is_empty() {
+            return Err(fault("symptom", index, "no `sources`"));
+        }
+        for key in &row.sources {
+            cited(&raw.sources, key, "symptom", index)?;
+        }
+        symptom(row).map_err(|message| fault("symptom", index, &message))?;
+    }
+    Ok(())
+}
+
+fn symptom(row: &RawSymptom) -> Result<(), String> {
+    let plain = row.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !plain || row.id.is_empty() {
+        return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));
+    }
+    if row.matches.is_empty() || row.causes.is_empty() || row.settle.is_empty() || row.meaning.is_empty() {
+        return Err("`match`, `meaning`, `cause` and `settle` must be there".to_owned());
+    }
+    let least = row.matches.iter().map(|pattern| (pattern, 5)).chain(row.unless.iter().map(|words| (words, 3)));
+    for (pattern, least) in least {
+        let longest = pattern.split('…').map(|part| part.trim().len()).max().unwrap_or(0);
+        let ascii = pattern.split('…').all(|part| part.is_ascii() && !part.trim().is_empty());
+        if longest < least || !ascii || pattern.contains("  ") {
+            return Err(format!("`{pattern}`: ASCII words with single spaces, {least} letters at least"));
+        }
+    }
+    for selector in &row.explained_by {
+        let kind = selector.trim_start_matches('!').split('/').next().unwrap_or_default();
+        if !KINDS.contains(&kind) && !selector.starts_with("GPUDOC-") {
+            return Err(format!("no finding is of kind `{kind}`"));
+        }
+    }
+    for cause in &row.causes {
+        if !KINDS.contains(&cause.kind.as_str()) {
+            return Err(format!("no finding is of kind `{}`", cause.kind));
+        }
+        if cause.title.ends_with('.') || cause.title.contains('\n') {
+            return Err("a title is one line without a full stop".to_owned());
+        }
+        if let Some(when) = &cause.when {
+            condition(when)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/prebuilt.toml`.
+pub fn prebuilt(raw: &RawPrebuilts) -> Result<(), Fault> {
+    for (index, row) in raw.rows.iter().enumerate() {
+        specifiers(&row.versions).map_err(|found| found.below("prebuilt", index))?;
+        day(&row.source.read).map_err(|found| found.below("prebuilt", index))?;
+        if row.torch.is_empty() && row.code.is_empty() && row.glibc.is_none() {
+            return Err(fault("prebuilt", index, "says nothing: no `torch`, `code` or `glibc`"));
+        }
+        let previous = index.checked_sub(1).and_then(|at| raw.rows.get(at));
+        if previous.is_some_and(|other| other.package > row.package) {
+            return Err(fault("prebuilt", index, "the rows are not sorted by package"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/modules.toml`.
+pub fn modules(raw: &RawModules) -> Result<(), Fault> {
+    for (index, row) in raw.modules.iter().enumerate() {
+        day(&row.source.read).map_err(|found| found.below("module", index))?;
+        let previous = index.checked_sub(1).and_then(|at| raw.modules.get(at));
+        if previous.is_some_and(|other| other.name >= row.name) {
+            return Err(fault("module", index, "the modules are not sorted by name"));
+        }
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ fn the_rules_in_this_tree_have_no_fault_and_a_planted_one_is_found() {
     let rules = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     assert_eq!(verify(&rules).0, Some(0));
     let copy = tempfile::tempdir().expect("a folder");
-    for folder in ["platform", "packages", "advisories"] {
+    for folder in ["platform", "packages", "advisories", "symptoms"] {
         std::fs::create_dir(copy.path().join(folder)).expect("a folder");
         for entry in std::fs::read_dir(rules.join(folder)).expect("readable") {
             let path = entry.expect("readable").path();

@@ -105,7 +105,7 @@ const ADVISORY_FILE: &str = "advisories/GPUDOC-2026-0001.toml";
 
 /// Writes the sound database below a folder.
 fn plant(rules: &Path) {
-    for folder in ["platform", "packages", "advisories"] {
+    for folder in ["platform", "packages", "advisories", "symptoms"] {
         std::fs::create_dir_all(rules.join(folder)).expect("a folder");
     }
     let platform = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/platform");

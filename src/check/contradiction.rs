@@ -1,0 +1,42 @@
+//! Does a pasted report say one thing in two ways?
+
+use super::Context;
+use crate::facts::Contradiction;
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+
+/// One finding for each thing that a report says in two ways; the checks went by the stronger of both.
+pub fn findings(context: &Context<'_>) -> Vec<Finding> {
+    let contradictions = context.facts.pasted.iter().flat_map(|pasted| &pasted.contradictions);
+    contradictions.map(finding).collect()
+}
+
+fn finding(contradiction: &Contradiction) -> Finding {
+    let Contradiction { what, used, other } = contradiction;
+    let said = |(value, place): &(String, String), role: &str| Evidence {
+        fact: what.clone(),
+        observed: format!("{value} ({role})"),
+        required: None,
+        source: Basis::Metadata,
+        citation: Some(place.clone()),
+    };
+    Finding {
+        id: format!("pairing/contradiction-{}", what.to_lowercase()),
+        kind: Kind::Pairing,
+        severity: Severity::Warn,
+        title: format!("the report names {what} as {} and as {}", used.0, other.0),
+        message: "Two environments are mixed in it, or one changed in between: a list that was taken with another interpreter than \
+                  the failing one says nothing about the failure. The checks went by the first."
+            .to_owned(),
+        packages: vec![what.to_lowercase()],
+        gpus: Vec::new(),
+        evidence: vec![said(used, "used"), said(other, "not used")],
+        remedies: vec![Remedy {
+            summary: "Take the report again with the interpreter that fails".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["python -m torch.utils.collect_env".to_owned(), "python -m pip list".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    }
+}

@@ -1,0 +1,125 @@
+//! Do wheels from a project's release page fit, as far as their release tells? Only where nobody read the installed files.
+
+use pep440_rs::VersionSpecifiers;
+
+use super::{Context, Installed};
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::rules::cite;
+use crate::rules::raw_prebuilt::RawPrebuilt;
+use crate::rules::target::gpu_words;
+use crate::version::CodeTarget;
+
+/// The rows of what is installed and unread.
+fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a RawPrebuilt)> {
+    context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(
+        |installed| {
+            let version = installed.version.as_ref()?;
+            let row = context.db.prebuilts().iter().find(|row| {
+                let within = row.versions.parse::<VersionSpecifiers>().is_ok_and(|range| range.contains(version));
+                row.package == installed.name() && within
+            })?;
+            Some((installed, row))
+        },
+    )
+}
+
+/// No published wheel is built for the torch that is installed.
+pub fn torch(context: &Context<'_>) -> Vec<Finding> {
+    let Some(torch) = context.stack.get("torch") else { return Vec::new() };
+    let full = torch.distribution.full_version();
+    let mut numbers = full.split(['.', '+']);
+    let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else { return Vec::new() };
+    let minor = format!("{major}.{minor}");
+    rows(context)
+        .filter(|(_, row)| full != "?" && !row.torch.is_empty() && !row.torch.contains(&minor))
+        .map(|(installed, row)| {
+            let mut finding = base(installed, row, "pairing", Kind::Pairing);
+            finding.title = format!("no wheel of {} is published for torch {minor}", installed.title());
+            finding.message = "It was compiled here, or a wheel for another torch was installed, which ends in `undefined symbol` at \
+                               import."
+                .to_owned();
+            finding.packages.push("torch".to_owned());
+            finding.evidence[0].observed = format!("{}, wheels for torch {}", installed.title(), row.torch.join(" "));
+            finding.evidence[0].required = Some(torch.title());
+            finding
+        })
+        .collect()
+}
+
+/// The published wheels hold no code for a GPU.
+pub fn code(context: &Context<'_>) -> Vec<Finding> {
+    let runs = |target: &CodeTarget, capability: crate::version::ComputeCapability| match target.ptx {
+        true => target.capability <= capability,
+        false => target.capability.major == capability.major && target.capability.minor <= capability.minor,
+    };
+    rows(context)
+        .filter_map(|(installed, row)| {
+            let without = |gpu: &&crate::rules::TargetGpu| !row.code.iter().any(|target| runs(target, gpu.capability));
+            let gpus: Vec<_> = context.target.gpus.iter().filter(without).collect();
+            let first = gpus.first().filter(|_| !row.code.is_empty())?;
+            let words: Vec<_> = row.code.iter().map(ToString::to_string).collect();
+            let mut finding = base(installed, row, "gpu-arch", Kind::GpuArch);
+            finding.severity = Severity::Fail;
+            finding.title = format!(
+                "the wheels of {} hold no kernel for sm_{} ({})",
+                installed.title(),
+                first.capability.sm(),
+                gpu_words(&gpus)
+            );
+            finding.message =
+                "CUDA reports `no kernel image is available for execution on the device` (error 209).".to_owned();
+            finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
+            finding.evidence[0].observed = words.join(" ");
+            finding.evidence[0].required = Some(format!("sm_{}", first.capability.sm()));
+            Some(finding)
+        })
+        .collect()
+}
+
+/// The published wheels ask for a newer glibc.
+pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
+    let Some(has) = context.target.glibc else { return Vec::new() };
+    rows(context)
+        .filter_map(|(installed, row)| {
+            let needs = row.glibc.filter(|needs| *needs > has)?;
+            let mut finding = base(installed, row, "python", Kind::Python);
+            finding.title =
+                format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
+            finding.message =
+                format!("Loading one ends in ``version `GLIBC_{needs}' not found``. It must be compiled here.");
+            finding.evidence[0].observed = format!("glibc {needs}");
+            finding.evidence[0].required = Some(format!("glibc {has}"));
+            Some(finding)
+        })
+        .collect()
+}
+
+fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) -> Finding {
+    Finding {
+        id: format!("{family}/{}", installed.name()),
+        kind,
+        severity: Severity::Warn,
+        title: String::new(),
+        message: String::new(),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: format!("published wheels of {}", installed.name()),
+            observed: String::new(),
+            required: None,
+            source: Basis::Rule,
+            citation: Some(cite(&row.source)),
+        }],
+        remedies: vec![Remedy {
+            summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
+            requirements: Vec::new(),
+            commands: vec![format!(
+                "pip install --force-reinstall --no-deps --no-build-isolation --no-cache-dir --no-binary {0} {0}",
+                installed.name()
+            )],
+            change: None,
+            verified: false,
+        }],
+        references: Vec::new(),
+    }
+}

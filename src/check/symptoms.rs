@@ -1,0 +1,433 @@
+//! Which finding explains the error that somebody saw?
+//!
+//! An error message decides nothing by itself: a fact that was observed always counts more. It puts the findings in order,
+//! the one that explains it first, and where none does it becomes a finding of its own, marked as likely, with the command
+//! that would settle it. Only a message that proves its cause, such as `Torch not compiled with CUDA enabled`, stands as a fact.
+
+use super::Context;
+use super::advisory::of;
+use crate::facts::{Facts, Origin};
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::log::Log;
+use crate::rules::advisory::{Environment, judge, symptom as quoted};
+use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::rules::raw_symptoms::{RawCause, RawSymptom};
+use crate::rules::symptom::Seen;
+use crate::rules::target::gpu_words;
+use crate::rules::{RuleDb, cite};
+use crate::text;
+
+/// A message is quoted up to so many characters.
+const LONGEST: usize = 200;
+/// So many messages without an explanation become findings.
+const MOST: usize = 4;
+
+/// Puts the findings in the order in which they explain the messages of a text, and adds what is likely where none does.
+#[must_use]
+pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, findings: Vec<Finding>) -> Vec<Finding> {
+    let context = Context::new(facts, db, workload, &text.flat);
+    let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
+    let mut seen = db.symptoms_in(&text.flat);
+    // Those that say most about the environment first.
+    seen.sort_by_key(|seen| (severity(seen.symptom.severity), seen.place));
+    let mut likely: Vec<(Finding, usize)> = Vec::new();
+    let mut next = 0;
+    for seen in &seen {
+        let line = shorten(text.line_around(seen.place));
+        let package = package_in(&context, seen, text);
+        let explained = explaining(seen.symptom, package.as_deref(), &ranked);
+        if explained.is_empty() {
+            likely.extend(hypothesis(&context, seen, package.as_deref(), &line).map(|finding| (finding, seen.place)));
+            continue;
+        }
+        // A message that proves its cause makes a doubt of the same sort certain.
+        let proved = severity(seen.symptom.severity) == Severity::Fail;
+        for at in explained {
+            let Some(ranked) = ranked.get_mut(at) else { continue };
+            ranked.explains(&mut next, &line);
+            let same = seen.symptom.causes.iter().find(|cause| cause.kind == ranked.finding.kind.name());
+            if ranked.finding.remedies.is_empty()
+                && let Some(cause) = same
+            {
+                let summary = filled(&context, &cause.remedy, package.as_deref());
+                ranked.finding.remedies.push(remedy(&summary, cause.commands.clone()));
+            }
+            if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
+                ranked.finding.severity = Severity::Fail;
+            }
+        }
+    }
+    for advisory in db.advisories().filter(|advisory| quoted(advisory, &text.flat).is_some()) {
+        let Some(line) = quoted(advisory, &text.flat).and_then(|words| line_of(text, words)) else { continue };
+        match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
+            Some(ranked) => ranked.explains(&mut next, &line),
+            None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
+        }
+    }
+    let explained = next > 0;
+    ranked.extend(merged(likely, explained).into_iter().map(|(finding, rank)| Ranked { finding, rank: Some(rank) }));
+    // What explains something is first, in the order of the messages; then the rest in its own order.
+    ranked.sort_by_key(|ranked| ranked.rank.unwrap_or(usize::MAX));
+    attach(ranked.into_iter().map(|ranked| ranked.finding).collect())
+}
+
+/// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's
+/// CUDA libraries to the other.
+fn attach(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in findings {
+        match kept.iter_mut().find(|cause| is_consequence(&finding, cause)) {
+            Some(cause) => cause.evidence.push(Evidence {
+                fact: format!("consequence [{}]", finding.id),
+                observed: finding.title,
+                required: None,
+                source: Basis::Rule,
+                citation: None,
+            }),
+            None => kept.push(finding),
+        }
+    }
+    kept
+}
+
+fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
+    let pin = |finding: &Finding| finding.id.starts_with("requirement/torch/nvidia-");
+    let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
+    let told_twice =
+        finding.id.starts_with("GPUDOC-") && finding.kind == cause.kind && finding.packages == cause.packages;
+    let blind = finding.id == "gpu-visibility/none" && (unanswered || cause.id == "system/jetson");
+    blind || told_twice || pin(finding) && pin(cause)
+}
+
+/// A finding and its place among those that explain something.
+struct Ranked {
+    finding: Finding,
+    rank: Option<usize>,
+}
+
+impl Ranked {
+    /// Notes that it explains a message.
+    fn explains(&mut self, next: &mut usize, line: &str) {
+        let evidence = message(line);
+        if !self.finding.evidence.contains(&evidence) && self.finding.evidence.len() < 12 {
+            self.finding.evidence.push(evidence);
+        }
+        if self.rank.is_none() {
+            self.rank = Some(*next);
+            *next += 1;
+        }
+    }
+}
+
+fn message(line: &str) -> Evidence {
+    Evidence {
+        fact: "error message".to_owned(),
+        observed: format!("`{line}`"),
+        required: None,
+        source: Basis::Host,
+        citation: None,
+    }
+}
+
+/// The findings that explain a message: those of the first selector that any meets.
+fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) -> Vec<usize> {
+    let excluded: Vec<&str> = symptom.explained_by.iter().filter_map(|selector| selector.strip_prefix('!')).collect();
+    for selector in &symptom.explained_by {
+        let wanted = match (selector.contains("{package}"), package) {
+            (true, Some(package)) => selector.replace("{package}", package),
+            (true, None) => continue,
+            (false, _) => selector.clone(),
+        };
+        let found: Vec<usize> = findings
+            .iter()
+            .enumerate()
+            .filter(|(_, ranked)| {
+                let Finding { id, kind, severity, .. } = &ranked.finding;
+                *severity != Severity::Info
+                    && !excluded.contains(&id.as_str())
+                    && (id == &wanted
+                        || kind.name() == wanted
+                        || id.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/')))
+            })
+            .map(|(at, _)| at)
+            .collect();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// The distribution that a message names: by the path of a library, or by a module.
+fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<String> {
+    let from = seen.place.saturating_sub(300);
+    let around: String = text
+        .flat
+        .bytes()
+        .skip(from)
+        .take(700)
+        .map(|byte| if byte.is_ascii() { char::from(byte) } else { ' ' })
+        .collect();
+    let words = around.split([' ', '\'', '"', '(', ')', '`', ',', ':', '/', '\\', '=']);
+    words.filter_map(|word| word.split('.').next()).filter(|word| word.len() > 3).find_map(|word| {
+        let name = context.db.distribution_of_module(word)?;
+        // Everything is about torch; what else is named tells more.
+        (!matches!(name.as_str(), "torch" | "python" | "numpy")).then_some(name)
+    })
+}
+
+fn severity(raw: RawSeverity) -> Severity {
+    match raw {
+        RawSeverity::Fail => Severity::Fail,
+        RawSeverity::Warn => Severity::Warn,
+        RawSeverity::Info => Severity::Info,
+    }
+}
+
+/// What a message may come from where no finding explains it: the causes that the facts leave.
+fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, line: &str) -> Option<Finding> {
+    let symptom = seen.symptom;
+    let (holding, open) = causes(context, symptom);
+    let proved = severity(symptom.severity);
+    let left: Vec<&RawCause> = holding.iter().chain(&open).copied().collect();
+    let (first, others) = left.split_first()?;
+    let fill = |text: &str| filled(context, text, package);
+    let title = fill(&first.title);
+    let certain = proved == Severity::Fail;
+    let mut message = symptom.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|cause| fill(&cause.title)).collect();
+        message.push_str(&format!(" It may also be that {}.", alternatives(&others)));
+    }
+    if !certain {
+        message.push_str(" The report does not decide it.");
+    }
+    let mut packages: Vec<String> = left.iter().flat_map(|cause| &cause.packages).cloned().collect();
+    packages.extend(package.map(str::to_owned));
+    packages.sort();
+    packages.dedup();
+    let mut remedies: Vec<Remedy> = Vec::new();
+    if (!certain || left.len() > 1) && symptom.settle != "-" {
+        remedies.push(remedy("Find out which it is", vec![symptom.settle.clone()]));
+    }
+    remedies.extend(left.iter().map(|cause| remedy(&fill(&cause.remedy), cause.commands.clone())));
+    let mut evidence = vec![self::message(line)];
+    evidence.extend(known(context, first));
+    evidence.push(Evidence {
+        fact: "known message".to_owned(),
+        observed: symptom.id.clone(),
+        required: None,
+        source: Basis::Rule,
+        citation: symptom.sources.first().cloned(),
+    });
+    Some(Finding {
+        id: format!("symptom/{}", symptom.id),
+        kind: kind(&first.kind),
+        severity: proved,
+        title: if certain { title } else { format!("likely: {title}") },
+        message,
+        packages,
+        gpus: Vec::new(),
+        evidence,
+        remedies,
+        references: symptom.sources.iter().map(|source| page(source).to_owned()).collect(),
+    })
+}
+
+/// `https://… , read 2026-11-20` without the day.
+fn page(citation: &str) -> &str {
+    citation.split(", read ").next().unwrap_or(citation)
+}
+
+fn alternatives(titles: &[String]) -> String {
+    match titles {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{}, or {last}", head.join(", ")),
+    }
+}
+
+fn remedy(summary: &str, commands: Vec<String>) -> Remedy {
+    Remedy { summary: summary.to_owned(), requirements: Vec::new(), commands, change: None, verified: false }
+}
+
+/// The causes whose conditions hold, and those that nothing contradicts.
+fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db RawCause>, Vec<&'db RawCause>) {
+    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
+    let environment = Environment {
+        installed: &installed,
+        cuda: context.stack.torch_cuda().flatten(),
+        target: &context.target,
+        workload: context.workload,
+        log: context.log,
+    };
+    let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
+    let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
+    for cause in &symptom.causes {
+        let mut terms = Vec::new();
+        terms.extend(cause.when.as_ref().map(|when| judge(when, &environment, whole)));
+        // Nobody says that a machine is not WSL.
+        terms.extend(cause.wsl.then(|| Some(context.facts.system.wsl.value().is_some())));
+        terms.extend(cause.cpu_torch.then(|| context.stack.torch_cuda().map(|cuda| cuda.is_none())));
+        match terms.as_slice() {
+            terms if terms.contains(&Some(false)) => {}
+            [] => open.push(cause),
+            terms if terms.contains(&None) => doubtful.push(cause),
+            _ => holding.push(cause),
+        }
+    }
+    open.append(&mut doubtful);
+    (holding, open)
+}
+
+/// Fills what is known into a sentence.
+fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> String {
+    let gpus: Vec<_> = context.target.gpus.iter().collect();
+    let gpu = match gpus.as_slice() {
+        [] => "this GPU".to_owned(),
+        gpus => {
+            let mut capabilities: Vec<_> = gpus.iter().map(|gpu| format!("sm_{}", gpu.capability.sm())).collect();
+            capabilities.dedup();
+            format!("{} ({})", gpu_words(gpus), text::list(&capabilities))
+        }
+    };
+    let title = |name: &str| context.stack.get(name).map(super::Installed::title);
+    let package = package.map(|name| title(name).unwrap_or_else(|| name.to_owned()));
+    let torch = title("torch").unwrap_or_else(|| "torch".to_owned());
+    let driver =
+        context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
+    text.replace("{package}", package.as_deref().unwrap_or("the extension"))
+        .replace("{gpu}", &gpu)
+        .replace("{torch}", &torch)
+        .replace("{driver}", &driver)
+}
+
+/// The facts that bear on a cause, as evidence: GPUs for what is about GPUs, the driver, distributions that it names.
+fn known(context: &Context<'_>, cause: &RawCause) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for name in &cause.packages {
+        if let Some(installed) = context.stack.get(name) {
+            evidence.push(Evidence {
+                fact: name.clone(),
+                observed: installed.distribution.full_version().to_owned(),
+                required: None,
+                source: Basis::Metadata,
+                citation: installed.distribution.version.source().map(|source| source.place().to_owned()),
+            });
+        }
+    }
+    if matches!(cause.kind.as_str(), "gpu-arch" | "forward-compat" | "driver" | "cpu-build") {
+        evidence.extend(context.target.gpus.iter().take(2).map(|gpu| Evidence {
+            fact: gpu.label.clone(),
+            observed: format!("compute capability {}, sm_{}", gpu.capability, gpu.capability.sm()),
+            required: None,
+            source: Basis::Host,
+            citation: None,
+        }));
+    }
+    if matches!(cause.kind.as_str(), "driver" | "forward-compat" | "driver-mismatch" | "system")
+        && let Some(driver) = &context.target.driver
+    {
+        evidence.push(Evidence {
+            fact: "driver".to_owned(),
+            observed: driver.to_string(),
+            required: None,
+            source: Basis::Host,
+            citation: context.facts.driver.version.source().map(|source| source.place().to_owned()),
+        });
+    }
+    evidence
+}
+
+/// An advisory whose message was seen, but whose conditions are not all known.
+fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> Option<Finding> {
+    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
+    let environment = Environment {
+        installed: &installed,
+        cuda: context.stack.torch_cuda().flatten(),
+        target: &context.target,
+        workload: context.workload,
+        log: context.log,
+    };
+    let whole =
+        context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
+    let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
+    let mut finding = of(advisory);
+    finding.severity = Severity::Warn;
+    finding.title = format!("likely: {}", finding.title);
+    finding.packages = open
+        .installed
+        .iter()
+        .filter_map(|line| Some(crate::rules::requirement::parse(line).ok()?.name.to_string()))
+        .collect();
+    finding.packages.sort();
+    finding.evidence = vec![message(line)];
+    finding.evidence.extend(advisory.references.iter().take(1).map(|page| Evidence {
+        fact: "advisory".to_owned(),
+        observed: format!("{} of {}", advisory.id, advisory.date),
+        required: None,
+        source: Basis::Rule,
+        citation: Some(cite(page)),
+    }));
+    let missing: Vec<String> = open
+        .installed
+        .iter()
+        .filter(|line| {
+            crate::rules::requirement::parse(line).is_ok_and(|wanted| context.stack.get(wanted.name.as_ref()).is_none())
+        })
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
+        let names = finding.packages.join(" ");
+        finding.remedies.insert(0, remedy("See what is installed", vec![format!("pip show {names}")]));
+    }
+    Some(finding)
+}
+
+/// Messages with one cause are one finding; after an explanation in facts only what says something else is kept.
+fn merged(likely: Vec<(Finding, usize)>, explained: bool) -> Vec<(Finding, usize)> {
+    let mut kept: Vec<(Finding, usize)> = Vec::new();
+    for (finding, _) in likely {
+        let same = kept.iter_mut().find(|(other, _)| other.kind == finding.kind && other.packages == finding.packages);
+        if let Some((other, _)) = same {
+            other.evidence.extend(finding.evidence.into_iter().filter(|evidence| evidence.fact == "error message"));
+            continue;
+        }
+        // After what the facts explain, and before what nobody complained of.
+        let rank = if explained { 1000 + kept.len() } else { kept.len() };
+        if kept.len() < MOST {
+            kept.push((finding, rank));
+        }
+    }
+    kept
+}
+
+fn kind(name: &str) -> Kind {
+    serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
+}
+
+fn line_of(text: &Log, words: &str) -> Option<String> {
+    let place = memchr::memmem::find(text.flat.as_bytes(), words.as_bytes())?;
+    Some(shorten(text.line_around(place)))
+}
+
+/// A line as it is quoted: short, and without names of people and secrets.
+fn shorten(line: &str) -> String {
+    let line: String = match line.chars().count() {
+        length if length <= LONGEST => line.to_owned(),
+        _ => line.chars().take(LONGEST).chain(['…']).collect(),
+    };
+    crate::facts::redact::redact_text(&line, &crate::facts::redact::Identity::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_names_a_kind_an_id_or_its_beginning() {
+        assert_eq!(page("https://example.org/1, read 2026-11-20"), "https://example.org/1");
+        assert_eq!(alternatives(&["a".to_owned(), "b".to_owned()]), "a, or b");
+    }
+}

@@ -1,0 +1,167 @@
+//! Does the machine itself stand in the way: shared memory, WSL, a Jetson that needs wheels of its own?
+
+use super::{Context, looked};
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::raw_platform::GpuClass;
+use crate::text;
+
+/// Docker's default is 64 MB; a container that was given more was given much more.
+const SMALL_SHM: u64 = 128 << 20;
+/// The first WSL kernel with GPU support came with this Linux release.
+const WSL_KERNEL: (u32, u32) = (5, 10);
+
+/// Looks at what a report tells of the machine.
+pub fn check(context: &Context<'_>) -> Outcome {
+    // On a machine itself these are symptoms' advisories: what is small there may be enough.
+    if context.facts.pasted.is_none() {
+        return Outcome::NotApplicable("only a pasted report is judged by these".to_owned());
+    }
+    let findings: Vec<_> =
+        [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)].into_iter().flatten().collect();
+    looked(findings)
+}
+
+fn small_shm(context: &Context<'_>) -> Option<Finding> {
+    let reading = &context.facts.system.shm_bytes;
+    let size = *reading.value()?;
+    if size >= SMALL_SHM {
+        return None;
+    }
+    Some(Finding {
+        id: "system/shm".to_owned(),
+        kind: Kind::System,
+        severity: Severity::Warn,
+        title: format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size)),
+        message: "Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers with a bus \
+                  error."
+            .to_owned(),
+        packages: vec!["container-runtime".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "/dev/shm".to_owned(),
+            observed: text::bytes(size),
+            required: Some("several GiB".to_owned()),
+            source: Basis::Host,
+            citation: reading.source().map(|source| source.place().to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Start the container with more".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["docker run --shm-size=16g --ipc=host …".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: vec!["https://github.com/pytorch/pytorch/issues/5040".to_owned()],
+    })
+}
+
+/// WSL 2 with a kernel from before CUDA on WSL.
+fn old_wsl(context: &Context<'_>) -> Option<Finding> {
+    let system = &context.facts.system;
+    system.wsl.value()?;
+    let kernel = system.kernel.value()?;
+    let mut numbers = kernel.split('.').map(str::parse::<u32>);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
+    if (major, minor) >= WSL_KERNEL {
+        return None;
+    }
+    Some(Finding {
+        id: "system/wsl".to_owned(),
+        kind: Kind::System,
+        severity: Severity::Warn,
+        title: format!("this WSL kernel, {kernel}, is older than GPU support in WSL"),
+        message: "CUDA on WSL needs Windows 10 21H2 or Windows 11, and a WSL kernel of at least 5.10.".to_owned(),
+        packages: vec!["windows".to_owned(), "wsl-kernel".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "WSL kernel".to_owned(),
+            observed: kernel.clone(),
+            required: Some(format!("{}.{} or newer", WSL_KERNEL.0, WSL_KERNEL.1)),
+            source: Basis::Host,
+            citation: system.kernel.source().map(|source| source.place().to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Update Windows, and the kernel".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["wsl --update".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: vec!["https://github.com/microsoft/WSL/issues/7056".to_owned()],
+    })
+}
+
+/// The loader knows libcuda.so.1 only.
+fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let library = facts.loader.libcuda.value()?;
+    if !facts.pasted.as_ref()?.no_plain_libcuda {
+        return None;
+    }
+    let wsl = facts.system.wsl.value().is_some();
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    Some(Finding {
+        id: "system/libcuda-name".to_owned(),
+        kind: Kind::System,
+        severity: Severity::Warn,
+        title: format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" }),
+        message: "Programs that open or link the plain name (Triton 2, Numba, TensorFlow) do not find the driver. In WSL the files \
+                  of /usr/lib/wsl/lib are copies instead of links, so that ldconfig keeps only one name."
+            .to_owned(),
+        packages: vec!["libcuda".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "libcuda.so.1".to_owned(),
+            observed: library.path.clone(),
+            required: Some("libcuda.so too".to_owned()),
+            source: Basis::Host,
+            citation: Some("ldconfig -p".to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig".to_owned(),
+            requirements: Vec::new(),
+            commands: vec![format!("export LD_LIBRARY_PATH={folder}:$LD_LIBRARY_PATH")],
+            change: None,
+            verified: false,
+        }],
+        references: vec!["https://github.com/microsoft/WSL/issues/8587".to_owned()],
+    })
+}
+
+/// A Jetson on which torch sees no GPU.
+fn jetson(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let tegra = facts.system.kernel.value().is_some_and(|kernel| kernel.contains("tegra"));
+    let gpu = context.target.gpus.iter().any(|gpu| gpu.class == Some(GpuClass::JetsonTegra));
+    let blind = facts.pasted.as_ref().is_some_and(|pasted| pasted.cuda_available == Some(false));
+    if !(tegra || gpu) || !blind {
+        return None;
+    }
+    let torch = context.stack.get("torch").map_or_else(|| "torch".to_owned(), super::Installed::title);
+    Some(Finding {
+        id: "system/jetson".to_owned(),
+        kind: Kind::System,
+        severity: Severity::Warn,
+        title: format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack"),
+        message: "A Jetson's GPU is reached through libraries of its own. Wheels from PyPI and from PyTorch's indexes are made for \
+                  servers, and do not find it."
+            .to_owned(),
+        packages: vec!["torch".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![Evidence {
+            fact: "`torch.cuda.is_available()`".to_owned(),
+            observed: "False".to_owned(),
+            required: Some("a torch build for this JetPack".to_owned()),
+            source: Basis::Host,
+            citation: facts.system.kernel.source().map(|source| source.place().to_owned()),
+        }],
+        remedies: vec![Remedy {
+            summary: "Install torch from NVIDIA's index for this JetPack and Python".to_owned(),
+            requirements: Vec::new(),
+            commands: vec!["cat /etc/nv_tegra_release".to_owned()],
+            change: None,
+            verified: false,
+        }],
+        references: vec!["https://github.com/dusty-nv/jetson-containers/issues/1495".to_owned()],
+    })
+}

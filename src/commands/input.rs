@@ -1,0 +1,83 @@
+//! What `--from` names: a snapshot, or a text that somebody pasted.
+
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::{file, note};
+use crate::facts::{self, Facts};
+use crate::log::Log;
+use crate::parse::report::{self, Vocabulary};
+use crate::parse::snapshot::snapshot;
+use crate::rules::RuleDb;
+use crate::rules::complete::complete_report;
+use crate::text;
+
+/// What was read.
+pub struct Input {
+    /// The observations.
+    pub facts: Facts,
+    /// The text, to look for error messages in; none for a snapshot.
+    pub log: Option<Log>,
+}
+
+/// Reads a snapshot or a pasted text, `-` for standard input.
+///
+/// # Errors
+///
+/// When the file cannot be read, or is a damaged snapshot.
+pub fn read(path: &Path, db: &RuleDb) -> anyhow::Result<Input> {
+    let text = file::read(path)?;
+    if is_snapshot(&text) {
+        return Ok(Input { facts: parsed(&text, path)?, log: None });
+    }
+    let input = paste(&text, db);
+    tell(&input.facts);
+    Ok(input)
+}
+
+/// Reads a snapshot and nothing else.
+///
+/// # Errors
+///
+/// When the file cannot be read, or is none.
+pub fn snapshot_only(path: &Path) -> anyhow::Result<Facts> {
+    parsed(&file::read(path)?, path)
+}
+
+fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
+    snapshot(text).with_context(|| {
+        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
+        format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
+    })
+}
+
+/// Reads a pasted text.
+#[must_use]
+pub fn paste(text: &str, db: &RuleDb) -> Input {
+    let is_package = |name: &str| db.is_known_distribution(name);
+    let distribution_of = |module: &str| db.distribution_of_module(module);
+    let is_gpu = |name: &str| db.gpu_by_name(name).is_some();
+    let vocabulary = Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
+    let mut report = report::read(text, &vocabulary);
+    complete_report(&mut report.facts, db);
+    Input { facts: report.facts, log: Some(report.log) }
+}
+
+/// A JSON document of gpudoc's own; other JSON (`pip list --format json`) is a report like any other.
+fn is_snapshot(text: &str) -> bool {
+    let start = text.trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']);
+    start.starts_with('{') && (start.get(..400).unwrap_or(start).contains("\"schema\"") || start.trim() == "{")
+}
+
+/// Says what was recognised, and that the rest was not.
+fn tell(facts: &Facts) {
+    let Some(pasted) = &facts.pasted else { return };
+    match pasted.recognised.as_slice() {
+        [] => note("nothing in this text is known to gpudoc as a report; only error messages were looked for"),
+        recognised => note(&format!("recognised: {}", recognised.join("; "))),
+    }
+    if pasted.not_read > 0 {
+        note(&format!("not read: {}", text::count(pasted.not_read, "line", "lines")));
+    }
+}

@@ -1,0 +1,246 @@
+//! Lists of installed distributions: `pip list` in columns and JSON, `pip freeze`, `uv pip list`, `conda list`, `pip show`,
+//! the `[pip3]` lines of collect_env, and what pip says while it installs and complains.
+
+use super::Vocabulary;
+use super::clean::Line;
+use super::draft::{Draft, Rank, is_version};
+use crate::facts::Unmet;
+use crate::parse::wheel::normalise_name;
+use crate::version::{CudaVersion, PythonVersion};
+
+/// A list of so many distributions is a whole one.
+const WHOLE: usize = 25;
+
+/// Reads every line that belongs to a list.
+pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut shown: Option<&str> = None;
+    let mut listed = 0_usize;
+    let mut header = false;
+    for (at, line) in lines.iter().enumerate() {
+        let (text, number) = (line.text.as_str(), line.number);
+        header |= is_header(text);
+        if let Some(rest) = text.strip_prefix("Name:") {
+            shown = Some(rest.trim()).filter(|name| !name.contains(' '));
+            continue;
+        }
+        if let Some(name) = shown
+            && show(name, text, number, draft)
+        {
+            continue;
+        }
+        if json(text, number, draft) {
+            continue;
+        }
+        if conflict(text, number, draft) || installer(text, number, draft) {
+            continue;
+        }
+        let beside = |other: Option<&Line>| other.is_some_and(|line| is_row(&line.text));
+        let in_list = header || beside(lines.get(at + 1)) || at.checked_sub(1).is_some_and(|at| beside(lines.get(at)));
+        if row(text, number, in_list, vocabulary, draft) {
+            listed += usize::from(!text.starts_with('['));
+        }
+    }
+    draft.pasted.whole_list |= listed >= WHOLE;
+}
+
+/// `Package    Version`, with `Location` behind it or not; conda's `# Name  Version  Build  Channel`.
+fn is_header(text: &str) -> bool {
+    let mut words = text.trim_start_matches('#').split_whitespace();
+    matches!((words.next(), words.next()), (Some("Package" | "Name"), Some("Version")))
+}
+
+/// A line that is surely of a list: a name, space, and a version that ends the line or is followed by more columns.
+fn is_row(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let (Some(name), Some(version)) = (words.next(), words.next()) else {
+        return text.split_once("==").is_some_and(|(name, version)| is_name(name) && is_version(version.trim()));
+    };
+    is_name(name) && is_version(version) && words.count() <= 4
+}
+
+fn is_name(word: &str) -> bool {
+    let letters = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    letters && word.len() <= 64 && word.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
+}
+
+/// One line of any list.
+fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    let (rest, by_conda) =
+        match (text.strip_prefix("[pip3]").or(text.strip_prefix("[pip]")), text.strip_prefix("[conda]")) {
+            (Some(rest), _) => (rest.trim(), false),
+            (_, Some(rest)) => (rest.trim(), true),
+            _ => (text, false),
+        };
+    let tagged = rest.len() < text.len();
+    // `torch==2.7.1`, `torch @ file:///…`, `torch==2.7.1 ; marker`, in TOML and YAML `- torch==2.7.1`.
+    let bare = rest.trim_start_matches(['-', '*', '+', ' ']).trim_matches(['"', '\'', ',', '`']);
+    if let Some((name, version)) = bare.split_once("==") {
+        let version = version.split([' ', ';', ',', '"', '\'', '`', ')', '\\']).next().unwrap_or_default();
+        let name = name.split('[').next().unwrap_or(name).trim();
+        let ends = bare.len() <= name.len() + version.len() + 24 || bare.contains(';');
+        if is_name(name) && is_version(version) && ends {
+            let place =
+                if tagged { format!("collect_env's list, line {number}") } else { format!("a list, line {number}") };
+            draft.package(name, version, Rank::Listed, place);
+            draft.saw("list of distributions", number);
+            return true;
+        }
+    }
+    let words: Vec<&str> = rest.split_whitespace().take(6).collect();
+    let [name, version, more @ ..] = words.as_slice() else { return false };
+    let version = version.trim_start_matches('v');
+    if !is_name(name) || !is_version(version) || more.len() > 3 {
+        return false;
+    }
+    let normal = normalise_name(name);
+    let known =
+        (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
+    if !(tagged || in_list || known && more.is_empty()) {
+        return false;
+    }
+    // `cuda 12.8`, `python 3.12.7` in people's lists are no distributions.
+    if matches!(normal.as_str(), "python") {
+        if let Ok(version) = version.parse::<PythonVersion>() {
+            draft.python.add(version, Rank::Listed, format!("a list, line {number}"));
+        }
+        return true;
+    }
+    if matches!(normal.as_str(), "cuda" | "driver" | "ubuntu" | "version" | "cudnn" | "nvidia-smi" | "glibc") {
+        return false;
+    }
+    let build = more.first().copied().unwrap_or_default();
+    if by_conda || build.contains("py3") || build.contains("cuda") {
+        conda(&normal, version, build, number, draft);
+    } else {
+        let place = if tagged { "collect_env's list" } else { "a list" };
+        draft.package(name, version, Rank::Listed, format!("{place}, line {number}"));
+        if let Some(folder) = more.first().filter(|word| word.contains(['/', '\\'])) {
+            draft.location(name, folder);
+        }
+    }
+    draft.saw("list of distributions", number);
+    true
+}
+
+/// `pytorch  2.1.0  py3.9_cuda12.1_cudnn8.9.2_0  pytorch`: conda's torch names its CUDA in the build.
+fn conda(name: &str, version: &str, build: &str, number: usize, draft: &mut Draft) {
+    let place = format!("conda list, line {number}");
+    if name != "pytorch" {
+        // conda's own names for other things (`libcublas`, `mkl`) are harmless: no rule knows them.
+        draft.package(name, version, Rank::Listed, place);
+        return;
+    }
+    let cuda =
+        build.split('_').find_map(|part| part.strip_prefix("cuda")).and_then(|text| text.parse::<CudaVersion>().ok());
+    if build.contains("cpu") {
+        draft.torch_cuda.add(None, Rank::Listed, place.clone());
+    } else if let Some(cuda) = cuda {
+        draft.torch_cuda.add(Some(cuda), Rank::Listed, place.clone());
+    }
+    draft.package("torch", version, Rank::Listed, place);
+}
+
+/// The lines of `pip show`.
+fn show(name: &str, text: &str, number: usize, draft: &mut Draft) -> bool {
+    if let Some(version) = text.strip_prefix("Version:") {
+        draft.package(name, version.trim(), Rank::Listed, format!("pip show, line {number}"));
+        draft.saw("pip show", number);
+        return true;
+    }
+    if let Some(folder) = text.strip_prefix("Location:") {
+        draft.location(name, folder.trim());
+        return true;
+    }
+    ["Summary:", "Home-page:", "Author", "License", "Requires:", "Required-by:"].iter().any(|key| text.starts_with(key))
+}
+
+/// `[{"name": "torch", "version": "2.7.1"}, …]`, on one line or over many.
+fn json(text: &str, number: usize, draft: &mut Draft) -> bool {
+    if !text.contains("\"name\"") || !text.contains("\"version\"") {
+        return false;
+    }
+    let mut found = false;
+    for piece in text.split("\"name\"").skip(1) {
+        let mut words = piece.split('"').skip(1).step_by(2);
+        let name = words.next();
+        let Some(version) = words.by_ref().skip_while(|word| *word != "version").nth(1) else { continue };
+        if let Some(name) = name.filter(|name| is_name(name)) {
+            draft.package(name, version, Rank::Listed, format!("pip list, line {number}"));
+            found = true;
+        }
+    }
+    if found {
+        draft.saw("list of distributions", number);
+    }
+    found
+}
+
+/// `vllm 0.6.3 requires torch==2.4.0, but you have torch 2.4.1 which is incompatible.`
+fn conflict(text: &str, number: usize, draft: &mut Draft) -> bool {
+    let Some((before, after)) = text.split_once(" requires ") else { return false };
+    let (requirement, found) = if let Some((requirement, rest)) = after.split_once(", but you have ") {
+        let mut words = rest.split_whitespace();
+        (requirement, words.next().zip(words.next()))
+    } else if let Some((requirement, _)) = after.split_once(", which is not installed") {
+        (requirement, None)
+    } else {
+        return false;
+    };
+    let mut words = before.split_whitespace().rev();
+    let (Some(version), Some(name)) = (words.next(), words.next()) else { return false };
+    if !is_name(name) || !is_version(version) {
+        return false;
+    }
+    let place = format!("pip, line {number}");
+    draft.package(name, version, Rank::Listed, place.clone());
+    let found = found.map(|(other, version)| (other, version.trim_end_matches('.')));
+    if let Some((other, version)) = found.filter(|(other, _)| is_name(other)) {
+        draft.package(other, version, Rank::Listed, place.clone());
+    }
+    draft.unmet(Unmet {
+        package: (normalise_name(name), version.to_owned()),
+        requirement: requirement.trim().to_owned(),
+        found: found.map(|(_, version)| version.to_owned()),
+        place,
+    });
+    draft.saw("pip's messages", number);
+    true
+}
+
+/// `Successfully installed torch-2.9.1 numpy-2.0.2`, `Found existing installation: torch 2.8.0`, `pip install torch==2.9.1`.
+fn installer(text: &str, number: usize, draft: &mut Draft) -> bool {
+    let place = format!("pip, line {number}");
+    if let Some((_, rest)) = text.split_once("Successfully installed ") {
+        for (name, version) in rest.split_whitespace().filter_map(named) {
+            draft.package(name, version, Rank::Listed, place.clone());
+        }
+    } else if let Some((_, rest)) = text.split_once("Found existing installation: ") {
+        let mut words = rest.split_whitespace();
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            draft.package(name, version, Rank::Asked, place);
+        }
+    } else if let Some((_, rest)) = text.split_once("Successfully uninstalled ") {
+        let mut words = rest.split_whitespace();
+        let first = words.next().unwrap_or_default();
+        if let Some((name, version)) = named(first).or_else(|| Some((first, words.next()?))) {
+            draft.package(name, version, Rank::Asked, place);
+        }
+    } else if text.contains("pip install ") || text.contains("pip3 install ") {
+        for word in text.split([' ', '`', '"', '\'']) {
+            if let Some((name, version)) = word.split_once("==").filter(|(name, _)| is_name(name)) {
+                draft.package(name, version, Rank::Asked, place.clone());
+            }
+        }
+        return false;
+    } else {
+        return false;
+    }
+    draft.saw("pip's messages", number);
+    true
+}
+
+/// `nvidia-cublas-cu12-12.6.4.1` is `nvidia-cublas-cu12`, `12.6.4.1`.
+fn named(word: &str) -> Option<(&str, &str)> {
+    let (name, version) = word.rsplit_once('-')?;
+    (is_name(name) && is_version(version)).then_some((name, version))
+}

@@ -1,0 +1,291 @@
+//! What people say in their own words: `torch 2.6.0`, `on an RTX 5090`, `driver 470.141.03 with CUDA 11.7`.
+//!
+//! Words are weak: a program's statement always wins, and words that disagree with each other count for nothing.
+
+use super::Vocabulary;
+use super::clean::Line;
+use super::draft::{Draft, Rank, is_version};
+use super::sentences::gpu;
+use super::smi::is_driver;
+use crate::parse::wheel::normalise_name;
+use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+
+/// Longer lines are data, not words.
+const LONGEST: usize = 1200;
+/// GPUs are looked up by name only so often.
+const MOST_GPUS: usize = 48;
+
+/// Reads every line as words.
+pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut lookups = 0;
+    for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+', '['])) {
+        let text = &line.text;
+        let words: Vec<&str> = text
+            .split([' ', ',', '(', ')', '`', '"', '\'', ';', '/', '=', ':', '，', '（', '）', '*', '。', '@'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        versions(&words, line.number, text, vocabulary, draft);
+        if lookups < MOST_GPUS && !draft.has_gpus() {
+            lookups += gpus(&words, line.number, vocabulary, draft);
+        }
+        windows(text, line.number, draft);
+    }
+}
+
+/// Names followed by a version.
+fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let place = || format!("the report's words, line {number}");
+    // `pip install X==Y` was read as what it is.
+    let asked = text.contains("install ") || text.contains("requires ");
+    for (at, word) in words.iter().enumerate() {
+        let version =
+            words.iter().skip(at + 1).take(4).map(|word| word.trim_matches(['<', '>', '~', '!', 'v', 'V', '[', ']']));
+        let mut version = version.skip_while(|word| is_filler(word));
+        let Some(version) = version.next() else { continue };
+        let version = version.trim_end_matches(['.', ',', '!', '?']);
+        if !version.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
+        match lower.as_str() {
+            "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
+                add_driver(version, place(), draft);
+            }
+            "glibc" => {
+                if let Ok(version) = version.parse::<GlibcVersion>() {
+                    draft.glibc.add(version, Rank::Told, place());
+                }
+            }
+            "python" if !asked => {
+                if let Ok(version) = version.parse::<PythonVersion>()
+                    && version.major == 3
+                {
+                    draft.python.add(version, Rank::Told, place());
+                }
+            }
+            "torch" | "pytorch" if is_version(version) && !asked => {
+                draft.package("torch", version, Rank::Told, place());
+            }
+            name if is_version(version) && !asked && name.len() > 3 => {
+                let name = normalise_name(name);
+                if (vocabulary.is_package)(&name) {
+                    draft.package(&name, version, Rank::Told, place());
+                }
+            }
+            _ => {}
+        }
+    }
+    with_name(words, number, vocabulary, draft);
+    only_one(words, number, vocabulary, draft);
+    drivers(words, number, text, draft);
+    systems(words, text, number, draft);
+}
+
+/// What may stand between a name and its version.
+const FILLERS: [&str; 12] =
+    ["version", "versions", "is", "the", "==", "ver", "-", "was", "version]", "'s", "s", "release"];
+
+/// `NumPy recently had a major release (v2.0.0)`: one name in the line, and one version that calls itself one.
+fn only_one(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut versions = words.iter().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
+    let (Some(version), None) = (versions.next(), versions.next()) else { return };
+    let mut names =
+        words.iter().map(|word| normalise_name(word)).filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
+    if let (Some(name), None) = (names.next(), names.next()) {
+        draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+    }
+}
+
+fn is_filler(word: &str) -> bool {
+    FILLERS.iter().any(|filler| word.eq_ignore_ascii_case(filler))
+}
+
+/// `flash_attn-2.7.4.post1` and `bitsandbytes-0.41.1` in one word.
+fn with_name(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    for word in words {
+        if let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-'))
+            && name.len() > 3
+            && is_version(version)
+        {
+            let name = normalise_name(name);
+            if (vocabulary.is_package)(&name) {
+                draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+            }
+        }
+    }
+}
+
+/// Driver versions, and the CUDA that somebody says goes with one.
+fn drivers(words: &[&str], number: usize, text: &str, draft: &mut Draft) {
+    let lower = text.to_ascii_lowercase();
+    if !lower.contains("driver") && !lower.contains("nvidia") {
+        return;
+    }
+    let mut versions = words.iter().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
+    if let (Some(first), None) = (versions.next(), versions.next()) {
+        let place = format!("the report's words, line {number}");
+        add_driver(first, place.clone(), draft);
+        // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
+        let cuda = words.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
+        let said = cuda.and_then(|at| words.iter().skip(at + 1).find(|word| !is_filler(word)));
+        if let Some(cuda) = said.and_then(|word| word.trim_end_matches('.').parse::<CudaVersion>().ok()) {
+            draft.driver_cuda.add(cuda, Rank::Told, place);
+        }
+    }
+}
+
+fn add_driver(version: &str, place: String, draft: &mut Draft) {
+    if let Ok(version) = version.parse::<DriverVersion>() {
+        draft.driver.add(version, Rank::Told, place);
+    }
+}
+
+/// The operating system, WSL, machine types.
+fn systems(words: &[&str], text: &str, number: usize, draft: &mut Draft) {
+    let place = || format!("the report's words, line {number}");
+    for word in words {
+        let found = match word.trim_end_matches(['.', '!']) {
+            "aarch64" | "arm64" => Some(("arch", "aarch64")),
+            "WSL" | "WSL2" | "wsl2" | "wsl" => Some(("wsl", "2")),
+            "Ubuntu" | "Debian" | "CentOS" | "RHEL" => Some(("os", "linux")),
+            "Jetson" => Some(("arch", "aarch64")),
+            _ => None,
+        };
+        match found {
+            Some(("arch", arch)) => draft.arch.add(arch.to_owned(), Rank::Told, place()),
+            Some(("wsl", _)) => draft.wsl.add(2, Rank::Told, place()),
+            Some((_, os)) => draft.os.add(os.to_owned(), Rank::Told, place()),
+            None => {}
+        }
+    }
+    if text.contains("Windows 1")
+        || text.contains("Win11")
+        || text.contains("Win10")
+        || text == "Windows"
+        || text.contains("Window 1")
+    {
+        draft.os.add("windows".to_owned(), Rank::Told, place());
+    }
+    if text.len() < 64
+        && let Some(rest) = text.split("Ubuntu ").nth(1)
+    {
+        let release: String = rest.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
+        if release.contains('.') {
+            draft.distro.add(format!("Ubuntu {}", release.trim_end_matches('.')), Rank::Told, place());
+        }
+    }
+}
+
+/// A shell's prompt or a path tells Windows apart.
+fn windows(text: &str, number: usize, draft: &mut Draft) {
+    let drive = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.first().is_some_and(u8::is_ascii_alphabetic)
+            && bytes.get(1) == Some(&b':')
+            && bytes.get(2).is_some_and(|byte| b"\\/".contains(byte))
+    };
+    let prompt = text.strip_prefix("PS ").unwrap_or(text).trim_start_matches('(').split(") ");
+    let by_path = text.contains("\\site-packages\\")
+        || text.contains("\\Scripts\\")
+        || text.contains("AppData\\")
+        || text.contains("AppData/Local");
+    if by_path || prompt.into_iter().any(|part| drive(part) && part.contains('>')) {
+        draft.os.add("windows".to_owned(), Rank::Told, format!("a path, line {number}"));
+        draft.arch.add("x86_64".to_owned(), Rank::Told, format!("a path, line {number}"));
+    }
+}
+
+/// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
+fn gpus(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
+    let place = format!("the report's words, line {number}");
+    let mut looked = 0;
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        at += 1;
+        // Most words have no digit, and are no products.
+        let series = word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
+        if !series && !word.bytes().any(|byte| byte.is_ascii_digit()) {
+            continue;
+        }
+        let Some(name) = product(word, words.get(at).copied(), words.get(at + 1).copied(), words.get(at + 2).copied())
+        else {
+            continue;
+        };
+        looked += 1;
+        if (vocabulary.is_gpu)(&name) {
+            let mut gpu = gpu(&name, &place);
+            gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
+            draft.gpu(unique(gpu, number), Rank::Told, "the report's words");
+        }
+    }
+    looked
+}
+
+/// Each line's GPUs are apart, so that different names are seen to differ.
+fn unique(mut gpu: crate::facts::Gpu, number: usize) -> crate::facts::Gpu {
+    gpu.index = gpu.index.saturating_add(u32::try_from(number).unwrap_or(0).saturating_mul(64));
+    gpu
+}
+
+/// The canonical name of a product at a word.
+fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&str>) -> Option<String> {
+    let clean = |word: &str| word.trim_matches(['.', '!', '?', '-']).to_ascii_uppercase();
+    let upper = clean(word);
+    let number = |text: &str| {
+        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+        (digits.len() >= 3 && digits.len() <= 4)
+            .then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
+    };
+    let data_centre = [
+        "A100", "A800", "H100", "H800", "H200", "H20", "B200", "B300", "GB200", "GB300", "GB10", "V100", "T4", "L4",
+        "L40", "L40S", "A10", "A10G", "A30", "A40", "A16", "P100", "P40", "K80", "GH200",
+    ];
+    if data_centre.contains(&upper.as_str()) {
+        return Some(upper);
+    }
+    if upper.starts_with("A100-") || upper.starts_with("H100-") || upper.starts_with("V100-") {
+        return upper.get(..4).map(str::to_owned);
+    }
+    let (series, digits, rest, more) = match upper.as_str() {
+        "RTX" | "GTX" => {
+            let after = clean(next?);
+            // RTX A6000 has a letter of its own.
+            if after.strip_prefix('A').and_then(number).is_some() {
+                return Some(format!("RTX {after}"));
+            }
+            let (digits, rest) = number(&after)?;
+            (upper.clone(), digits, rest, [third, fourth])
+        }
+        _ => {
+            let short = upper.strip_prefix("RTX").or_else(|| upper.strip_prefix("GTX"));
+            let (digits, rest) = number(short.unwrap_or(&upper))?;
+            // A bare number is a product only if it looks like one: `5090`, `4070TI`, not a year or a port.
+            let known = digits.len() == 4 && ["90", "80", "70", "60", "50"].iter().any(|end| digits.ends_with(end));
+            let series = match digits.get(..2)? {
+                "20" | "30" | "40" | "50" => "RTX",
+                "10" | "16" => "GTX",
+                _ => return None,
+            };
+            if short.is_none() && (!known || !matches!(rest.as_str(), "" | "TI" | "S" | "SUPER" | "TISUPER" | "D")) {
+                return None;
+            }
+            (series.to_owned(), digits, rest, [next, third])
+        }
+    };
+    let mut name = format!("GeForce {series} {digits}");
+    let suffix = rest.replace("SUPER", " SUPER").replace("TI", " Ti");
+    let suffix = if suffix == "S" { " SUPER".to_owned() } else { suffix };
+    if !suffix.trim().is_empty() && !suffix.contains("Ti") && !suffix.contains("SUPER") && suffix.trim() != "D" {
+        return None;
+    }
+    name.push_str(&suffix);
+    for word in more.into_iter().flatten() {
+        match clean(word).as_str() {
+            "TI" => name.push_str(" Ti"),
+            "SUPER" => name.push_str(" SUPER"),
+            "D" => name.push_str(" D"),
+            _ => break,
+        }
+    }
+    Some(name.split_whitespace().collect::<Vec<_>>().join(" "))
+}

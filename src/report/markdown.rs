@@ -1,0 +1,130 @@
+//! A report as an answer under an issue: what is wrong first, how we know folded below it.
+
+use std::fmt::Write;
+
+use super::Report;
+use crate::finding::{Evidence, Finding, Outcome, Severity};
+use crate::text::count;
+
+/// Writes a report in Markdown, with a newline at the end.
+#[must_use]
+pub fn markdown(report: &Report<'_>) -> String {
+    let mut out = String::new();
+    let serious: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity != Severity::Info).collect();
+    let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
+    match serious.first() {
+        None => {
+            let _ = writeln!(out, "**gpudoc found nothing wrong in what this shows.**");
+        }
+        Some(first) => write_first(&mut out, first),
+    }
+    if serious.len() > 1 {
+        let _ = writeln!(out, "\nAlso:\n");
+        for finding in serious.iter().skip(1) {
+            let fix =
+                finding.remedies.first().map_or_else(String::new, |remedy| format!(". {}", escaped(&remedy.summary)));
+            let _ =
+                writeln!(out, "- {} **{}** (`{}`){fix}", mark(finding.severity), escaped(&finding.title), finding.id);
+        }
+    }
+    let _ = writeln!(out, "\n<details>\n<summary>How we know</summary>\n");
+    for finding in serious.iter().chain(&info) {
+        write_evidence(&mut out, finding);
+    }
+    write_unchecked(&mut out, report);
+    let _ = writeln!(out, "</details>\n");
+    let _ = writeln!(out, "<sub>gpudoc {}, rules of {}</sub>", env!("CARGO_PKG_VERSION"), report.rules_day);
+    out
+}
+
+fn mark(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Fail => "❌",
+        Severity::Warn => "⚠️",
+        Severity::Info => "ℹ️",
+    }
+}
+
+fn write_first(out: &mut String, finding: &Finding) {
+    let _ = writeln!(out, "{} **{}** (`{}`)\n", mark(finding.severity), escaped(&finding.title), finding.id);
+    let _ = writeln!(out, "{}", escaped(&finding.message));
+    for (at, remedy) in finding.remedies.iter().enumerate() {
+        let word = if at == 0 { "Fix" } else { "Or" };
+        let tried = if remedy.verified { " (verified against the rules)" } else { "" };
+        let _ = writeln!(out, "\n{word}: {}{tried}", escaped(&remedy.summary));
+        if !remedy.commands.is_empty() {
+            let _ = writeln!(out, "\n```sh\n{}\n```", remedy.commands.join("\n"));
+        }
+    }
+}
+
+fn write_evidence(out: &mut String, finding: &Finding) {
+    let _ = writeln!(out, "{} {} (`{}`)\n", mark(finding.severity), escaped(&finding.title), finding.id);
+    for Evidence { fact, observed, required, source: _, citation } in &finding.evidence {
+        let required =
+            required.as_ref().map_or_else(String::new, |required| format!("; needed: {}", escaped(required)));
+        let citation = citation.as_ref().map_or_else(String::new, |citation| format!(" ({})", escaped(citation)));
+        let _ = writeln!(out, "- {}: {}{required}{citation}", escaped(fact), escaped(observed));
+    }
+    for page in finding.references.iter().filter(|page| page.starts_with("http")).take(3) {
+        let _ = writeln!(out, "- {page}");
+    }
+    out.push('\n');
+}
+
+/// What was read, and what could not be judged.
+fn write_unchecked(out: &mut String, report: &Report<'_>) {
+    if let Some(pasted) = &report.facts.pasted {
+        if !pasted.recognised.is_empty() {
+            let _ = writeln!(out, "Read: {}.", escaped(&pasted.recognised.join("; ")));
+        }
+        if pasted.not_read > 0 {
+            let _ = writeln!(out, "Not read: {}.", count(pasted.not_read, "line", "lines"));
+        }
+    }
+    for checked in &report.checks {
+        if let Outcome::Skipped(missing) = &checked.outcome {
+            let _ = writeln!(out, "Not checked: {}, for lack of {}.", checked.id, escaped(missing));
+        }
+    }
+    out.push('\n');
+}
+
+/// Text of a report must not become markup: no tags, no mentions, no links to other issues.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut code = false;
+    for letter in text.chars() {
+        match letter {
+            '`' => {
+                code = !code;
+                out.push('`');
+            }
+            '<' if !code => out.push_str("&lt;"),
+            '>' if !code => out.push_str("&gt;"),
+            '@' if !code => out.push_str("@\u{200b}"),
+            '#' | '*' | '_' | '|' if !code => {
+                out.push('\\');
+                out.push(letter);
+            }
+            '\n' => out.push(' '),
+            letter => out.push(letter),
+        }
+    }
+    // A code mark that is not closed would take the rest of the page.
+    if code {
+        out.push('`');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_a_report_is_no_markup() {
+        assert_eq!(escaped("<script> @ada sm_120 `a_b <c>`"), "&lt;script&gt; @\u{200b}ada sm\\_120 `a_b <c>`");
+        assert_eq!(escaped("an `open mark"), "an `open mark`");
+    }
+}

@@ -1,0 +1,47 @@
+//! What the rules add to a pasted report: the requirements of builds that it names, which an environment would hold itself.
+
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+use super::RuleDb;
+use super::target::{Target, complete_gpus};
+use crate::facts::{Facts, Metadata, Origin, Reading, Source};
+
+/// Fills in compute capabilities and declared requirements of distributions that the rules have a row of.
+pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
+    complete_gpus(facts, db);
+    if facts.origin != Origin::Report {
+        return;
+    }
+    let platform = Target::from_facts(facts, db).platform;
+    let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
+    for distribution in &mut facts.distributions {
+        if !distribution.metadata.is_unknown() {
+            continue;
+        }
+        let Ok(version) = Version::from_str(distribution.full_version()) else { continue };
+        let found = platforms.iter().find_map(|platform| db.build(&distribution.name, &version, platform));
+        // A variant that the rules do not list requires what its release does.
+        let public = version.clone().without_local();
+        let found = found.or_else(|| {
+            let (release, _) = platforms.iter().find_map(|platform| db.build(&distribution.name, &public, platform))?;
+            Some((release, release.builds.first()?))
+        });
+        let Some((release, build)) = found else { continue };
+        // Libraries that each variant pins for itself are known for the build that the list names, not for its release.
+        let own = build.local.as_deref() == distribution.local() || distribution.local().is_none();
+        // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.
+        let cpu = build.local.as_deref() == Some("cpu") || distribution.local() == Some("cpu");
+        let asks = |line: &&String| !cpu || !line.starts_with("nvidia-") && !line.starts_with("triton");
+        let requires =
+            release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
+        let metadata = Metadata {
+            requires,
+            requires_python: release.requires_python.as_ref().map(ToString::to_string),
+            extras: Vec::new(),
+        };
+        let place = format!("{} {} in the rules", distribution.name, release.version);
+        distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(place) };
+    }
+}

@@ -1,0 +1,111 @@
+//! Finds known error messages in a text, all of them in one pass.
+
+use std::sync::OnceLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
+
+use super::raw_symptoms::RawSymptom;
+
+/// Between the parts of a pattern, `a…b`, at most so many bytes.
+const GAP: usize = 400;
+/// `unless` is looked for so far around a match.
+const AROUND: usize = 300;
+/// Matches of one text that are looked at; hostile texts repeat themselves.
+const MOST: usize = 20_000;
+
+/// All messages, ready to be looked for.
+#[derive(Default)]
+pub struct Matcher {
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+/// A message that occurs in a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Seen<'db> {
+    /// Which.
+    pub symptom: &'db RawSymptom,
+    /// Where its first match begins.
+    pub place: usize,
+}
+
+/// The parts of a pattern.
+fn parts(pattern: &str) -> impl Iterator<Item = &str> {
+    pattern.split('…').map(str::trim)
+}
+
+/// The part that is looked for first: the longest is the rarest.
+fn anchor(pattern: &str) -> &str {
+    parts(pattern).max_by_key(|part| part.len()).unwrap_or(pattern)
+}
+
+impl Matcher {
+    /// The messages that occur, in the order of the rules, each at its first place.
+    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], text: &str) -> Vec<Seen<'db>> {
+        let patterns: Vec<(usize, &str)> = symptoms
+            .iter()
+            .enumerate()
+            .flat_map(|(at, symptom)| symptom.matches.iter().map(move |pattern| (at, pattern.as_str())))
+            .collect();
+        let automaton = self.automaton.get_or_init(|| {
+            AhoCorasickBuilder::new()
+                .ascii_case_insensitive(true)
+                .match_kind(MatchKind::Standard)
+                .kind(Some(AhoCorasickKind::DFA))
+                .build(patterns.iter().map(|(_, pattern)| anchor(pattern)))
+                .ok()
+        });
+        let Some(automaton) = automaton else { return Vec::new() };
+        let mut first: Vec<Option<usize>> = vec![None; symptoms.len()];
+        for found in automaton.find_overlapping_iter(text).take(MOST) {
+            let Some((at, pattern)) = patterns.get(found.pattern().as_usize()) else { continue };
+            let (Some(slot), Some(symptom)) = (first.get_mut(*at), symptoms.get(*at)) else { continue };
+            if slot.is_none() && holds(symptom, pattern, text, found.start()) {
+                *slot = Some(found.start());
+            }
+        }
+        symptoms.iter().zip(first).filter_map(|(symptom, place)| Some(Seen { symptom, place: place? })).collect()
+    }
+}
+
+/// Whether the other parts stand around the anchor, in order, and nothing of `unless`.
+fn holds(symptom: &RawSymptom, pattern: &str, text: &str, place: usize) -> bool {
+    let anchor = anchor(pattern);
+    let mut before: Vec<&str> = Vec::new();
+    let mut after: Vec<&str> = Vec::new();
+    let mut passed = false;
+    for part in parts(pattern) {
+        match (passed, part == anchor) {
+            (false, true) => passed = true,
+            (false, false) => before.push(part),
+            (true, _) => after.push(part),
+        }
+    }
+    let mut from = place + anchor.len();
+    for part in after {
+        let Some(found) = find(window(text, from, from + GAP), part) else { return false };
+        from += found + part.len();
+    }
+    let mut to = place;
+    for part in before.into_iter().rev() {
+        let start = to.saturating_sub(GAP);
+        let near = window(text, start, to);
+        let Some(found) = rfind(near, part) else { return false };
+        to -= near.len() - found;
+    }
+    let around = window(text, place.saturating_sub(AROUND), place + anchor.len() + AROUND);
+    !symptom.unless.iter().any(|words| find(around, words).is_some())
+}
+
+/// A part of a text, in bytes: the patterns are ASCII, so that no letter is cut wrongly.
+fn window(text: &str, from: usize, to: usize) -> &[u8] {
+    let to = to.min(text.len());
+    text.as_bytes().get(from.min(to)..to).unwrap_or_default()
+}
+
+fn find(text: &[u8], words: &str) -> Option<usize> {
+    text.windows(words.len().max(1)).position(|piece| piece.eq_ignore_ascii_case(words.as_bytes()))
+}
+
+fn rfind(text: &[u8], words: &str) -> Option<usize> {
+    text.windows(words.len().max(1)).rposition(|piece| piece.eq_ignore_ascii_case(words.as_bytes()))
+}

@@ -1,0 +1,214 @@
+//! `gpudoc check --from` on pasted text: the recorded reports, the same ones damaged, secrets, hostile text.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/reports")
+}
+
+/// Each recorded report with the id of its first serious finding; empty for a sound one.
+fn recorded() -> Vec<(String, String, String)> {
+    let expected: BTreeMap<String, String> =
+        toml::from_str(&std::fs::read_to_string(folder().join("expected.toml")).unwrap()).unwrap();
+    let read = |name: &String| std::fs::read_to_string(folder().join(format!("{name}.txt"))).unwrap();
+    expected.iter().map(|(name, first)| (name.clone(), first.clone(), read(name))).collect()
+}
+
+fn check(text: &str, format: &str) -> (String, String, i32) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gpudoc"))
+        .args(["check", "--from", "-", "--format", format])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let text = text.to_owned();
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let done = child.wait_with_output().unwrap();
+    writer.join().unwrap().unwrap();
+    let words = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (words(done.stdout), words(done.stderr), done.status.code().unwrap())
+}
+
+/// The ids of the findings that fail or warn, in order.
+fn serious(text: &str) -> Vec<String> {
+    let (out, error, code) = check(text, "json");
+    assert!(code < 2, "exit {code}: {error}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let serious = findings.iter().filter(|finding| finding["severity"] != "info");
+    serious.map(|finding| finding["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn recorded_reports_name_their_cause_first() {
+    let reports = recorded();
+    assert!(reports.len() >= 15, "{} reports", reports.len());
+    for (name, first, text) in reports {
+        let found = serious(&text);
+        assert_eq!(found.first().map_or("", String::as_str), first, "{name}: {found:?}");
+    }
+}
+
+/// What pasting does to a text.
+fn damages(text: &str) -> Vec<(&'static str, String)> {
+    let each = |change: &dyn Fn(&str) -> String| text.lines().map(change).collect::<Vec<_>>().join("\n");
+    let wrapped = |line: &str| {
+        let letters: Vec<char> = line.chars().collect();
+        letters.chunks(80).map(|piece| piece.iter().collect::<String>()).collect::<Vec<_>>().join("\n")
+    };
+    let by_words = |line: &str| {
+        let mut out = String::new();
+        let mut width = 0;
+        for word in line.split(' ') {
+            if width + word.len() + 1 > 80 && width > 0 {
+                out.push('\n');
+                width = 0;
+            } else if width > 0 {
+                out.push(' ');
+                width += 1;
+            }
+            out.push_str(word);
+            width += word.len();
+        }
+        out
+    };
+    let mut sections: Vec<&str> = text.split("\n\n").collect();
+    sections.reverse();
+    vec![
+        ("quoted", each(&|line| format!("> {line}"))),
+        ("CRLF", text.replace('\n', "\r\n")),
+        ("ANSI", each(&|line| format!("\u{1b}[31m{line}\u{1b}[0m"))),
+        ("timestamps", each(&|line| format!("2026-03-04T05:06:07.891Z {line}"))),
+        ("wrapped", each(&wrapped)),
+        ("wrapped at words", each(&by_words)),
+        ("tabs", each(&|line| format!("\t{line}"))),
+        ("fenced", format!("### Describe the bug\n\nIt does not work.\n\n```text\n{text}\n```\n\nAny idea?\n")),
+        ("log prefixes", each(&|line| format!("ERROR 03-04 05:06:07 [engine.py:41] {line}"))),
+        ("ranks", each(&|line| format!("[rank0]: {line}"))),
+        ("shuffled", sections.join("\n\n")),
+    ]
+}
+
+#[test]
+fn damaged_reports_say_the_same() {
+    let mut wrong = Vec::new();
+    for (name, first, text) in recorded() {
+        for (damage, damaged) in damages(&text) {
+            let found = serious(&damaged);
+            if found.first().map_or("", String::as_str) != first {
+                wrong.push(format!("{name}, {damage}: {found:?} instead of {first}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Half of a report is worth half of it: the deciding facts of these stand in the first half, or in the second.
+#[test]
+fn half_a_report_is_read() {
+    let text = |wanted: &str| recorded().into_iter().find(|(name, ..)| name == wanted).unwrap().2;
+    let cut = |text: &str, marker: &str| text.split(marker).next().unwrap().to_owned();
+    assert_eq!(serious(&cut(&text("b200-torch-cu126"), "Versions of relevant")), ["gpu-arch/torch"]);
+    assert_eq!(serious(&cut(&text("l4-cuda13-driver-550"), "cuDNN version")), ["driver/torch"]);
+    let vision = text("torchvision-of-another-torch");
+    let second = vision.split("Versions of relevant").nth(1).unwrap();
+    assert_eq!(serious(second).first().unwrap(), "requirement/torchvision/torch");
+}
+
+#[test]
+fn what_a_report_does_not_say_is_not_checked() {
+    let (out, error, code) = check("torch==2.8.0\n", "json");
+    assert_eq!(code, 0, "{out}");
+    assert!(error.contains("recognised: list of distributions, line 1"), "{error}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let status = |id: &str| {
+        let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap();
+        check["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status("gpu-arch"), "skipped");
+    assert_eq!(status("driver"), "skipped");
+    assert_eq!(status("gpu-visibility"), "skipped");
+    assert_eq!(report["facts"]["origin"], "report");
+}
+
+#[test]
+fn two_environments_in_one_text_are_told() {
+    let text = "WARNING[XFORMERS]: xFormers can't load C++/CUDA extensions. xFormers was built for:\n    \
+                PyTorch 2.3.1+cu121 with CUDA 1201 (you have 2.2.2+cu118)\n\n$ pip list\nPackage   Version\n\
+                torch     2.4.0+cu121\nxformers  0.0.27.post2\n";
+    let found = serious(text);
+    assert_eq!(found[0], "pairing/xformers");
+    assert!(found.contains(&"pairing/contradiction-torch".to_owned()), "{found:?}");
+}
+
+#[test]
+fn secrets_and_names_do_not_come_out() {
+    let text = "Collecting environment information...\nPyTorch version: 2.8.0+cu128\nHF_TOKEN=hf_abcdefghijklmnopqrst\n\
+                LD_LIBRARY_PATH=/home/grace/cudnn/lib\nPIP_INDEX_URL=https://grace:hunter2@example.org/simple\n\
+                ImportError: /home/grace/venv/lib/python3.11/site-packages/flash_attn_2_cuda.cpython-311-x86_64-linux-gnu.so: \
+                undefined symbol: _ZN3c104cuda9SetDeviceEi token=abcdef123456\n\
+                OSError: libcuda.so.1: cannot open shared object file (https://grace:hunter2@example.org)\n";
+    for format in ["text", "json", "markdown"] {
+        let (out, error, _) = check(text, format);
+        for secret in ["grace", "hunter2", "hf_abcdefghij", "abcdef123456"] {
+            assert!(!out.contains(secret) && !error.contains(secret), "{format} tells {secret}:\n{out}\n{error}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_markdown_folds_its_evidence() {
+    let text = recorded().into_iter().find(|(name, ..)| name == "windows-cpu-torch").unwrap().2;
+    let (out, _, code) = check(&text, "markdown");
+    assert_eq!(code, 1);
+    assert!(out.starts_with("❌ **torch 2.5.1+cpu is a CPU build"), "{out}");
+    let (answer, evidence) = out.split_once("<details>").unwrap();
+    assert!(answer.contains("Fix: ") && evidence.contains("</details>"), "{out}");
+    assert!(
+        evidence.contains("error message: `") && evidence.contains("Torch not compiled with CUDA enabled"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_message_alone_is_a_hypothesis_with_a_command() {
+    let (out, _, code) = check("CUDA error: device kernel image is invalid\n", "text");
+    assert_eq!(code, 0, "a hypothesis does not fail: {out}");
+    assert!(out.contains("likely: "), "{out}");
+    assert!(out.contains("[symptom/cuda-invalid-image]") && out.contains("fix: Find out which it is"), "{out}");
+}
+
+/// 1 MB of anything is answered; a debug build is some twenty times slower than what users have.
+#[test]
+fn hostile_text_is_answered() {
+    let noise: String =
+        (0..1_000_000_u32).map(|at| char::from(32 + (at.wrapping_mul(2_654_435_761) >> 13) as u8 % 95)).collect();
+    let texts = [
+        noise,
+        "GPU 0: NVIDIA ".repeat(70_000),
+        "undefined symbol: _Z".repeat(50_000),
+        "torch 2.7.1 ".repeat(80_000),
+        "a 1.0\n".repeat(160_000),
+        "> ".repeat(500_000),
+        "\u{1b}[".repeat(400_000),
+        format!("{}\n", "x".repeat(80)).repeat(12_000),
+        "é".repeat(400_000),
+    ];
+    for text in texts {
+        let start = Instant::now();
+        let (_, error, code) = check(&text, "json");
+        assert!(code < 2, "{error}");
+        let taken = start.elapsed();
+        assert!(taken < Duration::from_secs(6), "{taken:?} for `{}…`", text.chars().take(20).collect::<String>());
+    }
+}

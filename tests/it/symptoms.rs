@@ -1,0 +1,56 @@
+//! The known error messages: each is found in its example, and in no other.
+
+use gpudoc::parse::report::clean;
+use gpudoc::rules::embedded;
+
+#[test]
+fn every_message_is_found_in_its_example() {
+    let db = embedded();
+    let mut wrong = Vec::new();
+    for symptom in db.symptoms() {
+        for text in [symptom.example.clone(), format!("> ERROR 01-02 03:04:05 [a.py:1] {}\r\n", symptom.example)] {
+            let log = clean(&text).log;
+            if !db.symptoms_in(&log.flat).iter().any(|seen| seen.symptom.id == symptom.id) {
+                wrong.push(format!("{}: not found in `{text}`", symptom.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn there_are_enough_and_each_names_its_source() {
+    let symptoms = embedded().symptoms();
+    assert!(symptoms.len() >= 120, "{}", symptoms.len());
+    for symptom in symptoms {
+        assert!(!symptom.sources.is_empty() && symptom.sources.iter().all(|source| source.contains(", read 2026-")));
+        assert!(symptom.causes.iter().all(|cause| !cause.remedy.is_empty()), "{}", symptom.id);
+    }
+}
+
+#[test]
+fn a_sound_log_holds_none() {
+    let log = clean("INFO 03-04 05:06:07 [core.py:1] engine started\nepoch 3, loss 0.21\nGPU 0: NVIDIA A100\n").log;
+    let found: Vec<_> = embedded().symptoms_in(&log.flat).into_iter().map(|seen| seen.symptom.id.clone()).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn words_between_the_parts_of_a_pattern_may_be_many_but_not_a_page() {
+    let db = embedded();
+    let found = |text: &str| db.symptoms_in(text).iter().any(|seen| seen.symptom.id == "loader-glibcxx");
+    assert!(found("version `GLIBCXX_3.4.29' not found (required by x)"));
+    assert!(!found(&format!("GLIBCXX_3.4.29 {} not found", "x".repeat(1000))));
+}
+
+/// `explained-by` names advisories that exist.
+#[test]
+fn selectors_name_what_there_is() {
+    let db = embedded();
+    for symptom in db.symptoms() {
+        for selector in symptom.explained_by.iter().filter(|selector| selector.starts_with("GPUDOC-")) {
+            assert!(db.all_advisories().iter().any(|advisory| advisory.id == *selector), "{}: {selector}", symptom.id);
+        }
+    }
+    assert_eq!(db.symptoms().iter().find(|symptom| symptom.id == "cuda-fork").unwrap().causes.len(), 1);
+}
