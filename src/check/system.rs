@@ -7,8 +7,6 @@ use crate::text;
 
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
-/// The first WSL kernel with GPU support came with this Linux release.
-const WSL_KERNEL: (u32, u32) = (5, 10);
 
 /// Looks at what a report tells of the machine.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -62,7 +60,8 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
     let kernel = system.kernel.value()?;
     let mut numbers = kernel.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
-    if (major, minor) >= WSL_KERNEL {
+    let rule = context.db.wsl();
+    if (major, minor) >= (rule.kernel.major, rule.kernel.minor) {
         return None;
     }
     Some(Finding {
@@ -70,13 +69,13 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
         kind: Kind::System,
         severity: Severity::Warn,
         title: format!("this WSL kernel, {kernel}, is older than GPU support in WSL"),
-        message: "CUDA on WSL needs Windows 10 21H2 or Windows 11, and a WSL kernel of at least 5.10.".to_owned(),
+        message: format!("CUDA on WSL needs {}, and a WSL kernel of at least {}.", rule.windows, rule.kernel),
         packages: vec!["windows".to_owned(), "wsl-kernel".to_owned()],
         gpus: Vec::new(),
         evidence: vec![Evidence {
             fact: "WSL kernel".to_owned(),
             observed: kernel.clone(),
-            required: Some(format!("{}.{} or newer", WSL_KERNEL.0, WSL_KERNEL.1)),
+            required: Some(format!("{} or newer", rule.kernel)),
             source: Basis::Host,
             citation: system.kernel.source().map(|source| source.place().to_owned()),
         }],

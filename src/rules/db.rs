@@ -9,7 +9,7 @@ use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
-    RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi,
+    RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
@@ -24,6 +24,8 @@ pub struct RuleDb {
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
     known: OnceLock<BTreeSet<String>>,
+    /// The patterns of device names, compiled when the first name is asked for.
+    names: OnceLock<Vec<Option<regex_lite::Regex>>>,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
 }
@@ -60,6 +62,7 @@ impl RuleDb {
             symbols: OnceLock::new(),
             matcher: Matcher::default(),
             known: OnceLock::new(),
+            names: OnceLock::new(),
             newer: BTreeMap::new(),
         }
     }
@@ -258,6 +261,12 @@ impl RuleDb {
         self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
     }
 
+    /// What GPU support in WSL asks for.
+    #[must_use]
+    pub fn wsl(&self) -> &RawWsl {
+        &self.packed.driver.wsl
+    }
+
     /// The error messages that are known.
     #[must_use]
     pub fn symptoms(&self) -> &[RawSymptom] {
@@ -274,8 +283,11 @@ impl RuleDb {
     #[must_use]
     pub fn gpu_by_name(&self, name: &str) -> Option<GpuModel> {
         let gpus = &self.packed.gpus;
-        let row =
-            gpus.patterns.iter().find(|row| regex_lite::Regex::new(&row.regex).is_ok_and(|it| it.is_match(name)))?;
+        let patterns = self
+            .names
+            .get_or_init(|| gpus.patterns.iter().map(|row| regex_lite::Regex::new(&row.regex).ok()).collect());
+        let is_match = |pattern: &Option<regex_lite::Regex>| pattern.as_ref().is_some_and(|it| it.is_match(name));
+        let row = gpus.patterns.get(patterns.iter().position(is_match)?)?;
         Some(GpuModel {
             capability: row.capability,
             class: Some(row.class),

@@ -169,6 +169,20 @@ pub struct RawDriver {
     /// The last driver branch that supports an architecture.
     #[serde(rename = "lifetime")]
     pub lifetimes: Vec<RawLifetime>,
+    /// What GPU support in the Windows Subsystem for Linux asks for.
+    pub wsl: RawWsl,
+}
+
+/// What GPU support in the Windows Subsystem for Linux asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawWsl {
+    /// The oldest kernel of WSL 2, e.g. `5.10`.
+    pub kernel: CudaVersion,
+    /// The Windows that goes with it, in words.
+    pub windows: String,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 /// The oldest driver for any CUDA runtime of a major release.

@@ -83,6 +83,9 @@ pub fn driver(raw: &RawDriver) -> Result<(), Fault> {
     for (index, row) in raw.lifetimes.iter().enumerate() {
         cited(&raw.sources, &row.source, "lifetime", index)?;
     }
+    if !raw.sources.contains_key(&raw.wsl.source) {
+        return Err(Fault { path: vec!["wsl".to_owned()], message: "its `source` is not in `[sources]`".to_owned() });
+    }
     for (index, pair) in raw.families.windows(2).enumerate() {
         if pair[0].cuda_major >= pair[1].cuda_major || pair[0].linux_driver >= pair[1].linux_driver {
             return Err(fault("family", index + 1, "families and their drivers ascend"));

@@ -236,15 +236,14 @@ fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&
         (digits.len() >= 3 && digits.len() <= 4)
             .then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
     };
-    let data_centre = [
-        "A100", "A800", "H100", "H800", "H200", "H20", "B200", "B300", "GB200", "GB300", "GB10", "V100", "T4", "L4",
-        "L40", "L40S", "A10", "A10G", "A30", "A40", "A16", "P100", "P40", "K80", "GH200",
-    ];
-    if data_centre.contains(&upper.as_str()) {
-        return Some(upper);
-    }
-    if upper.starts_with("A100-") || upper.starts_with("H100-") || upper.starts_with("V100-") {
-        return upper.get(..4).map(str::to_owned);
+    // `A100`, `GB200`, `L40S`, and `A100-SXM4-80GB` by its first part: one to three letters, then a number. The rules know which
+    // of these are GPUs.
+    let chip = upper.split('-').next().unwrap_or_default();
+    let letters = chip.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = chip.bytes().skip(letters).take_while(u8::is_ascii_digit).count();
+    let shaped = (1..=2).contains(&letters) && (1..=3).contains(&digits) && chip.len() <= letters + digits + 1;
+    if shaped && word.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+        return Some(chip.to_owned());
     }
     let (series, digits, rest, more) = match upper.as_str() {
         "RTX" | "GTX" => {
