@@ -66,7 +66,9 @@ pub fn paste(text: &str, db: &RuleDb) -> Input {
         asked.set(asked.get().saturating_add(1));
         asked.get() <= LOOKUPS && db.gpu_by_name(name).is_some()
     };
-    let vocabulary = Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
+    let variant = |url: &str, name: &str| db.variant_at(url, name);
+    let vocabulary =
+        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
     let mut report = report::read(text, &vocabulary);
     complete_report(&mut report.facts, db);
     Input { facts: report.facts, log: Some(report.log) }

@@ -475,6 +475,15 @@ impl RuleDb {
         })
     }
 
+    /// The local label of a package's builds at an index, by the index's address: `cu124` for torch at that of CUDA 12.4; none
+    /// for what that index does not serve.
+    #[must_use]
+    pub fn variant_at(&self, url: &str, package: &str) -> Option<String> {
+        let index = self.index_at(url)?;
+        let mut builds = self.package(package)?.releases.iter().flat_map(|release| &release.builds);
+        builds.find(|build| build.index == index)?.local.clone()
+    }
+
     /// Toolkits, oldest first.
     #[must_use]
     pub fn toolkits(&self) -> &[RawToolkit] {

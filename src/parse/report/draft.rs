@@ -132,7 +132,14 @@ impl Draft {
         if !is_version(version) || self.packages.len() >= MOST_PACKAGES {
             return;
         }
-        self.packages.entry(normalise_name(name)).or_default().add(version.to_owned(), rank, place);
+        let said = self.packages.entry(normalise_name(name)).or_default();
+        // The same said with its label is no other version.
+        let same = |other: &&mut Said<String>| other.rank == rank && !differ(&other.value, version);
+        match said.0.iter_mut().find(same) {
+            Some(other) if version.contains('+') && !other.value.contains('+') => version.clone_into(&mut other.value),
+            Some(_) => {}
+            None => said.add(version.to_owned(), rank, place),
+        }
     }
 
     /// The folder from which a distribution is imported.

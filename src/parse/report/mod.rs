@@ -6,6 +6,7 @@
 //! half a report is worth half of it. What the world is like (names of GPUs and packages) comes in as a [`Vocabulary`].
 
 mod clean;
+mod commands;
 mod draft;
 mod fields;
 mod lists;
@@ -26,6 +27,8 @@ pub struct Vocabulary<'a> {
     pub is_package: &'a dyn Fn(&str) -> bool,
     /// The distribution that a module belongs to, e.g. `flash-attn` for `flash_attn_2_cuda`.
     pub distribution_of: &'a dyn Fn(&str) -> Option<String>,
+    /// The local label of the builds of a package at an index, by address and name, e.g. `cu124`.
+    pub variant: &'a dyn Fn(&str, &str) -> Option<String>,
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a dyn Fn(&str) -> bool,
 }
@@ -47,6 +50,7 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     fields::read(&text.lines, vocabulary, &mut draft);
     shell::read(&text.lines, &mut draft);
     lists::read(&text.lines, vocabulary, &mut draft);
+    commands::read(&text.lines, vocabulary, &mut draft);
     sentences::read(&text, vocabulary, &mut draft);
     prose::read(&text.lines, vocabulary, &mut draft);
     let facts = draft.finish(text.lines.len());

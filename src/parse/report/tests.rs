@@ -11,7 +11,12 @@ fn facts(text: &str) -> Facts {
         _ => None,
     };
     let is_gpu = |name: &str| name.contains("RTX") || name.contains("A100") || name.contains("T4");
-    let vocabulary = Vocabulary { is_package: &is_package, distribution_of: &distribution_of, is_gpu: &is_gpu };
+    let variant = |url: &str, name: &str| {
+        let label = url.rsplit('/').next().filter(|label| label.starts_with("cu"));
+        label.filter(|_| name.starts_with("torch")).map(str::to_owned)
+    };
+    let vocabulary =
+        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
     read(text, &vocabulary).facts
 }
 
@@ -127,4 +132,18 @@ fn nothing_is_made_of_nothing() {
         let facts = facts(text);
         assert!(facts.distributions.is_empty() && facts.gpus.value().is_none(), "{text}");
     }
+}
+
+#[test]
+fn commands_tell_variant_interpreter_and_libcuda() {
+    let text = "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nRUN pip install torch==2.6.0 numpy==1.26.4 \\\n    --index-url https://download.pytorch.org/whl/cu124\n";
+    let told = facts(text);
+    let torch = told.distribution("torch").unwrap();
+    assert_eq!(torch.full_version(), "2.6.0+cu124");
+    assert_eq!(told.distribution("numpy").unwrap().full_version(), "1.26.4");
+    let trace = "  File \"/home/x/.venv/lib/python3.12/site-packages/torch/__init__.py\", line 405, in <module>\nImportError: x\n";
+    let told = facts(trace);
+    assert_eq!(told.python.value().unwrap().version.value().unwrap().to_string(), "3.12");
+    let ldd = "\tlibcuda.so.1 => /usr/local/cuda-13.0/compat/libcuda.so.1 (0x00007f5c5a200000)\n";
+    assert!(facts(ldd).loader.libcuda.value().unwrap().compat);
 }

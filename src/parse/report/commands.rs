@@ -1,0 +1,109 @@
+//! What commands say of a machine: `pip install` with the index of a CUDA variant, also in a Dockerfile; `ldd`; the paths in a
+//! traceback.
+
+use super::Vocabulary;
+use super::clean::Line;
+use super::draft::{Draft, Rank};
+use crate::facts::{LibCuda, Reading};
+use crate::parse::install::{IndexKind, Install};
+use crate::parse::place::Lines;
+use crate::parse::shell::script;
+use crate::version::PythonVersion;
+
+/// Longer lines are no commands.
+const LONGEST: usize = 2000;
+/// So many commands are taken apart.
+const MOST: usize = 200;
+
+/// Reads every line.
+pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut commands = 0;
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.text.len() <= LONGEST) {
+        let text = line.text.as_str();
+        traceback(text, line.number, draft);
+        ldd(text, line.number, draft);
+        let installs = text.contains("pip install ") || text.contains("pip3 install ");
+        if installs && commands < MOST {
+            commands += 1;
+            let following = lines.iter().skip(at).map(|line| line.text.as_str());
+            install(&joined(following), line.number, vocabulary, draft);
+        }
+    }
+}
+
+/// A command with the lines that continue it.
+fn joined<'l>(lines: impl Iterator<Item = &'l str>) -> String {
+    let mut command = String::new();
+    for line in lines {
+        match line.trim_end().strip_suffix('\\') {
+            Some(head) if command.len() < LONGEST => {
+                command.push_str(head);
+                command.push(' ');
+            }
+            _ => {
+                command.push_str(line);
+                break;
+            }
+        }
+    }
+    command
+}
+
+/// `RUN pip install torch==2.6.0 --index-url https://download.pytorch.org/whl/cu124` asks for torch 2.6.0+cu124.
+fn install(text: &str, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let start = text.find("pip").unwrap_or_default();
+    // `python3 -m`, `RUN`, `$` and what else stands before it mean nothing here.
+    let command = text.get(start..).unwrap_or_default().trim_end_matches(['`', '.']);
+    let lines = Lines::of(command);
+    let found = script(command);
+    let Some(install) = found.iter().find_map(|command| Install::of(command, &lines)) else { return };
+    let indexes = install.indexes.iter().filter(|index| index.known && index.kind != IndexKind::Links);
+    let indexes: Vec<&str> = indexes.map(|index| index.url.value.as_str()).collect();
+    for item in &install.items {
+        let Some(requirement) = item.dependency.as_ref().and_then(|dependency| dependency.what.requirement.as_ref())
+        else {
+            continue;
+        };
+        let name = requirement.name.as_ref();
+        let Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) = &requirement.version_or_url else { continue };
+        let mut exact = range.iter().filter(|one| *one.operator() == pep440_rs::Operator::Equal);
+        let Some(version) = exact.next().map(|one| one.version().clone()) else { continue };
+        if !version.local().is_empty() {
+            continue;
+        }
+        if let Some(label) = indexes.iter().find_map(|url| (vocabulary.variant)(url, name)) {
+            let place = format!("`pip install`, line {number}");
+            draft.package(name, &format!("{version}+{label}"), Rank::Asked, place);
+            draft.saw("pip install", number);
+        }
+    }
+}
+
+/// `File "/venv/lib/python3.12/site-packages/torch/__init__.py", line 405, in <module>`: the interpreter that failed.
+fn traceback(text: &str, number: usize, draft: &mut Draft) {
+    const READER: &str = "traceback";
+    let Some((_, rest)) = text.split_once("File \"") else { return };
+    let Some((path, _)) = rest.split_once("\", line ") else { return };
+    let words = path.split(['/', '\\']).filter_map(|part| part.strip_prefix("python"));
+    if let Some(version) = words.filter(|word| word.contains('.')).find_map(|word| word.parse::<PythonVersion>().ok()) {
+        draft.python.add(version, Rank::Running, format!("{READER}, line {number}"));
+        draft.saw(READER, number);
+    }
+}
+
+/// `libcuda.so.1 => /usr/local/cuda-13.0/compat/libcuda.so.1 (0x00007f…)`: which one the loader takes.
+fn ldd(text: &str, number: usize, draft: &mut Draft) {
+    let Some((name, rest)) = text.split_once(" => ") else { return };
+    let Some((path, address)) = rest.split_once(" (0x") else { return };
+    if !path.starts_with('/') || !address.trim_end().ends_with(')') {
+        return;
+    }
+    draft.saw("ldd", number);
+    if name.trim() == "libcuda.so.1" {
+        let compat = path.split('/').any(|part| part == "compat");
+        let stub = path.split('/').any(|part| part == "stubs");
+        let found_by = "ldd".to_owned();
+        let library = LibCuda { path: path.to_owned(), found_by, version: Reading::Unknown, compat, stub };
+        draft.libcuda.get_or_insert(library);
+    }
+}
