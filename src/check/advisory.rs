@@ -17,7 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         cuda: context.stack.torch_cuda().flatten(),
         target: &context.target,
         workload: context.workload,
-        log: context.log,
+        messages: &context.messages,
     };
     let found = context.db.advisories().filter_map(|advisory| {
         let hit = applies(advisory, &environment)?;

@@ -43,6 +43,8 @@ pub struct Context<'a> {
     pub workload: &'a [String],
     /// Error messages that somebody saw, in one line; empty without any.
     pub log: &'a str,
+    /// The messages of advisories in it.
+    pub messages: Vec<&'a str>,
 }
 
 impl<'a> Context<'a> {
@@ -51,7 +53,7 @@ impl<'a> Context<'a> {
     pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a [String], log: &'a str) -> Self {
         let target = Target::from_facts(facts, db);
         let stack = Stack::new(facts, db, &target);
-        Self { facts, db, target, stack, workload, log }
+        Self { facts, db, target, stack, workload, log, messages: db.messages_in(log) }
     }
 }
 

@@ -57,8 +57,9 @@ pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, find
             }
         }
     }
-    for advisory in db.advisories().filter(|advisory| quoted(advisory, &text.flat).is_some()) {
-        let Some(line) = quoted(advisory, &text.flat).and_then(|words| line_of(text, words)) else { continue };
+    let messages = db.messages_in(&text.flat);
+    for advisory in db.advisories().filter(|advisory| quoted(advisory, &messages).is_some()) {
+        let Some(line) = quoted(advisory, &messages).and_then(|words| line_of(text, words)) else { continue };
         match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
             Some(ranked) => ranked.explains(&mut next, &line),
             None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
@@ -259,7 +260,7 @@ fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db Raw
         cuda: context.stack.torch_cuda().flatten(),
         target: &context.target,
         workload: context.workload,
-        log: context.log,
+        messages: &context.messages,
     };
     let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
     let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
@@ -347,7 +348,7 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
         cuda: context.stack.torch_cuda().flatten(),
         target: &context.target,
         workload: context.workload,
-        log: context.log,
+        messages: &context.messages,
     };
     let whole =
         context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);

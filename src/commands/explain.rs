@@ -64,7 +64,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         print(&show::show_text(package, &[release], width()))?;
         return Ok(Exit::Ok);
     }
-    let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, text).is_some()).collect();
+    let messages = db.messages_in(text);
+    let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
     let log = clean(text).log;
     let mut seen = db.symptoms_in(&log.flat);
     // What says most about an environment first; what seldom does only alone.

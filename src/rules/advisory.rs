@@ -17,8 +17,8 @@ pub struct Environment<'a> {
     pub target: &'a Target,
     /// What the project says it uses, e.g. `torch.compile`.
     pub workload: &'a [String],
-    /// Error texts that somebody saw; empty without any.
-    pub log: &'a str,
+    /// The messages of advisories that were seen in an error text, see [`super::RuleDb::messages_in`].
+    pub messages: &'a [&'a str],
 }
 
 /// How an advisory matched: what there is, for evidence.
@@ -30,20 +30,16 @@ pub struct Match {
     pub gpus: Vec<usize>,
 }
 
-/// The first symptom of an advisory that occurs in an error text.
+/// The first symptom of an advisory among messages that were seen.
 #[must_use]
-pub fn symptom<'a>(advisory: &'a RawAdvisory, log: &str) -> Option<&'a str> {
-    advisory
-        .symptoms
-        .iter()
-        .map(String::as_str)
-        .find(|text| memchr::memmem::find(log.as_bytes(), text.as_bytes()).is_some())
+pub fn symptom<'a>(advisory: &'a RawAdvisory, messages: &[&str]) -> Option<&'a str> {
+    advisory.symptoms.iter().map(String::as_str).find(|text| messages.contains(text))
 }
 
 /// Whether an advisory applies; unknown facts make a condition fail.
 #[must_use]
 pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<Match> {
-    if advisory.needs_symptom && symptom(advisory, environment.log).is_none() {
+    if advisory.needs_symptom && symptom(advisory, environment.messages).is_none() {
         return None;
     }
     advisory.when.iter().find_map(|condition| holds(condition, environment))
@@ -198,7 +194,7 @@ mod tests {
             cuda: Some("12.6".parse().unwrap()),
             target,
             workload: &workload,
-            log: "",
+            messages: &[],
         };
         holds(&condition(toml), &environment)
     }
@@ -302,11 +298,13 @@ mod tests {
             examples: Vec::new(),
         };
         let target = Target::default();
-        let seen = |log: &str| {
-            let environment = Environment { installed: &|_| None, cuda: None, target: &target, workload: &[], log };
+        let seen = |messages: &[&str]| {
+            let environment =
+                Environment { installed: &|_| None, cuda: None, target: &target, workload: &[], messages };
             applies(&advisory, &environment).is_some()
         };
-        assert!(!seen(""));
-        assert!(seen("UnpicklingError: Weights only load failed. This file can"));
+        assert!(!seen(&[]));
+        assert!(!seen(&["another message"]));
+        assert!(seen(&["Weights only load failed"]));
     }
 }

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
+use aho_corasick::AhoCorasick;
 use pep440_rs::Version;
 
 use super::model::{Build, Package, Release};
@@ -23,6 +24,7 @@ pub struct RuleDb {
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
+    messages: OnceLock<Option<AhoCorasick>>,
     known: OnceLock<BTreeSet<String>>,
     /// The patterns of device names, compiled when the first name is asked for.
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
@@ -61,6 +63,7 @@ impl RuleDb {
             packages,
             symbols: OnceLock::new(),
             matcher: Matcher::default(),
+            messages: OnceLock::new(),
             known: OnceLock::new(),
             names: OnceLock::new(),
             newer: BTreeMap::new(),
@@ -460,6 +463,25 @@ impl RuleDb {
     #[must_use]
     pub fn images(&self) -> &RawImages {
         &self.packed.images
+    }
+
+    /// The symptoms of advisories that occur in an error text, as the advisories write them.
+    #[must_use]
+    pub fn messages_in(&self, text: &str) -> Vec<&str> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let all: Vec<&str> =
+            self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect();
+        // One pass for all of them.
+        let Some(automaton) = self.messages.get_or_init(|| AhoCorasick::new(&all).ok()) else { return Vec::new() };
+        let mut seen = vec![false; all.len()];
+        for found in automaton.find_overlapping_iter(text) {
+            if let Some(seen) = seen.get_mut(found.pattern().as_usize()) {
+                *seen = true;
+            }
+        }
+        all.into_iter().zip(seen).filter(|(_, seen)| *seen).map(|(text, _)| text).collect()
     }
 
     /// The name of the index at an address, e.g. `cu128`; none for one that the rules do not know.

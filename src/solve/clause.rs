@@ -42,7 +42,13 @@ fn terms(condition: &RawCondition, universe: &Universe<'_>, target: usize) -> Op
     let nothing = |_: &str| None;
     holds(
         &host,
-        &Environment { installed: &nothing, cuda: None, target: &universe.targets[target], workload: &[], log: "" },
+        &Environment {
+            installed: &nothing,
+            cuda: None,
+            target: &universe.targets[target],
+            workload: &[],
+            messages: &[],
+        },
     )?;
     let cuda: Option<VersionSpecifiers> = match &condition.cuda {
         Some(text) => Some(text.parse().ok()?),

@@ -56,12 +56,13 @@ fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
         platform: example.platform.clone(),
         ..Target::default()
     };
+    let messages = db.messages_in(example.log.as_deref().unwrap_or_default());
     let environment = Environment {
         installed: &find,
         cuda: find("torch").as_ref().and_then(cuda),
         target: &target,
         workload: &example.workload,
-        log: example.log.as_deref().unwrap_or_default(),
+        messages: &messages,
     };
     applies(advisory, &environment).is_some()
 }

@@ -139,7 +139,7 @@ fn stops_without_triton_ops(db: &RuleDb, installed: &[(&str, &str)]) -> bool {
         found.map(|(_, version)| version.parse().expect("a version"))
     };
     let environment =
-        Environment { installed: &version, cuda: None, target: &Target::default(), workload: &[], log: "" };
+        Environment { installed: &version, cuda: None, target: &Target::default(), workload: &[], messages: &[] };
     let about = |text: &String| text.contains("No module named 'triton.ops'");
     db.advisories().filter(|advisory| advisory.symptoms.iter().any(about)).any(|it| applies(it, &environment).is_some())
 }

@@ -114,7 +114,7 @@ fn plain(text: &str) -> String {
                 out.push(' ');
                 after
             }
-            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' => after,
+            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '\u{fffd}' => after,
             '：' => {
                 out.push(':');
                 after

@@ -13,7 +13,7 @@ use crate::version::PythonVersion;
 /// Longer lines are no commands.
 const LONGEST: usize = 2000;
 /// So many commands are taken apart.
-const MOST: usize = 200;
+const MOST: usize = 40;
 
 /// Reads every line.
 pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {

@@ -111,7 +111,7 @@ pub struct Draft {
 }
 
 /// Distributions that one text may name.
-const MOST_PACKAGES: usize = 5000;
+const MOST_PACKAGES: usize = 1500;
 /// GPUs that one text may name.
 const MOST_GPUS: usize = 64;
 

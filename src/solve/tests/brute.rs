@@ -352,7 +352,7 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
     for advisory in db.advisories() {
         for condition in &advisory.when {
             let environment =
-                Environment { installed: &version, cuda: torch, target: &request.target, workload: &[], log: "" };
+                Environment { installed: &version, cuda: torch, target: &request.target, workload: &[], messages: &[] };
             if holds(condition, &environment).is_some() {
                 let mut lines = condition.installed.clone();
                 lines.extend(condition.cuda.clone());
