@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use pep440_rs::Version;
 
 use super::model::{Build, Package, Release};
@@ -474,7 +474,12 @@ impl RuleDb {
         let all: Vec<&str> =
             self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect();
         // One pass for all of them.
-        let Some(automaton) = self.messages.get_or_init(|| AhoCorasick::new(&all).ok()) else { return Vec::new() };
+        let Some(automaton) = self
+            .messages
+            .get_or_init(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&all).ok())
+        else {
+            return Vec::new();
+        };
         let mut seen = vec![false; all.len()];
         for found in automaton.find_overlapping_iter(text) {
             if let Some(seen) = seen.get_mut(found.pattern().as_usize()) {

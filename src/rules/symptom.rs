@@ -50,7 +50,8 @@ impl Matcher {
             AhoCorasickBuilder::new()
                 .ascii_case_insensitive(true)
                 .match_kind(MatchKind::Standard)
-                .kind(Some(AhoCorasickKind::DFA))
+                // A faster automaton takes longer to build than most reports take to search.
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
                 .build(patterns.iter().map(|(_, pattern)| anchor(pattern)))
                 .ok()
         });

@@ -41,10 +41,18 @@ pub struct Report {
     pub log: Log,
 }
 
+/// So many lines are read one by one; error messages are looked for in all of them.
+const MOST_LINES: usize = 10_000;
+
 /// Reads a text.
 #[must_use]
 pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
-    let text = clean(text);
+    let mut text = clean(text);
+    let count = text.lines.len();
+    if count > MOST_LINES {
+        // Reports stand at the start or the end of a log.
+        text.lines.drain(MOST_LINES / 2..count - MOST_LINES / 2);
+    }
     let mut draft = draft::Draft::default();
     smi::read(&text.lines, &mut draft);
     fields::read(&text.lines, vocabulary, &mut draft);
@@ -53,7 +61,7 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     commands::read(&text.lines, vocabulary, &mut draft);
     sentences::read(&text, vocabulary, &mut draft);
     prose::read(&text.lines, vocabulary, &mut draft);
-    let facts = draft.finish(text.lines.len());
+    let facts = draft.finish(count);
     Report { facts: redact(&facts, &Identity::default()), log: text.log }
 }
 
