@@ -7,6 +7,20 @@ use pep440_rs::Version;
 use super::RuleDb;
 use super::target::{Target, complete_gpus};
 use crate::facts::{Facts, Metadata, Origin, Reading, Source};
+use crate::version::CudaVersion;
+
+/// Which driver's user-mode part a cuda-compat folder holds, by the toolkit in its path: `/usr/local/cuda-12.8/compat`.
+fn compat_version(facts: &mut Facts, db: &RuleDb) {
+    let Reading::Known { value: library, .. } = &mut facts.loader.libcuda else { return };
+    if !library.compat || library.version.value().is_some() {
+        return;
+    }
+    let toolkit = library.path.split('/').find_map(|part| part.strip_prefix("cuda-")?.parse::<CudaVersion>().ok());
+    if let Some(row) = toolkit.and_then(|cuda| db.toolkit(cuda)) {
+        let source = Source::Rule(format!("CUDA {} in the rules", row.version));
+        library.version = Reading::Known { value: row.linux_driver.clone(), source };
+    }
+}
 
 /// Fills in compute capabilities and declared requirements of distributions that the rules have a row of.
 pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
@@ -14,6 +28,7 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     if facts.origin != Origin::Report {
         return;
     }
+    compat_version(facts, db);
     let platform = Target::from_facts(facts, db).platform;
     let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
     for distribution in &mut facts.distributions {

@@ -22,6 +22,7 @@ pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
         let text = line.text.as_str();
         traceback(text, line.number, draft);
         ldd(text, line.number, draft);
+        library_path(text, line.number, draft);
         let installs = text.contains("pip install ") || text.contains("pip3 install ");
         if installs && commands < MOST {
             commands += 1;
@@ -88,6 +89,26 @@ fn traceback(text: &str, number: usize, draft: &mut Draft) {
     if let Some(version) = words.filter(|word| word.contains('.')).find_map(|word| word.parse::<PythonVersion>().ok()) {
         draft.python.add(version, Rank::Running, format!("{READER}, line {number}"));
         draft.saw(READER, number);
+    }
+}
+
+/// `export LD_LIBRARY_PATH=/usr/local/cuda-12.8/compat:/usr/local/cuda/lib64`: a libcuda of a cuda-compat package in front.
+fn library_path(text: &str, number: usize, draft: &mut Draft) {
+    const NAME: &str = "LD_LIBRARY_PATH";
+    let Some((_, value)) = text.split_once("LD_LIBRARY_PATH=") else { return };
+    let value = value.trim_start_matches(['"', '\'']);
+    let value = value.split([' ', '"', '\'', ';', '`']).next().unwrap_or_default();
+    if !value.starts_with('/') {
+        return;
+    }
+    draft.environment.entry(NAME.to_owned()).or_insert_with(|| value.to_owned());
+    draft.saw("environment", number);
+    let compat = value.split(':').find(|folder| folder.trim_end_matches('/').ends_with("/compat"));
+    if let Some(folder) = compat {
+        let path = format!("{}/libcuda.so.1", folder.trim_end_matches('/'));
+        let found_by = NAME.to_owned();
+        let library = LibCuda { path, found_by, version: Reading::Unknown, compat: true, stub: false };
+        draft.libcuda.get_or_insert(library);
     }
 }
 

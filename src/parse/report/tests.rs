@@ -146,4 +146,7 @@ fn commands_tell_variant_interpreter_and_libcuda() {
     assert_eq!(told.python.value().unwrap().version.value().unwrap().to_string(), "3.12");
     let ldd = "\tlibcuda.so.1 => /usr/local/cuda-13.0/compat/libcuda.so.1 (0x00007f5c5a200000)\n";
     assert!(facts(ldd).loader.libcuda.value().unwrap().compat);
+    let path = "container sets LD_LIBRARY_PATH=/usr/local/cuda-12.8/compat:/usr/local/cuda/lib64\n";
+    let library = facts(path).loader.libcuda.value().unwrap().clone();
+    assert_eq!((library.path.as_str(), library.compat), ("/usr/local/cuda-12.8/compat/libcuda.so.1", true));
 }
