@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
+    ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
     ("report", &["check", "diff", "impact", "solve", "rules", "facts", "finding", "version", "text"]),
 ];
