@@ -9,6 +9,7 @@ pub mod host;
 pub mod impact;
 mod input;
 pub mod inputs;
+pub mod lint;
 mod online;
 pub mod overlay;
 pub mod probe;

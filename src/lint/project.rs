@@ -1,11 +1,11 @@
 //! What files lead to: environments, each with the lines that ask for packages, in the order in which they are installed.
 
 use super::Finding;
-use crate::parse::dependency::{Dependency, Origin};
+use crate::parse::dependency::{Dependency, Elsewhere, Origin};
 use crate::parse::install::Tool;
 use crate::parse::place::Place;
 use crate::parse::shell::Word;
-use crate::rules::requirement::Requirement;
+use crate::rules::requirement::{Requirement, parse};
 
 /// All files of a run.
 #[derive(Debug, Clone, Default)]
@@ -140,10 +140,15 @@ pub struct Setting {
 }
 
 impl Line {
-    /// Makes a line of a dependency; none where nobody knows its name.
+    /// Makes a line of a dependency; none where nobody knows its name. A repository without one is taken to have the name of
+    /// the package: `git+https://github.com/mit-han-lab/torchsparse.git`.
     #[must_use]
     pub fn of(file: usize, text: &str, dependency: Dependency, constraint: bool, source: From) -> Option<Self> {
-        let requirement = dependency.what.requirement?;
+        let by_location = || match &dependency.what.origin {
+            Origin::Elsewhere { kind: Elsewhere::Repository, location } => parse(repository_name(location)).ok(),
+            _ => None,
+        };
+        let requirement = dependency.what.requirement.clone().or_else(by_location)?;
         let written = text.get(dependency.place.span.clone()).unwrap_or(&dependency.text);
         Some(Self {
             text: written.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -157,6 +162,14 @@ impl Line {
             step: None,
         })
     }
+}
+
+/// `torchsparse` of `git+https://github.com/mit-han-lab/torchsparse.git@v2.1.0#egg=x`.
+fn repository_name(location: &str) -> &str {
+    let path = location.split(['#', '?']).next().unwrap_or(location);
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let last = last.split('@').next().unwrap_or(last);
+    last.strip_suffix(".git").unwrap_or(last)
 }
 
 impl Project {

@@ -22,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "impact", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("report", &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -24,7 +24,8 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
             let path: Vec<&str> = entry.path.iter().skip(2).map(String::as_str).collect();
             match path.as_slice() {
                 ["image"] => {
-                    environment.images.push(Image { file, name: word(&entry, 0..entry.value.text.len(), &lines) })
+                    let name = word(&entry, 0..entry.value.text.len(), &lines);
+                    environment.images.push(Image { file, name });
                 }
                 ["environment", name] if name.starts_with('-') => {
                     let written = &entry.value.text;

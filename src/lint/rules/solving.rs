@@ -1,15 +1,14 @@
 //! Sets that cannot be met: the solver's proof, at the line that causes it, and the cheapest edit that was solved again.
 
-use std::collections::BTreeSet;
-
 use super::view::{View, is_pin};
 use super::{edit, finding, on};
 use crate::finding::Severity;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::lint::{Edit, Finding, Fix};
 use crate::rules::Target;
-use crate::rules::requirement::specifiers;
+use crate::rules::requirement::{parse, specifiers};
 use crate::solve::{Action, Change, Proof, Request, solve};
+use crate::text::list;
 use crate::version::CudaVersion;
 
 /// Judges the set on one target; says whether it failed.
@@ -109,23 +108,37 @@ fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof) -> Option<&'
 
 /// Whether a requirement names a package.
 fn is_about(requirement: &str, name: &str) -> bool {
-    crate::rules::requirement::parse(requirement).is_ok_and(|parsed| parsed.name.as_ref() == name)
+    parse(requirement).is_ok_and(|parsed| parsed.name.as_ref() == name)
+}
+
+/// A line with other versions.
+struct Rewritten<'p> {
+    line: &'p Line,
+    /// E.g. `==2.7.0`.
+    versions: String,
 }
 
 /// The cheapest edit that makes the set work on this target without breaking it on the others: the versions of lines, the index
 /// of another CUDA, or both.
 fn mended(view: &View<'_>, target: &Target, others: &[Target]) -> Option<Fix> {
     let joint = |other: Option<&str>| Request { beside: others.to_vec(), ..view.request(target, other) };
-    let of_lines = |other: Option<&str>| match solve(&joint(other), view.db) {
-        Ok(_) => Some((Vec::new(), Vec::new())),
-        Err(proof) => {
-            let action = proof.actions.iter().find_map(|action| line_edits(view, target, action))?;
-            Some(action)
+    let of_lines = |other: Option<&str>| {
+        let request = joint(other);
+        match solve(&request, view.db) {
+            Ok(_) => Some(Vec::new()),
+            Err(proof) => proof.actions.iter().find_map(|action| rewritten(view, target, &request, action)),
         }
     };
+    let written = |lines: &[Rewritten<'_>]| {
+        let edits = lines
+            .iter()
+            .filter_map(|one| Some(edit(view, one.line.at.file, one.line.versions.as_ref()?, one.versions.clone())));
+        let words = lines.iter().map(|one| format!("`{}{}`", one.line.name, one.versions));
+        (edits.collect::<Vec<_>>(), words.collect::<Vec<_>>())
+    };
     let Some((index, now, name)) = view.cuda_index() else {
-        let (edits, words) = of_lines(None)?;
-        return (!edits.is_empty()).then(|| Fix { summary: format!("write {}", crate::text::list(&words)), edits });
+        let (edits, words) = written(&of_lines(None)?);
+        return (!edits.is_empty()).then(|| Fix { summary: format!("write {}", list(&words)), edits });
     };
     let mut names: Vec<(CudaVersion, String)> = Vec::new();
     for package in view.lines.iter().filter_map(|line| view.db.package(&line.name)) {
@@ -137,57 +150,70 @@ fn mended(view: &View<'_>, target: &Target, others: &[Target]) -> Option<Fix> {
             }
         }
     }
-    // The nearest newer one first, then older ones; the present one last, for lines alone may be wrong.
-    names.sort_by_key(|(cuda, _)| {
-        (
-            *cuda < now,
-            if *cuda < now { u32::MAX - cuda.major * 100 - cuda.minor } else { cuda.major * 100 + cuda.minor },
-        )
-    });
+    // The nearest newer one first, then the nearest older one.
+    names.sort();
+    let (older, newer): (Vec<_>, Vec<_>) = names.into_iter().partition(|(cuda, _)| *cuda < now);
     let mut best: Option<(usize, Fix)> = None;
-    for (_, other) in &names {
-        let Some((mut edits, mut words)) = of_lines(Some(other)) else { continue };
+    for (_, other) in newer.iter().chain(older.iter().rev()) {
+        let Some(lines) = of_lines(Some(other)) else { continue };
+        let (mut edits, mut words) = written(&lines);
         if *other != name {
             let Some(all) = index_edits(view, index, &name, other) else { continue };
             edits.extend(all);
             words.insert(0, format!("the index `{other}`"));
         }
-        let cost = edits.iter().map(|edit| (&edit.file, edit.start)).collect::<BTreeSet<_>>().len();
+        let cost = edits.len();
         if edits.is_empty() || best.as_ref().is_some_and(|(known, _)| *known <= cost) {
             continue;
         }
-        best = Some((cost, Fix { summary: format!("write {}", crate::text::list(&words)), edits }));
+        best = Some((cost, Fix { summary: format!("write {}", list(&words)), edits }));
     }
     best.map(|(_, fix)| fix)
 }
 
-/// The edits of an action that changes lines alone, and the new lines in words.
-fn line_edits(view: &View<'_>, target: &Target, action: &Action) -> Option<(Vec<Edit>, Vec<String>)> {
-    let (mut edits, mut words) = (Vec::new(), Vec::new());
+/// The lines that an action rewrites, if it changes lines alone. A pin stays a pin: the nearest release that works, else the one
+/// that a new resolution takes.
+fn rewritten<'p>(view: &View<'p>, target: &Target, request: &Request, action: &Action) -> Option<Vec<Rewritten<'p>>> {
+    let (mut near, mut taken) = (Vec::new(), Vec::new());
     for change in &action.changes {
         let Change::Requirement { from, to: Some(to) } = change else { return None };
+        let versions =
+            |text: &str| text.find(['=', '<', '>', '~', '!']).and_then(|at| text.get(at..)).map(str::to_owned);
         let lines: Vec<&Line> = view.applying(target).filter(|line| is_about(from, &line.name)).collect();
-        for line in &lines {
-            let place = line.versions.as_ref()?;
-            let range = specifiers(&line.requirement)?;
-            let pinned = action.takes.iter().find(|taken| is_about(taken, &line.name));
-            let text = match pinned {
-                // A pin stays a pin; a label only where there was one.
-                Some(pin) if is_pin(&range) => {
-                    let labelled = line.text.contains('+');
-                    pin.split('+').next().filter(|_| !labelled).unwrap_or(pin).to_owned()
-                }
-                _ => to.clone(),
-            };
-            let versions = text.find(['=', '<', '>', '~', '!']).and_then(|at| text.get(at..))?;
-            words.push(format!("`{text}`"));
-            edits.push(edit(view, line.at.file, place, versions.to_owned()));
-        }
         if lines.is_empty() {
             return None;
         }
+        for line in lines {
+            line.versions.as_ref()?;
+            let range = versions(to)?;
+            if !is_pin(&specifiers(&line.requirement)?) {
+                near.push(Rewritten { line, versions: range.clone() });
+                taken.push(Rewritten { line, versions: range });
+                continue;
+            }
+            let bound = range.trim_start_matches(['=', '<', '>', '~', '!']);
+            near.push(Rewritten { line, versions: format!("=={bound}") });
+            // A label only where there was one.
+            let labelled = line.text.contains('+');
+            let pin = action.takes.iter().find(|taken| is_about(taken, &line.name)).and_then(|pin| versions(pin));
+            let pin = pin.map(|pin| pin.split('+').next().filter(|_| !labelled).unwrap_or(&pin).to_owned());
+            taken.push(Rewritten { line, versions: pin.unwrap_or(range) });
+        }
     }
-    Some((edits, words))
+    [near, taken].into_iter().find(|lines| works(request, lines, view))
+}
+
+/// Whether a request with other versions has a solution.
+fn works(request: &Request, lines: &[Rewritten<'_>], view: &View<'_>) -> bool {
+    let mut request = request.clone();
+    for asked in request.requirements.iter_mut().chain(&mut request.constraints) {
+        let own = lines.iter().find(|one| one.line.name == asked.requirement.name.as_ref());
+        if let Some(one) = own {
+            let Ok(other) = parse(&format!("{}{}", one.line.name, one.versions)) else { return false };
+            asked.requirement.version_or_url = other.version_or_url;
+        }
+    }
+    solve(&request, view.db).is_ok()
 }
 
 /// The edits that put another index in the place of one, wherever the environment names it.

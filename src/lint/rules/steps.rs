@@ -47,9 +47,8 @@ fn forced(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: &mu
 
 /// What compiles against torch when it is installed.
 fn compiled(view: &View<'_>, step: &Step, number: usize, line: &Line, out: &mut Vec<Finding>) {
-    let Some(build) = view.db.source_build(&line.name) else { return };
-    let from_source = line.elsewhere || is_sdist(view, line);
-    if !from_source || matches!(step.tool, Tool::UvAdd | Tool::UvSync) {
+    let Some(build) = view.source_build(line) else { return };
+    if matches!(step.tool, Tool::UvAdd | Tool::UvSync) {
         return;
     }
     let has_torch = |line: &&Line| line.name == TORCH && !line.constraint;
@@ -92,14 +91,6 @@ fn compiled(view: &View<'_>, step: &Step, number: usize, line: &Line, out: &mut 
     }
 }
 
-/// Whether only a source distribution can be installed of what is asked for.
-fn is_sdist(view: &View<'_>, line: &Line) -> bool {
-    let Some(package) = view.db.package(&line.name) else { return true };
-    let Some(range) = specifiers(&line.requirement) else { return true };
-    let mut admitted = package.releases.iter().filter(|release| satisfied(&range, &release.version)).peekable();
-    admitted.peek().is_some() && admitted.all(|release| release.builds.is_empty())
-}
-
 /// torch without a version beside an extension with one.
 fn unpinned(view: &View<'_>, out: &mut Vec<Finding>) {
     if view.environment.locked {
@@ -110,7 +101,7 @@ fn unpinned(view: &View<'_>, out: &mut Vec<Finding>) {
     let Some(torch) = torch.clone().find(|line| !line.constraint).filter(|_| !limited) else { return };
     let pinned = view.environment.lines.iter().find(|line| {
         let pin = specifiers(&line.requirement).is_none_or(|range| is_pin(&range));
-        pin && line.name != TORCH && view.db.source_build(&line.name).is_some() && !declares_torch(view, line)
+        pin && line.name != TORCH && view.source_build(line).is_some() && !declares_torch(view, line)
     });
     let Some(pinned) = pinned else { return };
     let message = format!("`{}` is not pinned beside `{}`, which is compiled for one torch", torch.text, pinned.text);

@@ -4,6 +4,8 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
 
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
+use crate::rules::model::{Build, RowSource};
+use crate::rules::raw_platform::RawSourceBuild;
 use crate::rules::requirement::{markers, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, FromIndex, Request};
@@ -113,12 +115,19 @@ impl<'p> View<'p> {
         self.environment.images.iter().find_map(|image| Toolkit::of(image, self.db))
     }
 
-    /// Whether anything is compiled here.
+    /// How a line is compiled against torch when it is installed; none where it is a wheel, or its compiled part is not asked for.
+    pub fn source_build(&self, line: &Line) -> Option<&'p RawSourceBuild> {
+        let build = self.db.source_build(&line.name)?;
+        let asked_for = build.only_with.as_deref().is_none_or(|with| {
+            let name = with.split('=').next().unwrap_or(with);
+            self.environment.settings.iter().any(|one| one.name == name)
+        });
+        (asked_for && (line.elsewhere || is_sdist_only(line, self.db))).then_some(build)
+    }
+
+    /// A line that compiles CUDA code here.
     pub fn compiles(&self) -> Option<&'p Line> {
-        self.environment.lines.iter().find(|line| {
-            let build = self.db.source_build(&line.name).filter(|build| build.cuda);
-            build.is_some() && (line.elsewhere || is_sdist_only(line, self.db))
-        })
+        self.environment.lines.iter().find(|line| self.source_build(line).is_some_and(|build| build.cuda))
     }
 }
 
@@ -170,12 +179,16 @@ fn is_judged(line: &Line, db: &RuleDb) -> bool {
         })
 }
 
-/// Whether nothing but a source distribution is published of what a line pins.
+/// Whether nothing but a source distribution is published of what a line admits.
 fn is_sdist_only(line: &Line, db: &RuleDb) -> bool {
     let Some(package) = db.package(&line.name) else { return true };
     let Some(range) = specifiers(&line.requirement) else { return true };
-    let admitted = package.releases.iter().filter(|release| satisfied(&range, &release.version));
-    admitted.clone().next().is_some() && admitted.clone().all(|release| release.builds.is_empty())
+    let is_wheel = |build: &Build| match &build.source {
+        RowSource::Wheel { file, .. } => file.ends_with(".whl"),
+        RowSource::Page { .. } => true,
+    };
+    let mut admitted = package.releases.iter().filter(|release| satisfied(&range, &release.version)).peekable();
+    admitted.peek().is_some() && !admitted.any(|release| release.builds.iter().any(is_wheel))
 }
 
 /// The values of markers on a target.
