@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, diff, explain, host, impact, lint, overlay, probe, resolve, rules, scan};
+use crate::commands::{
+    check, completions, diff, explain, host, impact, init, lint, overlay, probe, resolve, rules, scan,
+};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -50,6 +52,8 @@ enum Command {
     Scan(scan::Args),
     Explain(explain::Args),
     Rules(rules::Args),
+    Init(init::Args),
+    Completions(completions::Args),
 }
 
 impl Cli {
@@ -86,6 +90,8 @@ impl Cli {
             Command::Scan(args) => scan::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Rules(args) => rules::run(args),
+            Command::Init(args) => init::run(args),
+            Command::Completions(args) => completions::run(args),
         }
     }
 }
