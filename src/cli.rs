@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, diff, explain, host, impact, overlay, probe, resolve, rules, scan};
+use crate::commands::{
+    check, completions, diff, explain, host, impact, init, lint, overlay, probe, resolve, rules, scan,
+};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -45,10 +47,13 @@ enum Command {
     Probe(probe::Args),
     Resolve(Box<resolve::ResolveArgs>),
     Impact(impact::ImpactArgs),
+    Lint(lint::Args),
     Diff(diff::Args),
     Scan(scan::Args),
     Explain(explain::Args),
     Rules(rules::Args),
+    Init(init::Args),
+    Completions(completions::Args),
 }
 
 impl Cli {
@@ -80,10 +85,13 @@ impl Cli {
                 let (mut out, mut err) = (anstream::stdout(), anstream::stderr());
                 impact::run(args, crate::rules::embedded(), &probe, &mut out, &mut err)
             }
+            Command::Lint(args) => lint::run(args),
             Command::Diff(args) => diff::run(args),
             Command::Scan(args) => scan::run(args),
             Command::Explain(args) => explain::run(args),
             Command::Rules(args) => rules::run(args),
+            Command::Init(args) => init::run(args),
+            Command::Completions(args) => completions::run(args),
         }
     }
 }

@@ -6,11 +6,24 @@
 //! driver = "570.133.20"
 //! python = "3.12"
 //! cuda-compat = true
+//!
+//! [policy]
+//! severity = { range-admits-bad = "info" }
+//! ignore = [{ id = "build-isolation", path = "docker", reason = "the wheel is prebuilt there", until = "2026-12-31" }]
+//!
+//! [workload]
+//! uses = ["torch.compile", "nccl"]
+//! model-params = "47B"
+//! min-vram = "24GiB"
 //! ```
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
+
+use crate::finding::Severity;
+use crate::text::nearest;
 
 /// What a project declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -19,6 +32,135 @@ pub struct Config {
     /// The machines, by name.
     #[serde(default)]
     pub target: BTreeMap<String, TargetConfig>,
+    /// What the project has decided about findings.
+    #[serde(default)]
+    pub policy: PolicyConfig,
+    /// What the project does.
+    #[serde(default)]
+    pub workload: WorkloadConfig,
+}
+
+/// What a project has decided about findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PolicyConfig {
+    /// Other severities, by id: `fail`, `warn`, `info`.
+    #[serde(default)]
+    pub severity: BTreeMap<RuleId, Severity>,
+    /// Findings that the project lives with.
+    #[serde(default)]
+    pub ignore: Vec<Spanned<IgnoreConfig>>,
+}
+
+/// A finding that the project lives with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct IgnoreConfig {
+    /// E.g. `range-admits-bad`.
+    pub id: RuleId,
+    /// Only in this file, or below this folder.
+    pub path: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// The last day on which it counts, e.g. `2026-12-31`.
+    pub until: Option<Day>,
+}
+
+/// The id of a finding of `gpudoc lint`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RuleId(pub String);
+
+impl TryFrom<String> for RuleId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if crate::lint::rule(&text).is_some() {
+            return Ok(Self(text));
+        }
+        let known = || crate::lint::IDS.iter().map(|rule| rule.id);
+        let near = nearest(&text, known());
+        let hint = near
+            .first()
+            .map_or_else(|| known().collect::<Vec<_>>().join(", "), |near| format!("did you mean `{near}`?"));
+        Err(format!("no finding is called `{text}`; {hint}"))
+    }
+}
+
+/// Why a finding is left out: it must say something.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Reason(pub String);
+
+impl TryFrom<String> for Reason {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if text.trim().is_empty() { Err("say why this is ignored") } else { Ok(Self(text)) }
+    }
+}
+
+/// A day, e.g. `2026-12-31`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Day(pub String);
+
+impl TryFrom<String> for Day {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        crate::rules::model::day(&text).map_err(|_| format!("`{text}` is no day such as `2026-12-31`"))?;
+        Ok(Self(text))
+    }
+}
+
+/// What a project does, which switches on what is known of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkloadConfig {
+    /// E.g. `["torch.compile", "nccl"]`.
+    #[serde(default)]
+    pub uses: Vec<String>,
+    /// E.g. `47B`.
+    pub model_params: Option<Size>,
+    /// E.g. `24GiB`.
+    pub min_vram: Option<Size>,
+}
+
+/// A number with a unit, in ones: `47B` parameters, `24GiB` bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Size(pub u64);
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no size such as `24GiB` or `47B`");
+        let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+        let (number, unit) = text.split_at_checked(end).ok_or_else(wrong)?;
+        let (whole, part) = number.split_once('.').unwrap_or((number, ""));
+        let scale: u64 = match unit.trim() {
+            "" => 1,
+            "K" => 1_000,
+            "M" => 1_000_000,
+            "B" => 1_000_000_000,
+            "T" => 1_000_000_000_000,
+            "MB" => 1_000_000,
+            "GB" => 1_000_000_000,
+            "MiB" => 1 << 20,
+            "GiB" => 1 << 30,
+            "TiB" => 1 << 40,
+            _ => return Err(wrong()),
+        };
+        let mut value = whole.parse::<u64>().map_err(|_| wrong())?.checked_mul(scale).ok_or_else(wrong)?;
+        let mut share = scale;
+        for digit in part.bytes() {
+            share /= 10;
+            value = value.checked_add(u64::from(digit.wrapping_sub(b'0')).saturating_mul(share)).ok_or_else(wrong)?;
+        }
+        Ok(Self(value))
+    }
 }
 
 /// One machine, or many alike. What is left out is not known, and not judged.
@@ -91,6 +233,25 @@ mod tests {
         let other = text.replace("[target", "[tool.gpudoc.target");
         assert_eq!(Config::parse_pyproject(&other).expect("a project"), Some(config));
         assert_eq!(Config::parse_pyproject("[project]\nname = \"x\"\n").expect("a project"), None);
+    }
+
+    #[test]
+    fn decisions_need_a_reason() {
+        let read = |text: &str| Config::parse(text).map_err(|error| error.to_string());
+        let good = "[policy]\nignore = [{ id = \"build-isolation\", reason = \"prebuilt\", until = \"2026-12-31\" }]\n[workload]\nmodel-params = \"1.5B\"\n";
+        let config = read(good).expect("a configuration");
+        assert_eq!(config.policy.ignore[0].get_ref().reason.0, "prebuilt");
+        assert_eq!(config.workload.model_params, Some(Size(1_500_000_000)));
+        for (old, new, said) in [
+            (", reason = \"prebuilt\"", "", "missing field `reason`"),
+            ("prebuilt", " ", "say why this is ignored"),
+            ("2026-12-31", "soon", "`soon` is no day"),
+            ("build-isolation", "build-isolaton", "did you mean `build-isolation`?"),
+            ("1.5B", "big", "`big` is no size"),
+        ] {
+            let error = read(&good.replace(old, new)).expect_err(said);
+            assert!(error.contains(said) && error.contains('^'), "{error}");
+        }
     }
 
     #[test]

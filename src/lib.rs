@@ -11,6 +11,7 @@ pub mod facts;
 pub mod finding;
 pub mod impact;
 pub mod index;
+pub mod lint;
 pub mod log;
 pub mod parse;
 pub mod probe;

@@ -34,6 +34,20 @@ pub fn bytes(size: u64) -> String {
     format!("{text} {}", units[unit])
 }
 
+/// The day of a number of days since 1970-01-01, e.g. `2026-11-21` for 20,778.
+#[must_use]
+pub fn day(days: u64) -> String {
+    // Years that begin in March: the leap day is the last one.
+    let days = days + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year + u64::from(month <= 2))
+}
+
 /// Edits between two words: insertions, deletions, replacements, swaps of neighbours.
 #[must_use]
 pub fn distance(left: &str, right: &str) -> usize {
@@ -115,6 +129,11 @@ mod tests {
         assert_eq!(count(1, "failure", "failures"), "1 failure");
         assert_eq!(bytes(64 << 20), "64 MiB");
         assert_eq!(bytes(34_190_917_632), "31.8 GiB");
+    }
+
+    #[test]
+    fn days_have_names() {
+        assert_eq!([0, 59, 11_016, 20_778].map(day), ["1970-01-01", "1970-03-01", "2000-02-29", "2026-11-21"]);
     }
 
     #[test]

@@ -1,12 +1,18 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::bail;
 use clap::ValueEnum;
 
-use super::host::{HostArgs, probe};
-use super::{input, print, width};
+use super::host::{HostArgs, probe, redacted};
+use super::targets::config;
+use super::{input, note, print, width};
 use crate::check::{self, Verdict};
+use crate::diff;
 use crate::exit::Exit;
+use crate::facts::Facts;
+use crate::finding::Severity;
 use crate::impact;
+use crate::report::ci::{self, Problems};
 use crate::report::{self, Report};
 use crate::rules::{self, target::complete_gpus};
 
@@ -23,11 +29,16 @@ Examples:
   gpudoc check --from pod.json         a snapshot from `gpudoc probe`
   gpudoc check --from issue.txt        a pasted report: collect_env, nvidia-smi, pip list, errors, any mix
   gpudoc check --root /mnt/image       a mounted image
-  gpudoc check --format json           for programs")]
+  gpudoc check --against known-good.json   only what has changed since `gpudoc probe -o known-good.json`
+  gpudoc check --format json           for programs; also junit, sarif, github, gitlab")]
 pub struct Args {
     /// Judge a snapshot or a pasted report instead of this machine (`-` for standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["python", "root"])]
     from: Option<PathBuf>,
+    /// Only what differs from a snapshot of a machine that worked; exits with 1 when something fails that did not
+    /// (with `--strict` on any difference)
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
     #[command(flatten)]
     host: HostArgs,
     /// How to write the report
@@ -53,6 +64,14 @@ pub enum Format {
     Json,
     /// An answer to paste under an issue, the evidence folded
     Markdown,
+    /// SARIF 2.1.0
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// GitHub annotations
+    Github,
+    /// GitLab code quality
+    Gitlab,
 }
 
 /// What a machine must have.
@@ -77,10 +96,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         None => (probe(&args.host)?, None),
     };
     complete_gpus(&mut facts, db);
-    let checked = check::run_with(&facts, db, &args.workload, log.as_ref().map_or("", |log| &log.flat));
-    let findings = impact::with_remedies(&facts, db, &args.workload, check::findings(&checked));
+    let workload = workload(args);
+    if let Some(known_good) = &args.against {
+        return drift(args, known_good, &facts, &workload);
+    }
+    let checked = check::run_with(&facts, db, &workload, log.as_ref().map_or("", |log| &log.flat));
+    let findings = impact::with_remedies(&facts, db, &workload, check::findings(&checked));
     let findings = match &log {
-        Some(log) => check::explain(&facts, db, &args.workload, log, findings),
+        Some(log) => check::explain(&facts, db, &workload, log, findings),
         None => findings,
     };
     let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());
@@ -88,10 +111,45 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Text => print(&report::text(&report, width()))?,
         Format::Json => print(&report::json(&report)?)?,
         Format::Markdown => print(&report::markdown(&report))?,
+        Format::Sarif => print(&ci::sarif(&Problems::of_check(&report))?)?,
+        Format::Junit => print(&ci::junit(&Problems::of_check(&report)))?,
+        Format::Github => print(&ci::github(&Problems::of_check(&report)))?,
+        Format::Gitlab => print(&ci::gitlab(&Problems::of_check(&report))?)?,
     }
     Ok(match report.verdict {
         Verdict::Fail => Exit::Failed,
         Verdict::Warn if args.strict => Exit::Failed,
         _ => Exit::Ok,
     })
+}
+
+/// What the project does: by argument, and by `[workload]` of the nearest gpudoc.toml.
+fn workload(args: &Args) -> Vec<String> {
+    let mut workload = args.workload.clone();
+    match config(None) {
+        Ok(Some((_, config))) => workload.extend(config.workload.uses),
+        Ok(None) => {}
+        Err(error) => note(&format!("note: {error:#}; its workload is left out")),
+    }
+    workload
+}
+
+/// What has changed since a snapshot.
+fn drift(args: &Args, known_good: &Path, facts: &Facts, workload: &[String]) -> anyhow::Result<Exit> {
+    let db = rules::embedded();
+    let mut before = input::snapshot_only(known_good)?;
+    complete_gpus(&mut before, db);
+    // A snapshot lacks names and ids: without them here too, they are no difference.
+    let now = if args.from.is_some() { facts.clone() } else { redacted(facts) };
+    let findings = |facts: &Facts| check::findings(&check::run(facts, db, workload));
+    let comparison = diff::compare(&before, &now, &findings(&before), &findings(&now));
+    let names = [known_good.display().to_string(), "now".to_owned()];
+    match args.format {
+        Format::Text => print(&report::diff::text(&comparison, [&names[0], &names[1]], width()))?,
+        Format::Json => print(&report::diff::json(&comparison)?)?,
+        _ => bail!("`--against` is written as `--format text` or `json`"),
+    }
+    let fails = comparison.right.iter().any(|finding| finding.severity == Severity::Fail);
+    let drifts = args.strict && (!comparison.differences.is_empty() || !comparison.right.is_empty());
+    Ok(if fails || drifts { Exit::Failed } else { Exit::Ok })
 }

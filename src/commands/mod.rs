@@ -1,14 +1,17 @@
 //! The commands, one file each: arguments (their doc comments are the help text) and `run`. Only here edges meet the core.
 
 pub mod check;
+pub mod completions;
 pub mod diff;
 pub mod explain;
 mod explain_build;
 pub mod file;
 pub mod host;
 pub mod impact;
+pub mod init;
 mod input;
 pub mod inputs;
+pub mod lint;
 mod online;
 pub mod overlay;
 pub mod probe;

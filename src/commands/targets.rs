@@ -239,6 +239,19 @@ fn platform(text: &str) -> anyhow::Result<String> {
     }
 }
 
+/// All machines that a project declares.
+///
+/// # Errors
+///
+/// When a name or version means nothing; the error names the target.
+pub fn declared_targets(path: &Path, config: &Config, db: &RuleDb) -> anyhow::Result<Vec<Target>> {
+    let entries = config.target.iter();
+    let one = |(name, entry): (&String, &TargetConfig)| {
+        target(name, entry, db).with_context(|| format!("`{}`, target `{name}`", path.display()))
+    };
+    entries.map(one).collect()
+}
+
 /// The project's declaration: the file that was named, or the nearest one.
 ///
 /// # Errors

@@ -1,11 +1,13 @@
 //! One [`Report`] value, and how it is written: text for people, JSON for programs. No decisions are made here.
 
+pub mod ci;
 mod command;
 pub mod diff;
 pub mod explain;
 pub mod impact;
 mod json;
 mod lines;
+pub mod lint;
 mod markdown;
 pub mod rules;
 pub mod scan;

@@ -408,6 +408,12 @@ impl RuleDb {
         self.page(&self.packed.cuda.sources, &row.source)
     }
 
+    /// Where it was read for which GPUs a toolkit compiles; none where nobody looked.
+    #[must_use]
+    pub fn compiles_for_citation(&self, row: &RawToolkit) -> Option<String> {
+        Some(self.page(&self.packed.cuda.sources, row.compiles_for_source.as_ref()?))
+    }
+
     /// The newest CUDA that a driver supports natively, e.g. 12.8 for 570.133.20.
     #[must_use]
     pub fn native_cuda(&self, driver: &DriverVersion) -> Option<CudaVersion> {

@@ -155,6 +155,12 @@ pub struct RawToolkit {
     pub linux_driver: DriverVersion,
     /// A key of `sources`.
     pub source: String,
+    /// The compute capabilities that it compiles for; empty where nobody ran it.
+    #[serde(default)]
+    pub compiles_for: Vec<ComputeCapability>,
+    /// A key of `sources`, for the line above.
+    #[serde(default)]
+    pub compiles_for_source: Option<String>,
 }
 
 /// `rules/platform/driver.toml`.

@@ -65,6 +65,12 @@ pub fn cuda(raw: &RawCuda) -> Result<(), Fault> {
     pages(&raw.sources)?;
     for (index, row) in raw.toolkits.iter().enumerate() {
         cited(&raw.sources, &row.source, "toolkit", index)?;
+        if row.compiles_for.is_empty() != row.compiles_for_source.is_none() {
+            return Err(fault("toolkit", index, "`compiles-for` goes with `compiles-for-source`"));
+        }
+        if let Some(source) = &row.compiles_for_source {
+            cited(&raw.sources, source, "toolkit", index)?;
+        }
     }
     for (index, pair) in raw.toolkits.windows(2).enumerate() {
         if pair[0].version >= pair[1].version || pair[0].linux_driver >= pair[1].linux_driver {

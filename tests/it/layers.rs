@@ -20,8 +20,9 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
+    ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "impact", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("report", &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

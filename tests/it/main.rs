@@ -17,6 +17,7 @@ mod impact;
 mod inputs;
 mod layers;
 mod link;
+mod lint;
 mod loader;
 mod nvml;
 mod objects;

@@ -1,0 +1,308 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use similar::TextDiff;
+
+use super::targets::{config, declared_targets};
+use super::{file, note, print, width};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::finding::Severity;
+use crate::lint::kind::FileKind;
+use crate::lint::policy::{Ignore, Policy};
+use crate::lint::read::Reader;
+use crate::lint::{self, Finding, edit};
+use crate::parse::place::{Lines, Place};
+use crate::parse::requirements::decode;
+use crate::report::ci::{self, Problems};
+use crate::report::lint as drawn;
+use crate::rules::{self, RuleDb, Target};
+
+/// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows
+///
+/// Reads the files that are named, or all of the current folder that it knows, and judges what they would install on the
+/// targets of gpudoc.toml. Needs no GPU, no network and no Python.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  gpudoc lint                                  all files below the current folder
+  gpudoc lint Dockerfile requirements.txt      these
+  gpudoc lint --fix                            what would be changed, as a diff
+  gpudoc lint --fix --write                    change it
+  gpudoc lint --diff-base origin/main          only what this branch introduces
+  gpudoc lint --format sarif > gpudoc.sarif    for code scanning
+
+Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run")]
+pub struct Args {
+    /// Files; without any, those of the current folder that are not ignored by git
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// What a FILE is, where its name does not say it
+    #[arg(long, value_enum, value_name = "KIND", requires = "files")]
+    kind: Option<KindArg>,
+    /// The gpudoc.toml or pyproject.toml to read, instead of the nearest one above the current folder
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Show what would mend the findings where that is certain, as a diff
+    #[arg(long)]
+    fix: bool,
+    /// With `--fix`: change the files
+    #[arg(long, requires = "fix")]
+    write: bool,
+    /// Only what is not found in this commit of git, e.g. `origin/main`
+    #[arg(long, value_name = "REV")]
+    diff_base: Option<String>,
+    /// How to write the findings
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Exit with 1 on warnings too
+    #[arg(long)]
+    strict: bool,
+}
+
+/// A sort of file.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KindArg {
+    Requirements,
+    Constraints,
+    Pyproject,
+    Lock,
+    Conda,
+    Dockerfile,
+    Compose,
+    Shell,
+    Workflow,
+}
+
+impl From<KindArg> for FileKind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Requirements => Self::Requirements,
+            KindArg::Constraints => Self::Constraints,
+            KindArg::Pyproject => Self::PyProject,
+            KindArg::Lock => Self::Lock,
+            KindArg::Conda => Self::Conda,
+            KindArg::Dockerfile => Self::Dockerfile,
+            KindArg::Compose => Self::Compose,
+            KindArg::Shell => Self::Shell,
+            KindArg::Workflow => Self::Workflow,
+        }
+    }
+}
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people, with the lines of source
+    #[default]
+    Text,
+    /// `gpudoc.lint/1`
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML
+    Junit,
+    /// GitHub annotations
+    Github,
+    /// GitLab code quality
+    Gitlab,
+    /// A summary in Markdown
+    Markdown,
+}
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// When a file cannot be read, or the configuration is wrong.
+pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let db = rules::embedded();
+    let (targets, policy) = settings(args.config.as_deref(), db)?;
+    let named = if args.files.is_empty() { found()? } else { args.files.clone() };
+    let mut files = Vec::new();
+    for path in &named {
+        let shown = path.to_string_lossy().replace('\\', "/");
+        let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+        let Some(kind) = args.kind.map(FileKind::from).or_else(|| FileKind::of(&shown)) else {
+            note(&format!("note: `{shown}` is no file that gpudoc lint knows; say what it is with `--kind`"));
+            continue;
+        };
+        files.push((shown, kind, decode(&file::read_bytes(path)?)));
+    }
+    let today = today();
+    let judge = |files: &[(String, FileKind, String)], read: &dyn Fn(&str) -> Option<String>| {
+        let mut reader = Reader::new(read);
+        files.iter().for_each(|(path, kind, text)| reader.add(path, *kind, text));
+        let project = reader.finish();
+        let findings = policy.apply(lint::run(&project, &targets, db), &today, args.files.is_empty());
+        (findings, project)
+    };
+    let on_disk = |path: &str| {
+        Path::new(path).is_file().then(|| file::read_bytes(Path::new(path)).ok()).flatten().map(|bytes| decode(&bytes))
+    };
+    let (mut findings, project) = judge(&files, &on_disk);
+    if let Some(revision) = &args.diff_base {
+        let known = base(revision, &files, &judge)?;
+        findings.retain(|finding| !known.contains(&identity(finding)));
+    }
+    let mut texts: Vec<(String, String)> = project.files.into_iter().map(|file| (file.path, file.text)).collect();
+    if !policy.file.is_empty() && findings.iter().any(|finding| finding.file == policy.file) {
+        texts.push((policy.file.clone(), file::read(Path::new(&policy.file))?));
+    }
+    if args.fix {
+        let mended = mended(&files, &findings, &judge, &on_disk);
+        let old: BTreeMap<&str, &str> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        for (path, text) in &mended {
+            let before = old.get(path.as_str()).copied().unwrap_or_default();
+            let diff = TextDiff::from_lines(before, text.as_str());
+            print(&diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string())?;
+            if args.write {
+                file::write(Path::new(path), text)?;
+            }
+        }
+        if args.write {
+            let (left, _) =
+                judge(&reread(&files, &mended), &|path| mended.get(path).cloned().or_else(|| on_disk(path)));
+            note(&format!("changed {}", crate::text::count(mended.len(), "file", "files")));
+            findings = left;
+            for finding in &findings {
+                note(&format!("left: {}:{}: {}", finding.file, finding.place, finding.message));
+            }
+        }
+        return Ok(exit(&findings, args.strict));
+    }
+    let problems = || Problems::of_lint(&findings, &texts);
+    print(&match args.format {
+        Format::Text => drawn::text(&findings, &texts, width()),
+        Format::Json => drawn::json(&findings, &texts)?,
+        Format::Sarif => ci::sarif(&problems())?,
+        Format::Junit => ci::junit(&problems()),
+        Format::Github => ci::github(&problems()),
+        Format::Gitlab => ci::gitlab(&problems())?,
+        Format::Markdown => ci::markdown(&problems()),
+    })?;
+    Ok(exit(&findings, args.strict))
+}
+
+fn exit(findings: &[Finding], strict: bool) -> Exit {
+    let bad = |finding: &Finding| match finding.severity {
+        Severity::Fail => true,
+        Severity::Warn => strict,
+        Severity::Info => false,
+    };
+    if findings.iter().any(bad) { Exit::Failed } else { Exit::Ok }
+}
+
+/// The declared targets, and the policy.
+fn settings(named: Option<&Path>, db: &RuleDb) -> anyhow::Result<(Vec<Target>, Policy)> {
+    let Some((path, config)) = config(named)? else { return Ok((Vec::new(), Policy::default())) };
+    let targets = declared_targets(&path, &config, db)?;
+    let text = file::read(&path)?;
+    Ok((targets, policy(&path, &config, &text)))
+}
+
+fn policy(path: &Path, config: &Config, text: &str) -> Policy {
+    let lines = Lines::of(text);
+    let ignore = config.policy.ignore.iter().map(|one| {
+        let place: Place = lines.place(one.span());
+        let one = one.get_ref();
+        Ignore {
+            id: one.id.0.clone(),
+            path: one.path.clone(),
+            reason: one.reason.0.clone(),
+            until: one.until.as_ref().map(|day| day.0.clone()),
+            place,
+        }
+    });
+    let severity = config.policy.severity.iter().map(|(id, severity)| (id.0.clone(), *severity));
+    Policy { file: path.to_string_lossy().into_owned(), severity: severity.collect(), ignore: ignore.collect() }
+}
+
+/// The files below the current folder that gpudoc knows and git does not ignore.
+fn found() -> anyhow::Result<Vec<PathBuf>> {
+    let mut walk = ignore::WalkBuilder::new(".");
+    // `.github` begins with a dot.
+    walk.hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git");
+    let mut found = Vec::new();
+    for entry in walk.build() {
+        let entry = entry.context("failed to look through the current folder")?;
+        if entry.file_type().is_some_and(|kind| kind.is_file())
+            && entry.path().to_str().and_then(FileKind::of).is_some()
+        {
+            found.push(entry.into_path());
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The day, e.g. `2026-11-21`.
+#[expect(clippy::disallowed_methods, reason = "a command knows the time")]
+fn today() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    crate::text::day(since.as_secs() / 86_400)
+}
+
+type File = (String, FileKind, String);
+type Judge<'j> = dyn Fn(&[File], &dyn Fn(&str) -> Option<String>) -> (Vec<Finding>, lint::project::Project) + 'j;
+
+/// What a finding is, wherever its line has moved.
+fn identity(finding: &Finding) -> (String, &'static str, String) {
+    (finding.file.clone(), finding.id, finding.message.clone())
+}
+
+/// The findings of another commit.
+fn base(revision: &str, files: &[File], judge: &Judge<'_>) -> anyhow::Result<Vec<(String, &'static str, String)>> {
+    let show = |path: &str| {
+        #[expect(clippy::disallowed_methods, reason = "git alone knows other commits")]
+        let shown = Command::new("git").arg("show").arg(format!("{revision}:./{path}")).output();
+        shown.ok().filter(|shown| shown.status.success()).map(|shown| decode(&shown.stdout))
+    };
+    #[expect(clippy::disallowed_methods, reason = "git alone knows other commits")]
+    let known = Command::new("git")
+        .args(["rev-parse", "--verify", "--quiet"])
+        .arg(format!("{revision}^{{commit}}"))
+        .output()
+        .context("`--diff-base` needs git")?;
+    if !known.status.success() {
+        bail!("`--diff-base {revision}`: git knows no such commit here");
+    }
+    let old: Vec<File> = files.iter().filter_map(|(path, kind, _)| Some((path.clone(), *kind, show(path)?))).collect();
+    let (findings, _) = judge(&old, &show);
+    Ok(findings.iter().map(identity).collect())
+}
+
+/// Files with new texts in the place of old ones.
+fn reread(files: &[File], mended: &BTreeMap<String, String>) -> Vec<File> {
+    let own = |(path, kind, text): &File| (path.clone(), *kind, mended.get(path).unwrap_or(text).clone());
+    files.iter().map(own).collect()
+}
+
+/// The texts after all fixes, and after those that only then come to light.
+fn mended(
+    files: &[File],
+    findings: &[Finding],
+    judge: &Judge<'_>,
+    on_disk: &dyn Fn(&str) -> Option<String>,
+) -> BTreeMap<String, String> {
+    /// One fix may show what the next is: an index, then the base image for it.
+    const ROUNDS: usize = 6;
+    let mut mended: BTreeMap<String, String> = BTreeMap::new();
+    let mut findings = findings.to_vec();
+    for _ in 0..ROUNDS {
+        let edits = edit::by_file(findings.iter().filter_map(|finding| finding.fix.as_ref()));
+        if edits.is_empty() {
+            break;
+        }
+        for (path, edits) in edits {
+            let own = files.iter().find(|(known, ..)| *known == path).map(|(_, _, text)| text.clone());
+            let Some(text) = mended.get(&path).cloned().or(own).or_else(|| on_disk(&path)) else { continue };
+            mended.insert(path, edit::applied(&text, &edits));
+        }
+        findings = judge(&reread(files, &mended), &|path| mended.get(path).cloned().or_else(|| on_disk(path))).0;
+    }
+    mended
+}

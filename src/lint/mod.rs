@@ -1,0 +1,177 @@
+//! What a project's files would install, judged before anybody installs it. Pure: texts, targets and rules in, findings out.
+//!
+//! [`read`] makes of each file the environments that it leads to ([`project`]): a requirements file, an extra of a
+//! pyproject.toml, a stage of a Dockerfile, the jobs of a workflow. [`rules`] judge each of them on every declared target; what
+//! versions fit together only the solver knows. [`edit`] carries out what a finding would change, [`policy`] what the project
+//! has decided to live with.
+
+pub mod edit;
+pub mod kind;
+pub mod policy;
+pub mod project;
+pub mod read;
+mod rules;
+
+use std::collections::BTreeSet;
+
+use crate::finding::Severity;
+use crate::parse::place::Place;
+use crate::rules::{RuleDb, Target};
+
+use self::project::Project;
+
+/// Something that is wrong in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Stable, one of [`IDS`].
+    pub id: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// The file as it was named, e.g. `docker/Dockerfile`.
+    pub file: String,
+    /// Where in it.
+    pub place: Place,
+    /// One sentence: subject, need, observation.
+    pub message: String,
+    /// What it rests on, each a sentence; the steps of a proof.
+    pub notes: Vec<String>,
+    /// What to do, imperative.
+    pub hint: Option<String>,
+    /// An edit after which the finding is gone; none where people must decide.
+    pub fix: Option<Fix>,
+}
+
+/// Edits of one file that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// An imperative sentence.
+    pub summary: String,
+    /// None overlaps another.
+    pub edits: Vec<Edit>,
+}
+
+/// Bytes of a file, and what is to stand there.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Edit {
+    /// The file as it was named.
+    pub file: String,
+    /// First byte and the byte behind the last.
+    pub start: usize,
+    /// See `start`.
+    pub end: usize,
+    /// The new text.
+    pub text: String,
+}
+
+/// An id and what it means, for rule lists of CI formats and `gpudoc explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// E.g. `unsatisfiable`.
+    pub id: &'static str,
+    /// One sentence.
+    pub title: &'static str,
+    /// Why it matters and what to do.
+    pub help: &'static str,
+}
+
+/// The ids that findings have.
+pub const IDS: [Rule; 15] = [
+    Rule {
+        id: "unsatisfiable",
+        title: "What is declared cannot all be installed, or not work, on a declared target",
+        help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest change that was solved again.",
+    },
+    Rule {
+        id: "index-without-build",
+        title: "A package index has no build that works on a declared target",
+        help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for some GPUs only.",
+    },
+    Rule {
+        id: "range-admits-bad",
+        title: "A version range admits a release that does not work on a declared target",
+        help: "An installer knows nothing of GPUs and drivers: it takes what the range admits. The narrower range does not.",
+    },
+    Rule {
+        id: "cuda-mismatch",
+        title: "Base image or toolkit and torch are for different CUDA releases",
+        help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major release is refused by torch.utils.cpp_extension, another minor release is warned of.",
+    },
+    Rule {
+        id: "image-driver",
+        title: "A base image needs a newer driver than a declared target has",
+        help: "NVIDIA's container runtime refuses to start an image whose CUDA the driver cannot run.",
+    },
+    Rule {
+        id: "arch-list-without-gpu",
+        title: "The list of GPUs to compile for leaves out one of a declared target",
+        help: "An extension that is compiled with this list has no kernel for that GPU.",
+    },
+    Rule {
+        id: "arch-list-refused",
+        title: "The list of GPUs to compile for names one that the toolkit does not know",
+        help: "The toolkit stops with `Unsupported gpu architecture`.",
+    },
+    Rule {
+        id: "compat-breaks",
+        title: "A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target",
+        help: "Forward compatibility is for data-centre GPUs and for drivers older than the package: elsewhere CUDA fails with error 803 or 804.",
+    },
+    Rule {
+        id: "force-reinstall",
+        title: "`--force-reinstall` without `--no-deps` replaces torch or what is pinned beside it",
+        help: "It reinstalls all dependencies too, torch among them, from the index of that command.",
+    },
+    Rule {
+        id: "unpinned-torch",
+        title: "torch is not pinned beside an extension that is",
+        help: "An extension is compiled for one torch. When a newer torch is published, the next installation takes it.",
+    },
+    Rule {
+        id: "built-before-torch",
+        title: "An extension is compiled before the torch that it is to work with is installed",
+        help: "It is compiled for the torch that is there then, or for none.",
+    },
+    Rule {
+        id: "build-isolation",
+        title: "A package that compiles against the installed torch is installed with build isolation",
+        help: "In isolation its setup sees no torch: pass `--no-build-isolation`, with torch installed before.",
+    },
+    Rule {
+        id: "syntax",
+        title: "An installer refuses this",
+        help: "The file is read as pip, or the reader of that format, reads it.",
+    },
+    Rule {
+        id: "ignore-unused",
+        title: "An `ignore` of the policy matches no finding",
+        help: "Take it out, so that it does not hide what comes later.",
+    },
+    Rule {
+        id: "ignore-lapsed",
+        title: "An `ignore` of the policy has lapsed",
+        help: "Its `until` has passed: mend the finding, or decide again.",
+    },
+];
+
+/// The rule of an id.
+#[must_use]
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    IDS.iter().find(|rule| rule.id == id)
+}
+
+/// Judges a project on its targets. Without any, only what holds on every machine is said.
+#[must_use]
+pub fn run(project: &Project, targets: &[Target], db: &RuleDb) -> Vec<Finding> {
+    let mut findings = project.findings.clone();
+    for environment in &project.environments {
+        rules::judge(project, environment, targets, db, &mut findings);
+    }
+    let mut seen = BTreeSet::new();
+    let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());
+    findings.retain(|one| seen.insert(key(one)));
+    // One line is told once where several environments share it.
+    let mut told = BTreeSet::new();
+    findings.retain(|one| one.id == "syntax" || told.insert((one.file.clone(), one.place.span.start, one.id)));
+    findings.sort_by_key(key);
+    findings
+}

@@ -1,0 +1,119 @@
+//! Files to environments, one file of code for each sort of file.
+
+mod commands;
+mod compose;
+mod conda;
+mod dockerfile;
+mod lock;
+mod pyproject;
+mod requirements;
+mod workflow;
+
+use super::Finding;
+use super::kind::FileKind;
+use super::project::{At, From, IndexAt, Line, Project, SourceFile};
+use crate::finding::Severity;
+use crate::parse::place::{InputError, Placed};
+
+/// Reads the files that a file names: its path as named by [`join`], and its text if there is such a file.
+pub type ReadFile<'r> = dyn Fn(&str) -> Option<String> + 'r;
+
+/// Reads files into a project.
+pub struct Reader<'r> {
+    project: Project,
+    read: &'r ReadFile<'r>,
+}
+
+impl<'r> Reader<'r> {
+    /// A reader that asks `read` for the files that others include.
+    #[must_use]
+    pub fn new(read: &'r ReadFile<'r>) -> Self {
+        Self { project: Project::default(), read }
+    }
+
+    /// Reads a file of a sort.
+    pub fn add(&mut self, path: &str, kind: FileKind, text: &str) {
+        let file = self.file(path, text);
+        match kind {
+            FileKind::Requirements | FileKind::Constraints => requirements::read(self, file, text),
+            FileKind::PyProject => pyproject::read(self, file, text),
+            FileKind::Lock => lock::read(self, file, text),
+            FileKind::Conda => conda::read(self, file, text),
+            FileKind::Dockerfile => dockerfile::read(self, file, text),
+            FileKind::Compose => compose::read(self, file, text),
+            FileKind::Shell => commands::read(self, file, text),
+            FileKind::Workflow => workflow::read(self, file, text),
+        }
+    }
+
+    /// What was read.
+    #[must_use]
+    pub fn finish(self) -> Project {
+        self.project
+    }
+
+    /// The number of a file.
+    fn file(&mut self, path: &str, text: &str) -> usize {
+        if let Some(known) = self.project.files.iter().position(|file| file.path == path) {
+            return known;
+        }
+        self.project.files.push(SourceFile { path: path.to_owned(), text: text.to_owned() });
+        self.project.files.len() - 1
+    }
+
+    /// Errors of a file, each told once.
+    fn refuse(&mut self, file: usize, errors: Vec<InputError>) {
+        let path = self.project.path(file).to_owned();
+        for InputError { place, message, hint } in errors {
+            let (id, severity, file) = ("syntax", Severity::Fail, path.clone());
+            self.project.findings.push(Finding {
+                id,
+                severity,
+                file,
+                place,
+                message,
+                notes: Vec::new(),
+                hint,
+                fix: None,
+            });
+        }
+    }
+}
+
+/// Where packages come from by the options of one command or file.
+fn source(file: usize, main: Option<&Placed<String>>, extra: Option<&Placed<String>>, otherwise: From) -> From {
+    let index = |one: &Placed<String>| IndexAt { at: At { file, place: one.place.clone() }, url: one.value.clone() };
+    match (main, extra) {
+        (_, Some(extra)) => From::Extra(index(extra)),
+        (Some(main), None) => From::Main(index(main)),
+        (None, None) => otherwise,
+    }
+}
+
+/// The path of a file that another one names: relative to the folder of that one.
+#[must_use]
+pub fn join(from: &str, name: &str) -> String {
+    let name = name.strip_prefix("file://").unwrap_or(name);
+    if name.starts_with('/') {
+        return name.to_owned();
+    }
+    let mut parts: Vec<&str> = from.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// Gives all lines a source.
+fn with_source(lines: &mut [Line], source: &From) {
+    for line in lines.iter_mut().filter(|line| line.source == From::Unknown) {
+        line.source = source.clone();
+    }
+}

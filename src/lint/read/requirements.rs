@@ -1,0 +1,53 @@
+//! requirements.txt and constraints.txt, with the files that they include.
+
+use super::super::project::{Environment, From, Line};
+use super::{Reader, join, source, with_source};
+use crate::parse::requirements::{EntryKind, RequirementsFile};
+
+/// Includes are followed so deep.
+const DEEPEST: usize = 20;
+
+pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
+    // Alone, constraints are judged as if all that they name were installed.
+    let lines = lines(reader, file, text, false, true, 0);
+    reader.project.environments.push(Environment { lines, ..Environment::default() });
+}
+
+/// The lines of a file and of those that it includes, each with the index that the file names.
+pub fn lines(
+    reader: &mut Reader<'_>,
+    file: usize,
+    text: &str,
+    constraint: bool,
+    first: bool,
+    depth: usize,
+) -> Vec<Line> {
+    let parsed = RequirementsFile::parse(text, &|_| None);
+    if first {
+        reader.refuse(file, parsed.errors);
+    }
+    let (mut found, mut main, mut extra) = (Vec::new(), None, None);
+    let mut links = false;
+    for entry in parsed.entries {
+        match entry.kind {
+            EntryKind::Requirement(line) => {
+                found.extend(Line::of(file, text, line.dependency, constraint, From::Unknown));
+            }
+            EntryKind::Include { file: name, constraints } if depth < DEEPEST => {
+                let path = join(reader.project.path(file), &name.value);
+                if let Some(inner) = (reader.read)(&path) {
+                    let number = reader.file(&path, &inner);
+                    found.extend(lines(reader, number, &inner, constraint || constraints, false, depth + 1));
+                }
+            }
+            EntryKind::IndexUrl(url) => main = Some(url),
+            EntryKind::ExtraIndexUrl(url) => extra = Some(url),
+            EntryKind::FindLinks(_) => links = true,
+            _ => {}
+        }
+    }
+    if !links {
+        with_source(&mut found, &source(file, main.as_ref(), extra.as_ref(), From::Unknown));
+    }
+    found
+}

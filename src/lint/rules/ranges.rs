@@ -1,0 +1,145 @@
+//! Ranges that admit releases which do not work: no build that the installer may take has code for the GPU, or runs on the
+//! driver.
+
+use pep440_rs::Operator;
+
+use super::view::View;
+use super::{edit, finding, on};
+use crate::finding::{Kind, Severity};
+use crate::lint::project::{From, Line};
+use crate::lint::{Finding, Fix};
+use crate::rules::Target;
+use crate::rules::model::{Package, Release};
+use crate::rules::obstacle::obstacles;
+use crate::rules::requirement::{satisfied, specifiers};
+use crate::solve::{Asked, solve};
+
+/// Judges the ranges on a target.
+pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) {
+    for line in view.applying(target).filter(|line| line.versions.is_some()) {
+        out.extend(range(view, line, target));
+    }
+}
+
+/// What a release is to an installer on a target.
+enum Verdict {
+    /// It is not offered: another index, Python, platform.
+    NotOffered,
+    Works,
+    /// Why not, of the build that it would take.
+    Fails(String),
+}
+
+fn verdict(view: &View<'_>, line: &Line, package: &Package, release: &Release, target: &Target) -> Verdict {
+    let index = match &line.source {
+        From::Unknown | From::Extra(_) => None,
+        From::Pypi => Some("pypi".to_owned()),
+        From::Main(at) => view.db.index_at(&at.url),
+    };
+    let mut reason = None;
+    for build in release.builds.iter().filter(|build| index.as_ref().is_none_or(|index| build.index == *index)) {
+        let all = obstacles(package, release, build, target, view.db);
+        if all.is_empty() {
+            return Verdict::Works;
+        }
+        if all.iter().any(|one| one.kind() == Kind::Python) {
+            continue;
+        }
+        let version = release.full_version(build);
+        reason = reason.or_else(|| all.first().map(|one| format!("{} {version} {one}", line.name)));
+    }
+    reason.map_or(Verdict::NotOffered, Verdict::Fails)
+}
+
+fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
+    let package = view.db.package(&line.name)?;
+    let range = specifiers(&line.requirement)?;
+    let place = line.versions.as_ref()?;
+    let admitted = |release: &&Release| {
+        !release.yanked && !release.version.any_prerelease() && satisfied(&range, &release.version)
+    };
+    let judged: Vec<(&Release, Verdict)> = package
+        .releases
+        .iter()
+        .filter(admitted)
+        .map(|release| (release, verdict(view, line, package, release, target)))
+        .filter(|(_, verdict)| !matches!(verdict, Verdict::NotOffered))
+        .collect();
+    if judged.len() < 2 {
+        return None;
+    }
+    let works: Vec<bool> = judged.iter().map(|(_, verdict)| matches!(verdict, Verdict::Works)).collect();
+    let last_good = works.iter().rposition(|works| *works)?;
+    let newest_bad = last_good + 1 < judged.len();
+    let lowest = range
+        .iter()
+        .any(|one| matches!(one.operator(), Operator::GreaterThan | Operator::GreaterThanEqual | Operator::TildeEqual));
+    // The run of good releases that ends with the newest good one.
+    let first_good = works.get(..last_good)?.iter().rposition(|works| !*works).map_or(0, |bad| bad + 1);
+    let low_bad = lowest && first_good > 0;
+    if !newest_bad && !low_bad {
+        return None;
+    }
+    let bad = if newest_bad { judged.len() - 1 } else { first_good - 1 };
+    let (_, Verdict::Fails(reason)) = judged.get(bad)? else { return None };
+    if newest_bad && !view.may_take(line, judged.get(bad)?.0, target) {
+        return None;
+    }
+    let mut parts: Vec<String> = Vec::new();
+    for one in range.iter() {
+        let lower = matches!(one.operator(), Operator::GreaterThan | Operator::GreaterThanEqual | Operator::TildeEqual);
+        let upper = matches!(one.operator(), Operator::LessThan | Operator::LessThanEqual);
+        let tilde = *one.operator() == Operator::TildeEqual;
+        if lower && low_bad && !tilde || upper && newest_bad {
+            continue;
+        }
+        parts.push(one.to_string());
+    }
+    if low_bad {
+        parts.insert(0, format!(">={}", judged.get(first_good)?.0.version));
+    }
+    if newest_bad {
+        parts.push(format!("<{}", judged.get(last_good + 1)?.0.version));
+    }
+    let narrower = parts.join(",");
+    let severity = if newest_bad { Severity::Fail } else { Severity::Warn };
+    let what = if newest_bad { "an installer takes" } else { "an installer may take" };
+    let message = format!(
+        "`{}` admits {} {}, which does not work {}",
+        line.text.split(';').next().unwrap_or_default().trim(),
+        line.name,
+        judged.get(bad)?.0.version,
+        on(target)
+    );
+    let mut found = finding(view, "range-admits-bad", severity, line.at.file, &line.at.place, message);
+    found.notes = vec![format!("{what} it, and {reason}")];
+    found.hint = Some(format!("write `{}{narrower}`", line.name));
+    let mut request = view.request(target, None);
+    let narrow: crate::rules::requirement::Requirement = format!("{}{narrower}", line.name).parse().ok()?;
+    request.requirements.push(Asked::new(narrow, "narrower"));
+    if solve(&request, view.db).is_ok() {
+        let edits = vec![edit(view, line.at.file, place, narrower.clone())];
+        found.fix = Some(Fix { summary: format!("write `{}{narrower}`", line.name), edits });
+    }
+    Some(found)
+}
+
+impl View<'_> {
+    /// Whether what packages declare of each other lets an installer take this release: it looks at nothing else.
+    fn may_take(&self, line: &Line, release: &Release, target: &Target) -> bool {
+        let others = self.applying(target).filter(|other| other.name != line.name);
+        let ours = |requirement: &str| {
+            let parsed = crate::rules::requirement::parse(requirement).ok();
+            parsed.filter(|parsed| parsed.name.as_ref() == line.name).and_then(|parsed| specifiers(&parsed))
+        };
+        others.filter(|other| !other.constraint).all(|other| {
+            let Some(package) = self.db.package(&other.name) else { return true };
+            let Some(range) = specifiers(&other.requirement) else { return true };
+            let mut admitted = package.releases.iter().filter(|one| satisfied(&range, &one.version)).peekable();
+            admitted.peek().is_none()
+                || admitted.any(|one| {
+                    one.requires.iter().filter_map(|text| ours(text)).all(|needs| satisfied(&needs, &release.version))
+                })
+        })
+    }
+}

@@ -1,0 +1,205 @@
+//! An environment as it is in the end: what later commands ask for again counts instead of what was asked for before.
+
+use pep440_rs::{Operator, Version, VersionSpecifiers};
+use pep508_rs::MarkerEnvironment;
+
+use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
+use crate::rules::model::{Build, RowSource};
+use crate::rules::raw_platform::RawSourceBuild;
+use crate::rules::requirement::{markers, satisfied, specifiers};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{Asked, FromIndex, Request};
+use crate::version::{CudaVersion, PythonVersion};
+
+/// An environment with what it is judged by.
+pub struct View<'p> {
+    pub project: &'p Project,
+    pub environment: &'p Environment,
+    pub targets: &'p [Target],
+    pub db: &'p RuleDb,
+    /// Those that count in the end.
+    pub lines: Vec<&'p Line>,
+}
+
+/// Markers are judged for this Python where a target says none.
+const PYTHON: (u32, u32) = (3, 12);
+
+/// The package on which all turns.
+pub const TORCH: &str = "torch";
+
+impl<'p> View<'p> {
+    pub fn new(project: &'p Project, environment: &'p Environment, targets: &'p [Target], db: &'p RuleDb) -> Self {
+        let all = &environment.lines;
+        let counts = |at: &usize| {
+            let line = &all[*at];
+            let again = all[at + 1..].iter().any(|later| {
+                later.name == line.name && later.step != line.step && !later.constraint && is_limited(later)
+            });
+            (line.constraint || !again) && !line.elsewhere && is_judged(line, db)
+        };
+        let lines = (0..all.len()).filter(counts).map(|at| &all[at]).collect();
+        Self { project, environment, targets, db, lines }
+    }
+
+    /// Whether the rules know any of the packages.
+    pub fn is_covered(&self) -> bool {
+        self.lines.iter().any(|line| self.db.package(&line.name).is_some())
+    }
+
+    /// The lines that apply on a target.
+    pub fn applying(&self, target: &Target) -> impl Iterator<Item = &'p Line> {
+        let environment = marker_environment(target);
+        let lines: Vec<_> = self.lines.clone();
+        lines.into_iter().filter(move |line| {
+            let marker = &line.requirement.marker;
+            marker.is_true() || environment.as_ref().is_none_or(|environment| marker.evaluate(environment, &[]))
+        })
+    }
+
+    /// File and line, e.g. `req.in:3`.
+    pub fn origin(&self, line: &Line) -> String {
+        format!("{}:{}", self.project.path(line.at.file), line.at.place.line)
+    }
+
+    /// What is asked of the solver on a target; `other` stands for the index that lines name.
+    pub fn request(&self, target: &Target, other: Option<&str>) -> Request {
+        let mut request = Request { target: target.clone(), ..Request::default() };
+        for line in self.applying(target).filter(|line| self.db.package(&line.name).is_some()) {
+            let asked = Asked::new(line.requirement.clone(), self.origin(line));
+            if line.constraint { &mut request.constraints } else { &mut request.requirements }.push(asked);
+            if let Some((index, origin)) = self.index_of(line, other)
+                && !request.from_index.iter().any(|known| known.package.as_ref() == Some(&line.name))
+            {
+                request.from_index.push(FromIndex { package: Some(line.name.clone()), index, origin });
+            }
+        }
+        request
+    }
+
+    /// The index that a package must come from, by its name, and where it is named.
+    fn index_of(&self, line: &Line, other: Option<&str>) -> Option<(String, String)> {
+        let (index, origin) = match &line.source {
+            From::Unknown => return None,
+            From::Pypi => ("pypi".to_owned(), self.origin(line)),
+            From::Main(at) | From::Extra(at) => {
+                let name = other.map_or_else(|| self.db.index_at(&at.url), |other| Some(other.to_owned()))?;
+                (name, format!("{}:{}", self.project.path(at.at.file), at.at.place.line))
+            }
+        };
+        // An index that does not have the package at all is not where it comes from.
+        let package = self.db.package(&line.name)?;
+        package.releases.iter().flat_map(|release| &release.builds).any(|build| build.index == index).then_some(())?;
+        Some((index, origin))
+    }
+
+    /// The index of the line of torch, or of any line, if it is one for a CUDA release.
+    pub fn cuda_index(&self) -> Option<(&'p IndexAt, CudaVersion, String)> {
+        let torch_first = self.lines.iter().filter(|line| line.name == TORCH).chain(&self.lines);
+        let mut found = torch_first.filter_map(|line| match &line.source {
+            From::Main(at) | From::Extra(at) => {
+                let name = self.db.index_at(&at.url)?;
+                Some((at, CudaVersion::from_variant(&name)?, name))
+            }
+            _ => None,
+        });
+        found.next()
+    }
+
+    /// The value of a variable in the end.
+    pub fn setting(&self, name: &str) -> Option<&'p Setting> {
+        self.environment.settings.iter().rfind(|one| one.name == name)
+    }
+
+    /// The toolkit of the base image, with its version and what the image is for, e.g. `devel`.
+    pub fn toolkit(&self) -> Option<Toolkit<'p>> {
+        self.environment.images.iter().find_map(|image| Toolkit::of(image, self.db))
+    }
+
+    /// How a line is compiled against torch when it is installed; none where it is a wheel, or its compiled part is not asked for.
+    pub fn source_build(&self, line: &Line) -> Option<&'p RawSourceBuild> {
+        let build = self.db.source_build(&line.name)?;
+        let asked_for = build.only_with.as_deref().is_none_or(|with| {
+            let name = with.split('=').next().unwrap_or(with);
+            self.environment.settings.iter().any(|one| one.name == name)
+        });
+        (asked_for && (line.elsewhere || is_sdist_only(line, self.db))).then_some(build)
+    }
+
+    /// A line that compiles CUDA code here.
+    pub fn compiles(&self) -> Option<&'p Line> {
+        self.environment.lines.iter().find(|line| self.source_build(line).is_some_and(|build| build.cuda))
+    }
+}
+
+/// The CUDA toolkit in a base image.
+pub struct Toolkit<'p> {
+    pub image: &'p crate::lint::project::Image,
+    pub cuda: CudaVersion,
+    /// The bytes of its version in the image's name, e.g. those of `12.4.1`.
+    pub version: std::ops::Range<usize>,
+    /// It holds the compiler.
+    pub devel: bool,
+}
+
+impl<'p> Toolkit<'p> {
+    /// Reads `nvidia/cuda:12.4.1-devel-ubuntu22.04` and `pytorch/pytorch:2.6.0-cuda12.4-cudnn9-devel`.
+    fn of(image: &'p crate::lint::project::Image, db: &RuleDb) -> Option<Self> {
+        let name = image.name.text();
+        let (repository, tag) = name.rsplit_once(':')?;
+        let start = name.len() - tag.len();
+        let ours =
+            repository == db.images().repository || repository.ends_with(&format!("/{}", db.images().repository));
+        let at = if ours { 0 } else { tag.find("cuda")? + "cuda".len() };
+        let number = tag.get(at..)?;
+        let number = number.trim_start_matches(['-', ':']);
+        let at = tag.len() - number.len();
+        let length = number.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(number.len());
+        let written = number.get(..length)?;
+        let mut parts = written.split('.');
+        let cuda = CudaVersion::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let version = start + at..start + at + length;
+        Some(Self { image, cuda, version, devel: tag.contains("devel") })
+    }
+}
+
+/// Whether a line limits the versions.
+fn is_limited(line: &Line) -> bool {
+    specifiers(&line.requirement).is_none_or(|all| !all.is_empty())
+}
+
+/// Whether the rules can say anything of a line: of a release that they have not heard of they say nothing.
+fn is_judged(line: &Line, db: &RuleDb) -> bool {
+    let (Some(package), Some(range)) = (db.package(&line.name), specifiers(&line.requirement)) else { return false };
+    range.is_empty()
+        || package.releases.iter().any(|release| {
+            satisfied(&range, &release.version)
+                || release.builds.iter().any(|build| {
+                    release.full_version(build).parse::<Version>().is_ok_and(|full| satisfied(&range, &full))
+                })
+        })
+}
+
+/// Whether nothing but a source distribution is published of what a line admits.
+fn is_sdist_only(line: &Line, db: &RuleDb) -> bool {
+    let Some(package) = db.package(&line.name) else { return true };
+    let Some(range) = specifiers(&line.requirement) else { return true };
+    let is_wheel = |build: &Build| match &build.source {
+        RowSource::Wheel { file, .. } => file.ends_with(".whl"),
+        RowSource::Page { .. } => true,
+    };
+    let mut admitted = package.releases.iter().filter(|release| satisfied(&range, &release.version)).peekable();
+    admitted.peek().is_some() && !admitted.any(|release| release.builds.iter().any(is_wheel))
+}
+
+/// The values of markers on a target.
+pub fn marker_environment(target: &Target) -> Option<MarkerEnvironment> {
+    let python = target.python.or_else(|| format!("{}.{}", PYTHON.0, PYTHON.1).parse::<PythonVersion>().ok());
+    let platform = target.platform.clone().or_else(|| Some("linux_x86_64".to_owned()));
+    markers(&Target { python, platform, ..Target::default() })
+}
+
+/// Whether specifiers are one exact version.
+pub fn is_pin(range: &VersionSpecifiers) -> bool {
+    let mut all = range.iter();
+    matches!((all.next(), all.next()), (Some(one), None) if matches!(one.operator(), Operator::Equal | Operator::ExactEqual))
+}

@@ -1,0 +1,345 @@
+//! `gpudoc lint`: each finding at its line, mended, and then clean.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn lint(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let mut gpudoc = Command::new(env!("CARGO_BIN_EXE_gpudoc"));
+    let Output { status, stdout, stderr } = gpudoc.current_dir(folder).arg("lint").args(args).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// The findings as `file:line:column id`.
+fn found(folder: &Path, args: &[&str]) -> Vec<String> {
+    let (code, out, err) = lint(folder, &[args, &["--format", "json"]].concat());
+    assert!(code != Some(2), "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let one = |finding: &Value| {
+        format!(
+            "{}:{}:{} {}",
+            finding["file"].as_str().unwrap(),
+            finding["line"],
+            finding["column"],
+            finding["id"].as_str().unwrap()
+        )
+    };
+    report["findings"].as_array().unwrap().iter().map(one).collect()
+}
+
+/// A copy of a project of the fixtures.
+fn project(name: &str) -> tempfile::TempDir {
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/projects").join(name);
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(source).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+/// Finds, mends, and finds nothing more; returns the diff.
+fn mended(name: &str, expected: &[&str]) -> String {
+    let project = project(name);
+    assert_eq!(found(project.path(), &[]), expected, "{name}");
+    assert_eq!(lint(project.path(), &[]).0, Some(1));
+    let (code, diff, err) = lint(project.path(), &["--fix", "--write"]);
+    assert_eq!(code, Some(0), "{name}: {diff}{err}");
+    assert_eq!(found(project.path(), &["--strict"]), [""; 0], "{name}: {diff}");
+    assert_eq!(lint(project.path(), &["--fix"]), (Some(0), String::new(), String::new()), "nothing is left to mend");
+    let edits = diff
+        .lines()
+        .filter(|line| line.starts_with(['+', '-']) && !line.starts_with("+++") && !line.starts_with("---"));
+    edits.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_cu124_index_and_a_5090() {
+    let diff = mended("rtx5090-cu124", &["Dockerfile:5:5 unsatisfiable", "requirements.txt:1:13 index-without-build"]);
+    let added: Vec<_> = diff.lines().filter(|line| line.starts_with('+')).collect();
+    assert_eq!(
+        added,
+        [
+            "+    torch==2.7.0 torchvision==0.22.0 \\",
+            "+    --index-url https://download.pytorch.org/whl/cu128",
+            "+--index-url https://download.pytorch.org/whl/cu128",
+        ]
+    );
+}
+
+#[test]
+fn an_old_triton_beside_torch_2_6() {
+    let diff = mended("triton-constraints", &["constraints.txt:2:1 unsatisfiable"]);
+    assert_eq!(diff, "-triton<3\n+triton>=3.2.0");
+}
+
+#[test]
+fn a_dockerfile_of_which_torch_alone_was_upgraded() {
+    let diff = mended(
+        "half-upgrade",
+        &[
+            "Dockerfile:1:6 cuda-mismatch",
+            "Dockerfile:2:5 arch-list-without-gpu",
+            "Dockerfile:4:17 unsatisfiable",
+            "Dockerfile:5:17 build-isolation",
+        ],
+    );
+    let added: Vec<_> = diff.lines().filter(|line| line.starts_with('+')).collect();
+    assert_eq!(
+        added,
+        [
+            "+FROM nvidia/cuda:12.8.1-devel-ubuntu22.04",
+            "+ENV TORCH_CUDA_ARCH_LIST=\"8.0;8.6;9.0;12.0\"",
+            "+RUN pip install xformers==0.0.31 transformers==4.40.2",
+            "+RUN pip install --no-build-isolation git+https://github.com/mit-han-lab/torchsparse.git",
+        ]
+    );
+}
+
+#[test]
+fn a_pod_script_with_compat_before_a_newer_driver() {
+    let diff = mended("cu130-compat", &["start.sh:4:8 compat-breaks"]);
+    assert_eq!(
+        diff,
+        "-export LD_LIBRARY_PATH=/usr/local/cuda-13.0/compat:/usr/local/cuda/lib64\n\
+         +export LD_LIBRARY_PATH=/usr/local/cuda/lib64"
+    );
+}
+
+const DESK: &str = "[target.desk]\ngpu = [\"RTX 5090\"]\ndriver = \"570.133.20\"\npython = \"3.11\"\n";
+
+/// One small project for each id, and where its finding stands.
+const EACH: &[(&str, &str, &str)] = &[
+    ("requirements.txt", "torch==2.7.1\ntriton<3\n", "requirements.txt:2:1 unsatisfiable"),
+    (
+        "env/environment.yml",
+        "dependencies:\n  - pip:\n    - --index-url https://download.pytorch.org/whl/cu126\n    - torch==2.7.1\n",
+        "env/environment.yml:3:19 index-without-build",
+    ),
+    (
+        "pyproject.toml",
+        "[project]\nname = \"x\"\ndependencies = [\n  \"torch>=2.6,<2.8\",\n]\n",
+        "pyproject.toml:4:4 range-admits-bad",
+    ),
+    (
+        "Containerfile",
+        "FROM nvidia/cuda:12.6.3-devel-ubuntu24.04\nRUN pip install torch==2.7.1+cu128 --extra-index-url https://download.pytorch.org/whl/cu128\n",
+        "Containerfile:1:6 cuda-mismatch",
+    ),
+    (
+        "compose.yaml",
+        "services:\n  a:\n    image: nvidia/cuda:13.0.2-base-ubuntu24.04\n",
+        "compose.yaml:3:12 image-driver",
+    ),
+    (
+        "docker-compose.yml",
+        "services:\n  a:\n    environment:\n      - TORCH_CUDA_ARCH_LIST=8.0;9.0\n",
+        "docker-compose.yml:4:30 arch-list-without-gpu",
+    ),
+    (
+        "Dockerfile",
+        "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04\nENV TORCH_CUDA_ARCH_LIST=9.0;12.0\n",
+        "Dockerfile:2:5 arch-list-refused",
+    ),
+    ("a.sh", "export LD_LIBRARY_PATH=/usr/local/cuda-12.9/compat\n", "a.sh:1:8 compat-breaks"),
+    (
+        "b.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npip install --force-reinstall torchvision\n",
+        "b.sh:2:13 force-reinstall",
+    ),
+    ("requirements/gpu.txt", "torch\nflash-attn==2.7.4.post1\n", "requirements/gpu.txt:1:1 unpinned-torch"),
+    (
+        "c.sh",
+        "pip install --no-build-isolation flash-attn==2.8.3\npip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\n",
+        "c.sh:1:34 built-before-torch",
+    ),
+    (
+        ".github/workflows/gpu.yml",
+        "jobs:\n  gpu:\n    steps:\n      - run: |\n          pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\n          pip install flash-attn==2.8.3\n",
+        ".github/workflows/gpu.yml:6:23 build-isolation",
+    ),
+    ("constraints.txt", "numpy<2\ntorch=>2.6\n", "constraints.txt:2:6 syntax"),
+    ("uv.lock", "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n", "uv.lock:3:11 unsatisfiable"),
+];
+
+#[test]
+fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
+    for (file, text, expected) in EACH {
+        let id = expected.split(' ').nth(1).unwrap();
+        let ignore = |until: &str| {
+            format!("{DESK}[policy]\nignore = [{{ id = \"{id}\", reason = \"known\", until = \"{until}\" }}]\n")
+        };
+        let project = folder(&[("gpudoc.toml", DESK), (file, text)]);
+        let all = found(project.path(), &[]);
+        assert!(all.iter().any(|one| one == expected), "{file}: {all:?}");
+        std::fs::write(project.path().join("gpudoc.toml"), ignore("9999-12-31")).unwrap();
+        let left = found(project.path(), &[]);
+        assert!(!left.iter().any(|one| one.ends_with(id)), "{file}: {left:?}");
+        assert_eq!(left.len() + all.iter().filter(|one| one.ends_with(id)).count(), all.len(), "nothing else goes");
+        std::fs::write(project.path().join("gpudoc.toml"), ignore("2020-01-01")).unwrap();
+        let lapsed = found(project.path(), &[]);
+        assert!(lapsed.iter().any(|one| one == expected), "{file}: {lapsed:?}");
+        assert!(lapsed.contains(&"gpudoc.toml:6:11 ignore-lapsed".to_owned()), "{lapsed:?}");
+    }
+    let ids: Vec<&str> = EACH.iter().map(|(_, _, expected)| expected.split(' ').nth(1).unwrap()).collect();
+    let untested = gpudoc::lint::IDS.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
+    assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
+}
+
+#[test]
+fn an_ignore_without_reason_is_refused_and_one_without_use_is_told() {
+    let project =
+        folder(&[("requirements.txt", "torch\n"), ("gpudoc.toml", "[policy]\nignore = [{ id = \"syntax\" }]\n")]);
+    let (code, out, err) = lint(project.path(), &[]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    assert!(err.contains("missing field `reason`") && err.contains("line 2"), "{err}");
+    std::fs::write(project.path().join("gpudoc.toml"), "[policy]\nignore = [{ id = \"syntax\", reason = \"x\" }]\n")
+        .unwrap();
+    assert_eq!(found(project.path(), &[]), ["gpudoc.toml:2:11 ignore-unused"]);
+    assert_eq!(found(project.path(), &["requirements.txt"]), [""; 0], "of one file alone nobody knows");
+    let text = "[policy]\nseverity = { unsatisfiable = \"info\" }\n";
+    let project = folder(&[("requirements.txt", "torch==2.6.0\ntriton<3\n"), ("gpudoc.toml", text)]);
+    assert_eq!(lint(project.path(), &["--strict"]).0, Some(0));
+}
+
+#[test]
+fn the_drawing_shows_the_line_and_the_way_out() {
+    let project = project("triton-constraints");
+    let (_, out, _) = lint(project.path(), &["--color", "never"]);
+    insta::assert_snapshot!(out, @r"
+    error[unsatisfiable]: what is asked for cannot be installed together on `train` (A100 (compute capability 8.0), driver 550.54.15, Python 3.11, linux_x86_64)
+     --> constraints.txt:2:1
+      |
+    2 | triton<3
+      | ^^^^^^^^
+      |
+      = note: `torch==2.6.0` is asked for (requirements.txt:2)
+      = note: `triton<3` is a constraint (constraints.txt:2)
+      = note: torch 2.6.0 needs `triton==3.2.0`
+    fix: write `triton>=3.2.0`
+      |
+    2 - triton<3
+    2 + triton>=3.2.0
+      |
+
+    1 failure and 0 warnings in 2 files; 1 can be fixed with `--fix`
+    ");
+    assert!(out.contains("2 | triton<3\n  | ^^^^^^^^") && out.contains("torch 2.6.0 needs `triton==3.2.0`"), "{out}");
+}
+
+#[test]
+fn a_change_is_told_apart_from_what_was_there() {
+    let project = folder(&[("gpudoc.toml", DESK), ("requirements.txt", "torch==2.6.0\n")]);
+    let git = |args: &[&str]| {
+        let identity = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"];
+        let done = Command::new("git").current_dir(project.path()).args(identity).args(args).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "x"]);
+    std::fs::write(project.path().join("requirements.txt"), "# moved down\ntorch==2.6.0\n").unwrap();
+    std::fs::write(project.path().join("constraints.txt"), "torch==2.7.1\ntriton<3\n").unwrap();
+    assert_eq!(found(project.path(), &["--diff-base", "HEAD"]), ["constraints.txt:2:1 unsatisfiable"]);
+    assert_eq!(found(project.path(), &[]).len(), 2);
+    let (code, _, err) = lint(project.path(), &["--diff-base", "nowhere"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("git knows no such commit"), "{err}");
+}
+
+#[test]
+fn what_git_ignores_is_not_looked_at() {
+    let project = folder(&[
+        (".gitignore", "build/\n"),
+        ("build/requirements.txt", "torch=>1\n"),
+        ("requirements.txt", "torch\n"),
+        ("README.md", "torch=>1\n"),
+    ]);
+    assert_eq!(lint(project.path(), &[]), (Some(0), "nothing is wrong in 1 file\n".to_owned(), String::new()));
+}
+
+/// Lines as well-known projects write them.
+const STYLES: &[(&str, &str)] = &[
+    (
+        "requirements.txt",
+        "# -*- coding: utf-8 -*-\ntorch>=2.0,!=2.0.1\ntransformers[torch]>=4.40 ; python_version >= '3.9'\naccelerate~=0.30\n",
+    ),
+    ("requirements-dev.txt", "-r requirements.txt\n-e .[dev]\npytest==8.*\n"),
+    (
+        "requirements/cuda.txt",
+        "--extra-index-url https://download.pytorch.org/whl/cu128\n--find-links https://example.org/wheels\nnumba==0.61.2; python_version > '3.9'\nray[cgraph]>=2.48.0\ntorch==2.7.1\ntorchaudio==2.7.1\ntorchvision==0.22.1\nxformers==0.0.31; platform_system == 'Linux' and platform_machine == 'x86_64'\n",
+    ),
+    (
+        "requirements.in",
+        "torch\nnumpy<2 # why\ngit+https://github.com/huggingface/diffusers\nhttps://example.org/a-1.0-py3-none-any.whl\n",
+    ),
+    (
+        "pyproject.toml",
+        "[build-system]\nrequires = [\"setuptools\"]\n[project]\nname = \"x\"\ndynamic = [\"version\"]\ndependencies = [\"torch>=2.7\"]\n[project.optional-dependencies]\nall = [\"x[a]\"]\na = [\"numpy\"]\n[dependency-groups]\ndev = [{ include-group = \"t\" }]\nt = [\"pytest\"]\n",
+    ),
+    (
+        "environment.yml",
+        "name: ldm\nchannels:\n  - pytorch\n  - defaults\ndependencies:\n  - python=3.8.5\n  - pip=20.3\n  - cudatoolkit=11.3\n  - pytorch=1.11.0\n  - numpy=1.19.2\n  - pip:\n    - albumentations==0.4.3\n    - -e git+https://github.com/CompVis/taming-transformers.git@master#egg=taming-transformers\n    - -e .\n",
+    ),
+    (
+        "Dockerfile",
+        "# syntax=docker/dockerfile:1\nARG CUDA_VERSION=12.8.1\nFROM nvidia/cuda:${CUDA_VERSION}-devel-ubuntu22.04 AS base\nARG PYTHON_VERSION=3.12\nSHELL [\"/bin/bash\", \"-c\"]\nRUN --mount=type=cache,target=/root/.cache/uv \\\n    uv pip install --system -r requirements/cuda.txt \\\n    --extra-index-url https://download.pytorch.org/whl/cu$(echo $CUDA_VERSION | cut -d. -f1,2 | tr -d '.')\nENTRYPOINT [\"python3\"]\n",
+    ),
+    (
+        "install.sh",
+        "#!/bin/bash\nset -e\nwhile [[ $# -gt 0 ]]; do case \"$1\" in --basic) BASIC=1 ;; *) echo bad; exit 1;; esac; shift; done\nif [ \"$BASIC\" = 1 ]; then\n  pip install pillow imageio tqdm\nfi\npip install \"torch${TORCH_SPEC}\"\ncat > x.py <<'PY'\nprint(1)\nPY\n",
+    ),
+    (
+        ".github/workflows/ci.yml",
+        "name: ci\non: [push]\njobs:\n  test:\n    strategy:\n      matrix:\n        torch: ['2.7.1', '2.8.0']\n    runs-on: ubuntu-latest\n    steps:\n      - uses: actions/checkout@v4\n      - run: pip install torch==${{ matrix.torch }}\n      - name: t\n        run: |\n          python -m pip install -U pip wheel\n          pytest -x\n",
+    ),
+    (
+        "docker-compose.yml",
+        "x-common: &common\n  shm_size: 8gb\nservices:\n  web:\n    <<: *common\n    build: .\n    environment:\n      NVIDIA_VISIBLE_DEVICES: all\n    deploy:\n      resources:\n        reservations:\n          devices:\n            - driver: nvidia\n              capabilities: [gpu]\n",
+    ),
+];
+
+#[test]
+fn styles_of_well_known_projects_are_read_without_an_error() {
+    let project = folder(STYLES);
+    let (_, out, err) = lint(project.path(), &[]);
+    assert_eq!(found(project.path(), &[]), [""; 0], "{out}{err}");
+}
+
+#[test]
+fn ci_formats_hold_what_was_found() {
+    let project = project("triton-constraints");
+    let of = |format: &str| lint(project.path(), &["--format", format]).1;
+    let sarif: Value = serde_json::from_str(&of("sarif")).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"], &region["endColumn"]), (&2.into(), &1.into(), &9.into()));
+    let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+    assert_eq!(sarif["runs"][0]["tool"]["driver"]["rules"][index]["id"], "unsatisfiable");
+    let print = result["partialFingerprints"]["gpudoc/v1"].clone();
+    assert!(of("junit").contains("<failure type=\"unsatisfiable\" message=\"what is asked for cannot"));
+    assert!(of("junit").contains("<testcase classname=\"requirements.txt\" name=\"requirements.txt\"/>"));
+    assert!(of("github").starts_with(
+        "::error file=constraints.txt,line=2,endLine=2,col=1,endColumn=9,title=gpudoc unsatisfiable::what"
+    ));
+    let gitlab: Value = serde_json::from_str(&of("gitlab")).unwrap();
+    assert_eq!((&gitlab[0]["location"]["lines"]["begin"], &gitlab[0]["fingerprint"]), (&2.into(), &print));
+    assert!(of("markdown").contains("| ❌ | `constraints.txt:2` | what is asked for"), "{}", of("markdown"));
+    let text = std::fs::read_to_string(project.path().join("constraints.txt")).unwrap();
+    std::fs::write(project.path().join("constraints.txt"), format!("\n\n{text}")).unwrap();
+    let moved: Value = serde_json::from_str(&of("sarif")).unwrap();
+    assert_eq!(moved["runs"][0]["results"][0]["partialFingerprints"]["gpudoc/v1"], print, "lines may move");
+}
