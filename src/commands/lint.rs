@@ -159,8 +159,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let before = old.get(path.as_str()).copied().unwrap_or_default();
             let diff = TextDiff::from_lines(before, text.as_str());
             print(&diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string())?;
-            if args.write {
+            // What is not UTF-8 would come back in another encoding.
+            let same = || file::read_bytes(Path::new(path)).is_ok_and(|bytes| bytes == before.as_bytes());
+            if args.write && same() {
                 file::write(Path::new(path), text)?;
+            } else if args.write {
+                note(&format!("note: `{path}` is not UTF-8, or has changed meanwhile, and is left as it is"));
             }
         }
         if args.write {

@@ -99,7 +99,7 @@ pub const IDS: [Rule; 15] = [
     Rule {
         id: "image-driver",
         title: "A base image needs a newer driver than a declared target has",
-        help: "NVIDIA's container runtime refuses to start an image whose CUDA the driver cannot run.",
+        help: "The CUDA libraries of the image do not run on that driver, and NVIDIA's container runtime may refuse to start it.",
     },
     Rule {
         id: "arch-list-without-gpu",

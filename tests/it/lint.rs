@@ -343,3 +343,89 @@ fn ci_formats_hold_what_was_found() {
     let moved: Value = serde_json::from_str(&of("sarif")).unwrap();
     assert_eq!(moved["runs"][0]["results"][0]["partialFingerprints"]["gpudoc/v1"], print, "lines may move");
 }
+
+fn gpudoc(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_gpudoc")).current_dir(folder).args(args).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
+}
+
+/// A machine of the fixtures.
+fn host(name: &str) -> String {
+    format!("{}/fixtures/hosts/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn init_declares_a_machine_that_lint_then_reads() {
+    let project = folder(&[("requirements.txt", "torch==2.6.0\n")]);
+    let root = host("rtx5090-cu126");
+    let (code, out, err) = gpudoc(project.path(), &["init", "--root", &root, "--name", "desk"]);
+    assert_eq!((code, out.as_str()), (Some(0), ""), "{err}");
+    let text = std::fs::read_to_string(project.path().join("gpudoc.toml")).unwrap();
+    assert!(text.contains("[target.desk]\ngpu = [\"NVIDIA GeForce RTX 5090\"]\ndriver = \"570"), "{text}");
+    assert_eq!(found(project.path(), &[]), ["requirements.txt:1:1 unsatisfiable"]);
+    let (code, _, err) = gpudoc(project.path(), &["init", "--root", &root]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("is there already"), "{err}");
+}
+
+#[test]
+fn the_schema_knows_what_the_reader_knows() {
+    let (_, schema, _) = gpudoc(Path::new("."), &["init", "--schema"]);
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let keys = |value: &Value| value["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    // The reader names the keys that it has, in the order of its struct, when it meets one that it has not.
+    let expected = |text: &str| {
+        let error = gpudoc::config::Config::parse(text).unwrap_err().to_string();
+        let list = error.split("expected ").nth(1).unwrap().split('`').skip(1).step_by(2).map(str::to_owned);
+        list.collect::<Vec<_>>()
+    };
+    let properties = &schema["properties"];
+    assert_eq!(keys(&schema), expected("nothing = 1\n"));
+    assert_eq!(keys(&properties["target"]["additionalProperties"]), expected("[target.a]\nnothing = 1\n"));
+    assert_eq!(keys(&properties["policy"]), expected("[policy]\nnothing = 1\n"));
+    let ignore = &properties["policy"]["properties"]["ignore"]["items"];
+    assert_eq!(keys(ignore), expected("[policy]\nignore = [{ nothing = 1 }]\n"));
+    assert_eq!(keys(&properties["workload"]), expected("[workload]\nnothing = 1\n"));
+    let ids: Vec<&str> =
+        ignore["properties"]["id"]["enum"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+    assert_eq!(ids, gpudoc::lint::IDS.map(|rule| rule.id));
+}
+
+#[test]
+fn completions_are_for_every_shell() {
+    for (shell, part) in [("bash", "complete -F"), ("zsh", "#compdef gpudoc"), ("fish", "complete -c gpudoc")] {
+        let (code, out, _) = gpudoc(Path::new("."), &["completions", shell]);
+        assert!(code == Some(0) && out.contains(part) && out.contains("diff-base"), "{shell}");
+    }
+}
+
+#[test]
+fn only_drift_is_told_against_a_known_good_machine() {
+    let folder = folder(&[]);
+    let (code, _, err) = gpudoc(folder.path(), &["probe", "--root", &host("rtx5090-cu128"), "-o", "known-good.json"]);
+    assert_eq!(code, Some(0), "{err}");
+    let against = |name: &str, more: &[&str]| {
+        let root = host(name);
+        gpudoc(folder.path(), &[&["check", "--root", &root, "--against", "known-good.json"], more].concat())
+    };
+    let (code, out, _) = against("rtx5090-cu128", &["--strict"]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("no difference"), "{out}");
+    let (code, out, _) = against("rtx5090-cu126", &[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("  torch  [gpu-arch/torch]\n    - 2.7.1+cu128\n    + 2.7.1+cu126\n"), "{out}");
+}
+
+#[test]
+fn check_speaks_the_formats_of_ci() {
+    let root = host("rtx5090-cu126");
+    let of = |format: &str| gpudoc(Path::new("."), &["check", "--root", &root, "--format", format]);
+    let (code, sarif, _) = of("sarif");
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    assert_eq!((code, &sarif["runs"][0]["results"][0]["level"]), (Some(1), &"error".into()));
+    assert!(of("junit").1.contains("<failure type=\"gpu-arch/torch\""), "{}", of("junit").1);
+    assert!(of("github").1.starts_with("::error title=gpudoc "), "{}", of("github").1);
+    let gitlab: Value = serde_json::from_str(&of("gitlab").1).unwrap();
+    assert!(gitlab.as_array().unwrap().iter().any(|one| one["check_name"] == "gpu-arch/torch"));
+}

@@ -31,7 +31,10 @@ pub fn lines(
     for entry in parsed.entries {
         match entry.kind {
             EntryKind::Requirement(line) => {
-                found.extend(Line::of(file, text, line.dependency, constraint, From::Unknown));
+                let hashed = !line.hashes.is_empty();
+                let own = Line::of(file, text, line.dependency, constraint, From::Unknown);
+                // Hashes are those of one version: such a line is written by a machine.
+                found.extend(own.map(|own| Line { versions: own.versions.clone().filter(|_| !hashed), ..own }));
             }
             EntryKind::Include { file: name, constraints } if depth < DEEPEST => {
                 let path = join(reader.project.path(file), &name.value);

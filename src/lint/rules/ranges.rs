@@ -11,7 +11,7 @@ use crate::lint::{Finding, Fix};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
 use crate::solve::{Asked, solve};
 
 /// Judges the ranges on a target.
@@ -114,10 +114,14 @@ fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
     let mut found = finding(view, "range-admits-bad", severity, line.at.file, &line.at.place, message);
     found.notes = vec![format!("{what} it, and {reason}")];
     found.hint = Some(format!("write `{}{narrower}`", line.name));
-    let mut request = view.request(target, None);
-    let narrow: crate::rules::requirement::Requirement = format!("{}{narrower}", line.name).parse().ok()?;
-    request.requirements.push(Asked::new(narrow, "narrower"));
-    if solve(&request, view.db).is_ok() {
+    let narrow: Requirement = format!("{}{narrower}", line.name).parse().ok()?;
+    // Narrower for this target must not be too narrow for another.
+    let works = |target: &Target| {
+        let mut request = view.request(target, None);
+        request.requirements.push(Asked::new(narrow.clone(), "narrower"));
+        solve(&request, view.db).is_ok()
+    };
+    if works(target) && view.targets.iter().all(works) {
         let edits = vec![edit(view, line.at.file, place, narrower.clone())];
         found.fix = Some(Fix { summary: format!("write `{}{narrower}`", line.name), edits });
     }
@@ -129,7 +133,7 @@ impl View<'_> {
     fn may_take(&self, line: &Line, release: &Release, target: &Target) -> bool {
         let others = self.applying(target).filter(|other| other.name != line.name);
         let ours = |requirement: &str| {
-            let parsed = crate::rules::requirement::parse(requirement).ok();
+            let parsed = parse(requirement).ok();
             parsed.filter(|parsed| parsed.name.as_ref() == line.name).and_then(|parsed| specifiers(&parsed))
         };
         others.filter(|other| !other.constraint).all(|other| {

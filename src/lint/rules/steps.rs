@@ -100,7 +100,7 @@ fn unpinned(view: &View<'_>, out: &mut Vec<Finding>) {
     let limited = torch.clone().any(|line| specifiers(&line.requirement).is_some_and(|range| !range.is_empty()));
     let Some(torch) = torch.clone().find(|line| !line.constraint).filter(|_| !limited) else { return };
     let pinned = view.environment.lines.iter().find(|line| {
-        let pin = specifiers(&line.requirement).is_none_or(|range| is_pin(&range));
+        let pin = specifiers(&line.requirement).is_some_and(|range| is_pin(&range)) && !line.elsewhere;
         pin && line.name != TORCH && view.source_build(line).is_some() && !declares_torch(view, line)
     });
     let Some(pinned) = pinned else { return };
