@@ -17,6 +17,7 @@ Examples:
   gpudoc check                                     what is wrong on this machine, and the fix
   gpudoc resolve torch torchvision --gpu \"RTX 5090\"  a constraints.txt for another one
   gpudoc impact torch==2.7.1+cu128                  what an upgrade would do here
+  gpudoc lint                                      what this project's files would install, judged
   gpudoc scan .venv --gpu \"RTX 5090\"               which GPUs the installed files hold code for
   gpudoc explain GPUDOC-2026-0001                  the story and the sources behind a finding
   gpudoc probe -o pod.json                         a snapshot to attach to an issue

@@ -163,8 +163,9 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 #[must_use]
 pub fn run(project: &Project, targets: &[Target], db: &RuleDb) -> Vec<Finding> {
     let mut findings = project.findings.clone();
+    let solved = rules::Solved::default();
     for environment in &project.environments {
-        rules::judge(project, environment, targets, db, &mut findings);
+        rules::judge(project, environment, targets, db, &solved, &mut findings);
     }
     let mut seen = BTreeSet::new();
     let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());

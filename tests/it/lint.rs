@@ -429,3 +429,74 @@ fn check_speaks_the_formats_of_ci() {
     let gitlab: Value = serde_json::from_str(&of("gitlab").1).unwrap();
     assert!(gitlab.as_array().unwrap().iter().any(|one| one["check_name"] == "gpu-arch/torch"));
 }
+
+/// Pieces that files of all sorts are made of.
+const PIECES: &[&str] = &[
+    "torch==2.6.0\n",
+    "triton<3\n",
+    "torch>=2.6,<2.8",
+    "FROM nvidia/cuda:12.1.1-devel-ubuntu22.04\n",
+    "ENV TORCH_CUDA_ARCH_LIST=\"8.0;é\"\n",
+    "ENV TORCH_CUDA_ARCH_LIST=8.0\n",
+    "RUN pip install ",
+    "pip install --force-reinstall ",
+    "--index-url https://download.pytorch.org/whl/cu124 ",
+    "xformers==0.0.29.post1 ",
+    "flash-attn==2.8.3 ",
+    "export LD_LIBRARY_PATH=/usr/local/cuda/compat:$LD_LIBRARY_PATH\n",
+    "V=2.6.0\n",
+    "torch==$V ",
+    "'torch~=2.6' ",
+    "\\\n",
+    "\n",
+    "é",
+    "[project]\ndependencies = [\"torch>=2.6,<2.8\", \"triton<3\"]\n",
+    "dependencies:\n  - pip:\n    - ",
+    "services:\n  a:\n    image: nvidia/cuda:13.0.2-base\n",
+    "jobs:\n  a:\n    steps:\n    - run: |\n        ",
+    "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n",
+    "-r other.txt\n",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 60, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever a file says, it is judged, all places lie in it, and what the edits leave is read again.
+    #[test]
+    fn any_file_is_judged(kind in 0_usize..9, pieces in proptest::collection::vec(0..PIECES.len(), 0..9)) {
+        use gpudoc::lint::{self, edit, kind::FileKind, read::Reader};
+        let kinds = [
+            FileKind::Requirements, FileKind::Constraints, FileKind::PyProject, FileKind::Lock, FileKind::Conda,
+            FileKind::Dockerfile, FileKind::Compose, FileKind::Shell, FileKind::Workflow,
+        ];
+        let gpu = gpudoc::rules::TargetGpu {
+            label: "RTX 5090".to_owned(),
+            name: "RTX 5090".to_owned(),
+            index: None,
+            capability: "12.0".parse().unwrap(),
+            class: None,
+        };
+        let target = gpudoc::rules::Target {
+            gpus: vec![gpu],
+            driver: Some("570.133.20".parse().unwrap()),
+            python: Some("3.11".parse().unwrap()),
+            platform: Some("linux_x86_64".to_owned()),
+            ..gpudoc::rules::Target::default()
+        };
+        let mut text: String = pieces.iter().map(|piece| PIECES[*piece]).collect();
+        for _ in 0..2 {
+            let mut reader = Reader::new(&|_| None);
+            reader.add("f", kinds[kind], &text);
+            let findings = lint::run(&reader.finish(), std::slice::from_ref(&target), gpudoc::rules::embedded());
+            for finding in &findings {
+                proptest::prop_assert!(text.get(finding.place.span.clone()).is_some(), "{finding:?}");
+            }
+            for (_, edits) in edit::by_file(findings.iter().filter_map(|finding| finding.fix.as_ref())) {
+                for edit in &edits {
+                    proptest::prop_assert!(text.get(edit.start..edit.end).is_some(), "{edit:?}");
+                }
+                text = edit::applied(&text, &edits);
+            }
+        }
+    }
+}

@@ -8,6 +8,9 @@ mod solving;
 mod steps;
 mod view;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::project::{Environment, Project};
 use super::{Edit, Finding};
 use crate::finding::Severity;
@@ -16,8 +19,18 @@ use crate::rules::{RuleDb, Target};
 
 use self::view::View;
 
+/// What was solved already, wherever it stands: files of one repository often ask for the same.
+pub type Solved = RefCell<BTreeSet<String>>;
+
 /// Judges one environment on all targets.
-pub fn judge(project: &Project, environment: &Environment, targets: &[Target], db: &RuleDb, out: &mut Vec<Finding>) {
+pub fn judge(
+    project: &Project,
+    environment: &Environment,
+    targets: &[Target],
+    db: &RuleDb,
+    solved: &Solved,
+    out: &mut Vec<Finding>,
+) {
     let any = [Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() }];
     let targets = if targets.is_empty() { &any[..] } else { targets };
     let view = View::new(project, environment, targets, db);
@@ -29,7 +42,7 @@ pub fn judge(project: &Project, environment: &Environment, targets: &[Target], d
         if !view.is_covered() {
             continue;
         }
-        let failed = solving::judge(&view, number, &target, out);
+        let failed = solving::judge(&view, number, &target, solved, out);
         if !failed && !environment.locked {
             ranges::judge(&view, &target, out);
         }
@@ -58,6 +71,7 @@ fn edit(view: &View<'_>, file: usize, place: &Place, text: String) -> Edit {
 fn on(target: &Target) -> String {
     match &target.name {
         Some(name) => format!("on `{name}` ({})", target.in_words()),
+        None if target.gpus.is_empty() && target.driver.is_none() => "on any machine".to_owned(),
         None => format!("on {}", target.in_words()),
     }
 }

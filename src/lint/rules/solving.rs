@@ -1,7 +1,7 @@
 //! Sets that cannot be met: the solver's proof, at the line that causes it, and the cheapest edit that was solved again.
 
 use super::view::{View, is_pin};
-use super::{edit, finding, on};
+use super::{Solved, edit, finding, on};
 use crate::finding::Severity;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::lint::{Edit, Finding, Fix};
@@ -12,7 +12,7 @@ use crate::text::list;
 use crate::version::CudaVersion;
 
 /// Judges the set on one target; says whether it failed.
-pub fn judge(view: &View<'_>, number: usize, target: &Target, out: &mut Vec<Finding>) -> bool {
+pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, out: &mut Vec<Finding>) -> bool {
     let request = view.request(target, None);
     if request.requirements.is_empty() && request.constraints.is_empty() {
         return false;
@@ -23,7 +23,14 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, out: &mut Vec<Find
     } else {
         request
     };
-    let Err(proof) = solve(&request, view.db) else { return false };
+    let question = question(&request, number);
+    if solved.borrow().contains(&question) {
+        return false;
+    }
+    let Err(proof) = solve(&request, view.db) else {
+        solved.borrow_mut().insert(question);
+        return false;
+    };
     // Beside an extra index there is PyPI.
     let extra = view.lines.iter().any(|line| matches!(line.source, From::Extra(_)));
     if extra && solve(&view.request(target, Some("pypi")), view.db).is_ok() {
@@ -56,6 +63,22 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, out: &mut Vec<Find
     }
     out.push(found);
     true
+}
+
+/// A request without the places from which it comes.
+fn question(request: &Request, target: usize) -> String {
+    use std::fmt::Write;
+    let mut text = format!("{target} {:?}", request.target.compat);
+    for asked in &request.requirements {
+        let _ = write!(text, "\n{}", asked.requirement);
+    }
+    for asked in &request.constraints {
+        let _ = write!(text, "\n-c {}", asked.requirement);
+    }
+    for from in &request.from_index {
+        let _ = write!(text, "\n-i {:?} {}", from.package, from.index);
+    }
+    text
 }
 
 fn subject(proof: &Proof) -> String {

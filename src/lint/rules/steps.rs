@@ -72,11 +72,13 @@ fn compiled(view: &View<'_>, step: &Step, number: usize, line: &Line, out: &mut 
         found.hint = Some("install torch in a command before".to_owned());
         out.push(found);
     } else if isolated && unset("PIP_NO_BUILD_ISOLATION") && unset("UV_NO_BUILD_ISOLATION") {
-        let (severity, why) = if build.isolation {
-            (Severity::Warn, "its build requirements bring a torch of their own, which need not be the installed one")
+        let why = if build.isolation {
+            "its build requirements bring a torch of their own, which need not be the installed one"
         } else {
-            (Severity::Fail, "its setup needs torch, which its build requirements do not name")
+            "its setup needs torch, which its build requirements do not name"
         };
+        // Older pips build what has no pyproject.toml without isolation.
+        let severity = Severity::Warn;
         let message = format!("`{}` is compiled without sight of the installed torch", line.text);
         let mut found = finding(view, "build-isolation", severity, line.at.file, &line.at.place, message);
         found.notes = vec![why.to_owned(), crate::rules::cite(&build.source)];
@@ -101,7 +103,7 @@ fn unpinned(view: &View<'_>, out: &mut Vec<Finding>) {
     let Some(torch) = torch.clone().find(|line| !line.constraint).filter(|_| !limited) else { return };
     let pinned = view.environment.lines.iter().find(|line| {
         let pin = specifiers(&line.requirement).is_some_and(|range| is_pin(&range)) && !line.elsewhere;
-        pin && line.name != TORCH && view.source_build(line).is_some() && !declares_torch(view, line)
+        pin && line.name != TORCH && view.db.source_build(&line.name).is_some() && !declares_torch(view, line)
     });
     let Some(pinned) = pinned else { return };
     let message = format!("`{}` is not pinned beside `{}`, which is compiled for one torch", torch.text, pinned.text);

@@ -179,10 +179,16 @@ fn is_judged(line: &Line, db: &RuleDb) -> bool {
         })
 }
 
-/// Whether nothing but a source distribution is published of what a line admits.
+/// Whether nothing but a source distribution is published of what a line admits. Of packages that the rules do not have, and
+/// of places that they do not know (`--find-links`), nobody says so.
 fn is_sdist_only(line: &Line, db: &RuleDb) -> bool {
-    let Some(package) = db.package(&line.name) else { return true };
-    let Some(range) = specifiers(&line.requirement) else { return true };
+    let known = match &line.source {
+        From::Unknown => false,
+        From::Pypi => true,
+        From::Main(at) | From::Extra(at) => db.index_at(&at.url).is_some(),
+    };
+    let Some(package) = db.package(&line.name).filter(|_| known) else { return false };
+    let Some(range) = specifiers(&line.requirement) else { return false };
     let is_wheel = |build: &Build| match &build.source {
         RowSource::Wheel { file, .. } => file.ends_with(".whl"),
         RowSource::Page { .. } => true,
