@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::commands::{check, diff, explain, host, impact, overlay, probe, resolve, rules, scan};
+use crate::commands::{check, cuda_init, diff, explain, host, impact, overlay, probe, resolve, rules, scan};
 use crate::exit::Exit;
 
 /// Find out why PyTorch does not work on an NVIDIA GPU, and pin a set that does
@@ -42,6 +42,8 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    #[command(hide = true, name = crate::probe::cuda_init::COMMAND)]
+    CudaInit,
     Probe(probe::Args),
     Resolve(Box<resolve::ResolveArgs>),
     Impact(impact::ImpactArgs),
@@ -64,11 +66,12 @@ impl Cli {
             Colour::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        if !matches!(&self.command, Command::Probe(_) | Command::Scan(_)) {
+        if !matches!(&self.command, Command::Probe(_) | Command::Scan(_) | Command::CudaInit) {
             overlay::load();
         }
         match &self.command {
             Command::Check(args) => check::run(args),
+            Command::CudaInit => cuda_init::run(),
             Command::Probe(args) => probe::run(args),
             Command::Resolve(args) => {
                 let probe = |python: Option<&Path>| host::probe_without_libraries(&host_args(python));

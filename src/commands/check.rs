@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::host::{HostArgs, probe};
+use super::host::{HostArgs, probe, probe_and_start_cuda};
 use super::{input, print, width};
 use crate::check::{self, Verdict};
 use crate::exit::Exit;
@@ -39,6 +39,9 @@ pub struct Args {
     /// Fail when this is missing or could not be checked
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Vec<Need>,
+    /// Start CUDA in a process of its own, and say whether it answers as the facts foretell
+    #[arg(long, conflicts_with_all = ["from", "root"])]
+    cuda_init: bool,
     /// What the project does, to switch on the advisories for it, e.g. `torch.compile`
     #[arg(long = "uses", value_name = "WORKLOAD")]
     workload: Vec<String>,
@@ -74,6 +77,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let input = input::read(path, db)?;
             (input.facts, input.log)
         }
+        None if args.cuda_init => (probe_and_start_cuda(&args.host)?, None),
         None => (probe(&args.host)?, None),
     };
     complete_gpus(&mut facts, db);

@@ -1,6 +1,7 @@
 //! The commands, one file each: arguments (their doc comments are the help text) and `run`. Only here edges meet the core.
 
 pub mod check;
+pub mod cuda_init;
 pub mod diff;
 pub mod explain;
 mod explain_build;

@@ -28,3 +28,4 @@ mod rules;
 mod symptoms;
 mod update;
 mod verify;
+mod visibility;
