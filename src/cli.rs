@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, diff, explain, host, impact, init, lint, overlay, probe, resolve, rules, scan,
+    check, completions, cuda_init, diff, explain, host, impact, init, lint, overlay, probe, resolve, rules, scan,
 };
 use crate::exit::Exit;
 
@@ -45,6 +45,8 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    #[command(hide = true, name = crate::probe::cuda_init::COMMAND)]
+    CudaInit,
     Probe(probe::Args),
     Resolve(Box<resolve::ResolveArgs>),
     Impact(impact::ImpactArgs),
@@ -70,11 +72,12 @@ impl Cli {
             Colour::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        if !matches!(&self.command, Command::Probe(_) | Command::Scan(_)) {
+        if !matches!(&self.command, Command::Probe(_) | Command::Scan(_) | Command::CudaInit) {
             overlay::load();
         }
         match &self.command {
             Command::Check(args) => check::run(args),
+            Command::CudaInit => cuda_init::run(),
             Command::Probe(args) => probe::run(args),
             Command::Resolve(args) => {
                 let probe = |python: Option<&Path>| host::probe_without_libraries(&host_args(python));

@@ -213,6 +213,8 @@ fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
 #[must_use]
 pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
     let mut facts = facts.clone();
+    // CUDA answered for the machine as it is.
+    facts.visibility.cuda = Reading::Unknown;
     match change {
         Change::All(changes) => facts = changes.iter().fold(facts, |facts, change| apply(&facts, change, db)),
         Change::Install(pins) => {

@@ -1,16 +1,31 @@
 //! Can CUDA see a GPU at all, and does something hide one?
 
-use super::{Context, looked};
+use super::visible::{self, Stop};
+use super::{Context, cuda_answer, device_nodes, looked};
 use crate::facts::{Origin, Reading};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 
-/// Looks for GPUs without a driver and for variables that hide them.
+/// Looks for GPUs without a driver, for what hides them, and at CUDA's own answer where it was asked.
 pub fn check(context: &Context<'_>) -> Outcome {
+    let outcome = seen_by_driver(context);
+    let Some(answer) = cuda_answer::compare(context) else { return outcome };
+    let mut findings = match outcome {
+        Outcome::Findings(findings) => findings,
+        _ => Vec::new(),
+    };
+    findings.push(answer);
+    Outcome::Findings(findings)
+}
+
+fn seen_by_driver(context: &Context<'_>) -> Outcome {
     let facts = context.facts;
     let gpus = match &facts.gpus {
         Reading::Known { value, .. } if !value.is_empty() => value,
         Reading::Known { .. } | Reading::Absent { .. } if blind(context) => return looked(vec![none_visible(context)]),
         Reading::Known { .. } | Reading::Absent { .. } => {
+            if let Some(finding) = device_nodes::kept_out(context) {
+                return looked(vec![finding]);
+            }
             return Outcome::NotApplicable("no NVIDIA GPU was found on this machine".to_owned());
         }
         Reading::Unreadable { error } => return Outcome::Skipped(format!("the list of GPUs: {error}")),
@@ -58,6 +73,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
             references: Vec::new(),
         });
     }
+    findings.extend(device_nodes::check(context));
     findings.extend(hidden(context, gpus.len()));
     looked(findings)
 }
@@ -126,47 +142,40 @@ fn none_visible(context: &Context<'_>) -> Finding {
     }
 }
 
-/// `CUDA_VISIBLE_DEVICES` hides what follows its first invalid entry, and everything where it is empty.
+/// `CUDA_VISIBLE_DEVICES` hides what follows the first entry that names no GPU, and everything where it is empty.
 fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
     let value = context.facts.system.environment.get("CUDA_VISIBLE_DEVICES")?;
-    let mut visible = 0;
-    let mut wrong = None;
-    for entry in value.split(',').map(str::trim) {
-        let valid = match entry.parse::<i64>() {
-            Ok(index) => usize::try_from(index).is_ok_and(|index| index < count),
-            // UUIDs are not compared: a snapshot does not hold them.
-            Err(_) => entry.starts_with("GPU-") || entry.starts_with("MIG-"),
-        };
-        if !valid {
-            wrong = Some(entry);
-            break;
-        }
-        visible += 1;
-    }
-    let wrong = wrong?;
-    let all_hidden = visible == 0;
-    let title = if all_hidden {
-        format!("`CUDA_VISIBLE_DEVICES={value}` hides every GPU from CUDA")
-    } else {
-        format!("`CUDA_VISIBLE_DEVICES={value}` hides what follows `{wrong}`, which names no GPU")
+    let seen = visible::seen(value, count, context.facts.visibility.named.value().map(Vec::as_slice));
+    let (stop, after) = seen.stop.clone()?;
+    let all_hidden = seen.count() == 0;
+    let title = match &stop {
+        _ if value.trim().is_empty() => "`CUDA_VISIBLE_DEVICES` is empty, which hides every GPU from CUDA".to_owned(),
+        Stop::Repeated(entry) => format!("`CUDA_VISIBLE_DEVICES={value}` names `{entry}` twice, and hides every GPU"),
+        _ if all_hidden => format!("`CUDA_VISIBLE_DEVICES={value}` hides every GPU from CUDA"),
+        stop if after => format!("`CUDA_VISIBLE_DEVICES={value}` hides what follows {}", stop.why()),
+        stop => format!("`CUDA_VISIBLE_DEVICES={value}` ends with {}", stop.why()),
+    };
+    let machine = crate::text::count(count, "GPU", "GPUs");
+    let visible = if seen.count() == 1 { "1 is visible".to_owned() } else { format!("{} are visible", seen.count()) };
+    let rule = match &stop {
+        Stop::Repeated(_) => "CUDA takes no list that names a device twice",
+        _ => "CUDA reads the entries from the left and stops at the first that is not valid",
     };
     Some(Finding {
         id: "gpu-visibility/cuda-visible-devices".to_owned(),
         kind: Kind::GpuVisibility,
         severity: if all_hidden { Severity::Fail } else { Severity::Warn },
         title,
-        message: format!(
-            "CUDA reads the entries from the left and stops at the first that names no GPU. This machine has {}, so {} \
-             visible.",
-            crate::text::count(count, "GPU", "GPUs"),
-            if visible == 1 { "1 is".to_owned() } else { format!("{visible} are") },
-        ),
+        message: format!("{rule}. This machine has {machine}, so {visible}."),
         packages: Vec::new(),
         gpus: Vec::new(),
         evidence: vec![Evidence {
             fact: "CUDA_VISIBLE_DEVICES".to_owned(),
-            observed: format!("`{value}`"),
-            required: Some(format!("indices from 0 to {}", count.saturating_sub(1))),
+            observed: if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") },
+            required: Some(match count {
+                0 | 1 => "index 0, or the GPU's UUID".to_owned(),
+                count => format!("indices from 0 to {}, or UUIDs, each once", count - 1),
+            }),
             source: Basis::Host,
             citation: Some("environment".to_owned()),
         }],
@@ -177,6 +186,6 @@ fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
             change: Some(Change::Unset("CUDA_VISIBLE_DEVICES".to_owned())),
             verified: false,
         }],
-        references: Vec::new(),
+        references: vec![visible::GUIDE.to_owned()],
     })
 }

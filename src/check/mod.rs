@@ -7,7 +7,9 @@ mod abi;
 mod advisory;
 mod contradiction;
 mod cpu_build;
+mod cuda_answer;
 mod cuda_libs;
+mod device_nodes;
 mod driver;
 mod driver_mismatch;
 mod forward_compat;
@@ -21,6 +23,7 @@ mod stack;
 mod symptoms;
 mod system;
 mod toolchain;
+mod visible;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};

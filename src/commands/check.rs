@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::host::{HostArgs, probe, redacted};
+use super::host::{HostArgs, probe, probe_and_start_cuda, redacted};
 use super::targets::config;
 use super::{input, note, print, width};
 use crate::check::{self, Verdict};
@@ -50,6 +50,9 @@ pub struct Args {
     /// Fail when this is missing or could not be checked
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Vec<Need>,
+    /// Start CUDA in a process of its own, and say whether it answers as the facts foretell
+    #[arg(long, conflicts_with_all = ["from", "root"])]
+    cuda_init: bool,
     /// What the project does, to switch on the advisories for it, e.g. `torch.compile`
     #[arg(long = "uses", value_name = "WORKLOAD")]
     workload: Vec<String>,
@@ -93,6 +96,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             let input = input::read(path, db)?;
             (input.facts, input.log)
         }
+        None if args.cuda_init => (probe_and_start_cuda(&args.host)?, None),
         None => (probe(&args.host)?, None),
     };
     complete_gpus(&mut facts, db);

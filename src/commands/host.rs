@@ -34,7 +34,16 @@ pub struct HostArgs {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, true)
+    probe_parts(args, true, None)
+}
+
+/// The same, and starts CUDA in a process of its own.
+///
+/// # Errors
+///
+/// When the environment that was named does not exist.
+pub fn probe_and_start_cuda(args: &HostArgs) -> anyhow::Result<Facts> {
+    probe_parts(args, true, Some(probe::cuda_init::TIME_LIMIT))
 }
 
 /// Reads the machine, but not the installed libraries: what a solver needs to know.
@@ -43,16 +52,16 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe_without_libraries(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, false)
+    probe_parts(args, false, None)
 }
 
-fn probe_parts(args: &HostArgs, libraries: bool) -> anyhow::Result<Facts> {
+fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>) -> anyhow::Result<Facts> {
     let mut request = match &args.root {
         Some(folder) if !folder.is_dir() => bail!("`{}` is not a folder", folder.display()),
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
-    (request.deep, request.libraries) = (args.deep, libraries);
+    (request.deep, request.libraries, request.cuda_limit) = (args.deep, libraries, cuda);
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

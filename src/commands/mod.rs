@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completions;
+pub mod cuda_init;
 pub mod diff;
 pub mod explain;
 mod explain_build;

@@ -13,6 +13,7 @@ mod python;
 mod reading;
 pub mod redact;
 mod system;
+mod visibility;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,7 @@ pub use pasted::{Contradiction, Pasted, Unmet};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};
 pub use system::System;
+pub use visibility::{CudaAnswer, DeviceNode, Entry, NamedDevice, Visibility, visible_entries};
 
 /// The name and version of the snapshot format.
 pub const SCHEMA: &str = "gpudoc.facts/1";
@@ -55,6 +57,9 @@ pub struct Facts {
     pub driver: Driver,
     /// The GPUs of the machine, in the driver's order, also those that `CUDA_VISIBLE_DEVICES` hides.
     pub gpus: Reading<Vec<Gpu>>,
+    /// What decides which of them CUDA sees, as far as only the machine can tell.
+    #[serde(default, skip_serializing_if = "Visibility::is_unknown")]
+    pub visibility: Visibility,
     /// Which `libcuda.so.1` a process started now would load.
     pub loader: Loader,
     /// The interpreter and its path.

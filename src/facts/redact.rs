@@ -18,7 +18,7 @@ use regex_lite::{Captures, Regex};
 
 use super::{
     ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
-    Metadata, Nvml, Pasted, Python, Reading, Source, System,
+    Metadata, Nvml, Pasted, Python, Reading, Source, System, Visibility,
 };
 
 /// Who is to be forgotten.
@@ -132,7 +132,8 @@ impl Redactor {
 
     fn facts(&mut self, facts: &mut Facts) {
         // Taken apart by name: a new field does not compile until somebody has decided about it.
-        let Facts { schema: _, origin: _, system, driver, gpus, loader, python, distributions, pasted } = facts;
+        let Facts { schema: _, origin: _, system, driver, gpus, visibility, loader, python, distributions, pasted } =
+            facts;
         let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, environment } = system;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |_, _| ());
@@ -148,6 +149,12 @@ impl Redactor {
         self.reading(module, |_, _| ());
         self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
         self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu)));
+
+        // Of UUIDs it holds only which GPU each names.
+        let Visibility { named, nodes, cuda } = visibility;
+        self.reading(named, |_, _| ());
+        self.reading(nodes, |_, _| ());
+        self.reading(cuda, |_, _| ());
 
         let Loader { libcuda, others, libstdcxx } = loader;
         self.reading(libstdcxx, |_, _| ());

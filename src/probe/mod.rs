@@ -4,6 +4,7 @@
 //! can be asked alone, and a part that fails leaves its reason in its readings and does not cost the others:
 //!
 //! - [`nvml`], [`kernel`], [`smi`]: the driver and the GPUs, merged by [`gpus`],
+//! - [`visibility`]: what stands between those GPUs and CUDA; [`cuda_init`] asks CUDA itself,
 //! - [`loader`]: which `libcuda.so.1` a process started now would get,
 //! - [`system`]: operating system, container, shared memory, environment variables,
 //! - [`python`]: the interpreter, with [`python_path`] its folders, [`site_packages`] what is installed in them and
@@ -14,6 +15,8 @@
 #![expect(clippy::disallowed_methods, reason = "the edge that reads files, environment, clock and processes")]
 
 pub mod build_stamp;
+mod child;
+pub mod cuda_init;
 pub mod gpus;
 pub mod kernel;
 pub mod link;
@@ -29,13 +32,14 @@ pub mod site_packages;
 pub mod smi;
 pub mod system;
 pub mod verify;
+pub mod visibility;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System};
+use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System, Visibility};
 use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
 use loader::LibrarySearch;
 use nvml::{NvmlFacts, NvmlLibrary};
@@ -54,6 +58,8 @@ pub struct Request {
     pub nvml: NvmlLibrary,
     /// How long nvidia-smi may take, none not to run it.
     pub smi_limit: Option<Duration>,
+    /// How long CUDA may take to start in a process of its own, none not to start it.
+    pub cuda_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
     /// Read the installed libraries too.
@@ -75,6 +81,7 @@ impl Request {
             current_dir: std::env::current_dir().ok().and_then(|path| path.into_os_string().into_string().ok()),
             nvml: nvml.map_or(NvmlLibrary::Search, |path| NvmlLibrary::Path(path.into())),
             smi_limit: Some(smi::TIME_LIMIT),
+            cuda_limit: None,
             is_cuda_library: |_| false,
             libraries: true,
             deep: false,
@@ -92,6 +99,7 @@ impl Request {
             current_dir: None,
             nvml: NvmlLibrary::Skip,
             smi_limit: None,
+            cuda_limit: None,
             is_cuda_library: |_| false,
             libraries: true,
             deep: false,
@@ -115,12 +123,18 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
     let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
     let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
     thread::scope(|scope| {
-        let host = scope.spawn(|| driver_and_gpus(request));
+        let host = scope.spawn(|| driver_and_visibility(request));
+        let cuda = request.cuda_limit.map(|limit| scope.spawn(move || cuda_init::ask(limit)));
         let python = scope.spawn(|| python(request));
         let system = scope.spawn(|| system::probe(&request.root, &request.environment));
         match host.join() {
-            Ok((driver, gpus)) => (facts.driver, facts.gpus) = (driver, gpus),
+            Ok((driver, gpus, visibility)) => {
+                (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
+            }
             Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
+        }
+        if let Some(cuda) = cuda {
+            facts.visibility.cuda = cuda.join().unwrap_or_else(|_| Reading::unreadable(stopped("CUDA")));
         }
         match system.join() {
             Ok(system) => facts.system = system,
@@ -164,6 +178,13 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
 /// Asks NVML, the kernel and, where NVML could not be loaded, nvidia-smi.
 #[must_use]
 pub fn driver_and_gpus(request: &Request) -> (Driver, Reading<Vec<Gpu>>) {
+    let (driver, gpus, _) = driver_and_visibility(request);
+    (driver, gpus)
+}
+
+/// The same, with what CUDA may see of those GPUs.
+#[must_use]
+pub fn driver_and_visibility(request: &Request) -> (Driver, Reading<Vec<Gpu>>, Visibility) {
     let nvml = nvml::probe(&request.nvml);
     let kernel = kernel::probe(&request.root);
     let smi = match (&nvml.library, request.smi_limit) {
@@ -172,7 +193,9 @@ pub fn driver_and_gpus(request: &Request) -> (Driver, Reading<Vec<Gpu>>) {
         }
         _ => SmiReport::default(),
     };
-    combine(nvml, kernel, smi)
+    let visibility = visibility::probe(&request.root, &request.environment, &nvml.ids);
+    let (driver, gpus) = combine(nvml, kernel, smi);
+    (driver, gpus, visibility)
 }
 
 /// Puts the answers together: NVML, kernel files, PCI ids, nvidia-smi.

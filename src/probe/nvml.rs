@@ -62,6 +62,8 @@ pub struct NvmlFacts {
     pub cuda: Reading<CudaVersion>,
     /// All devices in NVML's order; one that does not answer is there with unreadable fields. Unknown without NVML.
     pub gpus: Reading<Vec<LocatedGpu>>,
+    /// The UUIDs of the GPUs and of their MIG instances, each with the GPU's index. They never leave the probe.
+    pub ids: Vec<(u32, String)>,
 }
 
 /// Asks NVML.
@@ -171,7 +173,22 @@ fn ask(nvml: &Library, path: &str) -> NvmlFacts {
             Err(error) => Reading::unreadable(words(&error)),
         },
         gpus,
+        ids: nvml
+            .device_count()
+            .map(|count| (0..count).flat_map(|index| ids(nvml, index)).collect())
+            .unwrap_or_default(),
     }
+}
+
+/// What `CUDA_VISIBLE_DEVICES` may call a GPU: its UUID, and in MIG mode those of its instances.
+fn ids(nvml: &Library, index: u32) -> Vec<(u32, String)> {
+    let Ok(device) = nvml.device_by_index(index) else { return Vec::new() };
+    let mut found: Vec<_> = device.uuid().into_iter().collect();
+    if device.mig_mode().is_ok_and(|mode| mode.current == 1) {
+        let instances = 0..device.mig_device_count().unwrap_or(0);
+        found.extend(instances.filter_map(|instance| device.mig_device_by_index(instance).ok()?.uuid().ok()));
+    }
+    found.into_iter().map(|uuid| (index, uuid)).collect()
 }
 
 fn device(nvml: &Library, index: u32) -> LocatedGpu {

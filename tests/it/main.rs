@@ -29,3 +29,4 @@ mod rules;
 mod symptoms;
 mod update;
 mod verify;
+mod visibility;

@@ -6,7 +6,7 @@
 //! ```text
 //! driver = 570.133.20        nvml = 12.570.133.20        cuda = 12080        count = 2
 //! 0.name = NVIDIA H100       0.capability = 9 0          0.memory = 85520809984   0.mig = 1
-//! 0.device = 233010de        0.bus = 00000000:C1:00.0
+//! 0.device = 233010de        0.bus = 00000000:C1:00.0        0.uuid = GPU-8932f937-d72c-4106-c12f-20bd9faed9f6
 //! error nvmlInit_v2 = 18     error 1.nvmlDeviceGetName = 15
 //! ```
 //!
@@ -97,6 +97,11 @@ pub unsafe extern "C" fn nvmlDeviceGetHandleByIndex_v2(index: c_uint, device: *m
         unsafe { *device = (index as usize + 1) as *mut c_void };
     }
     code
+}
+
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nvmlDeviceGetUUID(device: *mut c_void, text: *mut c_char, length: c_uint) -> c_uint {
+    reply("nvmlDeviceGetUUID", index(device), "uuid", |value| unsafe { copy(value, text, length as usize) })
 }
 
 #[unsafe(no_mangle)]

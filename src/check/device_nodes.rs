@@ -1,0 +1,119 @@
+//! Are the driver's files in /dev there, and may this user open them? Was the container given a GPU?
+
+use super::Context;
+use crate::facts::Reading;
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+
+/// The page that says what `none` and the empty value mean, read on 2026-11-21; `void` is the same without the driver's
+/// libraries, says <https://libraries.io/pypi/nvdocker>.
+const TOOLKIT: &str = "https://github.com/NVIDIA/nvidia-container-runtime/blob/master/README.md";
+
+/// Judges the device files where a driver is loaded.
+pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let driver = facts.driver.version.value()?;
+    let tegra = facts.system.kernel.value().is_some_and(|kernel| kernel.contains("tegra"));
+    if tegra || facts.system.wsl.value().is_some() {
+        return None;
+    }
+    let nodes = match &facts.visibility.nodes {
+        Reading::Known { value, .. } => value.as_slice(),
+        Reading::Absent { .. } => &[],
+        Reading::Unreadable { .. } | Reading::Unknown => return None,
+    };
+    // NVML opens them: where it answered they are there, wherever its sandbox keeps them.
+    let answered = facts.driver.nvml.value().is_some();
+    let container = facts.system.container.value().is_some();
+    let has = |name: &str| nodes.iter().any(|node| node.path == name);
+    let gpu =
+        nodes.iter().any(|node| node.path.strip_prefix("/dev/nvidia").is_some_and(|rest| rest.parse::<u32>().is_ok()));
+    let there = has("/dev/nvidiactl") && gpu;
+    if !answered && !there {
+        let missing = if gpu { "/dev/nvidiactl" } else { "/dev/nvidia0" };
+        let title = if container {
+            format!("driver {driver} is loaded, but this container was given no GPU: there is no {missing}")
+        } else {
+            format!("driver {driver} is loaded, but there is no {missing}")
+        };
+        return Some(finding(context, Severity::Fail, title, missing, "missing"));
+    }
+    if let Some(node) = nodes.iter().find(|node| !node.usable) {
+        let title = format!("this user may not read and write {}", node.path);
+        let mut finding = finding(context, Severity::Fail, title, &node.path, "no permission");
+        finding.remedies = vec![remedy(
+            "Add the user to the group of the device files, often `video`",
+            format!("ls -l {}; sudo usermod -aG video $USER", node.path),
+        )];
+        return Some(finding);
+    }
+    // On a plain machine the first program that starts CUDA makes it.
+    if container && !nodes.is_empty() && !has("/dev/nvidia-uvm") {
+        let title = "this container has no /dev/nvidia-uvm, without which CUDA does not start".to_owned();
+        return Some(finding(context, Severity::Warn, title, "/dev/nvidia-uvm", "missing"));
+    }
+    None
+}
+
+/// A container whose variable says that it gets no GPU, and none is there, although torch wants one.
+pub fn kept_out(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let kind = facts.system.container.value()?;
+    let value = facts.system.environment.get("NVIDIA_VISIBLE_DEVICES")?;
+    context.stack.torch_cuda().flatten()?;
+    if !matches!(value.as_str(), "" | "void" | "none") {
+        return None;
+    }
+    let title = format!("`NVIDIA_VISIBLE_DEVICES={value}`: this container ({kind}) was started without GPUs");
+    let mut finding = finding(context, Severity::Warn, title, "GPUs", "none");
+    "gpu-visibility/container".clone_into(&mut finding.id);
+    Some(finding)
+}
+
+fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str, observed: &str) -> Finding {
+    let facts = context.facts;
+    let container = facts.system.container.value().is_some();
+    let mut evidence = vec![Evidence {
+        fact: fact.to_owned(),
+        observed: observed.to_owned(),
+        required: Some("readable and writable".to_owned()),
+        source: Basis::Host,
+        citation: Some("/dev".to_owned()),
+    }];
+    evidence.extend(facts.system.environment.get("NVIDIA_VISIBLE_DEVICES").map(|value| Evidence {
+        fact: "NVIDIA_VISIBLE_DEVICES".to_owned(),
+        observed: format!("`{value}`"),
+        required: Some("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned()),
+        source: Basis::Host,
+        citation: Some("environment".to_owned()),
+    }));
+    Finding {
+        id: "gpu-visibility/device-nodes".to_owned(),
+        kind: Kind::GpuVisibility,
+        severity,
+        title,
+        message: "CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False."
+            .to_owned(),
+        packages: vec!["container-runtime".to_owned()],
+        gpus: Vec::new(),
+        evidence,
+        remedies: vec![if container {
+            remedy(
+                "Start the container with GPUs, through NVIDIA's container toolkit",
+                "docker run --gpus all …".to_owned(),
+            )
+        } else {
+            remedy("Let the driver make its device files", "sudo nvidia-modprobe -c 0 -u".to_owned())
+        }],
+        references: if container { vec![TOOLKIT.to_owned()] } else { Vec::new() },
+    }
+}
+
+fn remedy(summary: &str, command: String) -> Remedy {
+    Remedy {
+        summary: summary.to_owned(),
+        requirements: Vec::new(),
+        commands: vec![command],
+        change: None,
+        verified: false,
+    }
+}
