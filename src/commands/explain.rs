@@ -11,6 +11,7 @@ use crate::report::{explain as report, rules as show, symptom as symptom_report}
 use crate::rules::advisory::symptom;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::RawSymptom;
+use crate::rules::symptom::Seen;
 use crate::rules::{self, RuleDb};
 use crate::text::nearest;
 
@@ -68,6 +69,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
     let log = clean(text).log;
     let mut seen = db.symptoms_in(&log.flat);
+    // A part of a message that is long enough stands for it.
+    let part = log.flat.to_lowercase();
+    if seen.is_empty() && hits.is_empty() && part.chars().count() >= SHORTEST {
+        let holds = |symptom: &&RawSymptom| symptom.matches.iter().any(|all| all.to_lowercase().contains(&part));
+        seen.extend(db.symptoms().iter().filter(holds).map(|symptom| Seen { symptom, place: 0 }));
+    }
     // What says most about an environment first; what seldom does only alone.
     seen.sort_by_key(|seen| (rank(seen.symptom.severity), seen.place));
     if hits.is_empty() && seen.is_empty() {
@@ -99,6 +106,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     print(&texts.join("\n"))?;
     Ok(Exit::Ok)
 }
+
+/// So many characters of a message tell which one it is.
+const SHORTEST: usize = 12;
 
 /// So many messages of one text are explained.
 const MOST: usize = 3;
