@@ -49,6 +49,10 @@ pub struct Environment {
     pub settings: Vec<Setting>,
     /// The lines are a lock, written by a machine: nobody edits them.
     pub locked: bool,
+    /// It may never come to be: a command in an `if`, a branch for other machines.
+    pub conditional: bool,
+    /// It is made on machines of a CI service, not on the declared targets.
+    pub elsewhere: bool,
 }
 
 /// A line that asks for a package.

@@ -320,6 +320,21 @@ fn styles_of_well_known_projects_are_read_without_an_error() {
 }
 
 #[test]
+fn what_is_meant_for_other_machines_is_no_failure() {
+    let cu124 = "pip install torch==2.6.0 --index-url https://download.pytorch.org/whl/cu124";
+    let workflow = format!("jobs:\n  t:\n    steps:\n      - run: {cu124}\n");
+    let cpu = cu124.replace("cu124", "cpu");
+    let branch = format!("if [ \"$1\" = old ]; then\n  {cu124}\nfi\n");
+    let files =
+        [("gpudoc.toml", DESK), (".github/workflows/a.yml", &*workflow), ("docs.sh", &*cpu), ("a.sh", &*branch)];
+    let project = folder(&files);
+    assert_eq!(found(project.path(), &[]), ["a.sh:2:15 unsatisfiable"]);
+    assert_eq!((lint(project.path(), &[]).0, lint(project.path(), &["--strict"]).0), (Some(0), Some(1)));
+    std::fs::write(project.path().join("a.sh"), cu124).unwrap();
+    assert_eq!(lint(project.path(), &[]).0, Some(1), "without the condition it fails");
+}
+
+#[test]
 fn ci_formats_hold_what_was_found() {
     let project = project("triton-constraints");
     let of = |format: &str| lint(project.path(), &["--format", format]).1;

@@ -24,6 +24,8 @@ pub fn add(reader: &mut Reader<'_>, file: usize, text: &str, commands: &[Command
             let mut alone = Environment {
                 settings: environment.settings.clone(),
                 images: environment.images.clone(),
+                conditional: true,
+                elsewhere: environment.elsewhere,
                 ..Environment::default()
             };
             step(reader, file, text, command, install, &mut alone);

@@ -1,5 +1,5 @@
 //! A GitHub workflow: the `run:` lines of each job, one after the other. What stands under an `if:` may not run, but is judged
-//! with the rest.
+//! with the rest. The machines are those of the service: what a declared target lacks is no fault here.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
         }
     }
     for all in jobs.into_values() {
-        let mut environment = Environment::default();
+        let mut environment = Environment { elsewhere: true, ..Environment::default() };
         for entry in all {
             let path: Vec<&str> = entry.path.iter().skip(2).map(String::as_str).collect();
             match path.as_slice() {

@@ -23,7 +23,7 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, o
     } else {
         request
     };
-    let question = question(&request, number);
+    let question = question(&request);
     if solved.borrow().contains(&question) {
         return false;
     }
@@ -66,9 +66,9 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, o
 }
 
 /// A request without the places from which it comes.
-fn question(request: &Request, target: usize) -> String {
+fn question(request: &Request) -> String {
     use std::fmt::Write;
-    let mut text = format!("{target} {:?}", request.target.compat);
+    let mut text = format!("{:?}", request.target);
     for asked in &request.requirements {
         let _ = write!(text, "\n{}", asked.requirement);
     }

@@ -105,6 +105,17 @@ impl<'p> View<'p> {
         found.next()
     }
 
+    /// Whether CPU builds are asked for: by their index, or by a label such as `+cpu`.
+    pub fn wants_cpu(&self) -> bool {
+        self.lines.iter().any(|line| {
+            let index = match &line.source {
+                From::Main(at) | From::Extra(at) => self.db.index_at(&at.url),
+                _ => None,
+            };
+            index.as_deref() == Some("cpu") || line.text.contains("+cpu")
+        })
+    }
+
     /// The value of a variable in the end.
     pub fn setting(&self, name: &str) -> Option<&'p Setting> {
         self.environment.settings.iter().rfind(|one| one.name == name)
