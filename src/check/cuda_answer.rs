@@ -3,8 +3,8 @@
 //! The errors' numbers are those of cuda.h, as <https://docs.rs/kn-cuda-sys/0.6.0/kn_cuda_sys/bindings/enum.cudaError_enum.html>
 //! and, for 803 and 804, <https://docs.rs/crseo-sys/latest/> repeat them.
 
-use super::Context;
 use super::visible::{self, Stop};
+use super::{Context, device_nodes};
 use crate::facts::{CudaAnswer, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
@@ -109,6 +109,9 @@ fn expected(context: &Context<'_>) -> Expected {
         .is_some_and(|own| own != kernel);
     if differs {
         return error(&[MISMATCH, NO_COMPAT], "libcuda and the kernel module differ");
+    }
+    if device_nodes::check(context).is_some_and(|finding| finding.severity == Severity::Fail) {
+        return error(&[NO_DEVICE], "the device files are not to be had");
     }
     let gpus = facts.gpus.value().map_or(0, Vec::len);
     let Some(value) = facts.system.environment.get("CUDA_VISIBLE_DEVICES") else {

@@ -1,6 +1,7 @@
 //! Does the machine itself stand in the way: shared memory, WSL, a Jetson that needs wheels of its own?
 
 use super::{Context, looked};
+use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
 use crate::text;
@@ -8,11 +9,16 @@ use crate::text;
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
 
-/// Looks at what a report tells of the machine.
+/// Looks at what a report tells of the machine, and on a machine itself at its shared memory.
 pub fn check(context: &Context<'_>) -> Outcome {
-    // On a machine itself these are symptoms' advisories: what is small there may be enough.
     if context.facts.pasted.is_none() {
-        return Outcome::NotApplicable("only a pasted report is judged by these".to_owned());
+        let cuda = context.stack.torch_cuda().flatten().is_some();
+        if context.facts.origin == Origin::Host && cuda && context.facts.system.shm_bytes.value().is_some() {
+            return looked(small_shm(context).into_iter().collect());
+        }
+        return Outcome::NotApplicable(
+            "only a pasted report, or a machine with torch for CUDA, is judged by these".to_owned(),
+        );
     }
     let findings: Vec<_> =
         [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)].into_iter().flatten().collect();
@@ -25,10 +31,13 @@ fn small_shm(context: &Context<'_>) -> Option<Finding> {
     if size >= SMALL_SHM {
         return None;
     }
+    // One process on one GPU does without; NCCL between GPUs does not, and who pastes a report has a reason.
+    let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
+    let severity = if several || context.facts.pasted.is_some() { Severity::Warn } else { Severity::Info };
     Some(Finding {
         id: "system/shm".to_owned(),
         kind: Kind::System,
-        severity: Severity::Warn,
+        severity,
         title: format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size)),
         message: "Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers with a bus \
                   error."

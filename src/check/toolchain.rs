@@ -1,10 +1,142 @@
-//! Would what is compiled on this machine fit torch? So far: is nvcc of torch's CUDA major?
+//! Would what is compiled on this machine fit torch, and can it be compiled: nvcc, gcc, headers?
+//!
+//! Most machines compile nothing. On a machine itself only what an installed package needs is judged: one that is known to
+//! be built from source ([`crate::rules::RuleDb::source_build`]), and Triton, which compiles a launcher in C while it runs.
 
 use super::{Context, looked};
+use crate::facts::{Nvcc, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::text;
+
+/// Judges the compilers that a report or this machine has.
+pub fn check(context: &Context<'_>) -> Outcome {
+    if context.facts.pasted.is_some() || context.facts.toolchain.is_unknown() {
+        return told(context);
+    }
+    let builders: Vec<String> = context
+        .facts
+        .active_distributions()
+        .filter(|distribution| context.db.source_build(&distribution.name).is_some_and(|row| row.cuda))
+        .map(|distribution| distribution.name.clone())
+        .collect();
+    let triton = context.stack.get("triton").is_some();
+    if builders.is_empty() && !triton {
+        return Outcome::NotApplicable("no installed package compiles anything".to_owned());
+    }
+    let mut findings: Vec<Finding> = Vec::new();
+    if !builders.is_empty() {
+        findings.extend(nvcc_of_another_cuda(context, &builders));
+        findings.extend(newer_gcc(context, &builders));
+    }
+    if triton {
+        findings.extend(no_launcher(context));
+    }
+    looked(findings)
+}
+
+/// An nvcc of another CUDA major than torch's.
+fn nvcc_of_another_cuda(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
+    let nvcc = context.facts.toolchain.nvcc.value()?;
+    let cuda = nvcc.cuda?;
+    let torch = context.stack.get("torch")?;
+    let needed = torch.cuda()??;
+    (needed.major != cuda.major).then(|| Finding {
+        id: "toolchain/nvcc".to_owned(),
+        title: format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title()),
+        message: format!(
+            "What is installed runs. Building {} anew stops, since the majors differ.",
+            text::list(builders)
+        ),
+        evidence: vec![observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)],
+        remedies: vec![remedy(
+            format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
+            format!("export CUDA_HOME=/usr/local/cuda-{needed}"),
+        )],
+        ..finding(Severity::Info)
+    })
+}
+
+/// A gcc that this nvcc refuses.
+fn newer_gcc(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
+    let toolchain = &context.facts.toolchain;
+    let gcc = *toolchain.gcc.value()?;
+    let Nvcc { path, newest_gcc, .. } = toolchain.nvcc.value()?;
+    let newest = newest_gcc.filter(|newest| gcc > *newest)?;
+    Some(Finding {
+        id: "toolchain/gcc".to_owned(),
+        title: format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}"),
+        message: format!(
+            "What is installed runs. Building {} anew stops with `unsupported GNU version`.",
+            text::list(builders)
+        ),
+        evidence: vec![observed(
+            "gcc",
+            gcc.to_string(),
+            &format!("gcc {newest} or older"),
+            &format!("crt/host_config.h of {path}"),
+        )],
+        remedies: vec![remedy(
+            format!("To compile, install gcc {newest} and name it to nvcc"),
+            format!("export CC=gcc-{newest} CXX=g++-{newest} NVCC_PREPEND_FLAGS='-ccbin g++-{newest}'"),
+        )],
+        ..finding(Severity::Info)
+    })
+}
+
+/// Triton compiles its launcher against Python.h with the C compiler.
+fn no_launcher(context: &Context<'_>) -> Option<Finding> {
+    let toolchain = &context.facts.toolchain;
+    let (missing, looked) = match (&toolchain.gcc, &toolchain.python_h) {
+        (Reading::Absent { looked }, _) => ("a C compiler", looked),
+        (_, Reading::Absent { looked }) => ("Python.h", looked),
+        _ => return None,
+    };
+    let used = context.workload.iter().any(|use_| use_ == "torch.compile");
+    Some(Finding {
+        id: "toolchain/triton".to_owned(),
+        title: format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a ")),
+        message: "Triton compiles a small launcher in C for each kernel. Eager torch does without.".to_owned(),
+        evidence: vec![observed(missing, "not found".to_owned(), missing, looked)],
+        remedies: vec![remedy(
+            "Install the compiler and Python's headers".to_owned(),
+            "sudo apt-get install gcc python3-dev".to_owned(),
+        )],
+        packages: vec!["triton".to_owned()],
+        ..finding(if used { Severity::Warn } else { Severity::Info })
+    })
+}
+
+fn finding(severity: Severity) -> Finding {
+    Finding {
+        id: String::new(),
+        kind: Kind::Toolchain,
+        severity,
+        title: String::new(),
+        message: String::new(),
+        packages: Vec::new(),
+        gpus: Vec::new(),
+        evidence: Vec::new(),
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+fn observed(fact: &str, observed: String, required: &str, place: &str) -> Evidence {
+    Evidence {
+        fact: fact.to_owned(),
+        observed,
+        required: Some(required.to_owned()),
+        source: Basis::Host,
+        citation: Some(place.to_owned()),
+    }
+}
+
+fn remedy(summary: String, command: String) -> Remedy {
+    Remedy { summary, requirements: Vec::new(), commands: vec![command], change: None, verified: false }
+}
 
 /// Compares nvcc, where a report tells of it, with torch's CUDA.
-pub fn check(context: &Context<'_>) -> Outcome {
+fn told(context: &Context<'_>) -> Outcome {
     let Some(nvcc) = context.facts.pasted.as_ref().and_then(|pasted| pasted.nvcc) else {
         return Outcome::NotApplicable("no CUDA toolkit is known".to_owned());
     };

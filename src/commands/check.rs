@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::host::{HostArgs, probe, probe_and_start_cuda, redacted};
+use super::host::{HostArgs, probe_timed, redacted};
 use super::targets::config;
 use super::{input, note, print, width};
 use crate::check::{self, Verdict};
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::finding::Severity;
 use crate::impact;
+use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Report};
 use crate::rules::{self, target::complete_gpus};
@@ -53,6 +55,9 @@ pub struct Args {
     /// Start CUDA in a process of its own, and say whether it answers as the facts foretell
     #[arg(long, conflicts_with_all = ["from", "root"])]
     cuda_init: bool,
+    /// Say on standard error what each part took
+    #[arg(long)]
+    timings: bool,
     /// What the project does, to switch on the advisories for it, e.g. `torch.compile`
     #[arg(long = "uses", value_name = "WORKLOAD")]
     workload: Vec<String>,
@@ -90,22 +95,24 @@ enum Need {
 ///
 /// When the environment named is not one, or the snapshot cannot be read.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
-    let db = rules::embedded();
+    let clock = Arc::<Clock>::default();
+    let db = clock.time("rules", rules::embedded);
     let (mut facts, log) = match &args.from {
         Some(path) => {
             let input = input::read(path, db)?;
             (input.facts, input.log)
         }
-        None if args.cuda_init => (probe_and_start_cuda(&args.host)?, None),
-        None => (probe(&args.host)?, None),
+        None => (probe_timed(&args.host, args.cuda_init, &clock)?, None),
     };
     complete_gpus(&mut facts, db);
     let workload = workload(args);
     if let Some(known_good) = &args.against {
         return drift(args, known_good, &facts, &workload);
     }
-    let checked = check::run_with(&facts, db, &workload, log.as_ref().map_or("", |log| &log.flat));
-    let findings = impact::with_remedies(&facts, db, &workload, check::findings(&checked));
+    let told = log.as_ref().map_or("", |log| &log.flat);
+    let checked = clock.time("checks", || check::run_with(&facts, db, &workload, told));
+    let findings = check::findings(&checked);
+    let findings = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
     let findings = match &log {
         Some(log) => check::explain(&facts, db, &workload, log, findings),
         None => findings,
@@ -119,6 +126,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Junit => print(&ci::junit(&Problems::of_check(&report)))?,
         Format::Github => print(&ci::github(&Problems::of_check(&report)))?,
         Format::Gitlab => print(&ci::gitlab(&Problems::of_check(&report))?)?,
+    }
+    if args.timings {
+        note(&clock.lines());
     }
     Ok(match report.verdict {
         Verdict::Fail => Exit::Failed,

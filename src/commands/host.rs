@@ -1,6 +1,7 @@
 //! The machine and environment that a command looks at.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -8,6 +9,7 @@ use indicatif::ProgressBar;
 
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
+use crate::probe::clock::Clock;
 use crate::probe::python::{self, PythonError, PythonRequest};
 use crate::probe::{self, PythonFacts, Request};
 use crate::rules::RuleDb;
@@ -34,16 +36,16 @@ pub struct HostArgs {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, true, None)
+    probe_parts(args, true, None, &Arc::default())
 }
 
-/// The same, and starts CUDA in a process of its own.
+/// The same, where asked with CUDA started in a process of its own; `clock` remembers what each part took.
 ///
 /// # Errors
 ///
-/// When the environment that was named does not exist.
-pub fn probe_and_start_cuda(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, true, Some(probe::cuda_init::TIME_LIMIT))
+/// When the folder or the environment that was named does not exist.
+pub fn probe_timed(args: &HostArgs, cuda_init: bool, clock: &Arc<Clock>) -> anyhow::Result<Facts> {
+    probe_parts(args, true, cuda_init.then_some(probe::cuda_init::TIME_LIMIT), clock)
 }
 
 /// Reads the machine, but not the installed libraries: what a solver needs to know.
@@ -52,16 +54,17 @@ pub fn probe_and_start_cuda(args: &HostArgs) -> anyhow::Result<Facts> {
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe_without_libraries(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, false, None)
+    probe_parts(args, false, None, &Arc::default())
 }
 
-fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>) -> anyhow::Result<Facts> {
+fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: &Arc<Clock>) -> anyhow::Result<Facts> {
     let mut request = match &args.root {
         Some(folder) if !folder.is_dir() => bail!("`{}` is not a folder", folder.display()),
         Some(folder) => Request::folder(folder),
         None => Request::host(),
     };
     (request.deep, request.libraries, request.cuda_limit) = (args.deep, libraries, cuda);
+    request.clock = Arc::clone(clock);
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

@@ -13,6 +13,7 @@ mod python;
 mod reading;
 pub mod redact;
 mod system;
+mod toolchain;
 mod visibility;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ pub use pasted::{Contradiction, Pasted, Unmet};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};
 pub use system::System;
+pub use toolchain::{Nvcc, Toolchain};
 pub use visibility::{CudaAnswer, DeviceNode, Entry, NamedDevice, Visibility, visible_entries};
 
 /// The name and version of the snapshot format.
@@ -62,6 +64,9 @@ pub struct Facts {
     pub visibility: Visibility,
     /// Which `libcuda.so.1` a process started now would load.
     pub loader: Loader,
+    /// What there is to compile with.
+    #[serde(default, skip_serializing_if = "Toolchain::is_unknown")]
+    pub toolchain: Toolchain,
     /// The interpreter and its path.
     pub python: Reading<Python>,
     /// Installed distributions in the order of the path, so that of two with one name the first is the one imported.

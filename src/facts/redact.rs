@@ -18,7 +18,7 @@ use regex_lite::{Captures, Regex};
 
 use super::{
     ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
-    Metadata, Nvml, Pasted, Python, Reading, Source, System, Visibility,
+    Metadata, Nvcc, Nvml, Pasted, Python, Reading, Source, System, Toolchain, Visibility,
 };
 
 /// Who is to be forgotten.
@@ -132,8 +132,19 @@ impl Redactor {
 
     fn facts(&mut self, facts: &mut Facts) {
         // Taken apart by name: a new field does not compile until somebody has decided about it.
-        let Facts { schema: _, origin: _, system, driver, gpus, visibility, loader, python, distributions, pasted } =
-            facts;
+        let Facts {
+            schema: _,
+            origin: _,
+            system,
+            driver,
+            gpus,
+            visibility,
+            loader,
+            toolchain,
+            python,
+            distributions,
+            pasted,
+        } = facts;
         let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, environment } = system;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |_, _| ());
@@ -158,6 +169,10 @@ impl Redactor {
 
         let Loader { libcuda, others, libstdcxx } = loader;
         self.reading(libstdcxx, |_, _| ());
+        let Toolchain { nvcc, gcc, python_h } = toolchain;
+        self.reading(nvcc, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
+        self.reading(gcc, |_, _| ());
+        self.reading(python_h, Self::text);
         self.reading(libcuda, Self::libcuda);
         others.iter_mut().for_each(|library| self.libcuda(library));
         self.reading(python, Self::python);

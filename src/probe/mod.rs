@@ -16,6 +16,7 @@
 
 pub mod build_stamp;
 mod child;
+pub mod clock;
 pub mod cuda_init;
 pub mod gpus;
 pub mod kernel;
@@ -31,16 +32,19 @@ pub mod scan;
 pub mod site_packages;
 pub mod smi;
 pub mod system;
+pub mod toolchain;
 pub mod verify;
 pub mod visibility;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System, Visibility};
 use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
+use clock::Clock;
 use loader::LibrarySearch;
 use nvml::{NvmlFacts, NvmlLibrary};
 use root::RootFs;
@@ -66,6 +70,8 @@ pub struct Request {
     pub libraries: bool,
     /// Compare every installed file with its hash in RECORD, which takes seconds.
     pub deep: bool,
+    /// Remembers what each part took.
+    pub clock: Arc<Clock>,
 }
 
 impl Request {
@@ -85,6 +91,7 @@ impl Request {
             is_cuda_library: |_| false,
             libraries: true,
             deep: false,
+            clock: Arc::default(),
         }
     }
 
@@ -103,6 +110,7 @@ impl Request {
             is_cuda_library: |_| false,
             libraries: true,
             deep: false,
+            clock: Arc::default(),
         }
     }
 }
@@ -123,10 +131,13 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
     let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
     let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
     thread::scope(|scope| {
-        let host = scope.spawn(|| driver_and_visibility(request));
-        let cuda = request.cuda_limit.map(|limit| scope.spawn(move || cuda_init::ask(limit)));
-        let python = scope.spawn(|| python(request));
-        let system = scope.spawn(|| system::probe(&request.root, &request.environment));
+        let host = scope.spawn(|| request.clock.time("driver and GPUs", || driver_and_visibility(request)));
+        let cuda = request
+            .cuda_limit
+            .map(|limit| scope.spawn(move || request.clock.time("CUDA's own start", || cuda_init::ask(limit))));
+        let python = scope.spawn(|| request.clock.time("Python and its distributions", || python(request)));
+        let system =
+            scope.spawn(|| request.clock.time("system", || system::probe(&request.root, &request.environment)));
         match host.join() {
             Ok((driver, gpus, visibility)) => {
                 (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
@@ -145,6 +156,10 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Err(_) => facts.python = Reading::unreadable(stopped("Python")),
         }
     });
+    // An image is built elsewhere: what it lacks to compile with says nothing.
+    if request.root.is_host() {
+        facts.toolchain = toolchain::probe(&request.root, &request.environment, facts.python.value());
+    }
     let arch = facts.system.arch.value().cloned().unwrap_or_default();
     let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
     let (kernel, python) = (facts.driver.version.value(), facts.python.value());
@@ -152,15 +167,20 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
     let (loader, read) = thread::scope(|scope| {
         let loader = scope.spawn(|| {
             let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
-            Loader { libstdcxx: loader::libstdcxx(&search, base), ..loader::probe(&search, kernel) }
+            request.clock.time("loader", || Loader {
+                libstdcxx: loader::libstdcxx(&search, base),
+                ..loader::probe(&search, kernel)
+            })
         });
         let distributions = &mut distributions;
         let objects = scope.spawn(|| {
             if request.libraries {
-                objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+                request.clock.time("installed libraries", || {
+                    objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+                });
             }
             if request.deep {
-                verify::verify(&request.root, distributions);
+                request.clock.time("hashes of installed files", || verify::verify(&request.root, distributions));
             }
         });
         (loader.join(), objects.join())

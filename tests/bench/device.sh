@@ -13,7 +13,9 @@ set -u
 GPUDOC=$(realpath "$1"); PYTHON=$2; WORK=${3:-/opt/gpudoc-faults}
 CUDA=${CUDA:-/usr/local/cuda}
 VENV=$(dirname "$(dirname "$PYTHON")")
+REST=${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 mkdir -p "$WORK"; cd "$WORK" || exit 2
+cp "$GPUDOC" gpudoc; GPUDOC=$WORK/gpudoc
 
 # What torch does with a GPU, in one line.
 cat > torch_says.py <<'PY'
@@ -63,14 +65,16 @@ fault() {
   while [ $# -gt 0 ] && [ "$1" != -- ]; do variables+=("$1"); shift; done
   [ $# -gt 0 ] && shift
   echo "== $name"
-  env "${variables[@]}" timeout 100 "$GPUDOC" check --python "$ENVIRONMENT" --cuda-init --format json "$@" > report.json 2> errors.txt
-  if [ -s report.json ]; then "$PYTHON" summary.py ${SOUND:-} < report.json; else echo "  gpudoc  $(head -3 errors.txt)"; fi
-  echo "  torch   $(env "${variables[@]}" timeout 60 "$ENVIRONMENT/bin/python3" torch_says.py 2>&1 | tail -1)"
+  env "${variables[@]}" timeout 100 ${RUN:-} "$GPUDOC" check --python "$ENVIRONMENT" --cuda-init --format json "$@" > report.json 2> errors.txt
+  if [ -s report.json ]; then "$PYTHON" summary.py ${SOUND:-} < report.json | sed 's/GPU-[0-9a-f]\{8\}-[0-9a-f-]*/GPU-…/g'; else echo "  gpudoc  $(head -3 errors.txt)"; fi
+  local said code
+  said=$(env "${variables[@]}" timeout 60 ${RUN:-} "$ENVIRONMENT/bin/python3" torch_says.py 2>&1); code=$?
+  echo "  torch   $(tail -1 <<< "$said") (exit $code)"
 }
 
 uuid=$(nvidia-smi -L | sed -n '1s/.*UUID: \(GPU-[0-9a-f-]*\).*/\1/p')
 SOUND=--sound fault sound --
-fault compat-first LD_LIBRARY_PATH="$CUDA/compat"
+fault compat-first LD_LIBRARY_PATH="$CUDA/compat$REST"
 fault devices-7 CUDA_VISIBLE_DEVICES=7
 fault devices-minus-1 CUDA_VISIBLE_DEVICES=-1
 fault devices-empty CUDA_VISIBLE_DEVICES=
@@ -88,12 +92,12 @@ mkdir -p empty-jit empty-cudnn
 echo 'int nothing(void) { return 0; }' > empty.c
 gcc -shared -fPIC -Wl,-soname,libnvJitLink.so.13 -o empty-jit/libnvJitLink.so.13 empty.c
 gcc -shared -fPIC -Wl,-soname,libcudnn.so.9 -o empty-cudnn/libcudnn.so.9 empty.c
-fault toolkit-libraries-first LD_LIBRARY_PATH="$CUDA/lib64"
-fault empty-nvJitLink-first LD_LIBRARY_PATH="$WORK/empty-jit"
-fault empty-cudnn-first LD_LIBRARY_PATH="$WORK/empty-cudnn"
-fault stubs-first LD_LIBRARY_PATH="$CUDA/lib64/stubs"
+fault toolkit-libraries-first LD_LIBRARY_PATH="$CUDA/lib64$REST"
+fault empty-nvJitLink-first LD_LIBRARY_PATH="$WORK/empty-jit$REST"
+fault empty-cudnn-first LD_LIBRARY_PATH="$WORK/empty-cudnn$REST"
+fault stubs-first LD_LIBRARY_PATH="$CUDA/lib64/stubs$REST"
 mkdir -p stub-so1; cp "$CUDA/lib64/stubs/libcuda.so" stub-so1/libcuda.so.1
-fault stub-as-libcuda.so.1 LD_LIBRARY_PATH="$WORK/stub-so1"
+fault stub-as-libcuda.so.1 LD_LIBRARY_PATH="$WORK/stub-so1$REST"
 
 # Copies of the environment, by hard links.
 copy() { rm -rf "$WORK/$1"; cp -al "$VENV" "$WORK/$1" && ENVIRONMENT=$WORK/$1; SITE=$(echo "$ENVIRONMENT"/lib/python3.*/site-packages); }
@@ -162,11 +166,14 @@ rm -rf "$WORK/extensions"; ENVIRONMENT=$VENV
 if unshare -m true 2> /dev/null; then
   export -f fault; export GPUDOC PYTHON ENVIRONMENT WORK VENV
   unshare -m bash -c 'mount -t tmpfs -o size=64m tmpfs /dev/shm && fault small-shm
-    echo "  share   $("$PYTHON" -c "import torch; torch.zeros(256 << 20, dtype=torch.uint8).share_memory_(); print(\"works\")" 2>&1 | tail -1) (exit $?)"'
+    said=$("$PYTHON" -c "import torch; torch.zeros(256 << 20, dtype=torch.uint8).share_memory_(); print(\"works\")" 2>&1); code=$?
+    echo "  share   $(tail -1 <<< "$said") (exit $code)"'
   unshare -m bash -c 'mkdir -p dev && mount -t tmpfs tmpfs dev && cp -a /dev/null /dev/zero /dev/urandom /dev/random /dev/tty dev/ &&
-    mkdir dev/shm && mount --bind dev /dev && fault no-device-files; ls /dev'
+    mkdir dev/shm && mount --bind dev /dev && fault no-device-files; ls /dev;
+    chmod 600 /dev/nvidia*; chmod 755 . ; RUN="setpriv --reuid 65534 --clear-groups" fault no-permission;
+    rm -f /dev/nvidia*; RUN="setpriv --reuid 65534 --clear-groups" fault no-device-files-as-nobody; ls /dev | grep nvidia'
 else
   echo "== small-shm, no-device-files: no mount here"
 fi
-"$GPUDOC" check --python "$VENV" | head -40
+"$GPUDOC" check --python "$VENV" --timings | head -40
 for i in 1 2 3; do /usr/bin/env time -f '%e s check' "$GPUDOC" check --python "$VENV" > /dev/null; done

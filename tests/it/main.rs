@@ -27,6 +27,7 @@ mod reports;
 mod resolve;
 mod rules;
 mod symptoms;
+mod toolchain;
 mod update;
 mod verify;
 mod visibility;

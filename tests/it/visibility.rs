@@ -87,6 +87,7 @@ fn a_container_without_device_files_was_given_no_gpu() {
     facts.visibility.nodes = Reading::absent("/dev/nvidia*");
     insta::assert_snapshot!(titles(&facts), @"Fail gpu-visibility/device-nodes: driver 580.65.06 is loaded, but this container was given no GPU: there is no /dev/nvidia0");
     assert_eq!(findings(&facts)[0].evidence[1].observed, "`void`");
+    assert_eq!(answered(facts.clone(), 100, None), "Info");
     // NVML reached the GPU: then the files are somewhere.
     facts.driver.nvml = Reading::host(Nvml::default(), "NVML");
     assert_eq!(titles(&facts), "");
