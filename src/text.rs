@@ -1,4 +1,6 @@
-//! Small helpers for sentences: lists, near misses, sizes.
+//! Small helpers for sentences and texts: lists, near misses, sizes, replacements.
+
+use std::ops::Range;
 
 /// Joins words as a sentence does: `a`, `a and b`, `a, b and c`.
 #[must_use]
@@ -117,6 +119,20 @@ fn pieces(word: &str, width: usize) -> Vec<&str> {
     }
     pieces.push(rest);
     pieces
+}
+
+/// A text with parts of it replaced; the parts are in order and do not overlap. All other bytes stay as they are.
+#[must_use]
+pub fn spliced<'e>(text: &str, edits: impl Iterator<Item = (Range<usize>, &'e str)>) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut done = 0;
+    for (span, new) in edits {
+        result.push_str(text.get(done..span.start).unwrap_or_default());
+        result.push_str(new);
+        done = span.end;
+    }
+    result.push_str(text.get(done..).unwrap_or_default());
+    result
 }
 
 #[cfg(test)]

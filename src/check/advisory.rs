@@ -2,7 +2,7 @@
 
 use super::{Context, looked};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
-use crate::rules::advisory::{Environment, Match, applies};
+use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 
@@ -11,14 +11,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
     if context.stack.installed.is_empty() {
         return Outcome::NotApplicable("nothing is installed".to_owned());
     }
-    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
-    let environment = Environment {
-        installed: &installed,
-        cuda: context.stack.torch_cuda().flatten(),
-        target: &context.target,
-        workload: context.workload,
-        messages: &context.messages,
-    };
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
     let found = context.db.advisories().filter_map(|advisory| {
         let hit = applies(advisory, &environment)?;
         Some(finding(context, advisory, &hit))

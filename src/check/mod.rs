@@ -25,8 +25,11 @@ mod system;
 mod toolchain;
 mod visible;
 
+use pep440_rs::Version;
+
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
+use crate::rules::advisory::Environment;
 use crate::rules::{RuleDb, Target};
 
 pub use stack::{Installed, Stack};
@@ -57,6 +60,22 @@ impl<'a> Context<'a> {
         let target = Target::from_facts(facts, db);
         let stack = Stack::new(facts, db, &target);
         Self { facts, db, target, stack, workload, log, messages: db.messages_in(log) }
+    }
+
+    /// The full version of an installed distribution; none where it is not there, or its version does not parse.
+    fn installed(&self, name: &str) -> Option<Version> {
+        self.stack.get(name)?.version.clone()
+    }
+
+    /// What advisories are judged on; `installed` is [`Self::installed`].
+    fn environment<'e>(&'e self, installed: &'e dyn Fn(&str) -> Option<Version>) -> Environment<'e> {
+        Environment {
+            installed,
+            cuda: self.stack.torch_cuda().flatten(),
+            target: &self.target,
+            workload: self.workload,
+            messages: &self.messages,
+        }
     }
 }
 

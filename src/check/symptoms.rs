@@ -9,7 +9,7 @@ use super::advisory::of;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::log::Log;
-use crate::rules::advisory::{Environment, judge, symptom as quoted};
+use crate::rules::advisory::{judge, symptom as quoted};
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::{RawCause, RawSymptom};
 use crate::rules::symptom::Seen;
@@ -254,14 +254,8 @@ fn remedy(summary: &str, commands: Vec<String>) -> Remedy {
 
 /// The causes whose conditions hold, and those that nothing contradicts.
 fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db RawCause>, Vec<&'db RawCause>) {
-    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
-    let environment = Environment {
-        installed: &installed,
-        cuda: context.stack.torch_cuda().flatten(),
-        target: &context.target,
-        workload: context.workload,
-        messages: &context.messages,
-    };
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
     let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
     let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
     for cause in &symptom.causes {
@@ -342,14 +336,8 @@ fn known(context: &Context<'_>, cause: &RawCause) -> Vec<Evidence> {
 
 /// An advisory whose message was seen, but whose conditions are not all known.
 fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> Option<Finding> {
-    let installed = |name: &str| context.stack.get(name).and_then(|installed| installed.version.clone());
-    let environment = Environment {
-        installed: &installed,
-        cuda: context.stack.torch_cuda().flatten(),
-        target: &context.target,
-        workload: context.workload,
-        messages: &context.messages,
-    };
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
     let whole =
         context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
     let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;

@@ -14,6 +14,7 @@ use crate::impact::edits::{self, edited, edits};
 use crate::impact::{Fate, foresee, on_target};
 use crate::parse::pyproject::Selection;
 use crate::report::impact as report;
+use crate::report::unified_diff;
 use crate::rules::RuleDb;
 
 /// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts
@@ -122,10 +123,12 @@ pub fn run(
             continue;
         }
         let after = edited(&before, &edits);
-        diffs.push((name.clone(), report::diff(&name, &before, &after)));
-        if args.write {
+        diffs.push((name.clone(), unified_diff(&name, &before, &after, 1)));
+        if args.write && file::read_bytes(path)? == before.as_bytes() {
             file::write(path, &after)?;
             writeln!(err, "wrote `{name}`")?;
+        } else if args.write {
+            writeln!(err, "note: `{name}` is not UTF-8, and is left as it is")?;
         }
     }
     let text = match args.format {

@@ -4,7 +4,6 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use similar::TextDiff;
 
 use super::targets::{config, declared_targets};
 use super::{file, note, print, width};
@@ -19,6 +18,7 @@ use crate::parse::place::{Lines, Place};
 use crate::parse::requirements::decode;
 use crate::report::ci::{self, Problems};
 use crate::report::lint as drawn;
+use crate::report::unified_diff;
 use crate::rules::{self, RuleDb, Target};
 
 /// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows
@@ -157,8 +157,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         let old: BTreeMap<&str, &str> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         for (path, text) in &mended {
             let before = old.get(path.as_str()).copied().unwrap_or_default();
-            let diff = TextDiff::from_lines(before, text.as_str());
-            print(&diff.unified_diff().header(&format!("a/{path}"), &format!("b/{path}")).to_string())?;
+            print(&unified_diff(path, before, text, 3))?;
             // What is not UTF-8 would come back in another encoding.
             let same = || file::read_bytes(Path::new(path)).is_ok_and(|bytes| bytes == before.as_bytes());
             if args.write && same() {

@@ -15,6 +15,7 @@ use crate::parse::pyproject::{GroupItem, PyProject};
 use crate::parse::requirements::{EntryKind, RequirementsFile};
 use crate::rules::RuleDb;
 use crate::rules::requirement::{satisfied, specifiers};
+use crate::text::spliced;
 use crate::version::{ComputeCapability, CudaVersion};
 
 /// A replacement in a file.
@@ -81,14 +82,7 @@ pub fn edits(text: &str, format: Format, outlook: &Outlook, db: &RuleDb) -> Edit
 /// The text with its edits.
 #[must_use]
 pub fn edited(text: &str, edits: &Edits) -> String {
-    let mut result = String::new();
-    let mut at = 0;
-    for edit in &edits.edits {
-        result.push_str(text.get(at..edit.span.start).unwrap_or_default());
-        result.push_str(&edit.text);
-        at = edit.span.end;
-    }
-    result + text.get(at..).unwrap_or_default()
+    spliced(text, edits.edits.iter().map(|edit| (edit.span.clone(), edit.text.as_str())))
 }
 
 struct Editor<'e> {
@@ -219,7 +213,7 @@ impl Editor<'_> {
         let place = place_of(0..image.len());
         let Some(cuda) = self.outlook.cuda else { return };
         let repository = repository.trim_start_matches("docker.io/");
-        if repository.ends_with("nvidia/cuda") {
+        if repository.ends_with(self.db.images().repository.as_str()) {
             let (version, rest) = tag.split_once('-').unwrap_or((tag, ""));
             let Ok(now) = version.parse::<CudaVersion>() else { return };
             if now == cuda {
@@ -230,7 +224,7 @@ impl Editor<'_> {
             let images = self.db.images().images.iter();
             let fits = images.filter(|row| row.cuda() == Some(cuda) && row.ubuntu.iter().any(|one| one == ubuntu));
             match fits.max_by(|one, other| one.version.cmp(&other.version)) {
-                // `cudnn8` is a part of the flavour up to CUDA 12.4, `cudnn` without a number from then on.
+                // Which tags with cuDNN there are, the rules do not say.
                 Some(row) if !flavour.contains("cudnn") => {
                     let span = place_of(start..start + version.len()).span;
                     let why = format!("torch's CUDA is {cuda}, and the image's {now}");

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Edit, Fix};
+use crate::text::spliced;
 
 /// The edits of some fixes by file, in order. Of fixes that touch the same bytes the first one counts.
 #[must_use]
@@ -29,15 +30,7 @@ pub fn by_file<'f>(fixes: impl Iterator<Item = &'f Fix>) -> BTreeMap<String, Vec
 /// A text with edits that are in order and do not overlap.
 #[must_use]
 pub fn applied(text: &str, edits: &[Edit]) -> String {
-    let mut found = String::with_capacity(text.len());
-    let mut done = 0;
-    for edit in edits {
-        found.push_str(text.get(done..edit.start).unwrap_or_default());
-        found.push_str(&edit.text);
-        done = edit.end;
-    }
-    found.push_str(text.get(done..).unwrap_or_default());
-    found
+    spliced(text, edits.iter().map(|edit| (edit.start..edit.end, edit.text.as_str())))
 }
 
 #[cfg(test)]

@@ -91,13 +91,6 @@ pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, width: 
     out
 }
 
-/// A unified diff, e.g. for `patch -p1`.
-#[must_use]
-pub fn diff(name: &str, before: &str, after: &str) -> String {
-    let diff = similar::TextDiff::from_lines(before, after);
-    diff.unified_diff().context_radius(1).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
-}
-
 fn coloured(out: &mut String, diff: &str) {
     for line in diff.lines() {
         let style = match line.as_bytes() {

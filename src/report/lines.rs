@@ -8,6 +8,13 @@ use crate::text::wrap;
 
 const DIM: Style = Style::new().dimmed();
 
+/// A unified diff, e.g. for `patch -p1`, with so many lines around what differs.
+#[must_use]
+pub fn unified_diff(name: &str, before: &str, after: &str, around: usize) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(around).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
+}
+
 /// A column of labels with their texts, each continued under itself.
 pub struct Labels {
     /// Spaces before a label.

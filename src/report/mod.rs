@@ -19,6 +19,7 @@ use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
 
 pub use json::json;
+pub use lines::unified_diff;
 pub use markdown::markdown;
 pub use text::text;
 

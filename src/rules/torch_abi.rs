@@ -45,7 +45,7 @@ pub fn misfit(row: &RawExtension, release: &Version, build: &Build, db: &RuleDb)
         return Some(Misfit::Cxx11(own));
     }
     let version = |text: &str| text.parse::<Version>().ok();
-    let compared = db.torch_abi_releases().iter().filter_map(|text| version(text)).any(|known| known == *release);
+    let compared = db.torch_abi_releases().contains(&release.to_string());
     let within = |run: &String| {
         let (first, last) = run.split_once(" to ").unwrap_or((run, run));
         matches!((version(first), version(last)), (Some(first), Some(last)) if first <= *release && *release <= last)
