@@ -29,6 +29,8 @@ const RECORD_LIMIT: u64 = 32 << 20;
 const MAX_WALKED: usize = 20_000;
 /// The distribution whose libraries the extensions are linked with.
 const TORCH: &str = "torch";
+/// What everything in C++ needs.
+const CPP_RUNTIME: &str = "libstdc++.so";
 /// What `import torch` loads first, and then (torch/__init__.py).
 const TORCH_FIRST: [&str; 2] = ["libtorch_global_deps.so", "libtorch_python.so"];
 
@@ -372,6 +374,10 @@ fn read_elf(
     library.numpy = (numpy2 && uses_python && library::is_for_numpy_1(data, &layout)?).then_some(1);
     if dynamic.needed.iter().any(|soname| follow(soname)) {
         read.undefined = object.undefined()?;
+    } else if library.module && dynamic.needed.iter().any(|soname| soname.starts_with(CPP_RUNTIME)) {
+        // A linker leaves out libraries that satisfy nothing, and torch is in the process before its extensions.
+        read.undefined = object.undefined()?;
+        read.undefined.retain(|symbol| is_torch_symbol(&symbol.name));
     }
     read.needed.clone_from(&dynamic.needed);
     read.soname.clone_from(&dynamic.soname);
@@ -430,22 +436,29 @@ fn opened_later(
     found
 }
 
-/// The libraries that torch/__init__.py loads by their path before its own, whatever the loader would choose: it holds
-/// `_preload_cuda_deps("nvjitlink", "libnvJitLink.so.*[0-9]")`.
+/// The libraries that torch/__init__.py loads by their path before its own, whatever the loader would choose.
+///
+/// Up to 2.10 it names each in a call, `_preload_cuda_deps("nvjitlink", "libnvJitLink.so.*[0-9]")`; 2.11 loads all of a list of
+/// such pairs by `_preload_cuda_deps()`. The folder is one of the wheel's own, or since CUDA 13 the one that all share.
 fn preloaded(root: &RootFs, torch: &[&Listed], distributions: &[Distribution]) -> Vec<String> {
+    const CALL: &str = "_preload_cuda_deps(";
     let Some(distribution) = torch.first().and_then(|file| distributions.get(file.owner)) else { return Vec::new() };
     let Ok(text) = root.read_text(&format!("{}/torch/__init__.py", distribution.location)) else { return Vec::new() };
-    let calls = text.split("_preload_cuda_deps(").skip(1).filter_map(|call| {
-        let mut words = call.split(')').next()?.split(',').map(|word| word.trim().trim_matches(['"', '\'']));
-        Some((words.next()?.to_owned(), words.next()?.split(".so").next()?.to_owned()))
+    let opening = if text.contains(&format!("{CALL})")) { "(" } else { CALL };
+    let pairs = text.split(opening).skip(1).filter_map(|pair| {
+        let mut words = pair.split(')').next()?.split(',').map(|word| word.trim().trim_matches(['"', '\'']));
+        Some((words.next()?, words.next()?.split(".so.*").next()?))
     });
+    let cuda = distribution.build.cuda.value();
     let mut found = Vec::new();
-    for (folder, stem) in calls.filter(|(folder, stem)| stem.starts_with("lib") && !folder.contains(' ')) {
-        let folder = format!("{}/nvidia/{folder}/lib", distribution.location);
+    for (folder, stem) in pairs.filter(|(folder, stem)| stem.starts_with("lib") && !folder.contains([' ', '/'])) {
+        let shared = cuda.map(|cuda| format!("cu{}", cuda.major));
         let start = format!("{stem}.so.");
-        found.extend(
-            root.list(&folder).into_iter().find(|name| name.starts_with(&start)).map(|name| join(&folder, &name)),
-        );
+        let first = [Some(folder), shared.as_deref()].into_iter().flatten().find_map(|folder| {
+            let folder = format!("{}/nvidia/{folder}/lib", distribution.location);
+            root.list(&folder).into_iter().find(|name| name.starts_with(&start)).map(|name| join(&folder, &name))
+        });
+        found.extend(first);
     }
     found
 }
@@ -538,4 +551,45 @@ fn belongs(symbol: &str, soname: &str) -> bool {
     stem.len() > 3
         && symbol.get(..stem.len()).is_some_and(|start| start.eq_ignore_ascii_case(stem))
         && symbol.as_bytes().get(stem.len()).is_some_and(u8::is_ascii_uppercase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::DistributionBuild;
+    use crate::version::CudaVersion;
+
+    /// What torch of that file loads by path, of a wheel for CUDA 12 and of those for CUDA 13.
+    fn paths(text: &str, cuda: CudaVersion, there: &[&str]) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let put = |path: &str, text: &str| {
+            let path = folder.path().join("site").join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        put("torch/__init__.py", text);
+        there.iter().for_each(|path| put(path, ""));
+        let build = DistributionBuild { cuda: Reading::binary(cuda, "version.py"), ..DistributionBuild::default() };
+        let torch = Distribution { location: "/site".to_owned(), build, ..Distribution::default() };
+        let file = Listed { owner: 0, path: String::new(), place: String::new(), size: None };
+        let found = preloaded(&RootFs::at(folder.path()), &[&file], &[torch]);
+        found.into_iter().map(|path| path.trim_start_matches("/site/nvidia/").to_owned()).collect()
+    }
+
+    #[test]
+    fn torch_loads_some_libraries_by_their_path() {
+        let (cuda12, cuda13) = (CudaVersion::new(12, 8), CudaVersion::new(13, 0));
+        let one_each = "def _preload_cuda_deps(lib_folder: str, lib_name: str) -> None:\n    pass\n
+            _preload_cuda_deps(\"nvjitlink\", \"libnvJitLink.so.*[0-9]\")\n
+            cuda_libs = {\"cublas\": \"libcublas.so.*[0-9]\"}\n";
+        let old = ["nvidia/nvjitlink/lib/libnvJitLink.so.12", "nvidia/cublas/lib/libcublas.so.12"];
+        assert_eq!(paths(one_each, cuda12, &old), ["nvjitlink/lib/libnvJitLink.so.12"]);
+        let list = "def _preload_cuda_deps(err: OSError | None = None) -> None:\n
+            cuda_libs = [(\"cublas\", \"libcublas.so.*[0-9]\"), (\"nvjitlink\", \"libnvJitLink.so.*[0-9]\")]\n
+            _preload_cuda_deps()\n";
+        let new = ["nvidia/cu13/lib/libcublas.so.13", "nvidia/cu13/lib/libnvJitLink.so.13"];
+        assert_eq!(paths(list, cuda13, &new), ["cu13/lib/libcublas.so.13", "cu13/lib/libnvJitLink.so.13"]);
+        assert_eq!(paths(one_each, cuda13, &new), ["cu13/lib/libnvJitLink.so.13"]);
+        assert_eq!(paths("", cuda12, &old), Vec::<String>::new());
+    }
 }

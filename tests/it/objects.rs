@@ -61,9 +61,10 @@ const BLACKWELL: &str = "sm_100 sm_100a sm_100f sm_103 sm_103a sm_103f sm_110 sm
                          sm_121a sm_121f compute_100f compute_120 compute_120a";
 
 /// Written by hand from the recipe.
-const CODE: [(&str, &[Code]); 25] = [
+const CODE: [(&str, &[Code]); 26] = [
     ("_new_abi.so", &[]),
     ("_old_abi.so", &[]),
+    ("_unlinked.so", &[]),
     ("libaarch64.so", &[("registered", 1, "sm_90")]),
     ("libboth_sections.so", &[("registered", 1, "sm_80 sm_90 compute_90"), ("relocatable", 1, "sm_80 compute_80")]),
     ("libc10.so", &[]),
@@ -454,6 +455,15 @@ fn a_symbol_that_torch_does_not_export_is_named() {
     let finding = &findings["abi/oldext"];
     let message = finding["message"].as_str().unwrap();
     assert!(message.contains("1 symbol") && message.contains("_ZN3c105ErrorC2ENS_14SourceLocationESs"), "{message}");
+}
+
+/// Its linker found no symbol of it in torch, and so did not note that it needs torch.
+#[test]
+fn an_extension_that_names_no_library_of_torch_is_judged_too() {
+    let host = Host::new();
+    host.install_torch();
+    host.install("oldext", "1.0", &[("oldext/_unlinked.so", Some(bytes("_unlinked.so")), None)]);
+    assert_eq!(ids(&host.findings()), [("abi/oldext", "fail")]);
 }
 
 #[test]
