@@ -4,8 +4,8 @@
 //! and, for 803 and 804, <https://docs.rs/crseo-sys/latest/> repeat them.
 
 use super::visible::{self, Stop};
-use super::{Context, device_nodes};
-use crate::facts::{CudaAnswer, Reading};
+use super::{Context, device_nodes, gpu_state};
+use crate::facts::{CudaAnswer, Gpu, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::text;
@@ -25,6 +25,8 @@ const STUB: u32 = 34;
 const NO_DEVICE: u32 = 100;
 /// CUDA_ERROR_INVALID_DEVICE, seen where an entry is repeated.
 const INVALID_DEVICE: u32 = 101;
+/// CUDA_ERROR_SYSTEM_NOT_READY.
+const NOT_READY: u32 = 802;
 /// CUDA_ERROR_SYSTEM_DRIVER_MISMATCH.
 const MISMATCH: u32 = 803;
 /// CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE.
@@ -113,7 +115,10 @@ fn expected(context: &Context<'_>) -> Expected {
     if device_nodes::check(context).is_some_and(|finding| finding.severity == Severity::Fail) {
         return error(&[NO_DEVICE], "the device files are not to be had");
     }
-    let gpus = facts.gpus.value().map_or(0, Vec::len);
+    if !gpu_state::outside_fabric(context).is_empty() {
+        return error(&[NOT_READY], "the NVLink fabric is not up");
+    }
+    let gpus = facts.gpus.value().map_or(0, |gpus| devices(gpus));
     let Some(value) = facts.system.environment.get("CUDA_VISIBLE_DEVICES") else {
         return if gpus == 0 { error(&[NO_DEVICE], "there is no GPU") } else { Expected::Devices(gpus) };
     };
@@ -122,6 +127,16 @@ fn expected(context: &Context<'_>) -> Expected {
         (0, Some((Stop::Repeated(_), _))) => error(&[INVALID_DEVICE], "a device is named twice"),
         (0, _) => error(&[NO_DEVICE], "no GPU is visible"),
         (count, _) => Expected::Devices(count),
+    }
+}
+
+/// How many devices CUDA makes of these GPUs. Of GPUs in MIG mode it shows a process one instance, of whatever number.
+fn devices(gpus: &[Gpu]) -> usize {
+    let (split, whole): (Vec<&Gpu>, Vec<&Gpu>) = gpus.iter().partition(|gpu| gpu.mig.value() == Some(&true));
+    let has_instance = |gpu: &&Gpu| gpu.state.value().is_none_or(|state| !state.instances.is_empty());
+    match whole.len() {
+        0 => usize::from(split.iter().any(has_instance)),
+        whole => whole,
     }
 }
 

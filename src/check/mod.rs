@@ -14,6 +14,7 @@ mod driver;
 mod driver_mismatch;
 mod forward_compat;
 mod gpu_arch;
+mod gpu_state;
 mod gpu_visibility;
 mod pairing;
 mod prebuilt;

@@ -1,6 +1,6 @@
 //! Does the machine itself stand in the way: shared memory, WSL, a Jetson that needs wheels of its own?
 
-use super::{Context, looked};
+use super::{Context, gpu_state, looked};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
@@ -9,19 +9,24 @@ use crate::text;
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
 
-/// Looks at what a report tells of the machine, and on a machine itself at its shared memory.
+/// Looks at what a report tells of the machine, and on a machine itself at its GPUs and its shared memory.
 pub fn check(context: &Context<'_>) -> Outcome {
-    if context.facts.pasted.is_none() {
-        let cuda = context.stack.torch_cuda().flatten().is_some();
-        if context.facts.origin == Origin::Host && cuda && context.facts.system.shm_bytes.value().is_some() {
-            return looked(small_shm(context).into_iter().collect());
-        }
-        return Outcome::NotApplicable(
-            "only a pasted report, or a machine with torch for CUDA, is judged by these".to_owned(),
-        );
+    let facts = context.facts;
+    let mut findings: Vec<Finding> = gpu_state::check(context);
+    let told = facts.gpus.value().is_some_and(|gpus| gpus.iter().any(|gpu| gpu.state.value().is_some()));
+    let cuda = context.stack.torch_cuda().flatten().is_some();
+    let shm = facts.origin == Origin::Host && cuda && facts.system.shm_bytes.value().is_some();
+    if facts.pasted.is_some() {
+        findings.extend(small_shm(context));
+        findings.extend(old_wsl(context));
+        findings.extend(jetson(context));
+        findings.extend(plain_libcuda(context));
+    } else if shm {
+        findings.extend(small_shm(context));
+    } else if !told {
+        let why = "only a pasted report, or a machine with a GPU or with torch for CUDA, is judged by these";
+        return Outcome::NotApplicable(why.to_owned());
     }
-    let findings: Vec<_> =
-        [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)].into_iter().flatten().collect();
     looked(findings)
 }
 

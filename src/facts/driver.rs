@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::Reading;
+use super::{ConfidentialComputing, GpuState, Reading};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The NVIDIA driver.
@@ -16,6 +16,9 @@ pub struct Driver {
     pub module: Reading<KernelModule>,
     /// How NVML answered.
     pub nvml: Reading<Nvml>,
+    /// Confidential computing, where the driver knows of it.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub confidential: Reading<ConfidentialComputing>,
 }
 
 /// Which flavour of NVIDIA's kernel module is loaded. Blackwell needs the open one.
@@ -54,6 +57,9 @@ pub struct Gpu {
     pub mig: Reading<bool>,
     /// Device id of the PCI function, e.g. `0x2b85`.
     pub pci_device: Reading<u32>,
+    /// How it is set up and how it fares.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub state: Reading<GpuState>,
 }
 
 impl Gpu {

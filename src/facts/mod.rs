@@ -6,6 +6,7 @@
 
 mod distribution;
 mod driver;
+mod gpu_state;
 mod library;
 mod loader;
 mod pasted;
@@ -20,6 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use distribution::{Distribution, DistributionBuild, Metadata};
 pub use driver::{Driver, Gpu, KernelModule, Nvml};
+pub use gpu_state::{
+    ComputeMode, ConfidentialComputing, Fabric, GpuProcess, GpuState, MigInstance, NvLinks, RemappedRows, Slowdown,
+    Virtualization,
+};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use pasted::{Contradiction, Pasted, Unmet};

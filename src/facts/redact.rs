@@ -154,7 +154,8 @@ impl Redactor {
         self.reading(shm_bytes, |_, _| ());
         environment.values_mut().for_each(|value| self.text(value));
 
-        let Driver { version, cuda, module, nvml } = driver;
+        let Driver { version, cuda, module, nvml, confidential } = driver;
+        self.reading(confidential, |_, _| ());
         self.reading(version, |_, _| ());
         self.reading(cuda, |_, _| ());
         self.reading(module, |_, _| ());
@@ -206,7 +207,11 @@ impl Redactor {
     }
 
     fn gpu(&mut self, gpu: &mut Gpu) {
-        let Gpu { index: _, name, compute_capability, memory_bytes, mig, pci_device } = gpu;
+        let Gpu { index: _, name, compute_capability, memory_bytes, mig, pci_device, state } = gpu;
+        // Programs are named without their folders and arguments.
+        self.reading(state, |redactor, state| {
+            state.processes.iter_mut().filter_map(|process| process.name.as_mut()).for_each(|name| redactor.text(name));
+        });
         self.reading(name, |_, _| ());
         self.reading(compute_capability, |_, _| ());
         self.reading(memory_bytes, |_, _| ());

@@ -124,6 +124,7 @@ pub fn parse_query(text: &str, columns: &[&str]) -> SmiReport {
                 let number = u32::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
                 (number & 0xffff == 0x10de).then_some(number >> 16)
             }),
+            state: Reading::Unknown,
         };
         report.gpus.push(LocatedGpu { address: cell("pci.bus_id").and_then(|text| text.parse().ok()), gpu });
     }

@@ -45,6 +45,7 @@ fn complete(located: &mut LocatedGpu, other: &LocatedGpu) {
     fill(&mut gpu.memory_bytes, &other.gpu.memory_bytes);
     fill(&mut gpu.mig, &other.gpu.mig);
     fill(&mut gpu.pci_device, &other.gpu.pci_device);
+    fill(&mut gpu.state, &other.gpu.state);
     located.address = located.address.or(other.address);
 }
 

@@ -18,6 +18,7 @@ pub mod build_stamp;
 mod child;
 pub mod clock;
 pub mod cuda_init;
+mod gpu_state;
 pub mod gpus;
 pub mod kernel;
 pub mod link;
@@ -130,6 +131,7 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
     // A part that panics is a bug; the others still report, and the facts say which part is missing.
     let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
     let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
+    // The installed libraries take longest and wait for Python and system only, not for the driver.
     thread::scope(|scope| {
         let host = scope.spawn(|| request.clock.time("driver and GPUs", || driver_and_visibility(request)));
         let cuda = request
@@ -138,15 +140,6 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
         let python = scope.spawn(|| request.clock.time("Python and its distributions", || python(request)));
         let system =
             scope.spawn(|| request.clock.time("system", || system::probe(&request.root, &request.environment)));
-        match host.join() {
-            Ok((driver, gpus, visibility)) => {
-                (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
-            }
-            Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
-        }
-        if let Some(cuda) = cuda {
-            facts.visibility.cuda = cuda.join().unwrap_or_else(|_| Reading::unreadable(stopped("CUDA")));
-        }
         match system.join() {
             Ok(system) => facts.system = system,
             Err(_) => facts.system = System { os: Reading::unreadable(stopped("system")), ..System::default() },
@@ -155,43 +148,51 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Ok(found) => (facts.python, facts.distributions) = (found.python, found.distributions),
             Err(_) => facts.python = Reading::unreadable(stopped("Python")),
         }
-    });
-    // An image is built elsewhere: what it lacks to compile with says nothing.
-    if request.root.is_host() {
-        facts.toolchain = toolchain::probe(&request.root, &request.environment, facts.python.value());
-    }
-    let arch = facts.system.arch.value().cloned().unwrap_or_default();
-    let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
-    let (kernel, python) = (facts.driver.version.value(), facts.python.value());
-    let mut distributions = std::mem::take(&mut facts.distributions);
-    let (loader, read) = thread::scope(|scope| {
-        let loader = scope.spawn(|| {
-            let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
-            request.clock.time("loader", || Loader {
-                libstdcxx: loader::libstdcxx(&search, base),
-                ..loader::probe(&search, kernel)
-            })
-        });
-        let distributions = &mut distributions;
-        let objects = scope.spawn(|| {
-            if request.libraries {
-                request.clock.time("installed libraries", || {
-                    objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
-                });
+        // An image is built elsewhere: what it lacks to compile with says nothing.
+        if request.root.is_host() {
+            facts.toolchain = toolchain::probe(&request.root, &request.environment, facts.python.value());
+        }
+        let arch = facts.system.arch.value().cloned().unwrap_or_default();
+        let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
+        let python = facts.python.value();
+        let distributions = &mut facts.distributions;
+        let (loader, read) = thread::scope(|scope| {
+            let objects = scope.spawn(|| {
+                if request.libraries {
+                    request.clock.time("installed libraries", || {
+                        objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+                    });
+                }
+                if request.deep {
+                    request.clock.time("hashes of installed files", || verify::verify(&request.root, distributions));
+                }
+            });
+            match host.join() {
+                Ok((driver, gpus, visibility)) => {
+                    (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
+                }
+                Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
             }
-            if request.deep {
-                request.clock.time("hashes of installed files", || verify::verify(&request.root, distributions));
-            }
+            let (search, kernel) = (&search, facts.driver.version.value());
+            let loader = scope.spawn(move || {
+                let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
+                request.clock.time("loader", || Loader {
+                    libstdcxx: loader::libstdcxx(search, base),
+                    ..loader::probe(search, kernel)
+                })
+            });
+            (loader.join(), objects.join())
         });
-        (loader.join(), objects.join())
+        if read.is_err() {
+            let unreadable = || Reading::unreadable(stopped("library"));
+            facts.distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
+        }
+        facts.loader =
+            loader.unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
+        if let Some(cuda) = cuda {
+            facts.visibility.cuda = cuda.join().unwrap_or_else(|_| Reading::unreadable(stopped("CUDA")));
+        }
     });
-    if read.is_err() {
-        let unreadable = || Reading::unreadable(stopped("library"));
-        distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
-    }
-    facts.distributions = distributions;
-    facts.loader =
-        loader.unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
     facts
 }
 
@@ -242,6 +243,7 @@ fn combine(nvml: NvmlFacts, kernel: kernel::Kernel, smi: SmiReport) -> (Driver, 
         cuda: nvml.cuda.or(smi.cuda.map_or(Reading::Unknown, |version| Reading::host(version, SMI_PLACE))),
         module: kernel.module,
         nvml: nvml.library,
+        confidential: nvml.confidential,
     };
     (driver, gpus)
 }

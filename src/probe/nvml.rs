@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use nvml_wrapper::Nvml as Library;
 use nvml_wrapper::error::NvmlError;
 
-use crate::facts::{Gpu, Nvml, Reading};
+use super::gpu_state;
+use crate::facts::{ConfidentialComputing, Gpu, Nvml, Reading};
 use crate::parse::pci::LocatedGpu;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
@@ -60,6 +61,8 @@ pub struct NvmlFacts {
     pub driver: Reading<DriverVersion>,
     /// The newest CUDA of the `libcuda.so.1` that NVML finds by the loader.
     pub cuda: Reading<CudaVersion>,
+    /// Confidential computing.
+    pub confidential: Reading<ConfidentialComputing>,
     /// All devices in NVML's order; one that does not answer is there with unreadable fields. Unknown without NVML.
     pub gpus: Reading<Vec<LocatedGpu>>,
     /// The UUIDs of the GPUs and of their MIG instances, each with the GPU's index. They never leave the probe.
@@ -172,6 +175,10 @@ fn ask(nvml: &Library, path: &str) -> NvmlFacts {
             },
             Err(error) => Reading::unreadable(words(&error)),
         },
+        confidential: match gpu_state::confidential(nvml) {
+            Some(state) => Reading::host(state, PLACE),
+            None => Reading::Unknown,
+        },
         gpus,
         ids: nvml
             .device_count()
@@ -203,6 +210,7 @@ fn device(nvml: &Library, index: u32) -> LocatedGpu {
                 memory_bytes: Reading::unreadable(words.clone()),
                 mig: Reading::unreadable(words.clone()),
                 pci_device: Reading::unreadable(words),
+                state: Reading::Unknown,
             };
             return LocatedGpu { address: None, gpu };
         }
@@ -227,6 +235,7 @@ fn device(nvml: &Library, index: u32) -> LocatedGpu {
         },
         // NVML gives device and vendor in one number, 0x233010de.
         pci_device: read(pci.map(|pci| pci.pci_device_id >> 16)),
+        state: Reading::host(gpu_state::ask(nvml, &device), PLACE),
     };
     LocatedGpu { address, gpu }
 }

@@ -7,7 +7,7 @@ use super::Report;
 use super::command::wrap_command;
 use super::lines::Labels;
 use crate::check::Verdict;
-use crate::facts::{Facts, Reading};
+use crate::facts::{Facts, Reading, Virtualization};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
 use crate::text::{bytes, count, wrap};
 
@@ -60,8 +60,13 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
                     None => "compute capability not known".to_owned(),
                 });
                 parts.extend(gpu.memory_bytes.value().map(|size| bytes(*size)));
+                let state = gpu.state.value();
                 if gpu.mig.value() == Some(&true) {
-                    parts.push("MIG".to_owned());
+                    let instances = state.map(|state| count(state.instances.len(), "instance", "instances"));
+                    parts.push(instances.map_or_else(|| "MIG".to_owned(), |instances| format!("MIG with {instances}")));
+                }
+                if state.is_some_and(|state| state.virtualization == Some(Virtualization::Vgpu)) {
+                    parts.push("vGPU".to_owned());
                 }
                 labels.add(out, &format!("gpu {}", gpu.index), &parts.join(", "));
             }

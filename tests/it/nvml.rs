@@ -12,7 +12,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use gpudoc::facts::{Driver, Gpu, Reading};
+use gpudoc::facts::{
+    ComputeMode, ConfidentialComputing, Driver, Fabric, Gpu, GpuProcess, GpuState, MigInstance, NvLinks, Reading,
+    RemappedRows, Slowdown, Virtualization,
+};
 use gpudoc::probe::root::RootFs;
 use gpudoc::probe::{Request, driver_and_gpus, smi};
 use gpudoc::version::{ComputeCapability, CudaVersion};
@@ -149,6 +152,45 @@ fn two_gpus_one_with_mig() {
     assert_eq!(rtx5090.index, 1);
     // A GeForce has no such mode.
     assert_eq!(rtx5090.mig, Reading::absent("NVML: Not Supported (NVML error 3)"));
+}
+
+#[test]
+fn how_a_gpu_fares_is_told() {
+    let answers = format!(
+        "{TWO_GPUS}{}",
+        "0.persistence = 0\n0.compute_mode = 3\n0.virtualization = 1\n0.used = 85000000000\n0.slowed = 73\n\
+         0.uncorrected = 3\n0.144 = 1\n0.145 = 0\n0.links = 110\n0.fabric = 2 0\n\
+         0.processes = 9:1048576 7:81604378624\nprocess 7 = /home/alice/venv/bin/python3 train.py --token x\n\
+         0.instances = yes\n100.memory = 10468982784\n101.memory = 20937965568\n\
+         1.fabric = 3 5\nconfidential = 1 0\n"
+    );
+    let (driver, gpus) = Case::new().ask(&answers);
+    assert_eq!(driver.confidential.value(), Some(&ConfidentialComputing { enabled: true, ready: false }));
+    let gpus = gpus.value().unwrap();
+    let wanted = GpuState {
+        persistence: Some(false),
+        compute_mode: Some(ComputeMode::ExclusiveProcess),
+        virtualization: Some(Virtualization::Passthrough),
+        uncorrected: Some(3),
+        rows: Some(RemappedRows { pending: true, failed: false }),
+        // Idle, hardware, and heat as its cause.
+        slowed_by: vec![Slowdown::HardwareThermal],
+        used_bytes: Some(85_000_000_000),
+        processes: vec![
+            GpuProcess { name: Some("python3".to_owned()), bytes: Some(81_604_378_624) },
+            GpuProcess { name: None, bytes: Some(1_048_576) },
+        ],
+        nvlinks: Some(NvLinks { active: 2, all: 3 }),
+        fabric: Some(Fabric::InProgress),
+        instances: [10_468_982_784, 20_937_965_568].map(|size| MigInstance { memory_bytes: Some(size) }).to_vec(),
+        ..GpuState::default()
+    };
+    assert_eq!(gpus[0].state.value(), Some(&wanted));
+    assert_eq!(gpus[1].state.value().unwrap().fabric, Some(Fabric::Failed(5)));
+    // A GPU that tells none of it is no worse for that.
+    let (_, silent) = Case { old_library: true, ..Case::new() }.ask(TWO_GPUS);
+    let state = silent.value().unwrap()[0].state.value().unwrap().clone();
+    assert_eq!(GpuState { used_bytes: None, ..state }, GpuState::default());
 }
 
 #[test]

@@ -1,0 +1,381 @@
+//! Are the GPUs in a state to work: fabric, compute mode, MIG, memory, heat, who else is on them?
+//!
+//! What NVML tells of each GPU is compared with what NVIDIA's guides say of it. GPUs in the same state share a finding.
+
+use super::Context;
+use crate::facts::{ComputeMode, Fabric, Gpu, GpuState, Slowdown, Virtualization};
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::rules::raw_platform::GpuClass;
+use crate::text;
+
+/// What a row of memory that waits, and one without a spare, mean; read on 2026-11-21.
+const MEMORY_GUIDE: &str =
+    "https://docs.nvidia.com/deploy/a100-gpu-mem-error-mgmt/error-recovery-and-response-flags.html";
+/// Read on 2026-11-21.
+const PERSISTENCE_GUIDE: &str = "https://docs.nvidia.com/deploy/driver-persistence/overview.html";
+/// In percent: beyond this a program that needs the GPU will not find room, and from that on it is worth a word.
+const FULL: u64 = 90;
+const BUSY: u64 = 50;
+
+/// Judges every GPU whose state is known.
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
+    let fabric = outside_fabric(context);
+    let mut findings: Vec<Finding> =
+        (!fabric.is_empty()).then(|| not_registered(context, &fabric)).into_iter().collect();
+    findings.extend(not_attested(context));
+    findings.extend(shares(context));
+    findings.extend(modes(context));
+    findings.extend(memory_errors(context));
+    findings.extend(slow(context));
+    findings.extend(occupied(context));
+    findings.extend(links(context));
+    findings.extend(not_persistent(context));
+    findings
+}
+
+/// The GPUs about which there is something to say.
+fn those<'a, T>(context: &Context<'a>, say: impl Fn(&'a Gpu, &'a GpuState) -> Option<T>) -> Vec<(&'a Gpu, T)> {
+    let gpus = context.facts.gpus.value().map_or(&[][..], Vec::as_slice);
+    gpus.iter().filter_map(|gpu| Some((gpu, say(gpu, gpu.state.value()?)?))).collect()
+}
+
+/// `GPU 0 NVIDIA H100 PCIe`, `GPUs 0 and 3`, `8 GPUs`.
+fn names<T>(found: &[(&Gpu, T)]) -> String {
+    match found {
+        [(gpu, _)] => gpu.label(),
+        few if few.len() <= 4 => {
+            format!("GPUs {}", text::list(&few.iter().map(|(gpu, _)| gpu.index.to_string()).collect::<Vec<_>>()))
+        }
+        more => text::count(more.len(), "GPU", "GPUs"),
+    }
+}
+
+fn is<T>(found: &[(&Gpu, T)], one: &'static str, many: &'static str) -> &'static str {
+    if found.len() == 1 { one } else { many }
+}
+
+/// A finding about those GPUs, with what NVML said of each.
+fn finding<T>(found: &[(&Gpu, T)], fact: &str, observed: impl Fn(&T) -> String, required: &str) -> Finding {
+    let evidence = found.iter().map(|(gpu, value)| Evidence {
+        fact: format!("{fact}, GPU {}", gpu.index),
+        observed: observed(value),
+        required: (!required.is_empty()).then(|| required.to_owned()),
+        source: Basis::Host,
+        citation: gpu.state.source().map(|source| source.place().to_owned()),
+    });
+    Finding {
+        id: String::new(),
+        kind: Kind::System,
+        severity: Severity::Info,
+        title: String::new(),
+        message: String::new(),
+        packages: Vec::new(),
+        gpus: found.iter().map(|(gpu, _)| gpu.index).collect(),
+        evidence: evidence.collect(),
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+fn remedy(summary: &str, commands: &[&str]) -> Remedy {
+    Remedy {
+        summary: summary.to_owned(),
+        requirements: Vec::new(),
+        commands: commands.iter().map(|&command| command.to_owned()).collect(),
+        change: None,
+        verified: false,
+    }
+}
+
+/// GPUs of an NVSwitch machine that the fabric manager has not registered: CUDA starts on none.
+pub fn outside_fabric<'a>(context: &Context<'a>) -> Vec<(&'a Gpu, Fabric)> {
+    those(context, |_, state| state.fabric.filter(|fabric| *fabric != Fabric::Completed))
+}
+
+fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
+    let words = |fabric: &Fabric| match fabric {
+        Fabric::NotStarted => "not started".to_owned(),
+        Fabric::InProgress => "in progress".to_owned(),
+        Fabric::Completed => "completed".to_owned(),
+        Fabric::Failed(error) => format!("failed with NVML error {error}"),
+    };
+    let driver = context.facts.driver.version.value().map_or(String::new(), |driver| format!(", {driver},"));
+    Finding {
+        id: "system/fabric".to_owned(),
+        severity: Severity::Fail,
+        title: format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are")),
+        message: "On a machine with NVSwitch CUDA starts only after the fabric manager has registered the GPUs. Until then it \
+                  ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs."
+            .to_owned(),
+        packages: vec!["nvidia-fabricmanager".to_owned()],
+        remedies: vec![remedy(
+            &format!("Run the fabric manager of the driver's version{driver} on the host"),
+            &["sudo systemctl enable --now nvidia-fabricmanager", "systemctl status nvidia-fabricmanager"],
+        )],
+        references: vec![
+            "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide".to_owned(),
+            "https://github.com/pytorch/pytorch/issues/35710".to_owned(),
+        ],
+        ..finding(found, "fabric state", words, "completed")
+    }
+}
+
+/// Confidential computing is on, and nobody has told the GPUs to take work.
+fn not_attested(context: &Context<'_>) -> Option<Finding> {
+    let reading = &context.facts.driver.confidential;
+    let state = reading.value()?;
+    (state.enabled && !state.ready).then(|| Finding {
+        id: "system/confidential-computing".to_owned(),
+        severity: Severity::Fail,
+        title: "confidential computing is on, and the GPUs are not set to take work".to_owned(),
+        message: "They do so once they were attested and their ready state was set; until then CUDA does not start."
+            .to_owned(),
+        packages: vec!["nvidia-driver".to_owned()],
+        evidence: vec![Evidence {
+            fact: "GPUs' ready state".to_owned(),
+            observed: "not ready".to_owned(),
+            required: Some("ready".to_owned()),
+            source: Basis::Host,
+            citation: reading.source().map(|source| source.place().to_owned()),
+        }],
+        remedies: vec![remedy("Attest the GPUs, then set their ready state", &["sudo nvidia-smi conf-compute -srs 1"])],
+        references: vec!["https://github.com/NVIDIA/nvtrust/issues/56".to_owned()],
+        ..finding::<()>(&[], "", |()| String::new(), "")
+    })
+}
+
+/// GPUs in multi-instance mode: without an instance CUDA has nothing to run on, of several it shows a process one.
+fn shares(context: &Context<'_>) -> Vec<Finding> {
+    let mig = |gpu: &Gpu| gpu.mig.value() == Some(&true);
+    let empty = those(context, |gpu, state| (mig(gpu) && state.instances.is_empty()).then_some(()));
+    let split = those(context, |gpu, state| (mig(gpu) && state.instances.len() > 1).then_some(state));
+    let mut findings = Vec::new();
+    if !empty.is_empty() {
+        findings.push(Finding {
+            id: "gpu-visibility/mig".to_owned(),
+            kind: Kind::GpuVisibility,
+            severity: Severity::Fail,
+            title: format!("{} {} in MIG mode without an instance", names(&empty), is(&empty, "is", "are")),
+            message: "In MIG mode a GPU is used through its instances only, and here is none that this machine or container may \
+                      see."
+                .to_owned(),
+            remedies: vec![remedy(
+                "Create an instance, give the container one, or turn MIG mode off",
+                &["sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi PROFILE -C"],
+            )],
+            references: vec!["https://github.com/rossumai/nvgpu/pull/32".to_owned()],
+            ..finding(&empty, "MIG instances", |()| "none".to_owned(), "one")
+        });
+    }
+    if !split.is_empty() {
+        let sizes = |state: &&GpuState| {
+            let sizes: Vec<_> = state.instances.iter().filter_map(|one| one.memory_bytes).map(text::bytes).collect();
+            format!("{}: {}", text::count(state.instances.len(), "instance", "instances"), text::list(&sizes))
+        };
+        findings.push(Finding {
+            id: "gpu-visibility/mig".to_owned(),
+            kind: Kind::GpuVisibility,
+            title: format!("{} {} split by MIG: a process sees one instance", names(&split), is(&split, "is", "are")),
+            message: "However many there are, CUDA shows a process the first, or the one that CUDA_VISIBLE_DEVICES names by its \
+                      UUID. Training over several of them is not possible."
+                .to_owned(),
+            remedies: vec![remedy("Name the instance to use", &["nvidia-smi -L", "export CUDA_VISIBLE_DEVICES=MIG-…"])],
+            references: vec!["https://github.com/pytorch/pytorch/issues/130181".to_owned()],
+            ..finding(&split, "MIG", sizes, "")
+        });
+    }
+    findings
+}
+
+/// GPUs that nobody, or only one process, may use.
+fn modes(context: &Context<'_>) -> Vec<Finding> {
+    let closed = those(context, |_, state| (state.compute_mode == Some(ComputeMode::Prohibited)).then_some(()));
+    let taken = those(context, |_, state| {
+        let first = state.processes.first()?;
+        (state.compute_mode == Some(ComputeMode::ExclusiveProcess)).then_some(first)
+    });
+    let back = remedy("Let several processes use the GPU", &["sudo nvidia-smi -c DEFAULT"]);
+    let reference = "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/enum_wrappers/device/enum.ComputeMode.html";
+    let mut findings = Vec::new();
+    if !closed.is_empty() {
+        findings.push(Finding {
+            id: "system/compute-mode".to_owned(),
+            severity: Severity::Fail,
+            title: format!("{} {} in compute mode Prohibited", names(&closed), is(&closed, "is", "are")),
+            message: "No program may create a context on it: `all CUDA-capable devices are busy or unavailable`."
+                .to_owned(),
+            remedies: vec![back.clone()],
+            references: vec![reference.to_owned()],
+            ..finding(&closed, "compute mode", |()| "Prohibited".to_owned(), "Default")
+        });
+    }
+    if !taken.is_empty() {
+        let by = |process: &&crate::facts::GpuProcess| {
+            format!("Exclusive_Process, held by {}", process.name.as_deref().unwrap_or("a process"))
+        };
+        findings.push(Finding {
+            id: "system/compute-mode".to_owned(),
+            severity: Severity::Warn,
+            title: format!("{} {} one process at a time, and has one", names(&taken), is(&taken, "takes", "take")),
+            message: "The next program ends with `all CUDA-capable devices are busy or unavailable`.".to_owned(),
+            remedies: vec![back],
+            references: vec![reference.to_owned()],
+            ..finding(&taken, "compute mode", by, "Default")
+        });
+    }
+    findings
+}
+
+/// Memory that failed, and what is done about it.
+fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
+    let worn = those(context, |_, state| state.rows.filter(|rows| rows.failed).map(|_| ()));
+    let errors = those(context, |_, state| state.uncorrected.filter(|errors| *errors > 0));
+    let waits = those(context, |_, state| {
+        (state.rows.is_some_and(|rows| rows.pending) || state.retirement_pending == Some(true)).then_some(())
+    });
+    let look = ["nvidia-smi -q -d ECC,ROW_REMAPPER,PAGE_RETIREMENT"];
+    let mut findings = Vec::new();
+    if !worn.is_empty() {
+        findings.push(Finding {
+            id: "system/gpu-memory-errors".to_owned(),
+            severity: Severity::Warn,
+            title: format!("memory of {} failed, and no spare row was left for it", names(&worn)),
+            message: "Where a row could not be replaced the GPU is a case for its vendor.".to_owned(),
+            remedies: vec![remedy("Run NVIDIA's field diagnostic and ask for a replacement", &look)],
+            references: vec![MEMORY_GUIDE.to_owned()],
+            ..finding(&worn, "remapped rows", |()| "remapping failed".to_owned(), "no failure")
+        });
+    }
+    if !errors.is_empty() {
+        findings.push(Finding {
+            id: "system/gpu-memory-errors".to_owned(),
+            severity: Severity::Warn,
+            title: format!("{} had memory errors that could not be corrected", names(&errors)),
+            message: "They end the programs that they meet. The counter starts at zero when the driver is loaded."
+                .to_owned(),
+            remedies: vec![remedy("Reset the GPU when nothing uses it, and watch the counter", &look)],
+            references: vec![MEMORY_GUIDE.to_owned()],
+            ..finding(&errors, "uncorrected errors", |errors: &u64| errors.to_string(), "0")
+        });
+    } else if !waits.is_empty() {
+        findings.push(Finding {
+            id: "system/gpu-memory-errors".to_owned(),
+            severity: Severity::Info,
+            title: format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait")),
+            message: "Until then work goes on as before.".to_owned(),
+            remedies: vec![remedy("Reset the GPU when nothing uses it", &["sudo nvidia-smi -r"])],
+            references: vec![MEMORY_GUIDE.to_owned()],
+            ..finding(&waits, "memory", |()| "replacement pending".to_owned(), "")
+        });
+    }
+    findings
+}
+
+/// GPUs whose clocks are held down by heat or by their power supply.
+fn slow(context: &Context<'_>) -> Option<Finding> {
+    let found = those(context, |_, state| (!state.slowed_by.is_empty()).then_some(&state.slowed_by));
+    let hard = found.iter().any(|(_, reasons)| reasons.iter().any(|reason| *reason != Slowdown::SoftwareThermal));
+    let words = |reasons: &&Vec<Slowdown>| {
+        let words: Vec<_> = reasons
+            .iter()
+            .map(|reason| match reason {
+                Slowdown::HardwareThermal => "HW Thermal Slowdown",
+                Slowdown::PowerBrake => "HW Power Brake Slowdown",
+                Slowdown::Hardware => "HW Slowdown",
+                Slowdown::SoftwareThermal => "SW Thermal Slowdown",
+            })
+            .collect();
+        text::list(&words)
+    };
+    (!found.is_empty()).then(|| Finding {
+        id: "system/slow-gpu".to_owned(),
+        severity: if hard { Severity::Warn } else { Severity::Info },
+        title: format!("{} {} slowed down at this moment", names(&found), is(&found, "is", "are")),
+        message: if hard {
+            "The hardware lowers the clocks, for heat or because the power supply asks for it. Results are right, and late."
+        } else {
+            "The driver lowers the clocks to keep the GPU cool. Results are right, and late."
+        }
+        .to_owned(),
+        remedies: vec![remedy("Look at cooling and power", &["nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"])],
+        references: vec![
+            "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/bitmasks/device/struct.ThrottleReasons.html".to_owned(),
+        ],
+        ..finding(&found, "clocks", words, "")
+    })
+}
+
+/// GPUs whose memory others hold.
+fn occupied(context: &Context<'_>) -> Option<Finding> {
+    let share = |gpu: &Gpu, state: &GpuState| {
+        let (used, all) = (state.used_bytes?, *gpu.memory_bytes.value()?);
+        used.checked_mul(100)?.checked_div(all)
+    };
+    let found = those(context, |gpu, state| share(gpu, state).filter(|percent| *percent >= BUSY).map(|_| (gpu, state)));
+    let full = found.iter().any(|(gpu, (_, state))| share(gpu, state).is_some_and(|percent| percent >= FULL));
+    let words = |(gpu, state): &(&Gpu, &GpuState)| {
+        let (used, all) = (state.used_bytes.unwrap_or_default(), gpu.memory_bytes.value().copied().unwrap_or_default());
+        let by: Vec<_> = state
+            .processes
+            .iter()
+            .map(|process| {
+                let name = process.name.as_deref().unwrap_or("a process");
+                process.bytes.map_or_else(|| name.to_owned(), |bytes| format!("{name} ({})", text::bytes(bytes)))
+            })
+            .collect();
+        let by = if by.is_empty() { "programs outside this container".to_owned() } else { text::list(&by) };
+        format!("{} of {} in use, by {by}", text::bytes(used), text::bytes(all))
+    };
+    (!found.is_empty()).then(|| Finding {
+        id: "system/gpu-memory".to_owned(),
+        severity: if full { Severity::Warn } else { Severity::Info },
+        title: format!(
+            "the memory of {} is {} in use",
+            names(&found),
+            if full { "nearly all" } else { "half or more" }
+        ),
+        message: "What is started now gets the rest of it, and `CUDA out of memory` beyond that.".to_owned(),
+        remedies: vec![remedy("See whether these programs are still wanted", &["nvidia-smi"])],
+        ..finding(&found, "memory", words, "")
+    })
+}
+
+/// GPUs of which some NVLinks are down and others up.
+fn links(context: &Context<'_>) -> Option<Finding> {
+    let found = those(context, |_, state| state.nvlinks.filter(|links| links.active > 0 && links.active < links.all));
+    (!found.is_empty()).then(|| Finding {
+        id: "system/nvlink".to_owned(),
+        title: format!("some NVLinks of {} are down", names(&found)),
+        message: "Where the board wires all of them, traffic between GPUs is slower than it could be.".to_owned(),
+        remedies: vec![remedy("Look at the links and their errors", &["nvidia-smi nvlink -s", "nvidia-smi nvlink -e"])],
+        ..finding(&found, "NVLinks", |links| format!("{} of {} up", links.active, links.all), "")
+    })
+}
+
+/// GPUs of servers that the driver lets go when nothing uses them; it costs every first program seconds.
+fn not_persistent(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    if facts.system.container.value().is_some() {
+        return None;
+    }
+    let server = |gpu: &Gpu| {
+        context
+            .target
+            .gpus
+            .iter()
+            .any(|other| other.index == Some(gpu.index) && other.class == Some(GpuClass::Datacenter))
+    };
+    let found = those(context, |gpu, state| {
+        let own = !matches!(state.virtualization, Some(Virtualization::Vgpu));
+        (state.persistence == Some(false) && own && server(gpu)).then_some(())
+    });
+    (!found.is_empty()).then(|| Finding {
+        id: "system/persistence".to_owned(),
+        title: format!("persistence mode of {} is off", names(&found)),
+        message: "Whenever nothing uses the GPU the driver lets go of it, and the next program waits 1 to 3 seconds for each."
+            .to_owned(),
+        remedies: vec![remedy("Run NVIDIA's persistence daemon", &["sudo systemctl enable --now nvidia-persistenced"])],
+        references: vec![PERSISTENCE_GUIDE.to_owned()],
+        ..finding(&found, "persistence mode", |()| "off".to_owned(), "on")
+    })
+}
