@@ -29,13 +29,15 @@ pub fn check(context: &Context<'_>) -> Outcome {
         Some(environment) => applies(requirement, environment, extras),
         None => requirement.marker.is_true(),
     };
+    let asked: BTreeSet<String> =
+        context.stack.installed.iter().filter_map(lines_of).flatten().flat_map(|line| extras_of(line)).collect();
     let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = context
         .stack
         .installed
         .iter()
         .filter_map(|installed| {
-            let metadata = installed.distribution.metadata.value()?;
-            Some((installed, metadata.requires.iter().filter_map(|line| parse(line).ok()).collect()))
+            let lines = lines_of(installed)?.iter().filter(|line| may_apply(line, &asked));
+            Some((installed, lines.filter_map(|line| parse(line).ok()).collect()))
         })
         .collect();
     let mut findings = BTreeMap::new();
@@ -73,6 +75,29 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }
     }
     looked(findings.into_values().collect())
+}
+
+/// The extras that a line asks for, e.g. `http2` of `httpx[HTTP2]>=0.27`.
+fn extras_of(line: &str) -> impl Iterator<Item = String> + '_ {
+    let before = line.split(';').next().unwrap_or_default();
+    let list = before.split_once('[').and_then(|(_, rest)| rest.split(']').next()).unwrap_or_default();
+    list.split(',').filter(|name| !name.trim().is_empty()).map(normal)
+}
+
+/// Most lines of metadata are for an extra that nobody asked for. Telling so by the text saves parsing them.
+fn may_apply(line: &str, asked: &BTreeSet<String>) -> bool {
+    let Some((_, marker)) = line.split_once(';') else { return true };
+    let only_extras = marker.contains("extra ==") && !marker.contains(" or ") && !marker.contains("!=");
+    !only_extras || marker.split(['"', '\'']).any(|word| asked.contains(&normal(word)))
+}
+
+fn lines_of<'a>(installed: &Installed<'a>) -> Option<&'a [String]> {
+    installed.distribution.metadata.value().map(|metadata| metadata.requires.as_slice())
+}
+
+fn normal(name: &str) -> String {
+    let name = name.trim().to_ascii_lowercase();
+    name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// The extras that other distributions ask of each one, followed until nothing is added.
@@ -321,4 +346,24 @@ fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Find
         remedies: Vec::new(),
         references: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_for_extras_that_nobody_asks_for_are_passed_over() {
+        let asked: BTreeSet<String> = extras_of("httpx[HTTP2, my__extra ]>=0.27; python_version > \"3\"").collect();
+        assert_eq!(asked.iter().collect::<Vec<_>>(), ["http2", "my-extra"]);
+        for line in
+            ["h2", "h2; os_name == 'nt'", "h2; extra == 'http2'", "h2; extra == \"My.Extra\"", "h2[x]; extra != 'b'"]
+        {
+            assert!(may_apply(line, &asked), "{line}");
+        }
+        assert!(may_apply("h2; extra == 'dev' or os_name == 'nt'", &asked));
+        for line in ["h2; extra == 'dev'", "h2 ; python_version < '4' and extra=='dev' and extra == \"doc\""] {
+            assert!(!may_apply(line, &asked), "{line}");
+        }
+    }
 }
