@@ -6,10 +6,11 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use nvml_wrapper::Nvml as Library;
 use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml as Library};
 
 use super::gpu_state;
+use super::parallel::in_parallel;
 use crate::facts::{ConfidentialComputing, Gpu, Nvml, Reading};
 use crate::parse::pci::LocatedGpu;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -161,9 +162,14 @@ fn mapped_library(soname: &str) -> Option<String> {
 
 fn ask(nvml: &Library, path: &str) -> NvmlFacts {
     let version = nvml.sys_nvml_version().unwrap_or_default();
-    let gpus = match nvml.device_count() {
-        Ok(count) => Reading::host((0..count).map(|index| device(nvml, index)).collect(), PLACE),
-        Err(error) => Reading::unreadable(words(&error)),
+    let (gpus, ids) = match nvml.device_count() {
+        Ok(count) => {
+            // Each GPU takes milliseconds to answer, and does not wait for the others.
+            let answers = in_parallel(&(0..count).collect::<Vec<_>>(), 1, |index| device(nvml, *index));
+            let (gpus, ids): (Vec<_>, Vec<_>) = answers.into_iter().unzip();
+            (Reading::host(gpus, PLACE), ids.into_iter().flatten().collect())
+        }
+        Err(error) => (Reading::unreadable(words(&error)), Vec::new()),
     };
     NvmlFacts {
         library: Reading::host(Nvml { library: path.to_owned(), version }, PLACE),
@@ -180,16 +186,12 @@ fn ask(nvml: &Library, path: &str) -> NvmlFacts {
             None => Reading::Unknown,
         },
         gpus,
-        ids: nvml
-            .device_count()
-            .map(|count| (0..count).flat_map(|index| ids(nvml, index)).collect())
-            .unwrap_or_default(),
+        ids,
     }
 }
 
 /// What `CUDA_VISIBLE_DEVICES` may call a GPU: its UUID, and in MIG mode those of its instances.
-fn ids(nvml: &Library, index: u32) -> Vec<(u32, String)> {
-    let Ok(device) = nvml.device_by_index(index) else { return Vec::new() };
+fn ids(device: &Device<'_>, index: u32) -> Vec<(u32, String)> {
     let mut found: Vec<_> = device.uuid().into_iter().collect();
     if device.mig_mode().is_ok_and(|mode| mode.current == 1) {
         let instances = 0..device.mig_device_count().unwrap_or(0);
@@ -198,7 +200,7 @@ fn ids(nvml: &Library, index: u32) -> Vec<(u32, String)> {
     found.into_iter().map(|uuid| (index, uuid)).collect()
 }
 
-fn device(nvml: &Library, index: u32) -> LocatedGpu {
+fn device(nvml: &Library, index: u32) -> (LocatedGpu, Vec<(u32, String)>) {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
         Err(error) => {
@@ -212,7 +214,7 @@ fn device(nvml: &Library, index: u32) -> LocatedGpu {
                 pci_device: Reading::unreadable(words),
                 state: Reading::Unknown,
             };
-            return LocatedGpu { address: None, gpu };
+            return (LocatedGpu { address: None, gpu }, Vec::new());
         }
     };
     let pci = device.pci_info();
@@ -237,7 +239,7 @@ fn device(nvml: &Library, index: u32) -> LocatedGpu {
         pci_device: read(pci.map(|pci| pci.pci_device_id >> 16)),
         state: Reading::host(gpu_state::ask(nvml, &device), PLACE),
     };
-    LocatedGpu { address, gpu }
+    (LocatedGpu { address, gpu }, ids(&device, index))
 }
 
 fn read<T>(answer: Result<T, NvmlError>) -> Reading<T> {
