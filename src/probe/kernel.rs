@@ -10,6 +10,9 @@ const SYS_VERSION: &str = "/sys/module/nvidia/version";
 const PROC_VERSION: &str = "/proc/driver/nvidia/version";
 const PROC_GPUS: &str = "/proc/driver/nvidia/gpus";
 const PCI_DEVICES: &str = "/sys/bus/pci/devices";
+/// A Jetson's GPU is on no bus: the board's name tells which it is.
+pub const BOARD: &str = "/proc/device-tree/model";
+const BOARD_PARTS: &str = "/proc/device-tree/compatible";
 
 /// What the kernel tells.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,6 +25,8 @@ pub struct Kernel {
     pub driven: Vec<LocatedGpu>,
     /// The NVIDIA GPUs on the PCI bus, driven or not, ordered by bus. A container sees all of its host's.
     pub on_bus: Vec<LocatedGpu>,
+    /// The GPU that a Tegra is, by the name of its board, e.g. `NVIDIA Jetson AGX Orin Developer Kit`.
+    pub on_board: Vec<LocatedGpu>,
 }
 
 /// Reads what the kernel tells. Of a mounted image, whose /proc and /sys are empty, nothing is known.
@@ -31,7 +36,7 @@ pub fn probe(root: &RootFs) -> Kernel {
         return Kernel::default();
     }
     let (version, module) = loaded_module(root);
-    Kernel { version, module, driven: driven(root), on_bus: on_bus(root) }
+    Kernel { version, module, driven: driven(root), on_bus: on_bus(root), on_board: on_board(root) }
 }
 
 fn loaded_module(root: &RootFs) -> (Reading<DriverVersion>, Reading<KernelModule>) {
@@ -111,6 +116,18 @@ fn on_bus(root: &RootFs) -> Vec<LocatedGpu> {
     (0..).zip(found).map(number).collect()
 }
 
+/// Both files end in a zero byte, and the parts of the second are divided by such:
+/// `nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0`.
+fn on_board(root: &RootFs) -> Vec<LocatedGpu> {
+    let parts = root.read_text(BOARD_PARTS).unwrap_or_default();
+    if !parts.split('\0').any(|part| part.starts_with("nvidia,tegra")) {
+        return Vec::new();
+    }
+    let Ok(model) = root.read_text(BOARD) else { return Vec::new() };
+    let name = Reading::host(model.trim_matches(['\0', '\n', ' ']).to_owned(), BOARD);
+    vec![LocatedGpu { address: None, gpu: Gpu { name, ..Gpu::default() } }]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,6 +137,18 @@ mod tests {
         let path = folder.join(path.trim_start_matches('/'));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn a_jetson_is_known_by_its_board() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), BOARD, "NVIDIA Jetson AGX Orin Developer Kit\0");
+        assert_eq!(probe(&RootFs::at(folder.path())).on_board, []);
+        write(folder.path(), BOARD_PARTS, "nvidia,p3737-0000+p3701-0000\0nvidia,tegra234\0");
+        let found = probe(&RootFs::at(folder.path())).on_board;
+        assert_eq!(found[0].gpu.name.value().unwrap(), "NVIDIA Jetson AGX Orin Developer Kit");
+        write(folder.path(), BOARD_PARTS, "raspberrypi,4-model-b\0brcm,bcm2711\0");
+        assert_eq!(probe(&RootFs::at(folder.path())).on_board, []);
     }
 
     #[test]

@@ -222,8 +222,8 @@ pub fn driver_and_visibility(request: &Request) -> (Driver, Reading<Vec<Gpu>>, V
 /// Puts the answers together: NVML, kernel files, PCI ids, nvidia-smi.
 fn combine(nvml: NvmlFacts, kernel: kernel::Kernel, smi: SmiReport) -> (Driver, Reading<Vec<Gpu>>) {
     let by_nvml = nvml.gpus.value().map_or(&[][..], Vec::as_slice);
-    let observers = [by_nvml, &kernel.driven, &kernel.on_bus, &smi.gpus];
-    let places = [nvml::PLACE, "/proc/driver/nvidia/gpus", "/sys/bus/pci/devices", SMI_PLACE];
+    let observers = [by_nvml, &kernel.driven, &kernel.on_bus, &kernel.on_board, &smi.gpus];
+    let places = [nvml::PLACE, "/proc/driver/nvidia/gpus", "/sys/bus/pci/devices", kernel::BOARD, SMI_PLACE];
     let gpus = match gpus::merge(&observers) {
         Some((gpus, first)) => Reading::host(gpus, places[first]),
         // NVML's own refusal says more than "none seen"; without kernel files nobody looked at all.
