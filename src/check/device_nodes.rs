@@ -8,6 +8,9 @@ use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 /// libraries, says <https://libraries.io/pypi/nvdocker>.
 const TOOLKIT: &str = "https://github.com/NVIDIA/nvidia-container-runtime/blob/master/README.md";
 
+/// Read on 2026-11-21.
+const LOST_DEVICES: &str = "https://github.com/NVIDIA/nvidia-container-toolkit/issues/48";
+
 /// Judges the device files where a driver is loaded.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
@@ -36,6 +39,18 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             format!("driver {driver} is loaded, but there is no {missing}")
         };
         return Some(finding(context, Severity::Fail, title, missing, "missing"));
+    }
+    if let Some(node) = nodes.iter().find(|node| node.outside_cgroup) {
+        let title = format!("this container may no longer use {}", node.path);
+        let mut finding = finding(context, Severity::Fail, title, &node.path, "refused by the container's cgroup");
+        "It lost the device while it ran, mostly because systemd reloaded its units on the host; NVML then says `Unknown Error`."
+            .clone_into(&mut finding.message);
+        finding.remedies = vec![remedy(
+            "Start the container anew; that it keeps its GPUs, request them by CDI or name each with `--device`",
+            "docker restart CONTAINER".to_owned(),
+        )];
+        finding.references = vec![LOST_DEVICES.to_owned()];
+        return Some(finding);
     }
     if let Some(node) = nodes.iter().find(|node| !node.usable) {
         let title = format!("this user may not read and write {}", node.path);

@@ -68,6 +68,9 @@ pub struct DeviceNode {
     pub path: String,
     /// This user may read and write it.
     pub usable: bool,
+    /// Not the file's permissions stand in the way, but the container's list of devices (its cgroup).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outside_cgroup: bool,
 }
 
 /// What CUDA answered when it was started in a process of its own.

@@ -51,19 +51,35 @@ fn nodes(root: &RootFs) -> Reading<Vec<DeviceNode>> {
     if found.is_empty() {
         return Reading::absent("/dev/nvidia*");
     }
-    let usable = |path: &str| !root.is_host() || may_use(path);
-    Reading::host(found.into_iter().map(|path| DeviceNode { usable: usable(&path), path }).collect(), "/dev")
+    let access = |path: &str| if root.is_host() { access(path) } else { Access::Granted };
+    let node = |path: String| {
+        let access = access(&path);
+        DeviceNode { path, usable: access == Access::Granted, outside_cgroup: access == Access::OutsideCgroup }
+    };
+    Reading::host(found.into_iter().map(node).collect(), "/dev")
 }
 
-/// Asks for the permission; the device is not opened.
+#[derive(PartialEq, Eq)]
+enum Access {
+    Granted,
+    Refused,
+    OutsideCgroup,
+}
+
+/// Asks for the permission; the device is not opened. The permissions of a file refuse with EACCES, the list of devices of a
+/// cgroup with EPERM (`devcgroup_check_permission` of the kernel's security/device_cgroup.c).
 #[cfg(unix)]
-fn may_use(path: &str) -> bool {
-    rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK).is_ok()
+fn access(path: &str) -> Access {
+    match rustix::fs::access(path, rustix::fs::Access::READ_OK | rustix::fs::Access::WRITE_OK) {
+        Ok(()) => Access::Granted,
+        Err(rustix::io::Errno::PERM) => Access::OutsideCgroup,
+        Err(_) => Access::Refused,
+    }
 }
 
 #[cfg(not(unix))]
-fn may_use(_: &str) -> bool {
-    true
+fn access(_: &str) -> Access {
+    Access::Granted
 }
 
 #[cfg(test)]

@@ -96,10 +96,20 @@ fn a_container_without_device_files_was_given_no_gpu() {
 #[test]
 fn a_file_that_this_user_may_not_open_is_named() {
     let mut facts = machine(1);
-    let node = |path: &str, usable| DeviceNode { path: path.to_owned(), usable };
+    let node = |path: &str, usable| DeviceNode { path: path.to_owned(), usable, outside_cgroup: false };
     let nodes = vec![node("/dev/nvidia-uvm", true), node("/dev/nvidia0", false), node("/dev/nvidiactl", true)];
     facts.visibility.nodes = Reading::host(nodes, "/dev");
     assert_eq!(titles(&facts), "Fail gpu-visibility/device-nodes: this user may not read and write /dev/nvidia0");
+}
+
+#[test]
+fn a_device_outside_the_containers_cgroup_is_named() {
+    let mut facts = machine(1);
+    let lost = DeviceNode { path: "/dev/nvidia0".to_owned(), usable: false, outside_cgroup: true };
+    let held = DeviceNode { path: "/dev/nvidiactl".to_owned(), usable: true, outside_cgroup: false };
+    facts.visibility.nodes = Reading::host(vec![lost, held], "/dev");
+    assert_eq!(titles(&facts), "Fail gpu-visibility/device-nodes: this container may no longer use /dev/nvidia0");
+    assert!(findings(&facts)[0].remedies[0].summary.starts_with("Start the container anew"));
 }
 
 fn answered(mut facts: Facts, error: u32, devices: Option<u32>) -> String {
