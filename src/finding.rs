@@ -32,7 +32,7 @@ pub enum Kind {
     Python,
     /// What building or just-in-time compilation needs.
     Toolchain,
-    /// Shared memory, fabric manager, container runtime, permissions, WSL.
+    /// The state of the machine and its GPUs: fabric manager, memory errors, shared memory, limits, WSL.
     System,
 }
 

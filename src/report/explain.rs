@@ -158,6 +158,10 @@ fn about(kind: Kind) -> &'static str {
         Kind::Toolchain => {
             "What building extensions and just-in-time compilation need: nvcc, a compiler, headers, ptxas."
         }
-        Kind::System => "Shared memory, fabric manager, container runtime, permissions, WSL.",
+        Kind::System => {
+            "Whether the machine and its GPUs are in a state to work: the NVLink fabric and its manager, NVLinks, compute mode, \
+             confidential computing, memory errors, heat, what fills the GPUs' memory, the driver's errors in the kernel's log; \
+             shared memory, limits, disk space, WSL, Jetson. Known from NVML, the kernel and the file systems."
+        }
     }
 }

@@ -10,6 +10,7 @@
 # For each fault it prints: gpudoc's verdict and its findings that the sound machine does not have, CUDA's own answer as
 # `check --cuda-init` heard it, torch's, and whether they agree: gpudoc has something that fails, or the whole machine fails
 # for another reason, exactly where torch, or what was planted, does not work. The last line counts.
+# With RECORD=FOLDER some of the machines are recorded there for fixtures/snapshots: the facts, and what was said of them.
 # SECTIONS: speed loader visibility libraries kernels extensions mounts gpus; all unless given.
 set -u
 GPUDOC=$(realpath "$1"); PYTHON=$2; WORK=${3:-/opt/gpudoc-faults}
@@ -87,9 +88,22 @@ fault() {
   [ -n "${PLANTED:-}" ] || agree $WORKS
 }
 
+# record NAME [VARIABLE=VALUE…]: the snapshot, and the verdict and findings on the machine itself; advisories come and go.
+record() {
+  [ -n "${RECORD:-}" ] || return 0
+  local name=$1; shift
+  env "$@" "$GPUDOC" probe --python "$ENVIRONMENT" 2> /dev/null | "$PYTHON" -c 'import json, sys; json.dump(json.load(sys.stdin), sys.stdout, separators=(",", ":"), ensure_ascii=False)' > "$RECORD/$name.json"
+  env "$@" "$GPUDOC" check --python "$ENVIRONMENT" --format json | "$PYTHON" -c 'import json, sys
+report = json.load(sys.stdin)
+print(report["verdict"])
+print("\n".join(f["severity"] + " " + f["id"] for f in report["findings"] if not f["id"].startswith("GPUDOC")))' > "$RECORD/$name.findings"
+}
+
 GPU=$(nvidia-smi --query-gpu=name --format=csv,noheader | sed -n '1s/NVIDIA //; 1s/ .*//p')
 uuid=$(nvidia-smi -L | sed -n '1s/.*UUID: \(GPU-[0-9a-f-]*\).*/\1/p')
 SOUND=--sound fault sound --
+KIND=$(tr 'A-Z ' 'a-z-' <<< "$GPU")
+[ "$(nvidia-smi -L | wc -l)" = 1 ] && record "$KIND-sound"
 
 if wants visibility; then
 fault compat-first LD_LIBRARY_PATH="$CUDA/compat$REST"
@@ -175,6 +189,7 @@ for target in sm_80 sm_90a compute_80 sm_100; do
   install "kernels/$target.so"; PLANTED=1 fault "extension-$target"
   launch=$("$PYTHON" -c "import ctypes; print(ctypes.CDLL('$SITE/gpuext/_C.so').launch())" 2>&1 | tail -1)
   echo "  launch  $launch"; agree $([ "$launch" = 0 ] && echo 1 || echo 0)
+  [ $target = sm_80 ] && record "$KIND-extension-sm80-compat" LD_LIBRARY_PATH="$CUDA/compat$REST"
 done
 
 cat > abi.cpp <<'CPP'
@@ -289,6 +304,7 @@ fault two-swapped CUDA_VISIBLE_DEVICES=1,0
 fault two-1,7 CUDA_VISIBLE_DEVICES=1,7
 fault two-7,1 CUDA_VISIBLE_DEVICES=7,1
 fault two-0,7,1 CUDA_VISIBLE_DEVICES=0,7,1
+record "two-$KIND-0-7-1" CUDA_VISIBLE_DEVICES=0,7,1
 fault two-1,1 CUDA_VISIBLE_DEVICES=1,1
 fault two-uuid CUDA_VISIBLE_DEVICES="$second"
 fault two-uuids CUDA_VISIBLE_DEVICES="$second,$uuid"

@@ -27,6 +27,7 @@ mod readme;
 mod reports;
 mod resolve;
 mod rules;
+mod snapshots;
 mod symptoms;
 mod toolchain;
 mod update;
