@@ -15,6 +15,7 @@ mod driver_mismatch;
 mod forward_compat;
 mod gpu_arch;
 mod gpu_visibility;
+mod libcuda_stub;
 mod pairing;
 mod prebuilt;
 mod python;
