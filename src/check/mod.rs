@@ -25,6 +25,7 @@ mod symptoms;
 mod system;
 mod toolchain;
 mod visible;
+mod xid;
 
 use pep440_rs::Version;
 

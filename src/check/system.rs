@@ -1,6 +1,6 @@
-//! Does the machine itself stand in the way: shared memory, WSL, a Jetson that needs wheels of its own?
+//! Does the machine itself stand in the way: errors in the kernel's log, shared memory, WSL, a Jetson that needs wheels of its own?
 
-use super::{Context, looked};
+use super::{Context, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
@@ -9,20 +9,23 @@ use crate::text;
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
 
-/// Looks at what a report tells of the machine, and on a machine itself at its shared memory.
+/// Looks at what a report tells of the machine, and on a machine itself at its shared memory and its kernel's log.
 pub fn check(context: &Context<'_>) -> Outcome {
-    if context.facts.pasted.is_none() {
-        let cuda = context.stack.torch_cuda().flatten().is_some();
-        if context.facts.origin == Origin::Host && cuda && context.facts.system.shm_bytes.value().is_some() {
-            return looked(small_shm(context).into_iter().collect());
-        }
-        return Outcome::NotApplicable(
-            "only a pasted report, or a machine with torch for CUDA, is judged by these".to_owned(),
-        );
+    let mut findings = xid::errors(context);
+    if context.facts.pasted.is_some() {
+        let others = [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)];
+        findings.extend(others.into_iter().flatten());
+        return looked(findings);
     }
-    let findings: Vec<_> =
-        [small_shm(context), old_wsl(context), jetson(context), plain_libcuda(context)].into_iter().flatten().collect();
-    looked(findings)
+    let cuda = context.stack.torch_cuda().flatten().is_some();
+    let judges_shm = context.facts.origin == Origin::Host && cuda && context.facts.system.shm_bytes.value().is_some();
+    if judges_shm {
+        findings.extend(small_shm(context));
+    }
+    if judges_shm || xid::was_read(context) {
+        return looked(findings);
+    }
+    Outcome::NotApplicable("only a pasted report, or a machine with torch for CUDA, is judged by these".to_owned())
 }
 
 fn small_shm(context: &Context<'_>) -> Option<Finding> {

@@ -20,6 +20,7 @@ pub mod clock;
 pub mod cuda_init;
 pub mod gpus;
 pub mod kernel;
+pub mod kernel_log;
 pub mod link;
 pub mod loader;
 pub mod nvml;

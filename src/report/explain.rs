@@ -158,6 +158,8 @@ fn about(kind: Kind) -> &'static str {
         Kind::Toolchain => {
             "What building extensions and just-in-time compilation need: nvcc, a compiler, headers, ptxas."
         }
-        Kind::System => "Shared memory, fabric manager, container runtime, permissions, WSL.",
+        Kind::System => {
+            "Xid errors in the kernel's log, shared memory, fabric manager, container runtime, permissions, WSL."
+        }
     }
 }

@@ -31,3 +31,4 @@ mod toolchain;
 mod update;
 mod verify;
 mod visibility;
+mod xid;
