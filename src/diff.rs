@@ -108,6 +108,11 @@ fn host(left: &Facts, right: &Facts, add: &mut Add<'_>) {
     add("WSL", system(), known(&one.wsl), known(&other.wsl));
     let shm = |facts: &Facts| facts.system.shm_bytes.value().map(|size| crate::text::bytes(*size));
     add("/dev/shm", system(), shm(left), shm(right));
+    let xids = |facts: &Facts| {
+        let numbers = facts.system.xid.value()?.iter().map(|xid| xid.number.to_string());
+        Some(numbers.collect::<Vec<_>>().join(", "))
+    };
+    add("Xid errors", system(), xids(left), xids(right));
     let python = |facts: &Facts| {
         let python = facts.python.value()?;
         let kind = if python.free_threaded { " without the global lock" } else { "" };

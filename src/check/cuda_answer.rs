@@ -5,7 +5,7 @@
 
 use super::visible::{self, Stop};
 use super::{Context, device_nodes, gpu_state};
-use crate::facts::{CudaAnswer, Gpu, Reading};
+use crate::facts::{CudaAnswer, Gpu, LibCuda, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::text;
@@ -19,8 +19,6 @@ enum Expected {
     Error(&'static [u32], String),
 }
 
-/// CUDA_ERROR_STUB_LIBRARY.
-const STUB: u32 = 34;
 /// CUDA_ERROR_NO_DEVICE.
 const NO_DEVICE: u32 = 100;
 /// CUDA_ERROR_INVALID_DEVICE, seen where an entry is repeated.
@@ -93,7 +91,7 @@ fn expected(context: &Context<'_>) -> Expected {
     let Some(kernel) = facts.driver.version.value() else { return error(&[NO_DEVICE], "no driver is loaded") };
     let libcuda = facts.loader.libcuda.value();
     if libcuda.is_some_and(|library| library.stub) {
-        return error(&[STUB], "the toolkit's stub is in front of the driver's libcuda");
+        return error(&[LibCuda::STUB_ERROR], "the toolkit's stub is in front of the driver's libcuda");
     }
     match compat_fault(&context.target, context.db) {
         Some(CompatFault::OlderThanDriver) => {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, installer, looked};
+use super::{Context, Installed, installer, libcuda_stub, looked};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
@@ -29,6 +29,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let libraries = installed.distribution.libraries.value();
         libraries.is_some_and(|libraries| libraries.iter().any(|library| !library.links.is_empty()))
     });
+    findings.extend(libcuda_stub::in_front(context));
     findings.extend(missing(context));
     findings.extend(shadowed(context));
     findings.extend(named_path(context));

@@ -149,7 +149,7 @@ fn told(context: &Context<'_>) -> Option<Finding> {
 }
 
 /// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.
-fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<String> {
+pub(super) fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<String> {
     if found_by != "LD_LIBRARY_PATH" {
         return vec![format!("grep -rl '{folder}' /etc/ld.so.conf.d   # remove that file, then run ldconfig")];
     }

@@ -16,6 +16,7 @@ mod forward_compat;
 mod gpu_arch;
 mod gpu_state;
 mod gpu_visibility;
+mod libcuda_stub;
 mod pairing;
 mod prebuilt;
 mod python;
@@ -25,6 +26,7 @@ mod symptoms;
 mod system;
 mod toolchain;
 mod visible;
+mod xid;
 
 use pep440_rs::Version;
 

@@ -177,7 +177,7 @@ fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<Stri
     })
 }
 
-fn severity(raw: RawSeverity) -> Severity {
+pub(super) fn severity(raw: RawSeverity) -> Severity {
     match raw {
         RawSeverity::Fail => Severity::Fail,
         RawSeverity::Warn => Severity::Warn,

@@ -1,6 +1,6 @@
-//! Does the machine itself stand in the way: shared memory, WSL, a Jetson that needs wheels of its own?
+//! Does the machine itself stand in the way: errors in the kernel's log, shared memory, WSL, a Jetson that needs wheels of its own?
 
-use super::{Context, gpu_state, looked};
+use super::{Context, gpu_state, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
@@ -9,10 +9,11 @@ use crate::text;
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
 
-/// Looks at what a report tells of the machine, and on a machine itself at its GPUs and its shared memory.
+/// Looks at what a report tells of the machine, and on a machine itself at its GPUs, its kernel's log and its shared memory.
 pub fn check(context: &Context<'_>) -> Outcome {
     let facts = context.facts;
     let mut findings: Vec<Finding> = gpu_state::check(context);
+    findings.extend(xid::errors(context));
     let told = facts.gpus.value().is_some_and(|gpus| gpus.iter().any(|gpu| gpu.state.value().is_some()));
     let cuda = context.stack.torch_cuda().flatten().is_some();
     let shm = facts.origin == Origin::Host && cuda && facts.system.shm_bytes.value().is_some();
@@ -23,7 +24,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(plain_libcuda(context));
     } else if shm {
         findings.extend(small_shm(context));
-    } else if !told {
+    } else if !(told || xid::was_read(context)) {
         let why = "only a pasted report, or a machine with a GPU or with torch for CUDA, is judged by these";
         return Outcome::NotApplicable(why.to_owned());
     }

@@ -7,7 +7,8 @@ use super::{explain_build, note, print, width};
 use crate::exit::Exit;
 use crate::finding::Kind;
 use crate::parse::report::clean;
-use crate::report::{explain as report, rules as show, symptom as symptom_report};
+use crate::parse::xid::parse_question;
+use crate::report::{explain as report, rules as show, symptom as symptom_report, xid as xid_report};
 use crate::rules::advisory::symptom;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::RawSymptom;
@@ -24,11 +25,12 @@ Examples:
   gpudoc explain torch==2.7.1+cu126
   gpudoc explain 'torch==2.7.1+cu126 on \"RTX 5090\"'
   gpudoc explain 'torch 2.6.0 supports sm_120'
+  gpudoc explain 'Xid 79'
   gpudoc explain \"No module named 'triton.ops'\"
 
 Exit codes: 0 explained, 1 nothing is known of it.")]
 pub struct Args {
-    /// An id from a report, a build, a claim about a build and a GPU, or an error message
+    /// An id from a report, a build, a claim about a build and a GPU, an Xid, or an error message
     #[arg(required = true, value_name = "ID|TEXT")]
     text: Vec<String>,
 }
@@ -44,6 +46,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let text = text.trim();
     if text.to_ascii_uppercase().starts_with("GPUDOC-") {
         print(&report::advisory(advisory(text, db)?, width()))?;
+        return Ok(Exit::Ok);
+    }
+    if let Some((row, action, source)) = parse_question(text).and_then(|number| db.xid(number)) {
+        print(&xid_report::xid(row, action, &source, width()))?;
         return Ok(Exit::Ok);
     }
     let wanted = text.strip_prefix("symptom/").unwrap_or(text);

@@ -28,6 +28,12 @@ pub struct LibCuda {
     pub version: Reading<DriverVersion>,
     /// It comes from a cuda-compat package (forward compatibility) rather than from the installed driver.
     pub compat: bool,
-    /// It is the toolkit's link-time stub, which cannot run anything.
+    /// It is the toolkit's link-time stub, which cannot run anything: it lies in a folder `stubs`, or its `cuInit` does nothing
+    /// but return [`Self::STUB_ERROR`].
     pub stub: bool,
+}
+
+impl LibCuda {
+    /// What `cuInit` of a stub returns: `CUDA_ERROR_STUB_LIBRARY` of cuda.h.
+    pub const STUB_ERROR: u32 = 34;
 }

@@ -30,7 +30,7 @@ pub use loader::{LibCuda, Loader};
 pub use pasted::{Contradiction, Pasted, Unmet};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};
-pub use system::System;
+pub use system::{System, Xid};
 pub use toolchain::{Nvcc, Toolchain};
 pub use visibility::{CudaAnswer, DeviceNode, Entry, NamedDevice, Visibility, visible_entries};
 

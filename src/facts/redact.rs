@@ -18,7 +18,7 @@ use regex_lite::{Captures, Regex};
 
 use super::{
     ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
-    Metadata, Nvcc, Nvml, Pasted, Python, Reading, Source, System, Toolchain, Visibility,
+    Metadata, Nvcc, Nvml, Pasted, Python, Reading, Source, System, Toolchain, Visibility, Xid,
 };
 
 /// Who is to be forgotten.
@@ -145,13 +145,18 @@ impl Redactor {
             distributions,
             pasted,
         } = facts;
-        let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, environment } = system;
+        let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, xid, environment } = system;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |_, _| ());
         }
         self.reading(glibc, |_, _| ());
         self.reading(wsl, |_, _| ());
         self.reading(shm_bytes, |_, _| ());
+        self.reading(xid, |redactor, xids| {
+            for Xid { number: _, count: _, gpus: _, last } in xids {
+                redactor.text(last);
+            }
+        });
         environment.values_mut().for_each(|value| self.text(value));
 
         let Driver { version, cuda, module, nvml, confidential } = driver;

@@ -25,6 +25,23 @@ pub struct System {
     pub wsl: Reading<u32>,
     /// Size of /dev/shm in bytes.
     pub shm_bytes: Reading<u64>,
+    /// Errors of NVIDIA's driver in the kernel's log since its start, by number; absent where the log holds none.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub xid: Reading<Vec<Xid>>,
     /// The variables that matter, e.g. `CUDA_VISIBLE_DEVICES`; only those that are set. See `probe` for the list.
     pub environment: BTreeMap<String, String>,
+}
+
+/// How often one Xid error stands in the kernel's log. Processes and addresses of GPUs are not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Xid {
+    /// NVIDIA's number, e.g. 79.
+    pub number: u32,
+    /// How many lines have it.
+    pub count: u32,
+    /// How many GPUs have it.
+    pub gpus: u32,
+    /// The text of the last one, e.g. `GPU has fallen off the bus.`
+    pub last: String,
 }

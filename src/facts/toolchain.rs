@@ -29,7 +29,7 @@ impl Toolchain {
 pub struct Nvcc {
     /// E.g. `/usr/local/cuda/bin/nvcc`.
     pub path: String,
-    /// Its CUDA, from the toolkit's `version.json`.
+    /// Its CUDA, from the toolkit's `version.json`, else from its `cuda.h`.
     pub cuda: Option<CudaVersion>,
     /// The newest gcc it takes, as the toolkit's own `crt/host_config.h` says, e.g. 15.
     pub newest_gcc: Option<u32>,

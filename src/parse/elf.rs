@@ -3,6 +3,7 @@
 //! Only 64-bit little-endian files are read: Linux on x86_64 and aarch64, the only platforms with CUDA wheels. The layout
 //! is that of the System V ABI (`elf.h`); the record types come from the `object` crate.
 
+pub mod function;
 pub mod lookup;
 
 use std::cell::Cell;

@@ -40,6 +40,7 @@ pub mod sourced;
 pub mod symbol;
 pub mod version_py;
 pub mod wheel;
+pub mod xid;
 pub mod yaml;
 pub mod zip;
 

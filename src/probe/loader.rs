@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::objects::open;
 use super::root::RootFs;
 use crate::facts::{LibCuda, Loader, Reading};
+use crate::parse::elf::function::returned_at_once;
 use crate::parse::elf::lookup::Object;
 use crate::parse::ld_cache::{CacheEntry, parse_ld_cache};
 use crate::parse::library::version_numbers;
@@ -228,7 +229,7 @@ fn known_places(root: &RootFs) -> Vec<String> {
 }
 
 fn describe(root: &RootFs, library: &FoundLibrary, kernel: Option<&DriverVersion>) -> LibCuda {
-    let stub = in_folder(library, |name| name == "stubs");
+    let stub = in_folder(library, |name| name == "stubs") || is_stub(root, library);
     let version = if stub { Reading::absent(&library.path) } else { version(root, library) };
     let compat = !stub && is_compat(root, library, version.value(), kernel);
     LibCuda { path: library.path.clone(), found_by: library.found_by.to_owned(), version, compat, stub }
@@ -240,6 +241,13 @@ fn in_folder(library: &FoundLibrary, wanted: impl Fn(&str) -> bool) -> bool {
         let (folder, _) = path.rsplit_once('/').unwrap_or_default();
         folder.split('/').any(&wanted)
     })
+}
+
+/// Whether its `cuInit` says at once that it is a stub. Only a file whose name carries no driver version is read.
+fn is_stub(root: &RootFs, library: &FoundLibrary) -> bool {
+    let answer = |file| returned_at_once(&file, "cuInit").ok().flatten();
+    version_in_name(library).is_none()
+        && open(root, &library.real_path).ok().and_then(answer) == Some(LibCuda::STUB_ERROR)
 }
 
 /// Tells a cuda-compat library from the installed driver's. It is one if
@@ -264,10 +272,7 @@ fn is_compat(
 }
 
 fn version(root: &RootFs, library: &FoundLibrary) -> Reading<DriverVersion> {
-    let (_, name) = library.real_path.rsplit_once('/').unwrap_or_default();
-    // `libcuda.so.1` itself is no version: a driver version has a dot.
-    let from_name = name.strip_prefix("libcuda.so.").filter(|rest| rest.contains('.') && !rest.starts_with("1."));
-    if let Some(version) = from_name.and_then(|text| text.parse().ok()) {
+    if let Some(version) = version_in_name(library) {
         return Reading::host(version, &library.real_path);
     }
     match root.read(&library.real_path, 128 << 20) {
@@ -277,6 +282,14 @@ fn version(root: &RootFs, library: &FoundLibrary) -> Reading<DriverVersion> {
         },
         Err(error) => Reading::unreadable(format!("{}: {error}", library.real_path)),
     }
+}
+
+/// The version in the name of the file behind the links, `libcuda.so.580.65.06`.
+fn version_in_name(library: &FoundLibrary) -> Option<DriverVersion> {
+    let (_, name) = library.real_path.rsplit_once('/').unwrap_or_default();
+    // `libcuda.so.1` itself is no version: a driver version has a dot.
+    let rest = name.strip_prefix("libcuda.so.").filter(|rest| rest.contains('.') && !rest.starts_with("1."));
+    rest.and_then(|text| text.parse().ok())
 }
 
 /// The one driver version among the NUL-terminated texts of a library, e.g. `570.133.20`; none if there are several.

@@ -21,6 +21,7 @@ pub mod cuda_init;
 mod gpu_state;
 pub mod gpus;
 pub mod kernel;
+pub mod kernel_log;
 pub mod link;
 pub mod loader;
 pub mod nvml;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::kernel::missing;
+use super::kernel_log;
 use super::loader::machine_type;
 use super::root::RootFs;
 use crate::facts::{Reading, System};
@@ -73,6 +74,7 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>) -> System {
         container: container(root, environment),
         wsl: wsl(root),
         shm_bytes: shm(root),
+        xid: kernel_log::probe(root),
         environment: VARIABLES
             .iter()
             .filter_map(|&name| Some((name.to_owned(), environment.get(name)?.clone())))

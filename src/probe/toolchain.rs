@@ -40,14 +40,39 @@ fn nvcc(root: &RootFs, environment: &BTreeMap<String, String>) -> Reading<Nvcc> 
         return Reading::absent(if named.is_some() { path } else { format!("PATH, {path}") });
     }
     let home = path.strip_suffix("/bin/nvcc").unwrap_or_default();
-    let version = root.read_text(&format!("{home}/version.json")).ok().and_then(|text| toolkit_version(&text));
+    let version = toolkit_version(root, home).or_else(|| {
+        // `/usr/bin/nvcc` may be a link into the toolkit.
+        toolkit_version(root, root.real_path(&path)?.strip_suffix("/bin/nvcc")?)
+    });
     let config = root.read_text(&format!("{home}/include/crt/host_config.h")).ok();
     let newest_gcc = config.and_then(|text| newest_gcc(&text));
     Reading::host(Nvcc { path, cuda: version, newest_gcc }, place)
 }
 
+/// The CUDA of the toolkit in a folder: from its `version.json`, which NVIDIA's docker images lack, else from `cuda.h`, which
+/// conda keeps in a folder of its own.
+fn toolkit_version(root: &RootFs, home: &str) -> Option<CudaVersion> {
+    let told = root.read_text(&format!("{home}/version.json")).ok().and_then(|text| version_in_json(&text));
+    told.or_else(|| {
+        let folders = ["include", "targets/x86_64-linux/include", "targets/sbsa-linux/include"];
+        // The line stands some 20 kB into a file of a megabyte.
+        let heads = folders.iter().filter_map(|folder| root.read(&format!("{home}/{folder}/cuda.h"), 64 << 10).ok());
+        heads.into_iter().find_map(|head| version_in_header(&String::from_utf8_lossy(&head)))
+    })
+}
+
+/// Reads `#define CUDA_VERSION 13000`: 1000 times the major version, and 10 times the minor one.
+fn version_in_header(text: &str) -> Option<CudaVersion> {
+    let mut values = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        (words.next() == Some("#define") && words.next() == Some("CUDA_VERSION")).then(|| words.next()).flatten()
+    });
+    let number: u32 = values.next()?.parse().ok()?;
+    Some(CudaVersion::new(number / 1000, number % 1000 / 10))
+}
+
 /// Reads `version.json` of a toolkit: `{"cuda_nvcc": {"name": "CUDA NVCC", "version": "13.0.88"}, …}`.
-fn toolkit_version(text: &str) -> Option<CudaVersion> {
+fn version_in_json(text: &str) -> Option<CudaVersion> {
     let parts: serde_json::Value = serde_json::from_str(text).ok()?;
     let version = ["cuda_nvcc", "cuda"].iter().find_map(|part| parts.get(part)?.get("version")?.as_str())?;
     let mut numbers = version.split('.').map(str::parse);
@@ -108,6 +133,34 @@ mod tests {
         // The variable wins, even where nothing is there.
         let named = nvcc(&root, &environment(&[("PATH", "/opt/cuda/bin"), ("CUDA_HOME", "/opt/none")]));
         assert_eq!(named, Reading::absent("/opt/none/bin/nvcc"));
+    }
+
+    /// As in NVIDIA's docker images.
+    #[cfg(unix)]
+    #[test]
+    fn a_toolkit_without_version_json_tells_in_its_header() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootFs::at(folder.path());
+        write(folder.path(), "usr/local/cuda/bin/nvcc", "");
+        let cuda = || nvcc(&root, &BTreeMap::new()).value().unwrap().cuda;
+        assert_eq!(cuda(), None);
+        let head = format!(
+            "{}\n * #define CUDA_VERSION 1\n#define CUDA_VERSION_X 1\n  #define CUDA_VERSION  13020 /* it */\n",
+            "/* words */\n".repeat(2000)
+        );
+        write(folder.path(), "usr/local/cuda/include/cuda.h", &head);
+        assert_eq!(cuda(), Some(CudaVersion::new(13, 2)));
+        // What stands far behind is not read, and version.json says more.
+        write(folder.path(), "usr/local/cuda/include/cuda.h", &format!("{}\n{head}", " ".repeat(64 << 10)));
+        assert_eq!(cuda(), None);
+        write(folder.path(), "usr/local/cuda/version.json", r#"{"cuda": {"version": "13.1.0"}}"#);
+        assert_eq!(cuda(), Some(CudaVersion::new(13, 1)));
+        // A link from elsewhere.
+        std::fs::create_dir_all(folder.path().join("usr/bin")).unwrap();
+        std::os::unix::fs::symlink("/usr/local/cuda/bin/nvcc", folder.path().join("usr/bin/nvcc")).unwrap();
+        let linked = nvcc(&root, &BTreeMap::from([("PATH".to_owned(), "/usr/bin".to_owned())]));
+        assert_eq!(linked.value().unwrap().cuda, Some(CudaVersion::new(13, 1)));
+        assert_eq!(linked.value().unwrap().path, "/usr/bin/nvcc");
     }
 
     #[cfg(unix)]

@@ -13,6 +13,7 @@ pub mod rules;
 pub mod scan;
 pub mod symptom;
 mod text;
+pub mod xid;
 
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;

@@ -14,6 +14,7 @@ use super::raw_platform::{
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
+use super::raw_xid::{RawXid, RawXidAction};
 use super::symbols::TorchSymbols;
 use super::symptom::{Matcher, Seen};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -268,6 +269,16 @@ impl RuleDb {
     #[must_use]
     pub fn wsl(&self) -> &RawWsl {
         &self.packed.driver.wsl
+    }
+
+    /// An error of NVIDIA's driver by its number, e.g. 79, what to do about it, and where that was read.
+    #[must_use]
+    pub fn xid(&self, number: u32) -> Option<(&RawXid, &RawXidAction, String)> {
+        let xids = &self.packed.xids;
+        let at = xids.rows.binary_search_by_key(&number, |row| row.number).ok()?;
+        let row = xids.rows.get(at)?;
+        let action = xids.actions.iter().find(|action| action.name == row.action)?;
+        Some((row, action, self.page(&xids.sources, &row.source)))
     }
 
     /// The error messages that are known.

@@ -22,6 +22,7 @@ pub mod raw;
 pub mod raw_platform;
 pub mod raw_prebuilt;
 pub mod raw_symptoms;
+pub mod raw_xid;
 pub mod requirement;
 pub mod symbols;
 pub mod symptom;

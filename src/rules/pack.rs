@@ -18,6 +18,7 @@ use super::raw_platform::{
 };
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_xid::RawXids;
 use super::{consistency, validate};
 
 /// All the rules, packages still packed.
@@ -47,6 +48,8 @@ pub struct Packed {
     pub prebuilt: RawPrebuilts,
     /// `platform/modules.toml`.
     pub modules: RawModules,
+    /// `platform/xid.toml`.
+    pub xids: RawXids,
     /// `symptoms/*.toml`, by file; each names its pages itself.
     pub symptoms: Vec<RawSymptom>,
     /// `advisories/*.toml`, by id.
@@ -129,6 +132,7 @@ pub fn pack(
         parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
     let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
+    let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
         let RawSymptoms { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &RawSymptoms| {
@@ -192,6 +196,7 @@ pub fn pack(
         torch_abi,
         prebuilt,
         modules,
+        xids,
         symptoms,
         advisories,
         packages,

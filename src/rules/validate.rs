@@ -13,6 +13,7 @@ use super::raw_platform::{
 
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_xid::RawXids;
 
 /// The kinds of findings, as reports print them.
 const KINDS: &[&str] = &[
@@ -376,6 +377,35 @@ pub fn modules(raw: &RawModules) -> Result<(), Fault> {
         let previous = index.checked_sub(1).and_then(|at| raw.modules.get(at));
         if previous.is_some_and(|other| other.name >= row.name) {
             return Err(fault("module", index, "the modules are not sorted by name"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/xid.toml`.
+pub fn xids(raw: &RawXids) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (index, row) in raw.actions.iter().enumerate() {
+        cited(&raw.sources, &row.source, "action", index)?;
+        if raw.actions.iter().take(index).any(|earlier| earlier.name == row.name) {
+            return Err(fault("action", index, &format!("`{}` is there twice", row.name)));
+        }
+        if !raw.rows.iter().any(|xid| xid.action == row.name) {
+            return Err(fault("action", index, &format!("no row asks for `{}`", row.name)));
+        }
+    }
+    for (index, row) in raw.rows.iter().enumerate() {
+        cited(&raw.sources, &row.source, "xid", index)?;
+        if !raw.actions.iter().any(|action| action.name == row.action) {
+            return Err(fault("xid", index, &format!("there is no action `{}`", row.action)));
+        }
+        if row.title.ends_with('.') || !row.meaning.ends_with('.') {
+            return Err(fault("xid", index, "`title` ends without a full stop, `meaning` with one"));
+        }
+    }
+    for (index, pair) in raw.rows.windows(2).enumerate() {
+        if pair[0].number >= pair[1].number {
+            return Err(fault("xid", index + 1, "the rows ascend by number"));
         }
     }
     Ok(())

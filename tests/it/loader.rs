@@ -158,6 +158,36 @@ fn libraries_of_another_machine_type_and_folders_are_passed_over() {
     assert_eq!(found(folder.path(), &variables, None), [("/good/libx.so.1".to_owned(), "LD_LIBRARY_PATH")]);
 }
 
+/// A copy of the stub under the loader's name, in a folder that does not say so; and libraries that are none.
+#[test]
+fn a_stub_is_known_by_what_its_cuinit_returns() {
+    let folder = machine(&["/opt/driver/libcuda.so.580.65.06"]);
+    symlink("libcuda.so.580.65.06", folder.path().join("opt/driver/libcuda.so.1")).unwrap();
+    let object =
+        |name: &str| fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/objects").join(name)).unwrap();
+    let mut other = object("libcuda_stub.so");
+    let number = other.windows(6).position(|code| code == b"\xb8\x22\0\0\0\xc3").unwrap();
+    put(folder.path(), "/copy/libcuda.so.1", &other);
+    other[number + 1] = 35;
+    put(folder.path(), "/other/libcuda.so.1", &other);
+    // The shim of WSL has no version in its name either.
+    put(folder.path(), "/usr/lib/wsl/lib/libcuda.so.1", &object("libgnu_hash.so"));
+    put(folder.path(), "/usr/local/nvidia/lib/libcuda.so.1", b"\x7fELF\x02\x01\x01\0 cut off");
+    let root = RootFs::at(folder.path());
+    let environment = BTreeMap::from([("LD_LIBRARY_PATH".to_owned(), "/copy:/other:/opt/driver".to_owned())]);
+    let loader = loader::probe(&LibrarySearch::new(&root, "x86_64", &environment, None), None);
+    let first = loader.libcuda.value().unwrap();
+    assert!(first.path == "/copy/libcuda.so.1" && first.stub && first.version.is_absent(), "{first:?}");
+    let others: Vec<_> = loader.others.iter().map(|library| (library.path.as_str(), library.stub)).collect();
+    let expected = [
+        ("/opt/driver/libcuda.so.1", false),
+        ("/other/libcuda.so.1", false),
+        ("/usr/lib/wsl/lib/libcuda.so.1", false),
+        ("/usr/local/nvidia/lib/libcuda.so.1", false),
+    ];
+    assert_eq!(others, expected);
+}
+
 #[test]
 fn compat_and_stub_are_told_apart() {
     let folder = machine(&[

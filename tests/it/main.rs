@@ -33,3 +33,4 @@ mod toolchain;
 mod update;
 mod verify;
 mod visibility;
+mod xid;

@@ -61,7 +61,7 @@ const BLACKWELL: &str = "sm_100 sm_100a sm_100f sm_103 sm_103a sm_103f sm_110 sm
                          sm_121a sm_121f compute_100f compute_120 compute_120a";
 
 /// Written by hand from the recipe.
-const CODE: [(&str, &[Code]); 26] = [
+const CODE: [(&str, &[Code]); 27] = [
     ("_new_abi.so", &[]),
     ("_old_abi.so", &[]),
     ("_unlinked.so", &[]),
@@ -69,6 +69,7 @@ const CODE: [(&str, &[Code]); 26] = [
     ("libboth_sections.so", &[("registered", 1, "sm_80 sm_90 compute_90"), ("relocatable", 1, "sm_80 compute_80")]),
     ("libc10.so", &[]),
     ("libchance.so", &[]),
+    ("libcuda_stub.so", &[]),
     ("libglibc_2_34.so", &[]),
     ("libgnu_hash.so", &[]),
     ("libin_cask.so", &[("elsewhere", 1, "sm_80 sm_90 compute_90")]),

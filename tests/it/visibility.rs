@@ -62,6 +62,35 @@ fn a_list_hides_what_follows_its_first_wrong_entry() {
 }
 
 #[test]
+fn a_stub_in_front_keeps_cuda_from_starting() {
+    let mut facts = machine(1);
+    let own = facts.loader.libcuda.value().cloned().unwrap();
+    let mut stub = libcuda("/opt/build", "580.65.06", false);
+    stub.found_by = "LD_LIBRARY_PATH".to_owned();
+    (stub.stub, stub.version) = (true, Reading::absent("/opt/build/libcuda.so.1"));
+    facts.system.environment.insert("LD_LIBRARY_PATH".to_owned(), "/opt/build:/opt/lib".to_owned());
+    facts.loader.libcuda = Reading::host(stub, "LD_LIBRARY_PATH");
+    facts.loader.others = vec![own];
+    let stubs = |facts: &Facts| {
+        let all = check::findings(&check::run(facts, rules::embedded(), &[])).into_iter();
+        all.filter(|finding| finding.id == "cuda-libs/libcuda").collect::<Vec<_>>()
+    };
+    let [finding] = stubs(&facts).try_into().unwrap();
+    assert_eq!(finding.severity, Severity::Fail);
+    insta::assert_snapshot!(finding.title, @"the toolkit's stub, `/opt/build/libcuda.so.1`, is in front of the driver's libcuda");
+    let [remedy] = finding.remedies.try_into().unwrap();
+    assert_eq!(remedy.commands, ["export LD_LIBRARY_PATH=/opt/lib"]);
+    let mended = gpudoc::impact::apply(&facts, &remedy.change.unwrap(), rules::embedded());
+    assert!(stubs(&mended).is_empty());
+    // CUDA's own answer is foreseen.
+    facts.visibility.cuda = Reading::host(CudaAnswer { error: 34, name: None, devices: None }, "libcuda");
+    assert_eq!(titles(&facts), "Info gpu-visibility/cuda-init: CUDA's own answer agrees: it ends with error 34");
+    // Where there is no driver it stands in nobody's way.
+    facts.driver.version = Reading::absent("/proc/driver/nvidia/version");
+    assert!(stubs(&facts).is_empty());
+}
+
+#[test]
 fn a_uuid_is_judged_on_the_machine_and_forgotten_in_the_snapshot() {
     let uuid = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6";
     let mut facts = with_devices(2, &format!("{uuid},GPU-00000000"));

@@ -59,7 +59,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub struct Object<'a, R: ReadAt + ?Sized> {
     data: &'a R,
-    headers: Headers,
+    pub(super) headers: Headers,
 }
 
 impl<'a, R: ReadAt + ?Sized> Object<'a, R> {

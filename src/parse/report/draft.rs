@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::facts::{
     CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python,
-    PythonImplementation, Reading, Unmet, Unresolved,
+    PythonImplementation, Reading, Unmet, Unresolved, Xid,
 };
 use crate::parse::wheel::normalise_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -88,6 +88,7 @@ pub struct Draft {
     pub container: Statements<String>,
     pub wsl: Statements<u32>,
     pub shm: Statements<u64>,
+    pub xids: Vec<Xid>,
     pub driver: Statements<DriverVersion>,
     pub driver_cuda: Statements<CudaVersion>,
     pub nvml: Statements<String>,
@@ -244,6 +245,9 @@ impl Draft {
         system.container = self.container.reading();
         system.wsl = self.wsl.reading();
         system.shm_bytes = self.shm.reading();
+        if !self.xids.is_empty() {
+            system.xid = Reading::host(std::mem::take(&mut self.xids), "the report");
+        }
         system.environment = std::mem::take(&mut self.environment);
         facts.driver.version = self.driver.reading();
         facts.driver.cuda = self.driver_cuda.reading();

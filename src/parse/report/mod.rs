@@ -18,6 +18,7 @@ mod smi;
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
 use crate::log::Log;
+use crate::parse::xid::parse_xids;
 
 pub use clean::{Clean, Line, clean};
 
@@ -41,12 +42,16 @@ pub struct Report {
     pub log: Log,
 }
 
+/// How the kernel's log is called among what was recognised.
+const KERNEL_LOG: &str = "kernel log";
+
 /// So many lines are read one by one; error messages are looked for in all of them.
 const MOST_LINES: usize = 10_000;
 
 /// Reads a text.
 #[must_use]
 pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
+    let xids = parse_xids(text);
     let mut text = clean(text);
     let count = text.lines.len();
     if count > MOST_LINES {
@@ -61,6 +66,11 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
     commands::read(&text.lines, vocabulary, &mut draft);
     sentences::read(&text, vocabulary, &mut draft);
     prose::read(&text.lines, vocabulary, &mut draft);
+    if !xids.is_empty() {
+        let lines = text.lines.iter().filter(|line| line.text.contains("NVRM: Xid ("));
+        lines.for_each(|line| draft.saw(KERNEL_LOG, line.number));
+        draft.xids = xids;
+    }
     let facts = draft.finish(count);
     Report { facts: redact(&facts, &Identity::default()), log: text.log }
 }

@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use gpudoc::parse::elf::function::returned_at_once;
 use gpudoc::parse::elf::lookup::Object;
 use gpudoc::parse::elf::{layout, linkage, section_names_range, table_ranges};
 use gpudoc::parse::library::{SharedLibrary, is_for_numpy_1, is_python_module, undefined_names};
@@ -11,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|data: &[u8]| {
     let _ = section_names_range(data);
     let linkage = linkage(data);
+    let _ = returned_at_once(data, "answer");
     let Ok(object) = Object::open(data) else { return };
     let (dynamic, undefined) = (object.dynamic(), object.undefined());
     let _ = (object.needed_versions(), object.defined_versions(), undefined_names(&object));

@@ -1,0 +1,59 @@
+//! Is the toolkit's stub in front of the driver's `libcuda.so.1`?
+//!
+//! `lib64/stubs` on the loader's path does no harm as it comes: it holds `libcuda.so`, for the linker, and no `libcuda.so.1`.
+
+use super::Context;
+use super::forward_compat::remove_command;
+use crate::facts::LibCuda;
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Remedy, Severity};
+
+/// A stub that a process would load although a driver is there. On a machine without one it stands in no way.
+pub fn in_front(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let library = facts.loader.libcuda.value().filter(|library| library.stub)?;
+    let driver = facts.driver.version.value()?;
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    // The system's own folders hold more than this file.
+    let (summary, commands) = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
+        ("Remove the stub".to_owned(), vec![format!("sudo rm {} && sudo ldconfig", library.path)])
+    } else {
+        let out = remove_command(&library.found_by, folder, context);
+        (format!("Take `{folder}` out of the loader's path"), out)
+    };
+    Some(Finding {
+        id: "cuda-libs/libcuda".to_owned(),
+        kind: Kind::CudaLibs,
+        severity: Severity::Fail,
+        title: format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path),
+        message: format!(
+            "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
+            LibCuda::STUB_ERROR
+        ),
+        packages: vec!["libcuda".to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: "libcuda".to_owned(),
+                observed: format!("a stub, found by {}", library.found_by),
+                required: Some(format!("{driver}, the driver's own libcuda")),
+                source: Basis::Binary,
+                citation: Some(library.path.clone()),
+            },
+            Evidence {
+                fact: "kernel module".to_owned(),
+                observed: driver.to_string(),
+                required: None,
+                source: Basis::Host,
+                citation: facts.driver.version.source().map(|source| source.place().to_owned()),
+            },
+        ],
+        remedies: vec![Remedy {
+            summary,
+            requirements: Vec::new(),
+            commands,
+            change: Some(Change::NoCompat),
+            verified: false,
+        }],
+        references: Vec::new(),
+    })
+}
