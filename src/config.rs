@@ -23,6 +23,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::finding::Severity;
+use crate::rules::Workload;
+use crate::rules::raw_platform::WORKLOADS;
 use crate::text::nearest;
 
 /// What a project declares.
@@ -120,11 +122,45 @@ impl TryFrom<String> for Day {
 pub struct WorkloadConfig {
     /// E.g. `["torch.compile", "nccl"]`.
     #[serde(default)]
-    pub uses: Vec<String>,
+    pub uses: Vec<Use>,
     /// E.g. `47B`.
-    pub model_params: Option<Size>,
-    /// E.g. `24GiB`.
-    pub min_vram: Option<Size>,
+    pub model_params: Option<Spanned<Size>>,
+    /// The memory that each GPU must have, as it is sold, e.g. `24GiB`.
+    pub min_vram: Option<Spanned<Size>>,
+}
+
+impl WorkloadConfig {
+    /// The same without places.
+    #[must_use]
+    pub fn workload(&self) -> Workload {
+        let size = |size: &Option<Spanned<Size>>| size.as_ref().map(|size| size.get_ref().0);
+        Workload {
+            uses: self.uses.iter().map(|word| word.0.clone()).collect(),
+            model_params: size(&self.model_params),
+            min_vram: size(&self.min_vram),
+        }
+    }
+}
+
+/// Something that a project does and that something is known of, e.g. `torch.compile`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Use(pub String);
+
+impl TryFrom<String> for Use {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if WORKLOADS.contains(&text.as_str()) {
+            return Ok(Self(text));
+        }
+        let near = nearest(&text, WORKLOADS.iter().copied());
+        let hint = match near.first() {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("there are {}", WORKLOADS.join(", ")),
+        };
+        Err(format!("nothing is known of the use `{text}`; {hint}"))
+    }
 }
 
 /// A number with a unit, in ones: `47B` parameters, `24GiB` bytes.
@@ -167,9 +203,12 @@ impl TryFrom<String> for Size {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TargetConfig {
-    /// Product names or compute capabilities, e.g. `["RTX 5090", "8.9"]`; none for a machine without a GPU.
+    /// Product names or compute capabilities, e.g. `["RTX 5090", "8.9"]`, of several alike with their number, `["8x H100"]`; none
+    /// for a machine without a GPU.
     #[serde(default)]
     pub gpu: Vec<String>,
+    /// The memory of each GPU, where its name does not say it, e.g. `80GiB`.
+    pub vram: Option<Size>,
     /// The kernel driver, e.g. `570.133.20`.
     pub driver: Option<String>,
     /// The interpreter, e.g. `3.12`, or `3.13t` for the free-threaded one.
@@ -238,16 +277,17 @@ mod tests {
     #[test]
     fn decisions_need_a_reason() {
         let read = |text: &str| Config::parse(text).map_err(|error| error.to_string());
-        let good = "[policy]\nignore = [{ id = \"build-isolation\", reason = \"prebuilt\", until = \"2026-12-31\" }]\n[workload]\nmodel-params = \"1.5B\"\n";
+        let good = "[policy]\nignore = [{ id = \"build-isolation\", reason = \"prebuilt\", until = \"2026-12-31\" }]\n[workload]\nmodel-params = \"1.5B\"\nuses = [\"torch.compile\"]\n";
         let config = read(good).expect("a configuration");
         assert_eq!(config.policy.ignore[0].get_ref().reason.0, "prebuilt");
-        assert_eq!(config.workload.model_params, Some(Size(1_500_000_000)));
+        assert_eq!(config.workload.workload().model_params, Some(1_500_000_000));
         for (old, new, said) in [
             (", reason = \"prebuilt\"", "", "missing field `reason`"),
             ("prebuilt", " ", "say why this is ignored"),
             ("2026-12-31", "soon", "`soon` is no day"),
             ("build-isolation", "build-isolaton", "did you mean `build-isolation`?"),
             ("1.5B", "big", "`big` is no size"),
+            ("torch.compile", "torch-compile", "did you mean `torch.compile`?"),
         ] {
             let error = read(&good.replace(old, new)).expect_err(said);
             assert!(error.contains(said) && error.contains('^'), "{error}");
@@ -258,6 +298,6 @@ mod tests {
     fn a_misspelt_key_is_underlined() {
         let error = Config::parse("[target.train]\ngpus = [\"H100\"]\n").expect_err("no such key").to_string();
         assert!(error.contains("line 2, column 1") && error.contains("^^^^"), "{error}");
-        assert!(error.contains("expected one of `gpu`, `driver`"), "{error}");
+        assert!(error.contains("expected one of `gpu`, `vram`, `driver`"), "{error}");
     }
 }

@@ -17,7 +17,7 @@ use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::model::Build;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, Pin, Prefer, Request};
 use crate::text;
 use crate::version::DriverVersion;
@@ -33,7 +33,7 @@ const TRIED: &str = "as the change would leave it";
 
 /// Adds to each finding the remedy that the solver found, tries every remedy out, and puts those that help first.
 #[must_use]
-pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &[String], mut findings: Vec<Finding>) -> Vec<Finding> {
+pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &Workload, mut findings: Vec<Finding>) -> Vec<Finding> {
     let before: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
     let plan = findings.iter().any(installable).then(|| plan(facts, db)).flatten();
     let mut tried: Vec<(Change, BTreeSet<String>)> = Vec::new();

@@ -26,6 +26,7 @@ mod symptoms;
 mod system;
 mod toolchain;
 mod visible;
+mod workload;
 mod xid;
 
 use pep440_rs::Version;
@@ -33,7 +34,7 @@ use pep440_rs::Version;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
 use crate::rules::advisory::Environment;
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, Workload};
 
 pub use stack::{Installed, Stack};
 pub use symptoms::explain;
@@ -48,8 +49,10 @@ pub struct Context<'a> {
     pub target: Target,
     /// The installed distributions that import finds, with their rows.
     pub stack: Stack<'a>,
-    /// What the project says it uses, e.g. `torch.compile`.
-    pub workload: &'a [String],
+    /// What the project says it does.
+    pub workload: &'a Workload,
+    /// In words, e.g. `torch.compile`.
+    pub uses: Vec<String>,
     /// Error messages that somebody saw, in one line; empty without any.
     pub log: &'a str,
     /// The messages of advisories in it.
@@ -59,10 +62,10 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Looks up what the checks share.
     #[must_use]
-    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a [String], log: &'a str) -> Self {
+    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a Workload, log: &'a str) -> Self {
         let target = Target::from_facts(facts, db);
         let stack = Stack::new(facts, db, &target);
-        Self { facts, db, target, stack, workload, log, messages: db.messages_in(log) }
+        Self { facts, db, target, stack, workload, uses: workload.words(db), log, messages: db.messages_in(log) }
     }
 
     /// The full version of an installed distribution; none where it is not there, or its version does not parse.
@@ -76,7 +79,7 @@ impl<'a> Context<'a> {
             installed,
             cuda: self.stack.torch_cuda().flatten(),
             target: &self.target,
-            workload: self.workload,
+            workload: &self.uses,
             messages: &self.messages,
         }
     }
@@ -93,7 +96,7 @@ pub struct Checked {
 
 type Check = fn(&Context<'_>) -> Outcome;
 
-const CHECKS: [(&str, Check); 14] = [
+const CHECKS: [(&str, Check); 15] = [
     ("gpu-visibility", gpu_visibility::check),
     ("driver-mismatch", driver_mismatch::check),
     ("forward-compat", forward_compat::check),
@@ -108,6 +111,7 @@ const CHECKS: [(&str, Check); 14] = [
     ("toolchain", toolchain::check),
     ("system", system::check),
     ("advisory", advisory::check),
+    ("workload", workload::check),
 ];
 
 /// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure.
@@ -115,13 +119,13 @@ pub const GPU_CHECKS: [&str; 4] = ["gpu-visibility", "driver", "cpu-build", "gpu
 
 /// Runs every check, in a fixed order.
 #[must_use]
-pub fn run(facts: &Facts, db: &RuleDb, workload: &[String]) -> Vec<Checked> {
+pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
     run_with(facts, db, workload, "")
 }
 
 /// The same beside error messages that somebody saw: advisories that need one can apply.
 #[must_use]
-pub fn run_with(facts: &Facts, db: &RuleDb, workload: &[String], log: &str) -> Vec<Checked> {
+pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, log: &str) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, log);
     CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
 }

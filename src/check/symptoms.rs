@@ -14,7 +14,7 @@ use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::{RawCause, RawSymptom};
 use crate::rules::symptom::Seen;
 use crate::rules::target::gpu_words;
-use crate::rules::{RuleDb, cite};
+use crate::rules::{RuleDb, Workload, cite};
 use crate::text;
 
 /// A message is quoted up to so many characters.
@@ -24,7 +24,7 @@ const MOST: usize = 4;
 
 /// Puts the findings in the order in which they explain the messages of a text, and adds what is likely where none does.
 #[must_use]
-pub fn explain(facts: &Facts, db: &RuleDb, workload: &[String], text: &Log, findings: Vec<Finding>) -> Vec<Finding> {
+pub fn explain(facts: &Facts, db: &RuleDb, workload: &Workload, text: &Log, findings: Vec<Finding>) -> Vec<Finding> {
     let context = Context::new(facts, db, workload, &text.flat);
     let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
     let mut seen = db.symptoms_in(&text.flat);

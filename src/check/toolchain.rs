@@ -91,7 +91,7 @@ fn no_launcher(context: &Context<'_>) -> Option<Finding> {
         (_, Reading::Absent { looked }) => ("Python.h", looked),
         _ => return None,
     };
-    let used = context.workload.iter().any(|use_| use_ == "torch.compile");
+    let used = context.uses.iter().any(|use_| use_ == "torch.compile");
     Some(Finding {
         id: "toolchain/triton".to_owned(),
         title: format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a ")),

@@ -86,7 +86,8 @@ mod tests {
     fn findings(xids: Vec<Xid>) -> Vec<String> {
         let mut facts = Facts::unknown(Origin::Host);
         facts.system.xid = Reading::host(xids, "/dev/kmsg");
-        let context = Context::new(&facts, rules::embedded(), &[], "");
+        let workload = rules::Workload::default();
+        let context = Context::new(&facts, rules::embedded(), &workload, "");
         let line = |finding: Finding| {
             let remedy = finding.remedies.first().map(|remedy| remedy.summary.clone()).unwrap_or_default();
             format!("{:?} {}: {} / {remedy}", finding.severity, finding.id, finding.title)

@@ -8,6 +8,7 @@ use super::host::{HostArgs, probe_timed, redacted};
 use super::targets::config;
 use super::{input, note, print, width};
 use crate::check::{self, Verdict};
+use crate::config::Use;
 use crate::diff;
 use crate::exit::Exit;
 use crate::facts::Facts;
@@ -16,7 +17,7 @@ use crate::impact;
 use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Report};
-use crate::rules::{self, target::complete_gpus};
+use crate::rules::{self, Workload, target::complete_gpus};
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
@@ -59,8 +60,13 @@ pub struct Args {
     #[arg(long)]
     timings: bool,
     /// What the project does, to switch on the advisories for it, e.g. `torch.compile`
-    #[arg(long = "uses", value_name = "WORKLOAD")]
-    workload: Vec<String>,
+    #[arg(long, value_name = "WORKLOAD", value_parser = known_use)]
+    uses: Vec<String>,
+}
+
+/// A word that advisories know.
+fn known_use(text: &str) -> Result<String, String> {
+    Use::try_from(text.to_owned()).map(|word| word.0)
 }
 
 /// How a report is written.
@@ -138,18 +144,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// What the project does: by argument, and by `[workload]` of the nearest gpudoc.toml.
-fn workload(args: &Args) -> Vec<String> {
-    let mut workload = args.workload.clone();
-    match config(None) {
-        Ok(Some((_, config))) => workload.extend(config.workload.uses),
-        Ok(None) => {}
-        Err(error) => note(&format!("note: {error:#}; its workload is left out")),
-    }
-    workload
+fn workload(args: &Args) -> Workload {
+    let declared = match config(None) {
+        Ok(declared) => declared.map(|(_, config)| config.workload.workload()).unwrap_or_default(),
+        Err(error) => {
+            note(&format!("note: {error:#}; its workload is left out"));
+            Workload::default()
+        }
+    };
+    Workload { uses: [args.uses.clone(), declared.uses.clone()].concat(), ..declared }
 }
 
 /// What has changed since a snapshot.
-fn drift(args: &Args, known_good: &Path, facts: &Facts, workload: &[String]) -> anyhow::Result<Exit> {
+fn drift(args: &Args, known_good: &Path, facts: &Facts, workload: &Workload) -> anyhow::Result<Exit> {
     let db = rules::embedded();
     let mut before = input::snapshot_only(known_good)?;
     complete_gpus(&mut before, db);

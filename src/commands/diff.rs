@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Ok(facts)
     };
     let (left, right) = (read(&args.left)?, read(&args.right)?);
-    let findings = |facts: &Facts| check::findings(&check::run(facts, db, &[]));
+    let findings = |facts: &Facts| check::findings(&check::run(facts, db, &rules::Workload::default()));
     let comparison = diff::compare(&left, &right, &findings(&left), &findings(&right));
     let names = [args.left.display().to_string(), args.right.display().to_string()];
     match args.format {

@@ -6,6 +6,7 @@ use super::rules_read::{package, release};
 use super::{explain_build, note, print, width};
 use crate::exit::Exit;
 use crate::finding::Kind;
+use crate::lint;
 use crate::parse::report::clean;
 use crate::parse::xid::parse_question;
 use crate::report::{explain as report, rules as show, symptom as symptom_report, xid as xid_report};
@@ -16,12 +17,13 @@ use crate::rules::symptom::Seen;
 use crate::rules::{self, RuleDb};
 use crate::text::nearest;
 
-/// Explain an advisory, a check, a package build or an error message, with sources
+/// Explain an advisory, a check, a finding of lint, a package build or an error message, with sources
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   gpudoc explain GPUDOC-2026-0001
   gpudoc explain gpu-arch/torch
+  gpudoc explain range-admits-bad
   gpudoc explain torch==2.7.1+cu126
   gpudoc explain 'torch==2.7.1+cu126 on \"RTX 5090\"'
   gpudoc explain 'torch 2.6.0 supports sm_120'
@@ -59,6 +61,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     if let Some(told) = explain_build::answer(text, db) {
         print(&symptom_report::on_gpu(&told, width()))?;
+        return Ok(Exit::Ok);
+    }
+    if let Some(rule) = lint::rule(text) {
+        print(&report::lint_rule(rule, width()))?;
         return Ok(Exit::Ok);
     }
     if let Some(kind) = kind(text) {

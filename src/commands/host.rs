@@ -103,7 +103,7 @@ pub fn named_gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
         && (text.contains('.') || text.starts_with("sm_"))
     {
         let label = format!("compute capability {capability}");
-        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None });
+        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None, memory: Vec::new() });
     }
     if let Some(model) = db.gpu_by_loose_name(text) {
         return Ok(TargetGpu {
@@ -112,6 +112,7 @@ pub fn named_gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
             index: None,
             capability: model.capability,
             class: model.class,
+            memory: db.gpu_memory(text).0,
         });
     }
     let near: Vec<_> = db.gpu_suggestions(text).iter().map(|name| format!("`{name}`")).collect();
@@ -119,6 +120,22 @@ pub fn named_gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
         [] => bail!("unknown GPU `{text}`; give its compute capability, e.g. `--gpu 12.0`"),
         near => bail!("unknown GPU `{text}`; did you mean {}?", near.join(" or ")),
     }
+}
+
+/// GPUs as arguments name them: `RTX 5090`, or several alike, `8x H100`.
+///
+/// # Errors
+///
+/// As [`named_gpu`].
+pub fn named_gpus(text: &str, db: &RuleDb) -> anyhow::Result<Vec<TargetGpu>> {
+    /// More than any machine has.
+    const MOST: usize = 64;
+    let counted = text.split_once(['x', '×']).and_then(|(number, name)| {
+        let number = number.trim().parse::<usize>().ok().filter(|number| (1..=MOST).contains(number))?;
+        Some((number, name.trim()))
+    });
+    let (number, name) = counted.unwrap_or((1, text));
+    Ok(vec![named_gpu(name, db)?; number])
 }
 
 fn python_request<'a>(request: &'a Request, python: Option<&'a str>) -> PythonRequest<'a> {

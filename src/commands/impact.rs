@@ -15,7 +15,7 @@ use crate::impact::{Fate, foresee, on_target};
 use crate::parse::pyproject::Selection;
 use crate::report::impact as report;
 use crate::report::unified_diff;
-use crate::rules::RuleDb;
+use crate::rules::{RuleDb, Workload};
 
 /// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts
 ///
@@ -99,7 +99,7 @@ pub fn run(
         );
     };
     let facts = on_target(&facts, target);
-    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &[]) {
+    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &Workload::default()) {
         Ok(outlook) => outlook,
         Err(proof) => {
             let text = match args.format {

@@ -69,8 +69,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// A target as gpudoc.toml declares it. What is not known is a comment.
 fn declared(name: &str, target: &Target) -> String {
     let mut out = format!("# The machines that this project must work on.\n[target.{name}]\n");
-    let mut gpus: Vec<String> = target.gpus.iter().map(|gpu| gpu.name.clone()).collect();
-    gpus.dedup();
+    let mut gpus: Vec<(usize, &str)> = Vec::new();
+    for gpu in &target.gpus {
+        match gpus.iter_mut().find(|(_, name)| *name == gpu.name) {
+            Some((number, _)) => *number += 1,
+            None => gpus.push((1, &gpu.name)),
+        }
+    }
     let mut line = |key: &str, value: Option<String>, example: &str| {
         let _ = match value {
             Some(value) => writeln!(out, "{key} = {value}"),
@@ -78,7 +83,11 @@ fn declared(name: &str, target: &Target) -> String {
         };
     };
     let quoted = |text: String| format!("{text:?}");
-    let all = gpus.into_iter().map(quoted).collect::<Vec<_>>().join(", ");
+    let counted = |(number, name): (usize, &str)| match number {
+        1 => quoted(name.to_owned()),
+        _ => quoted(format!("{number}x {name}")),
+    };
+    let all = gpus.into_iter().map(counted).collect::<Vec<_>>().join(", ");
     line("gpu", (!all.is_empty()).then(|| format!("[{all}]")), "[\"H100\"]");
     line("driver", target.driver.as_ref().map(|driver| quoted(driver.to_string())), "\"570.133.20\"");
     let threads = if target.free_threaded { "t" } else { "" };

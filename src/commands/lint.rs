@@ -7,13 +7,13 @@ use clap::ValueEnum;
 
 use super::targets::{config, declared_targets};
 use super::{file, note, print, width};
-use crate::config::Config;
+use crate::config::{Config, Size};
 use crate::exit::Exit;
 use crate::finding::Severity;
 use crate::lint::kind::FileKind;
 use crate::lint::policy::{Ignore, Policy};
 use crate::lint::read::Reader;
-use crate::lint::{self, Finding, edit};
+use crate::lint::{self, Declared, Finding, edit};
 use crate::parse::place::{Lines, Place};
 use crate::parse::requirements::decode;
 use crate::report::ci::{self, Problems};
@@ -120,24 +120,31 @@ pub enum Format {
 /// When a file cannot be read, or the configuration is wrong.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let (targets, policy) = settings(args.config.as_deref(), db)?;
+    let (targets, policy, mut declared) = settings(args.config.as_deref(), db)?;
+    let mut whole = args.files.is_empty();
     let named = if args.files.is_empty() { found()? } else { args.files.clone() };
     let mut files = Vec::new();
     for path in &named {
         let shown = path.to_string_lossy().replace('\\', "/");
         let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+        if shown == policy.file && args.kind.is_none() && FileKind::of(&shown).is_none() {
+            whole = true;
+            continue;
+        }
         let Some(kind) = args.kind.map(FileKind::from).or_else(|| FileKind::of(&shown)) else {
             note(&format!("note: `{shown}` is no file that gpudoc lint knows; say what it is with `--kind`"));
             continue;
         };
         files.push((shown, kind, decode(&file::read_bytes(path)?)));
     }
+    // Of what gpudoc.toml says by itself only who looks at all, or at it, is told.
+    declared.told &= whole;
     let today = today();
     let judge = |files: &[(String, FileKind, String)], read: &dyn Fn(&str) -> Option<String>| {
         let mut reader = Reader::new(read);
         files.iter().for_each(|(path, kind, text)| reader.add(path, *kind, text));
         let project = reader.finish();
-        let findings = policy.apply(lint::run(&project, &targets, db), &today, args.files.is_empty());
+        let findings = policy.apply(lint::run(&project, &targets, &declared, db), &today, args.files.is_empty());
         (findings, project)
     };
     let on_disk = |path: &str| {
@@ -199,12 +206,24 @@ fn exit(findings: &[Finding], strict: bool) -> Exit {
     if findings.iter().any(bad) { Exit::Failed } else { Exit::Ok }
 }
 
-/// The declared targets, and the policy.
-fn settings(named: Option<&Path>, db: &RuleDb) -> anyhow::Result<(Vec<Target>, Policy)> {
-    let Some((path, config)) = config(named)? else { return Ok((Vec::new(), Policy::default())) };
+/// The declared targets, the policy, and what the project does.
+fn settings(named: Option<&Path>, db: &RuleDb) -> anyhow::Result<(Vec<Target>, Policy, Declared)> {
+    let Some((path, config)) = config(named)? else {
+        return Ok((Vec::new(), Policy::default(), Declared::default()));
+    };
     let targets = declared_targets(&path, &config, db)?;
     let text = file::read(&path)?;
-    Ok((targets, policy(&path, &config, &text)))
+    let lines = Lines::of(&text);
+    let place =
+        |size: &Option<toml::Spanned<Size>>| size.as_ref().map(|size| lines.place(size.span())).unwrap_or_default();
+    let declared = Declared {
+        told: true,
+        file: path.to_string_lossy().into_owned(),
+        workload: config.workload.workload(),
+        model_params: place(&config.workload.model_params),
+        min_vram: place(&config.workload.min_vram),
+    };
+    Ok((targets, policy(&path, &config, &text), declared))
 }
 
 fn policy(path: &Path, config: &Config, text: &str) -> Policy {

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::file;
-use super::host::named_gpu;
+use super::host::named_gpus;
 use super::input;
 use crate::config::{Config, TargetConfig};
 use crate::facts::Facts;
@@ -147,7 +147,8 @@ impl TargetArgs {
     /// The options above what was found.
     fn apply(&self, target: &mut Target, db: &RuleDb) -> anyhow::Result<()> {
         if !self.gpu.is_empty() {
-            let named: Vec<_> = self.gpu.iter().map(|text| named_gpu(text, db)).collect::<Result<_, _>>()?;
+            let named: Vec<_> = self.gpu.iter().map(|text| named_gpus(text, db)).collect::<Result<Vec<_>, _>>()?;
+            let named = named.concat();
             let here = |gpu: &TargetGpu| target.gpus.iter().any(|own| own.capability == gpu.capability);
             if !named.iter().all(here) {
                 // Another machine's GPU: this one's driver says nothing about it.
@@ -192,7 +193,12 @@ fn unknown(target: &Target) -> Vec<&'static str> {
 /// A declared machine.
 fn target(name: &str, entry: &TargetConfig, db: &RuleDb) -> anyhow::Result<Target> {
     let mut target = Target { name: Some(name.to_owned()), ..Target::default() };
-    target.gpus = entry.gpu.iter().map(|text| named_gpu(text, db)).collect::<Result<_, _>>()?;
+    for text in &entry.gpu {
+        target.gpus.extend(named_gpus(text, db)?);
+    }
+    if let Some(size) = entry.vram {
+        target.gpus.iter_mut().for_each(|gpu| gpu.memory = vec![size.0]);
+    }
     let driver = entry.driver.as_deref();
     target.driver = driver.map(str::parse).transpose().with_context(|| format!("`driver = {driver:?}`"))?;
     if let Some(text) = &entry.python {

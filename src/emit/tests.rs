@@ -13,6 +13,7 @@ fn gpu(name: &str) -> TargetGpu {
         index: None,
         capability: model.capability,
         class: model.class,
+        memory: Vec::new(),
     }
 }
 

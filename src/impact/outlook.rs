@@ -12,7 +12,7 @@ use crate::finding::{Change, Finding, Severity};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
 use crate::text::list;
 use crate::version::CudaVersion;
@@ -117,7 +117,7 @@ pub fn foresee(
     constraints: &[Asked],
     target: &Target,
     db: &RuleDb,
-    workload: &[String],
+    workload: &Workload,
 ) -> Result<Outlook, Box<Proof>> {
     let installed = covered(facts, db);
     let outsiders = solve::installed_outsiders(facts, db);

@@ -16,9 +16,9 @@ use std::collections::BTreeSet;
 
 use crate::finding::Severity;
 use crate::parse::place::Place;
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, Workload};
 
-use self::project::Project;
+use self::project::{Environment, Project};
 
 /// Something that is wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct Rule {
 }
 
 /// The ids that findings have.
-pub const IDS: [Rule; 15] = [
+pub const IDS: [Rule; 18] = [
     Rule {
         id: "unsatisfiable",
         title: "What is declared cannot all be installed, or not work, on a declared target",
@@ -137,6 +137,21 @@ pub const IDS: [Rule; 15] = [
         help: "In isolation its setup sees no torch: pass `--no-build-isolation`, with torch installed before.",
     },
     Rule {
+        id: "model-fit",
+        title: "The project's model does not fit the GPUs of a declared target",
+        help: "Counted are the weights alone: `model-params` of gpudoc.toml by 16 bits, or by 4 with `bitsandbytes-4bit` in `uses`. GPUs of a target count together (`gpu = [\"2x H100\"]`), and `vram` says what a name does not.",
+    },
+    Rule {
+        id: "min-vram",
+        title: "A GPU of a declared target has less memory than the project needs",
+        help: "`min-vram` of gpudoc.toml is compared with what the GPU is sold with; `vram` of the target says what a name does not.",
+    },
+    Rule {
+        id: "workload-advisory",
+        title: "Something is known of what the project does with the releases that its files ask for",
+        help: "`uses` of gpudoc.toml says what the project does. `gpudoc explain GPUDOC-…` tells the whole story, with its sources.",
+    },
+    Rule {
         id: "syntax",
         title: "An installer refuses this",
         help: "The file is read as pip, or the reader of that format, reads it.",
@@ -159,20 +174,64 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     IDS.iter().find(|rule| rule.id == id)
 }
 
+/// What gpudoc.toml says of the project's work, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Declared {
+    /// Whether it is judged by itself: the memory of the targets.
+    pub told: bool,
+    /// The file that says it.
+    pub file: String,
+    /// What it says.
+    pub workload: Workload,
+    /// Where `model-params` stands.
+    pub model_params: Place,
+    /// Where `min-vram` stands.
+    pub min_vram: Place,
+}
+
+/// So many threads at most.
+const MOST_THREADS: usize = 8;
+
+/// So many environments for each of them at least.
+const FEWEST_OF_THREAD: usize = 8;
+
 /// Judges a project on its targets. Without any, only what holds on every machine is said.
 #[must_use]
-pub fn run(project: &Project, targets: &[Target], db: &RuleDb) -> Vec<Finding> {
+pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &RuleDb) -> Vec<Finding> {
     let mut findings = project.findings.clone();
-    let solved = rules::Solved::default();
-    for environment in &project.environments {
-        rules::judge(project, environment, targets, db, &solved, &mut findings);
+    if declared.told {
+        rules::workload::memory(declared, targets, db, &mut findings);
+    }
+    let uses = declared.workload.words(db);
+    let part = &|environments: &[Environment]| {
+        let solver = rules::solver::Solver::new(db);
+        let mut findings = Vec::new();
+        for environment in environments {
+            rules::judge(project, environment, targets, db, &solver, &uses, &mut findings);
+        }
+        findings
+    };
+    // A thread is worth starting for some environments, not for one.
+    let size = project.environments.len().div_ceil(MOST_THREADS).max(FEWEST_OF_THREAD);
+    if project.environments.len() <= size {
+        findings.extend(part(&project.environments));
+    } else {
+        // In order, so that the findings do not depend on who is ready first.
+        let parts = std::thread::scope(|scope| {
+            let started: Vec<_> =
+                project.environments.chunks(size).map(|environments| scope.spawn(move || part(environments))).collect();
+            let done = started.into_iter().map(std::thread::ScopedJoinHandle::join);
+            done.map(|part| part.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect::<Vec<_>>()
+        });
+        findings.extend(parts.into_iter().flatten());
     }
     let mut seen = BTreeSet::new();
     let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());
     findings.retain(|one| seen.insert(key(one)));
     // One line is told once where several environments share it.
     let mut told = BTreeSet::new();
-    findings.retain(|one| one.id == "syntax" || told.insert((one.file.clone(), one.place.span.start, one.id)));
+    let many = ["syntax", "workload-advisory", "model-fit", "min-vram"];
+    findings.retain(|one| many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)));
     findings.sort_by_key(key);
     findings
 }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
 use crate::finding::Kind;
+use crate::lint::Rule;
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::text::{list, wrap};
@@ -88,6 +89,21 @@ fn condition_in_words(condition: &RawCondition) -> String {
     words.extend(gpus.map(|gpus| format!("{gpus} GPUs or more")));
     words.extend(workload.iter().map(|use_| format!("the project uses {use_}")));
     list(&words)
+}
+
+/// What a finding of `gpudoc lint` means, and how to live with it.
+#[must_use]
+pub fn lint_rule(rule: &Rule, width: usize) -> String {
+    let width = width.clamp(40, 100);
+    let mut out = format!("{BOLD}{}{BOLD:#}\n\n", rule.id);
+    paragraph(&mut out, &format!("{}.", rule.title), 0, width);
+    out.push('\n');
+    paragraph(&mut out, rule.help, 0, width);
+    if !matches!(rule.id, "ignore-unused" | "ignore-lapsed") {
+        out.push_str("\nTo live with it, in gpudoc.toml:\n\n");
+        let _ = writeln!(out, "  [policy]\n  ignore = [{{ id = \"{}\", reason = \"…\", until = \"…\" }}]", rule.id);
+    }
+    out
 }
 
 /// What a family of checks looks at, and how it knows.

@@ -172,6 +172,7 @@ mod tests {
             index: None,
             capability: capability.parse().unwrap(),
             class: Some(class),
+            memory: Vec::new(),
         };
         Target {
             gpus: vec![gpu("RTX 5090", "12.0", GpuClass::Geforce), gpu("H100", "9.0", GpuClass::Datacenter)],

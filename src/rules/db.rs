@@ -1,20 +1,22 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 
 use super::model::{Build, Package, Release};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawImages, RawLifetime,
-    RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuProduct, RawImages,
+    RawLifetime, RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
+use super::raw_workload::RawWorkload;
 use super::raw_xid::{RawXid, RawXidAction};
+use super::requirement::{name_of, normalise, satisfied};
 use super::symbols::TorchSymbols;
 use super::symptom::{Matcher, Seen};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -31,7 +33,14 @@ pub struct RuleDb {
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
+    /// What [`Self::releases_within`] answered: solving asks the same of the same rules again and again.
+    within: Mutex<HashMap<Within, Arc<[u32]>>>,
+    /// What [`Self::mentioned_by`] answered.
+    mentioned: Mutex<HashMap<String, Arc<[String]>>>,
 }
+
+/// A package and specifiers.
+type Within = (String, String);
 
 /// What is known of a GPU by its name or PCI id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +77,8 @@ impl RuleDb {
             known: OnceLock::new(),
             names: OnceLock::new(),
             newer: BTreeMap::new(),
+            within: Mutex::default(),
+            mentioned: Mutex::default(),
         }
     }
 
@@ -76,6 +87,40 @@ impl RuleDb {
     pub fn with_overlay(mut packed: Packed, overlay: Overlay) -> Self {
         packed.newest = packed.newest.max(overlay.newest);
         Self { newer: overlay.releases, ..Self::new(packed) }
+    }
+
+    /// The releases of one of its packages that satisfy specifiers, counted from 1, ascending.
+    #[must_use]
+    pub fn releases_within(&self, package: &Package, specifiers: &VersionSpecifiers) -> Arc<[u32]> {
+        let key = (package.name.clone(), specifiers.to_string());
+        if let Some(known) = self.within.lock().ok().and_then(|within| within.get(&key).cloned()) {
+            return known;
+        }
+        let fit = (1..).zip(&package.releases).filter(|(_, release)| satisfied(specifiers, &release.version));
+        let found: Arc<[u32]> = fit.map(|(number, _)| number).collect();
+        if let Ok(mut within) = self.within.lock() {
+            within.insert(key, Arc::clone(&found));
+        }
+        found
+    }
+
+    /// The normalised names that one of its packages names in the requirements of any release.
+    #[must_use]
+    pub fn mentioned_by(&self, package: &Package) -> Arc<[String]> {
+        if let Some(known) = self.mentioned.lock().ok().and_then(|all| all.get(&package.name).cloned()) {
+            return known;
+        }
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for release in &package.releases {
+            names.extend(release.requires.iter().map(|line| name_of(line)));
+            names.extend(release.builds.iter().flat_map(|build| &build.requires).map(|line| name_of(line)));
+        }
+        let names: BTreeSet<String> = names.into_iter().map(normalise).collect();
+        let found: Arc<[String]> = names.into_iter().collect();
+        if let Ok(mut all) = self.mentioned.lock() {
+            all.insert(package.name.clone(), Arc::clone(&found));
+        }
+        found
     }
 
     /// The newest packed release of a package, whatever lies over it.
@@ -312,27 +357,15 @@ impl RuleDb {
     /// A GPU as people write it: `RTX 5090`, `rtx5090`, `H100`, `4070 ti super`.
     #[must_use]
     pub fn gpu_by_loose_name(&self, text: &str) -> Option<GpuModel> {
-        let wanted = squeeze(text);
-        // `laptop` or `gpu` names none.
-        if wanted.len() < 2 || !wanted.contains("titan") && !wanted.bytes().any(|byte| byte.is_ascii_digit()) {
-            return self.gpu_by_name(text);
-        }
-        // As forums write it: 4070TiS, 2080S.
-        let wanted = match wanted.strip_suffix('s') {
-            Some(stem) if stem.ends_with("ti") || stem.len() > 3 && stem.ends_with("70") || stem.ends_with("080") => {
-                format!("{stem}super")
-            }
-            _ => wanted,
-        };
-        let gpus = &self.packed.gpus;
-        let mut named: Vec<_> = gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted)).collect();
-        named.sort_by_key(|row| (row.name.contains("Laptop"), row.name.len()));
-        if let Some(row) = named.first() {
+        if let Some(row) = self.product_by_loose_name(text) {
             return Some(GpuModel {
                 capability: row.capability,
                 class: Some(row.class),
-                citation: self.page(&gpus.sources, &row.source),
+                citation: self.page(&self.packed.gpus.sources, &row.source),
             });
+        }
+        if !names_a_product(text) {
+            return self.gpu_by_name(text);
         }
         let upper = text.to_uppercase();
         let prefixes = ["", "NVIDIA ", "GeForce ", "GeForce RTX ", "GeForce GTX ", "Tesla ", "Quadro ", "Jetson "];
@@ -340,6 +373,23 @@ impl RuleDb {
             .iter()
             .flat_map(|text| prefixes.iter().map(move |prefix| format!("{prefix}{text}")))
             .find_map(|name| self.gpu_by_name(&name))
+    }
+
+    /// A product as people write it.
+    fn product_by_loose_name(&self, text: &str) -> Option<&RawGpuProduct> {
+        if !names_a_product(text) {
+            return None;
+        }
+        // As forums write it: 4070TiS, 2080S.
+        let wanted = squeeze(text);
+        let wanted = match wanted.strip_suffix('s') {
+            Some(stem) if stem.ends_with("ti") || stem.len() > 3 && stem.ends_with("70") || stem.ends_with("080") => {
+                format!("{stem}super")
+            }
+            _ => wanted,
+        };
+        let named = self.packed.gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted));
+        named.min_by_key(|row| (row.name.contains("Laptop"), row.name.len()))
     }
 
     /// Product names nearest to a text that names no GPU, best first, at most three.
@@ -476,6 +526,27 @@ impl RuleDb {
         Some(row.url.replace("{name}", name))
     }
 
+    /// What models take and GPUs have.
+    #[must_use]
+    pub fn workload(&self) -> &RawWorkload {
+        &self.packed.workload
+    }
+
+    /// The memory of a GPU by its name as the driver or people write it, in bytes, and where that was read: several sizes where
+    /// the name does not say which, none where none is known.
+    #[must_use]
+    pub fn gpu_memory(&self, name: &str) -> (Vec<u64>, Option<String>) {
+        let rules = &self.packed.workload;
+        let product = self.product_by_loose_name(name).map(|row| row.name.clone());
+        let upper = name.to_uppercase();
+        let names = [Some(name), product.as_deref(), Some(&upper)];
+        let named = |name: &str| {
+            rules.memories.iter().find(|row| regex_lite::Regex::new(&row.regex).is_ok_and(|regex| regex.is_match(name)))
+        };
+        let Some(row) = names.into_iter().flatten().find_map(named) else { return (Vec::new(), None) };
+        (row.gib.iter().map(|gib| gib << 30).collect(), Some(self.page(&rules.sources, &row.source)))
+    }
+
     /// Base images, and what else Dockerfiles and set-up scripts are made of.
     #[must_use]
     pub fn images(&self) -> &RawImages {
@@ -567,6 +638,12 @@ impl RuleDb {
 }
 
 /// Lower-case letters and digits only, for comparing names.
+/// `laptop` or `gpu` names none.
+fn names_a_product(text: &str) -> bool {
+    let wanted = squeeze(text);
+    wanted.len() >= 2 && (wanted.contains("titan") || wanted.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
 fn squeeze(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }

@@ -140,6 +140,7 @@ mod tests {
             index: Some(0),
             capability: model.capability,
             class: model.class,
+            memory: Vec::new(),
         };
         Target { gpus: vec![gpu], driver: Some(driver(kernel)), compat: compat.map(driver), ..Target::default() }
     }

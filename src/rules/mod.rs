@@ -22,6 +22,7 @@ pub mod raw;
 pub mod raw_platform;
 pub mod raw_prebuilt;
 pub mod raw_symptoms;
+pub mod raw_workload;
 pub mod raw_xid;
 pub mod requirement;
 pub mod symbols;
@@ -30,8 +31,10 @@ pub mod target;
 pub mod torch_abi;
 pub mod validate;
 pub mod variants;
+pub mod workload;
 pub mod write;
 
 pub use db::{GpuModel, RuleDb, cite};
 pub use embedded::{embedded, embedded_day, embedded_last, install};
 pub use target::{Target, TargetGpu};
+pub use workload::Workload;

@@ -18,6 +18,7 @@ use super::raw_platform::{
 };
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 use super::{consistency, validate};
 
@@ -50,6 +51,8 @@ pub struct Packed {
     pub modules: RawModules,
     /// `platform/xid.toml`.
     pub xids: RawXids,
+    /// `platform/workload.toml`.
+    pub workload: RawWorkload,
     /// `symptoms/*.toml`, by file; each names its pages itself.
     pub symptoms: Vec<RawSymptom>,
     /// `advisories/*.toml`, by id.
@@ -133,6 +136,7 @@ pub fn pack(
     let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
     let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
+    let workload: RawWorkload = parse(&rules.join("platform/workload.toml"), &read, &mut newest, validate::workload)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
         let RawSymptoms { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &RawSymptoms| {
@@ -197,6 +201,7 @@ pub fn pack(
         prebuilt,
         modules,
         xids,
+        workload,
         symptoms,
         advisories,
         packages,

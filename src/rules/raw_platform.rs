@@ -637,10 +637,12 @@ pub struct RawCondition {
 
 /// What a project can say it uses, for advisories about one use of a package.
 pub const WORKLOADS: &[&str] = &[
+    "bitsandbytes-4bit",
     "build-extensions",
     "conv3d",
     "cuda-graphs",
     "distributed",
+    "nccl",
     "symmetric-memory",
     "torch.compile",
     "very-large-model",

@@ -1,5 +1,7 @@
 //! PEP 508 requirements against an environment: which apply, and which versions satisfy them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
@@ -16,6 +18,30 @@ pub type Requirement = pep508_rs::Requirement<VerbatimUrl>;
 ///
 /// When the line is not a PEP 508 requirement.
 pub fn parse(line: &str) -> Result<Requirement, String> {
+    if let Some(known) = KNOWN.with_borrow(|known| known.get(line).cloned()) {
+        return Ok(known);
+    }
+    let parsed = read(line)?;
+    KNOWN.with_borrow_mut(|known| {
+        if known.len() < MOST_KNOWN && line.len() < LONGEST_KNOWN {
+            known.insert(line.to_owned(), parsed.clone());
+        }
+    });
+    Ok(parsed)
+}
+
+thread_local! {
+    /// Lines that were read already: the solver meets those of the rules again and again.
+    static KNOWN: RefCell<HashMap<String, Requirement>> = RefCell::default();
+}
+
+/// The rules hold some ten thousand lines; what a user brings beyond that is read each time.
+const MOST_KNOWN: usize = 1 << 16;
+
+/// Nor is a long line kept.
+const LONGEST_KNOWN: usize = 1 << 10;
+
+fn read(line: &str) -> Result<Requirement, String> {
     if let Some(slip) = slip(line) {
         return Err(slip);
     }
@@ -52,6 +78,13 @@ fn slip(line: &str) -> Option<String> {
         deepest = deepest.max(depth);
     }
     (deepest > NESTED).then(|| "the brackets are nested too deep".to_owned())
+}
+
+/// The name at the start of a PEP 508 line.
+#[must_use]
+pub fn name_of(line: &str) -> &str {
+    let end = line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
+    line.get(..end.unwrap_or(line.len())).unwrap_or(line)
 }
 
 /// The normalised name (PEP 503): lower case, runs of `-_.` as one `-`. `Flash_Attn` is `flash-attn`.

@@ -41,6 +41,8 @@ pub struct TargetGpu {
     pub capability: ComputeCapability,
     /// E.g. `geforce`; unknown where only a compute capability was given.
     pub class: Option<GpuClass>,
+    /// The bytes of memory that it has; several where its name does not say which, none where nobody knows.
+    pub memory: Vec<u64>,
 }
 
 impl Target {
@@ -57,6 +59,14 @@ impl Target {
                 index: Some(gpu.index),
                 capability: *gpu.compute_capability.value()?,
                 class: class.or_else(by_id),
+                // A MIG instance has a part of what is reported.
+                memory: gpu
+                    .memory_bytes
+                    .value()
+                    .filter(|_| gpu.mig.value() != Some(&true))
+                    .into_iter()
+                    .copied()
+                    .collect(),
             })
         });
         let driver = facts.driver.version.value().cloned();
@@ -82,7 +92,13 @@ impl Target {
         let mut words = Vec::new();
         for gpu in &self.gpus {
             let capability = format!("compute capability {}", gpu.capability);
-            let word = if gpu.label == capability { capability } else { format!("{} ({capability})", gpu.label) };
+            let alike = self.gpus.iter().filter(|other| other.label == gpu.label).count();
+            let number = if alike > 1 { format!("{alike}x ") } else { String::new() };
+            let word = if gpu.label == capability {
+                format!("{number}{capability}")
+            } else {
+                format!("{number}{} ({capability})", gpu.label)
+            };
             if !words.contains(&word) {
                 words.push(word);
             }
@@ -113,7 +129,10 @@ impl Target {
 pub fn gpu_words(gpus: &[&TargetGpu]) -> String {
     let mut groups: Vec<Vec<&TargetGpu>> = Vec::new();
     for gpu in gpus {
-        match groups.iter_mut().find(|group| group[0].name == gpu.name && gpu.index.is_some()) {
+        match groups
+            .iter_mut()
+            .find(|group| group[0].name == gpu.name && group[0].index.is_some() == gpu.index.is_some())
+        {
             Some(group) => group.push(gpu),
             None => groups.push(vec![gpu]),
         }
@@ -121,6 +140,7 @@ pub fn gpu_words(gpus: &[&TargetGpu]) -> String {
     let words = groups.iter().map(|group| {
         let indices: Vec<_> = group.iter().filter_map(|gpu| gpu.index).collect();
         match indices.as_slice() {
+            [] if group.len() > 1 => format!("{} {}", group.len(), group[0].name),
             [] | [_] => group[0].label.clone(),
             [first, .., last] if *last as usize - *first as usize == indices.len() - 1 => {
                 format!("GPUs {first} to {last} {}", group[0].name)

@@ -13,6 +13,7 @@ use super::raw_platform::{
 
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 
 /// The kinds of findings, as reports print them.
@@ -52,6 +53,21 @@ pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
         }
         if row.devices.iter().any(|id| id.len() != 4 || u16::from_str_radix(id, 16).is_err()) {
             return Err(fault("product", index, "a device id is four hexadecimal digits"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/workload.toml`.
+pub fn workload(raw: &RawWorkload) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    cited(&raw.sources, &raw.very_large_model.source, "very-large-model", 0)?;
+    cited(&raw.sources, &raw.weights.source, "weights", 0)?;
+    cited(&raw.sources, &raw.four_bit_weights.source, "four-bit-weights", 0)?;
+    for (index, row) in raw.memories.iter().enumerate() {
+        cited(&raw.sources, &row.source, "memory", index)?;
+        if row.gib.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(fault("memory", index, "`gib` ascends"));
         }
     }
     Ok(())

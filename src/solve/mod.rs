@@ -87,6 +87,12 @@ impl Pin<'_> {
     }
 }
 
+/// Whether there is a solution, without saying which or why not.
+#[must_use]
+pub fn is_possible(request: &Request, db: &RuleDb) -> bool {
+    nearest::best(&universe::Universe::new(request, db)).is_ok()
+}
+
 /// Finds builds that satisfy a request, or proves that there are none.
 ///
 /// # Errors

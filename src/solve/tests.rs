@@ -54,7 +54,7 @@ fn package(name: &str, head: &str, releases: &[String]) -> String {
 fn target(capability: &str, driver: Option<&str>) -> Target {
     let capability: ComputeCapability = capability.parse().expect("a compute capability");
     let label = format!("GPU {capability}");
-    let gpu = TargetGpu { name: label.clone(), label, index: None, capability, class: None };
+    let gpu = TargetGpu { name: label.clone(), label, index: None, capability, class: None, memory: Vec::new() };
     Target {
         gpus: vec![gpu],
         driver: driver.map(|text| text.parse().expect("a driver")),

@@ -19,7 +19,7 @@ use crate::rules::artefact::only_source;
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::raw_platform::RawExtension;
-use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, satisfied};
+use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, name_of, satisfied};
 use crate::rules::{RuleDb, Target, torch_abi};
 
 /// The index whose files carry no local label in their names.
@@ -352,9 +352,7 @@ impl<'a> Universe<'a> {
             let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
             return (Versions::of(releases), Some(Versions::of(builds.into_iter().map(|(_, number)| number))));
         }
-        let releases = package.package.releases.iter().zip(1..);
-        let fits = releases.filter(|(release, _)| satisfied(specifiers, &release.version));
-        (Versions::of(fits.map(|(_, number)| number)), None)
+        (Versions::of(self.db.releases_within(package.package, specifiers).iter().copied()), None)
     }
 
     /// What [`Self::matching`] says, and the unlisted release where it may satisfy the specifiers as well.
@@ -595,12 +593,6 @@ fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
     db.source_build(name).is_some_and(|row| row.only_with.is_none())
 }
 
-/// The name at the start of a PEP 508 line.
-fn name_of(line: &str) -> &str {
-    let end = line.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter)));
-    &line[..end.unwrap_or(line.len())]
-}
-
 /// These names and the covered packages whose absence an advisory about them is about.
 fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
     let absent = db.advisories().flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
@@ -616,22 +608,16 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         if edges.contains_key(package.name.as_str()) {
             continue;
         }
-        let mut mentioned = BTreeSet::new();
-        for release in &package.releases {
-            let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-            for line in lines {
-                mentioned.insert(name_of(line));
-            }
-        }
+        let named = db.mentioned_by(package);
+        let mut mentioned: BTreeSet<&str> = named.iter().map(String::as_str).collect();
         if compiles_against_torch(&package.name, db) {
             mentioned.insert(TORCH);
         }
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them.
         let known = mentioned
             .into_iter()
-            .map(requirement::normalise)
-            .filter(|name| !is_runtime_wheel(name) || names.contains(name))
-            .filter_map(|name| db.package(&name));
+            .filter(|name| !is_runtime_wheel(name) || names.contains(*name))
+            .filter_map(|name| db.package(name));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);

@@ -28,7 +28,14 @@ fn cuda(torch: &Version) -> Option<CudaVersion> {
 
 fn gpu(text: &str, db: &RuleDb) -> TargetGpu {
     if let Ok(capability) = text.parse() {
-        return TargetGpu { label: text.to_owned(), name: text.to_owned(), index: None, capability, class: None };
+        return TargetGpu {
+            label: text.to_owned(),
+            name: text.to_owned(),
+            index: None,
+            capability,
+            class: None,
+            memory: Vec::new(),
+        };
     }
     let model = db.gpu_by_loose_name(text).unwrap_or_else(|| panic!("no GPU is named `{text}`"));
     TargetGpu {
@@ -37,6 +44,7 @@ fn gpu(text: &str, db: &RuleDb) -> TargetGpu {
         index: None,
         capability: model.capability,
         class: model.class,
+        memory: Vec::new(),
     }
 }
 

@@ -105,7 +105,7 @@ proptest! {
         // The solver would add what is missing; here it has to be there.
         for _ in 0..6 {
             facts = pins.iter().fold(host.clone(), |facts, pin| apply(&facts, &Change::Install(vec![pin.clone()]), db));
-            findings = check::findings(&check::run(&facts, db, &[]));
+            findings = check::findings(&check::run(&facts, db, &gpudoc::rules::Workload::default()));
             let missing = findings.iter().filter(|finding| finding.title.contains("is not installed"));
             let names: BTreeSet<_> = missing.flat_map(|finding| &finding.packages).cloned().collect();
             let absent = names.into_iter().filter(|name| facts.distribution(name).is_none());
@@ -182,7 +182,7 @@ proptest! {
         let pins = resolution.pins.iter().map(|pin| format!("{}=={}", pin.name, pin.release.full_version(pin.build)));
         let pins: Vec<String> = pins.collect();
         let facts = apply(&host, &Change::Install(pins.clone()), db);
-        let findings = check::findings(&check::run(&facts, db, &[]));
+        let findings = check::findings(&check::run(&facts, db, &gpudoc::rules::Workload::default()));
         // What any release will do for is left to the installer.
         let wrong = findings.iter().filter(|finding| contradicts(finding, db) && !finding.title.contains("is not installed"));
         let wrong: Vec<_> = wrong.map(|finding| &finding.title).collect();

@@ -175,7 +175,8 @@ fn with_compat() -> String {
     let db = embedded();
     let model = db.gpu_by_loose_name("H100").unwrap();
     let (label, class) = ("H100".to_owned(), model.class);
-    let gpu = TargetGpu { name: label.clone(), label, index: None, capability: model.capability, class };
+    let gpu =
+        TargetGpu { name: label.clone(), label, index: None, capability: model.capability, class, memory: Vec::new() };
     let target = Target {
         gpus: vec![gpu],
         driver: "570.133.20".parse().ok(),

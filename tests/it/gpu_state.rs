@@ -47,7 +47,7 @@ fn facts(change: impl Fn(u32, &mut Gpu, &mut GpuState)) -> Facts {
 }
 
 fn findings(facts: &Facts) -> Vec<Finding> {
-    let found = check::findings(&check::run(facts, rules::embedded(), &[]));
+    let found = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default()));
     found.into_iter().filter(|finding| !finding.id.starts_with("toolchain/")).collect()
 }
 

@@ -172,6 +172,9 @@ const EACH: &[(&str, &str, &str)] = &[
         ".github/workflows/gpu.yml:6:23 build-isolation",
     ),
     ("constraints.txt", "numpy<2\ntorch=>2.6\n", "constraints.txt:2:6 syntax"),
+    ("requirements.txt", "numpy\n", "gpudoc.toml:6:16 model-fit"),
+    ("requirements.in", "numpy\n", "gpudoc.toml:6:12 min-vram"),
+    ("requirements-old.txt", "torch==2.7.1\n", "requirements-old.txt:1:1 workload-advisory"),
     ("uv.lock", "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n", "uv.lock:3:11 unsatisfiable"),
 ];
 
@@ -179,10 +182,16 @@ const EACH: &[(&str, &str, &str)] = &[
 fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
     for (file, text, expected) in EACH {
         let id = expected.split(' ').nth(1).unwrap();
-        let ignore = |until: &str| {
-            format!("{DESK}[policy]\nignore = [{{ id = \"{id}\", reason = \"known\", until = \"{until}\" }}]\n")
+        let declared = match id {
+            "model-fit" => format!("{DESK}[workload]\nmodel-params = \"47B\"\n"),
+            "min-vram" => format!("{DESK}[workload]\nmin-vram = \"48GiB\"\n"),
+            "workload-advisory" => format!("{DESK}[workload]\nuses = [\"symmetric-memory\"]\n"),
+            _ => DESK.to_owned(),
         };
-        let project = folder(&[("gpudoc.toml", DESK), (file, text)]);
+        let ignore = |until: &str| {
+            format!("{declared}[policy]\nignore = [{{ id = \"{id}\", reason = \"known\", until = \"{until}\" }}]\n")
+        };
+        let project = folder(&[("gpudoc.toml", &declared), (file, text)]);
         let all = found(project.path(), &[]);
         assert!(all.iter().any(|one| one == expected), "{file}: {all:?}");
         std::fs::write(project.path().join("gpudoc.toml"), ignore("9999-12-31")).unwrap();
@@ -192,11 +201,137 @@ fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
         std::fs::write(project.path().join("gpudoc.toml"), ignore("2020-01-01")).unwrap();
         let lapsed = found(project.path(), &[]);
         assert!(lapsed.iter().any(|one| one == expected), "{file}: {lapsed:?}");
-        assert!(lapsed.contains(&"gpudoc.toml:6:11 ignore-lapsed".to_owned()), "{lapsed:?}");
+        let line = declared.lines().count() + 2;
+        assert!(lapsed.contains(&format!("gpudoc.toml:{line}:11 ignore-lapsed")), "{lapsed:?}");
     }
     let ids: Vec<&str> = EACH.iter().map(|(_, _, expected)| expected.split(' ').nth(1).unwrap()).collect();
     let untested = gpudoc::lint::IDS.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
+}
+
+/// Each finding's text is what SARIF repeats.
+#[test]
+fn each_finding_is_explained() {
+    let here = Path::new(".");
+    let (_, sarif, _) = gpudoc(here, &["lint", "--format", "sarif", "LICENSE"]);
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), gpudoc::lint::IDS.len());
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for rule in rules {
+        let id = rule["id"].as_str().unwrap();
+        let (code, out, err) = gpudoc(here, &["explain", id]);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{id}");
+        let help = rule["help"]["text"].as_str().unwrap();
+        assert!(out.starts_with(id) && words(&out).contains(&words(help)), "{id}: {out}");
+    }
+    assert!(gpudoc(here, &["explain", "syntax"]).1.contains("An installer refuses this."));
+}
+
+#[test]
+fn what_the_project_does_is_judged_on_its_targets() {
+    let config = "[target.train]\ngpu = [\"2x H100\"]\nvram = \"80GiB\"\n[target.desk]\ngpu = [\"RTX 5090\"]\n\
+                  [workload]\nuses = [\"torch.compile\"]\nmodel-params = \"47B\"\nmin-vram = \"24GiB\"\n";
+    let project = folder(&[("gpudoc.toml", config), ("requirements.txt", "torch==2.7.1\n")]);
+    let (_, out, _) = lint(project.path(), &["--color", "never"]);
+    insta::assert_snapshot!(out, @r#"
+    warning[model-fit]: `desk`: a model of 47B parameters does not fit on RTX 5090: its weights in 16 bits take 87.5 GiB, and RTX 5090 has 32 GiB
+     --> gpudoc.toml:8:16
+      |
+    8 | model-params = "47B"
+      |                ^^^^^
+      |
+      = note: 47B parameters × 16 bits = 87.5 GiB; what is computed with them, caches and CUDA itself come on top
+      = note: https://github.com/pytorch/pytorch/blob/02f079b4bb66924eb2d11981f4d748a23278c8c2/torch/headeronly/util/BFloat16.h (one uint16_t), read 2026-11-21
+      = hint: spread it over RTX 5090 × 3 or more, or load it in 4 bits (`bitsandbytes-4bit`): 21.9 GiB at least
+
+    warning[workload-advisory]: GPUDOC-2026-0002: torch.compile starts up to 32 compile workers, which very large models and small hosts pay for in memory and hangs
+     --> requirements.txt:1:1
+      |
+    1 | torch==2.7.1
+      | ^^^^^^^^^^^^
+      |
+      = note: an installer takes torch 2.7.1
+      = note: Inductor compiles in min(32, CPUs) worker processes, in every release from 2.0 to 2.15. Each holds host memory of its own, so that compiling a very large model can exhaust the host or a container's limit, and until 2.10.0 idle workers stay until the process ends; several reports describe hangs at exit. Fewer workers compile longer but bounded.
+      = hint: Bound the number of compile workers: `export TORCHINDUCTOR_COMPILE_THREADS=4`
+
+    info[workload-advisory]: GPUDOC-2026-0083: Compiling a very large model whole takes long: compile the block that repeats instead, from torch 2.5 on without recompilation
+     --> requirements.txt:1:1
+      |
+    1 | torch==2.7.1
+      | ^^^^^^^^^^^^
+      |
+      = note: an installer takes torch 2.7.1
+      = note: The compile time of torch.compile grows with the model, to tens of minutes or hours for very large ones. A model of repeated blocks needs only one of them compiled: the code is used again for the others. torch 2.5 does so by itself; torch 2.4 compiles again for each block unless `torch._dynamo.config.inline_inbuilt_nn_modules` is set.
+      = hint: Compile each block that repeats, not the whole model
+
+    0 failures, 2 warnings and 1 remark in 2 files
+    "#);
+    // 47e9 parameters of 2 bytes are 87.5 GiB: two H100 hold them, an RTX 5090 does not.
+    assert_eq!(out.matches("87.5 GiB, and RTX 5090 has 32 GiB").count(), 1, "{out}");
+    assert!(!out.contains("`train`: a model"), "{out}");
+    let without = config.replace("uses = [\"torch.compile\"]\nmodel-params = \"47B\"\n", "");
+    std::fs::write(project.path().join("gpudoc.toml"), without).unwrap();
+    assert_eq!(found(project.path(), &["--strict"]), [""; 0]);
+    let four = config.replace("\"torch.compile\"", "\"bitsandbytes-4bit\"");
+    std::fs::write(project.path().join("gpudoc.toml"), four).unwrap();
+    assert_eq!(found(project.path(), &["--strict"]), [""; 0], "47e9 half bytes are 21.9 GiB");
+    std::fs::write(project.path().join("gpudoc.toml"), config).unwrap();
+    let of = |file: &str| found(project.path(), &[file]).iter().filter(|one| one.ends_with("model-fit")).count();
+    assert_eq!((of("requirements.txt"), of("gpudoc.toml")), (0, 1), "gpudoc.toml is told of where it is looked at");
+}
+
+#[test]
+fn a_range_is_judged_beside_what_the_files_decide() {
+    let judged = |text: &str| {
+        let project = folder(&[("requirements.txt", text)]);
+        let (_, out, _) = lint(project.path(), &["--format", "json"]);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings.into_iter().map(|one| (one["message"].to_string(), one["hint"].to_string())).collect::<Vec<_>>()
+    };
+    // torch 2.6.0 pins triton 3.2.0, which has no `triton.ops` any more.
+    let found = judged("torch==2.6.0\nbitsandbytes>=0.43,<0.47\n");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].0.contains("admits bitsandbytes 0.45.0, which does not work beside triton 3.2.0"), "{found:?}");
+    assert_eq!(found[0].1, "\"write `bitsandbytes>=0.45.1,<0.47`\"");
+    assert_eq!(judged("torch==2.5.1\nbitsandbytes>=0.43,<0.47\n"), [], "triton 3.1 has it");
+    assert_eq!(judged("torch==2.6.0\nbitsandbytes>=0.45.1\n"), []);
+    assert_eq!(judged("torch>=2.5\nbitsandbytes>=0.43\n"), [], "nothing decides which triton there is");
+}
+
+#[test]
+fn two_lines_about_a_package_are_each_rewritten_once() {
+    let docker = "FROM python:3.11\nCOPY . .\nRUN pip install -r requirements.txt -c constraints.txt\n";
+    let files = [("requirements.txt", "torch==2.7.1\n"), ("constraints.txt", "torch==2.6.0\n"), ("Dockerfile", docker)];
+    let project = folder(&[&files[..], &[("gpudoc.toml", DESK)]].concat());
+    let (code, diff, err) = lint(project.path(), &["--fix", "--write"]);
+    assert_eq!(code, Some(0), "{diff}{err}");
+    let read = |name: &str| std::fs::read_to_string(project.path().join(name)).unwrap();
+    // PyPI's torch 2.7.1 is for CUDA 12.6, without a kernel for compute capability 12.0; 2.8.0 is for 12.8.
+    assert_eq!(
+        (read("requirements.txt").as_str(), read("constraints.txt").as_str()),
+        ("torch==2.8.0\n", "torch==2.8.0\n")
+    );
+}
+
+#[test]
+fn a_lock_is_locked_again() {
+    let hint = |name: &str, text: &str| {
+        let project = folder(&[("gpudoc.toml", DESK), (name, text)]);
+        let (_, out, _) = lint(project.path(), &["--format", "json"]);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        report["findings"][0]["hint"].as_str().unwrap().to_owned()
+    };
+    let package = "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n";
+    assert!(hint("uv.lock", package).ends_with("ask for it in pyproject.toml, then run `uv lock`"));
+    let own =
+        "# This file was autogenerated by uv via the following command:\n#    uv pip compile a.in -o pylock.toml\n";
+    let text =
+        format!("{own}lock-version = \"1.0\"\ncreated-by = \"uv\"\n\n{}", package.replace("package", "packages"));
+    assert!(hint("pylock.toml", &text).ends_with("then run `uv pip compile a.in -o pylock.toml`"));
+    let text = text.replace(own, "").replace("\"uv\"", "\"pip\"");
+    assert!(hint("pylock.toml", &text).ends_with("then run `pip lock`"));
 }
 
 #[test]
@@ -489,7 +624,7 @@ proptest::proptest! {
             name: "RTX 5090".to_owned(),
             index: None,
             capability: "12.0".parse().unwrap(),
-            class: None,
+            class: None, memory: Vec::new()
         };
         let target = gpudoc::rules::Target {
             gpus: vec![gpu],
@@ -502,7 +637,9 @@ proptest::proptest! {
         for _ in 0..2 {
             let mut reader = Reader::new(&|_| None);
             reader.add("f", kinds[kind], &text);
-            let findings = lint::run(&reader.finish(), std::slice::from_ref(&target), gpudoc::rules::embedded());
+            let declared = lint::Declared::default();
+            let findings =
+                lint::run(&reader.finish(), std::slice::from_ref(&target), &declared, gpudoc::rules::embedded());
             for finding in &findings {
                 proptest::prop_assert!(text.get(finding.place.span.clone()).is_some(), "{finding:?}");
             }

@@ -3,8 +3,6 @@
 //! `tests/bench/device.sh` records: beside each snapshot lie the verdict and the findings of the machine. Advisories are left
 //! out, since more of them are written every week.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -25,8 +25,12 @@ fn facts(packages: &[&str]) -> Facts {
     facts
 }
 
-fn titles(facts: &Facts, workload: &[String]) -> String {
-    let findings = check::findings(&check::run(facts, rules::embedded(), workload));
+fn titles(facts: &Facts, uses: &[String]) -> String {
+    let findings = check::findings(&check::run(
+        facts,
+        rules::embedded(),
+        &rules::Workload { uses: uses.to_vec(), ..rules::Workload::default() },
+    ));
     let ours = findings
         .into_iter()
         .filter(|finding| ["toolchain/", "system/"].iter().any(|kind| finding.id.starts_with(kind)));

@@ -41,7 +41,7 @@ fn with_devices(gpus: u32, value: &str) -> Facts {
 }
 
 fn findings(facts: &Facts) -> Vec<Finding> {
-    let findings = check::findings(&check::run(facts, rules::embedded(), &[]));
+    let findings = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default()));
     findings.into_iter().filter(|finding| finding.id.starts_with("gpu-visibility/")).collect()
 }
 
@@ -72,7 +72,7 @@ fn a_stub_in_front_keeps_cuda_from_starting() {
     facts.loader.libcuda = Reading::host(stub, "LD_LIBRARY_PATH");
     facts.loader.others = vec![own];
     let stubs = |facts: &Facts| {
-        let all = check::findings(&check::run(facts, rules::embedded(), &[])).into_iter();
+        let all = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default())).into_iter();
         all.filter(|finding| finding.id == "cuda-libs/libcuda").collect::<Vec<_>>()
     };
     let [finding] = stubs(&facts).try_into().unwrap();

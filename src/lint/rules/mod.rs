@@ -1,15 +1,15 @@
 //! What is wrong with an environment.
 
 mod arch_list;
+mod beside;
 mod compat;
 mod image;
 mod ranges;
+pub mod solver;
 mod solving;
 mod steps;
 mod view;
-
-use std::cell::RefCell;
-use std::collections::BTreeSet;
+pub mod workload;
 
 use super::project::{Environment, Project};
 use super::{Edit, Finding};
@@ -17,10 +17,8 @@ use crate::finding::Severity;
 use crate::parse::place::Place;
 use crate::rules::{RuleDb, Target};
 
+use self::solver::Solver;
 use self::view::View;
-
-/// What was solved already, wherever it stands: files of one repository often ask for the same.
-pub type Solved = RefCell<BTreeSet<String>>;
 
 /// Judges one environment on all targets.
 pub fn judge(
@@ -28,7 +26,8 @@ pub fn judge(
     environment: &Environment,
     targets: &[Target],
     db: &RuleDb,
-    solved: &Solved,
+    solver: &Solver<'_>,
+    uses: &[String],
     out: &mut Vec<Finding>,
 ) {
     let any = [Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() }];
@@ -45,14 +44,23 @@ pub fn judge(
         if !view.is_covered() {
             continue;
         }
-        let failed = solving::judge(&view, number, &target, solved, out);
-        if !failed && !environment.locked {
-            ranges::judge(&view, &target, out);
+        let pins = solving::judge(&view, number, &target, solver, out);
+        if let Some(pins) = pins {
+            workload::advisories(&view, &target, &pins, uses, out);
+            if !environment.locked {
+                ranges::judge(&view, &target, solver, out);
+            }
         }
     }
     // Nobody knows whether it comes to that.
     let fresh = out.iter_mut().skip(first).filter(|finding| finding.severity == Severity::Fail);
     fresh.filter(|_| environment.conditional).for_each(|finding| finding.severity = Severity::Warn);
+}
+
+/// Whether a line was told of already: one target is enough.
+fn is_told(view: &View<'_>, id: &str, file: usize, place: &Place, out: &[Finding]) -> bool {
+    let file = view.project.path(file);
+    out.iter().any(|one| one.id == id && one.place.span.start == place.span.start && one.file == file)
 }
 
 /// A finding without notes.

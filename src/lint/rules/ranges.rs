@@ -1,10 +1,14 @@
 //! Ranges that admit releases which do not work: no build that the installer may take has code for the GPU, or runs on the
 //! driver.
 
-use pep440_rs::Operator;
+use std::collections::BTreeMap;
 
+use pep440_rs::{Operator, Version};
+
+use super::beside::{Clash, clashes, decided};
+use super::solver::Solver;
 use super::view::View;
-use super::{edit, finding, on};
+use super::{edit, finding, is_told, on};
 use crate::finding::{Kind, Severity};
 use crate::lint::project::{From, Line};
 use crate::lint::{Finding, Fix};
@@ -12,32 +16,33 @@ use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
-use crate::solve::{Asked, solve};
+use crate::solve::Asked;
 
 /// Judges the ranges on a target.
-pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, target: &Target, solver: &Solver<'_>, out: &mut Vec<Finding>) {
+    let decided = decided(view, target);
     for line in view.applying(target).filter(|line| line.versions.is_some()) {
-        out.extend(range(view, line, target));
+        if !is_told(view, "range-admits-bad", line.at.file, &line.at.place, out) {
+            out.extend(range(view, line, target, &decided, solver));
+        }
     }
 }
 
 /// What a release is to an installer on a target.
-enum Verdict {
+#[derive(Clone)]
+pub enum Verdict {
     /// It is not offered: another index, Python, platform.
     NotOffered,
     Works,
     /// Why not, of the build that it would take.
     Fails(String),
+    /// Not beside these, and why.
+    Clashes(String, String),
 }
 
-fn verdict(view: &View<'_>, line: &Line, package: &Package, release: &Release, target: &Target) -> Verdict {
-    let index = match &line.source {
-        From::Unknown | From::Extra(_) => None,
-        From::Pypi => Some("pypi".to_owned()),
-        From::Main(at) => view.db.index_at(&at.url),
-    };
+fn verdict(view: &View<'_>, package: &Package, release: &Release, index: Option<&str>, target: &Target) -> Verdict {
     let mut reason = None;
-    for build in release.builds.iter().filter(|build| index.as_ref().is_none_or(|index| build.index == *index)) {
+    for build in release.builds.iter().filter(|build| index.is_none_or(|index| build.index == index)) {
         let all = obstacles(package, release, build, target, view.db);
         if all.is_empty() {
             return Verdict::Works;
@@ -46,24 +51,48 @@ fn verdict(view: &View<'_>, line: &Line, package: &Package, release: &Release, t
             continue;
         }
         let version = release.full_version(build);
-        reason = reason.or_else(|| all.first().map(|one| format!("{} {version} {one}", line.name)));
+        reason = reason.or_else(|| all.first().map(|one| format!("{} {version} {one}", package.name)));
     }
     reason.map_or(Verdict::NotOffered, Verdict::Fails)
 }
 
-fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
+fn range(
+    view: &View<'_>,
+    line: &Line,
+    target: &Target,
+    decided: &BTreeMap<String, Version>,
+    solver: &Solver<'_>,
+) -> Option<Finding> {
     let package = view.db.package(&line.name)?;
     let range = specifiers(&line.requirement)?;
     let place = line.versions.as_ref()?;
     let admitted = |release: &&Release| {
         !release.yanked && !release.version.any_prerelease() && satisfied(&range, &release.version)
     };
+    let clashes = clashes(view, target, decided, &line.name);
+    let index = match &line.source {
+        From::Unknown | From::Extra(_) => None,
+        From::Pypi => Some("pypi".to_owned()),
+        From::Main(at) => view.db.index_at(&at.url),
+    };
+    let verdicts = solver.verdicts((line.name.clone(), index.clone(), format!("{target:?}")), || {
+        let all = package.releases.iter();
+        all.map(|release| verdict(view, package, release, index.as_deref(), target)).collect()
+    });
     let judged: Vec<(&Release, Verdict)> = package
         .releases
         .iter()
-        .filter(admitted)
-        .map(|release| (release, verdict(view, line, package, release, target)))
+        .zip(verdicts.iter())
+        .filter(|(release, _)| admitted(release))
+        .map(|(release, verdict)| (release, verdict.clone()))
         .filter(|(_, verdict)| !matches!(verdict, Verdict::NotOffered))
+        .map(|(release, verdict)| match verdict {
+            Verdict::Works => match Clash::of(&clashes, &release.version) {
+                Some(clash) => (release, Verdict::Clashes(clash.beside.clone(), clash.why.clone())),
+                None => (release, Verdict::Works),
+            },
+            other => (release, other),
+        })
         .collect();
     if judged.len() < 2 {
         return None;
@@ -81,7 +110,11 @@ fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
         return None;
     }
     let bad = if newest_bad { judged.len() - 1 } else { first_good - 1 };
-    let (_, Verdict::Fails(reason)) = judged.get(bad)? else { return None };
+    let (place_of, reason) = match &judged.get(bad)?.1 {
+        Verdict::Fails(reason) => (on(target), reason),
+        Verdict::Clashes(beside, reason) => (format!("beside {beside}"), reason),
+        Verdict::NotOffered | Verdict::Works => return None,
+    };
     if newest_bad && !view.may_take(line, judged.get(bad)?.0, target) {
         return None;
     }
@@ -102,14 +135,17 @@ fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
         parts.push(format!("<{}", judged.get(last_good + 1)?.0.version));
     }
     let narrower = parts.join(",");
-    let severity = if newest_bad { Severity::Fail } else { Severity::Warn };
-    let what = if newest_bad { "an installer takes" } else { "an installer may take" };
+    // Which release is the newest depends on the Python, and nobody declares one.
+    let clash = matches!(judged.get(bad)?.1, Verdict::Clashes(..));
+    let sure = newest_bad && (target.python.is_some() || !clash);
+    let severity = if sure { Severity::Fail } else { Severity::Warn };
+    let what = if sure { "an installer takes" } else { "an installer may take" };
     let message = format!(
         "`{}` admits {} {}, which does not work {}",
         line.text.split(';').next().unwrap_or_default().trim(),
         line.name,
         judged.get(bad)?.0.version,
-        on(target)
+        place_of
     );
     let mut found = finding(view, "range-admits-bad", severity, line.at.file, &line.at.place, message);
     found.notes = vec![format!("{what} it, and {reason}")];
@@ -119,7 +155,7 @@ fn range(view: &View<'_>, line: &Line, target: &Target) -> Option<Finding> {
     let works = |target: &Target| {
         let mut request = view.request(target, None);
         request.requirements.push(Asked::new(narrow.clone(), "narrower"));
-        solve(&request, view.db).is_ok()
+        solver.is_possible(&request)
     };
     if works(target) && view.targets.iter().all(works) {
         let edits = vec![edit(view, line.at.file, place, narrower.clone())];

@@ -1,21 +1,30 @@
 //! Sets that cannot be met: the solver's proof, at the line that causes it, and the cheapest edit that was solved again.
 
+use std::rc::Rc;
+
+use super::solver::{Pins, Solver};
 use super::view::{View, is_pin};
-use super::{Solved, edit, finding, on};
+use super::{edit, finding, is_told, on};
 use crate::finding::Severity;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::lint::{Edit, Finding, Fix};
 use crate::rules::Target;
 use crate::rules::requirement::{parse, specifiers};
-use crate::solve::{Action, Change, Proof, Request, solve};
+use crate::solve::{Action, Change, Proof, Request};
 use crate::text::list;
 use crate::version::CudaVersion;
 
-/// Judges the set on one target; says whether it failed.
-pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, out: &mut Vec<Finding>) -> bool {
+/// Judges the set on one target; gives what an installer takes, if there is anything.
+pub fn judge(
+    view: &View<'_>,
+    number: usize,
+    target: &Target,
+    solver: &Solver<'_>,
+    out: &mut Vec<Finding>,
+) -> Option<Rc<Pins>> {
     let request = view.request(target, None);
     if request.requirements.is_empty() && request.constraints.is_empty() {
-        return false;
+        return Some(Rc::default());
     }
     // Constraints alone are judged as if all that they name were installed.
     let request = if request.requirements.is_empty() {
@@ -23,26 +32,26 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, o
     } else {
         request
     };
-    let question = question(&request);
-    if solved.borrow().contains(&question) {
-        return false;
-    }
-    let Err(proof) = solve(&request, view.db) else {
-        solved.borrow_mut().insert(question);
-        return false;
+    let proof = match solver.solve(&request) {
+        Ok(pins) => return Some(pins),
+        Err(proof) => proof,
     };
     // Beside an extra index there is PyPI.
     let extra = view.lines.iter().any(|line| matches!(line.source, From::Extra(_)));
-    if extra && solve(&view.request(target, Some("pypi")), view.db).is_ok() {
-        return false;
+    if extra && let Ok(pins) = solver.solve(&view.request(target, Some("pypi"))) {
+        return Some(pins);
     }
     let index = blamed_index(view, &proof);
-    let Some((id, file, place)) = (match index {
-        Some(index) => Some(("index-without-build", index.at.file, index.at.place.clone())),
-        None => blamed_line(view, target, &proof).map(|line| ("unsatisfiable", line.at.file, line.at.place.clone())),
-    }) else {
-        return true;
+    let (id, file, place) = match index {
+        Some(index) => ("index-without-build", index.at.file, index.at.place.clone()),
+        None => {
+            let line = blamed_line(view, target, &proof)?;
+            ("unsatisfiable", line.at.file, line.at.place.clone())
+        }
     };
+    if is_told(view, id, file, &place, out) {
+        return None;
+    }
     let message = match index {
         Some(index) => {
             let name = view.db.index_at(&index.url).unwrap_or_default();
@@ -52,33 +61,39 @@ pub fn judge(view: &View<'_>, number: usize, target: &Target, solved: &Solved, o
     };
     let mut found = finding(view, id, Severity::Fail, file, &place, message);
     found.notes = proof.steps.iter().map(|step| step.text.clone()).collect();
-    let others: Vec<Target> =
-        view.targets.iter().enumerate().filter(|(at, _)| *at != number).map(|(_, one)| one.clone()).collect();
-    match mended(view, target, &others) {
-        Some(fix) if !view.environment.locked => {
-            found.hint = Some(fix.summary.clone());
-            found.fix = (!fix.edits.is_empty()).then_some(fix);
-        }
-        _ => found.hint = proof.actions.first().map(|action| action.summary.clone()),
+    let first = proof.actions.first().map(|action| action.summary.clone());
+    if view.environment.locked {
+        let again = lock_again(view, file);
+        found.hint = Some(first.map_or_else(|| again.clone(), |first| format!("{first}: {again}")));
+    } else {
+        let others: Vec<Target> =
+            view.targets.iter().enumerate().filter(|(at, _)| *at != number).map(|(_, one)| one.clone()).collect();
+        let fix = mended(view, target, &others, solver);
+        found.hint = fix.as_ref().map(|fix| fix.summary.clone()).or(first);
+        found.fix = fix.filter(|fix| !fix.edits.is_empty());
     }
     out.push(found);
-    true
+    None
 }
 
-/// A request without the places from which it comes.
-fn question(request: &Request) -> String {
-    use std::fmt::Write;
-    let mut text = format!("{:?}", request.target);
-    for asked in &request.requirements {
-        let _ = write!(text, "\n{}", asked.requirement);
+/// What writes a lock anew, for nobody edits one: the command that the file itself names, else that of its maker.
+fn lock_again(view: &View<'_>, file: usize) -> String {
+    let path = view.project.path(file);
+    let text = view.project.files.get(file).map_or("", |file| file.text.as_str());
+    if path.rsplit('/').next() == Some("uv.lock") {
+        return "ask for it in pyproject.toml, then run `uv lock`".to_owned();
     }
-    for asked in &request.constraints {
-        let _ = write!(text, "\n-c {}", asked.requirement);
+    let comments =
+        text.lines().take_while(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let mut comments = comments.skip_while(|line| !line.ends_with("command:")).skip(1);
+    let maker =
+        text.lines().find_map(|line| line.strip_prefix("created-by")).map(|rest| rest.trim_matches([' ', '=', '"']));
+    match (comments.next().filter(|command| !command.is_empty()), maker) {
+        (Some(command), _) => format!("ask for it where the lock is made from, then run `{command}`"),
+        (None, Some("pip")) => "ask for it where the lock is made from, then run `pip lock`".to_owned(),
+        (None, Some(maker)) => format!("ask for it where the lock is made from, then lock again with {maker}"),
+        (None, None) => "ask for it where the lock is made from, then lock again".to_owned(),
     }
-    for from in &request.from_index {
-        let _ = write!(text, "\n-i {:?} {}", from.package, from.index);
-    }
-    text
 }
 
 fn subject(proof: &Proof) -> String {
@@ -143,13 +158,13 @@ struct Rewritten<'p> {
 
 /// The cheapest edit that makes the set work on this target without breaking it on the others: the versions of lines, the index
 /// of another CUDA, or both.
-fn mended(view: &View<'_>, target: &Target, others: &[Target]) -> Option<Fix> {
+fn mended(view: &View<'_>, target: &Target, others: &[Target], solver: &Solver<'_>) -> Option<Fix> {
     let joint = |other: Option<&str>| Request { beside: others.to_vec(), ..view.request(target, other) };
     let of_lines = |other: Option<&str>| {
         let request = joint(other);
-        match solve(&request, view.db) {
+        match solver.solve(&request) {
             Ok(_) => Some(Vec::new()),
-            Err(proof) => proof.actions.iter().find_map(|action| rewritten(view, target, &request, action)),
+            Err(proof) => proof.actions.iter().find_map(|action| rewritten(view, target, &request, action, solver)),
         }
     };
     let written = |lines: &[Rewritten<'_>]| {
@@ -176,15 +191,32 @@ fn mended(view: &View<'_>, target: &Target, others: &[Target]) -> Option<Fix> {
     // The nearest newer one first, then the nearest older one.
     names.sort();
     let (older, newer): (Vec<_>, Vec<_>) = names.into_iter().partition(|(cuda, _)| *cuda < now);
+    let order: Vec<String> = newer.into_iter().chain(older.into_iter().rev()).map(|(_, other)| other).collect();
+    // What an edit of the index costs, and one of lines beside it where that index alone does not do.
+    let tried = order.iter().filter_map(|other| {
+        let edits = if *other == name { Vec::new() } else { index_edits(view, index, &name, other)? };
+        let alone = *other != name && solver.is_possible(&joint(Some(other)));
+        let least = edits.len() + usize::from(!alone);
+        Some((other, edits, alone, least))
+    });
+    let tried: Vec<_> = tried.collect();
     let mut best: Option<(usize, Fix)> = None;
-    for (_, other) in newer.iter().chain(older.iter().rev()) {
-        let Some(lines) = of_lines(Some(other)) else { continue };
-        let (mut edits, mut words) = written(&lines);
-        if *other != name {
-            let Some(all) = index_edits(view, index, &name, other) else { continue };
-            edits.extend(all);
+    for (at, (other, edits, alone, least)) in tried.iter().enumerate() {
+        let sure = tried.iter().skip(at + 1).filter(|(_, _, alone, _)| *alone).map(|(_, _, _, least)| *least).min();
+        let bound = best.as_ref().map(|(cost, _)| *cost);
+        if bound.is_some_and(|bound| bound <= *least) || sure.is_some_and(|sure| sure < *least) {
+            continue;
+        }
+        let (lines, mut words) = if *alone {
+            (Vec::new(), Vec::new())
+        } else {
+            let Some(lines) = of_lines(Some(other)) else { continue };
+            written(&lines)
+        };
+        if **other != name {
             words.insert(0, format!("the index `{other}`"));
         }
+        let edits: Vec<Edit> = lines.into_iter().chain(edits.iter().cloned()).collect();
         let cost = edits.len();
         if edits.is_empty() || best.as_ref().is_some_and(|(known, _)| *known <= cost) {
             continue;
@@ -196,7 +228,13 @@ fn mended(view: &View<'_>, target: &Target, others: &[Target]) -> Option<Fix> {
 
 /// The lines that an action rewrites, if it changes lines alone. A pin stays a pin: the nearest release that works, else the one
 /// that a new resolution takes.
-fn rewritten<'p>(view: &View<'p>, target: &Target, request: &Request, action: &Action) -> Option<Vec<Rewritten<'p>>> {
+fn rewritten<'p>(
+    view: &View<'p>,
+    target: &Target,
+    request: &Request,
+    action: &Action,
+    solver: &Solver<'_>,
+) -> Option<Vec<Rewritten<'p>>> {
     let (mut near, mut taken) = (Vec::new(), Vec::new());
     for change in &action.changes {
         let Change::Requirement { from, to: Some(to) } = change else { return None };
@@ -206,6 +244,9 @@ fn rewritten<'p>(view: &View<'p>, target: &Target, request: &Request, action: &A
         if lines.is_empty() {
             return None;
         }
+        // One change for each of two lines about a package: each line is rewritten once.
+        let is_new = |line: &&Line| !near.iter().any(|one: &Rewritten<'_>| std::ptr::eq(one.line, *line));
+        let lines: Vec<&Line> = lines.into_iter().filter(is_new).collect();
         for line in lines {
             line.versions.as_ref()?;
             let range = versions(to)?;
@@ -223,11 +264,11 @@ fn rewritten<'p>(view: &View<'p>, target: &Target, request: &Request, action: &A
             taken.push(Rewritten { line, versions: pin.unwrap_or(range) });
         }
     }
-    [near, taken].into_iter().find(|lines| works(request, lines, view))
+    [near, taken].into_iter().find(|lines| works(request, lines, solver))
 }
 
 /// Whether a request with other versions has a solution.
-fn works(request: &Request, lines: &[Rewritten<'_>], view: &View<'_>) -> bool {
+fn works(request: &Request, lines: &[Rewritten<'_>], solver: &Solver<'_>) -> bool {
     let mut request = request.clone();
     for asked in request.requirements.iter_mut().chain(&mut request.constraints) {
         let own = lines.iter().find(|one| one.line.name == asked.requirement.name.as_ref());
@@ -236,7 +277,7 @@ fn works(request: &Request, lines: &[Rewritten<'_>], view: &View<'_>) -> bool {
             asked.requirement.version_or_url = other.version_or_url;
         }
     }
-    solve(&request, view.db).is_ok()
+    solver.is_possible(&request)
 }
 
 /// The edits that put another index in the place of one, wherever the environment names it.

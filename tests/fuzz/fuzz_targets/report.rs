@@ -17,6 +17,6 @@ fuzz_target!(|data: &[u8]| {
         Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
     let mut report = read(&String::from_utf8_lossy(data), &vocabulary);
     complete_report(&mut report.facts, db);
-    let findings = check::findings(&check::run_with(&report.facts, db, &[], &report.log.flat));
-    let _ = check::explain(&report.facts, db, &[], &report.log, findings);
+    let findings = check::findings(&check::run_with(&report.facts, db, &rules::Workload::default(), &report.log.flat));
+    let _ = check::explain(&report.facts, db, &rules::Workload::default(), &report.log, findings);
 });

@@ -1,0 +1,88 @@
+//! Releases that are known to fail beside what the same files decide: `bitsandbytes` 0.44 beside triton 3.2.
+
+use std::collections::BTreeMap;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::view::{View, is_pin, marker_environment};
+use crate::rules::Target;
+use crate::rules::advisory::{Environment, holds};
+use crate::rules::raw_platform::{RawAdvisory, RawCondition, RawSeverity};
+use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::text::list;
+
+/// The packages whose release the files leave no choice of: pins, and what pinned packages pin in turn.
+pub fn decided(view: &View<'_>, target: &Target) -> BTreeMap<String, Version> {
+    let mut found = BTreeMap::new();
+    let mut waiting: Vec<(String, Version)> = Vec::new();
+    for line in view.applying(target) {
+        let Some(range) = specifiers(&line.requirement).filter(is_pin) else { continue };
+        if let Some(version) = range.iter().next().map(|one| one.version().clone()) {
+            waiting.push((line.name.clone(), version));
+        }
+    }
+    let environment = marker_environment(target);
+    while let Some((name, version)) = waiting.pop() {
+        let package = view.db.package(&name);
+        let plain = version.clone().without_local();
+        let release = package.and_then(|package| package.releases.iter().find(|release| release.version == plain));
+        if found.insert(name, version).is_some() {
+            continue;
+        }
+        let Some(release) = release else { continue };
+        for wanted in release.requires.iter().filter_map(|line| parse(line).ok()) {
+            let holds = environment.as_ref().is_some_and(|environment| wanted.marker.evaluate(environment, &[]));
+            let pin = specifiers(&wanted).filter(is_pin).filter(|_| holds);
+            if let Some(one) = pin.as_ref().and_then(|range| range.iter().next())
+                && !found.contains_key(wanted.name.as_ref())
+            {
+                waiting.push((wanted.name.to_string(), one.version().clone()));
+            }
+        }
+    }
+    found
+}
+
+/// Releases of one package that an advisory says fail beside what is decided.
+pub struct Clash {
+    range: VersionSpecifiers,
+    /// E.g. `triton 3.2.0`.
+    pub beside: String,
+    /// The advisory.
+    pub why: String,
+}
+
+impl Clash {
+    /// The clash of a release, if it has one.
+    pub fn of<'c>(all: &'c [Self], version: &Version) -> Option<&'c Self> {
+        all.iter().find(|clash| satisfied(&clash.range, version))
+    }
+}
+
+/// What advisories say of a package beside what is decided.
+pub fn clashes(view: &View<'_>, target: &Target, decided: &BTreeMap<String, Version>, name: &str) -> Vec<Clash> {
+    let installed = |other: &str| decided.get(other).cloned();
+    let environment = Environment { installed: &installed, cuda: None, target, workload: &[], messages: &[] };
+    let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
+    let mut found = Vec::new();
+    for advisory in view.db.advisories().filter(certain) {
+        // What else is installed nobody knows, so that nothing is known to be absent.
+        let possible = advisory.when.iter().filter(|when| {
+            when.absent.is_empty()
+                && when.installed.len() > 1
+                && when.installed.iter().any(|line| line.starts_with(name))
+        });
+        for when in possible {
+            let all: Vec<_> = when.installed.iter().filter_map(|line| Some((line, parse(line).ok()?))).collect();
+            let own = all.iter().find(|(_, wanted)| wanted.name.as_ref() == name);
+            let Some(range) = own.and_then(|(_, wanted)| specifiers(wanted)) else { continue };
+            let others = all.iter().filter(|(_, wanted)| wanted.name.as_ref() != name);
+            let others = others.map(|(line, _)| (*line).clone()).collect();
+            let Some(hit) = holds(&RawCondition { installed: others, ..when.clone() }, &environment) else { continue };
+            let beside: Vec<_> = hit.installed.iter().map(|(other, version, _)| format!("{other} {version}")).collect();
+            let why = format!("{}: {}", advisory.id, advisory.title);
+            found.push(Clash { range, beside: list(&beside), why });
+        }
+    }
+    found
+}

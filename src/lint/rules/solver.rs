@@ -1,0 +1,138 @@
+//! The solver, asked once for each question: files of one repository often ask for the same.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use pep440_rs::Version;
+
+use super::ranges::Verdict;
+use crate::rules::RuleDb;
+use crate::solve::{self, Proof, Request};
+
+/// What is chosen: names and full versions.
+pub type Pins = Vec<(String, Version)>;
+
+/// Answers by question.
+pub struct Solver<'db> {
+    db: &'db RuleDb,
+    answers: RefCell<HashMap<String, Answer>>,
+    possible: RefCell<HashMap<String, bool>>,
+    verdicts: RefCell<HashMap<Offer, Rc<Vec<Verdict>>>>,
+}
+
+/// A package, the index that it comes from, and the target in words.
+pub type Offer = (String, Option<String>, String);
+
+#[derive(Clone)]
+enum Answer {
+    Met(Rc<Pins>),
+    Refused(Rc<Proof>),
+}
+
+/// Stands around a number in the place of the line that asks: private use, so that no text has it.
+const MARK: char = '\u{e000}';
+
+impl<'db> Solver<'db> {
+    pub fn new(db: &'db RuleDb) -> Self {
+        Self { db, answers: RefCell::default(), possible: RefCell::default(), verdicts: RefCell::default() }
+    }
+
+    /// What is chosen, or why nothing can be.
+    pub fn solve(&self, request: &Request) -> Result<Rc<Pins>, Proof> {
+        let (request, origins) = without_places(request);
+        let question = question(&request);
+        let known = self.answers.borrow().get(&question).cloned();
+        let answer = known.unwrap_or_else(|| {
+            let answer = match solve::solve(&request, self.db) {
+                Ok(resolution) => {
+                    let full = |pin: &solve::Pin<'_>| {
+                        Some((pin.name.to_owned(), pin.release.full_version(pin.build).parse().ok()?))
+                    };
+                    Answer::Met(Rc::new(resolution.pins.iter().filter_map(full).collect()))
+                }
+                Err(proof) => Answer::Refused(Rc::new(*proof)),
+            };
+            self.answers.borrow_mut().insert(question, answer.clone());
+            answer
+        });
+        match answer {
+            Answer::Met(pins) => Ok(pins),
+            Answer::Refused(proof) => Err(with_places(&proof, &origins)),
+        }
+    }
+
+    /// What the releases of a package are to an installer, in their order.
+    pub fn verdicts(&self, offer: Offer, judge: impl FnOnce() -> Vec<Verdict>) -> Rc<Vec<Verdict>> {
+        if let Some(known) = self.verdicts.borrow().get(&offer) {
+            return Rc::clone(known);
+        }
+        let found = Rc::new(judge());
+        self.verdicts.borrow_mut().insert(offer, Rc::clone(&found));
+        found
+    }
+
+    /// Whether there is a solution, without saying which or why not.
+    pub fn is_possible(&self, request: &Request) -> bool {
+        let (request, _) = without_places(request);
+        let question = question(&request);
+        if let Some(answer) = self.answers.borrow().get(&question) {
+            return matches!(answer, Answer::Met(_));
+        }
+        if let Some(known) = self.possible.borrow().get(&question) {
+            return *known;
+        }
+        let possible = solve::is_possible(&request, self.db);
+        self.possible.borrow_mut().insert(question, possible);
+        possible
+    }
+}
+
+/// The same request in a fixed order, with numbers in the place of lines; and the lines by number.
+fn without_places(request: &Request) -> (Request, Vec<String>) {
+    let mut request = request.clone();
+    if request.beside.is_empty() {
+        request.target.name = None;
+    }
+    let mut origins = Vec::new();
+    let mut number = |origin: &mut String| {
+        let mark = format!("{MARK}{}{MARK}", origins.len());
+        origins.push(std::mem::replace(origin, mark));
+    };
+    for all in [&mut request.requirements, &mut request.constraints] {
+        all.sort_by_cached_key(|asked| (asked.requirement.to_string(), asked.origin.clone()));
+        all.iter_mut().for_each(|asked| number(&mut asked.origin));
+    }
+    request.from_index.sort_by(|one, other| (&one.package, &one.index).cmp(&(&other.package, &other.index)));
+    request.from_index.iter_mut().for_each(|from| number(&mut from.origin));
+    (request, origins)
+}
+
+fn with_places(proof: &Proof, origins: &[String]) -> Proof {
+    let mut proof = proof.clone();
+    for step in &mut proof.steps {
+        // Between two marks stands the number.
+        let mut text = String::new();
+        for (at, part) in step.text.split(MARK).enumerate() {
+            let origin = (at % 2 == 1).then(|| part.parse::<usize>().ok().and_then(|number| origins.get(number)));
+            text.push_str(origin.flatten().map_or(part, String::as_str));
+        }
+        step.text = text;
+    }
+    proof
+}
+
+fn question(request: &Request) -> String {
+    use std::fmt::Write;
+    let mut text = format!("{:?}{:?}", request.target, request.beside);
+    for asked in &request.requirements {
+        let _ = write!(text, "\n{}", asked.requirement);
+    }
+    for asked in &request.constraints {
+        let _ = write!(text, "\n-c {}", asked.requirement);
+    }
+    for from in &request.from_index {
+        let _ = write!(text, "\n-i {:?} {}", from.package, from.index);
+    }
+    text
+}
