@@ -12,6 +12,7 @@ use super::{Context, Installed, installer, libcuda_stub, looked};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
+use crate::rules::requirement::{is_about, parse, specifiers};
 use crate::text;
 
 /// How many files or libraries are named.
@@ -232,9 +233,9 @@ fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str
         let requires = [Some(installed), torch].into_iter().flatten();
         let lines =
             requires.filter_map(|installed| installed.distribution.metadata.value()).flat_map(|it| &it.requires);
-        lines.filter_map(|line| crate::rules::requirement::parse(line).ok()).find_map(|wanted| {
-            let range = crate::rules::requirement::specifiers(&wanted)?;
-            (wanted.name.as_ref() == name).then(|| format!("{name}{range}"))
+        lines.filter(|line| is_about(line, name)).find_map(|line| {
+            let range = specifiers(&parse(line).ok()?)?;
+            Some(format!("{name}{range}"))
         })
     };
     let major = installed.cuda().flatten().or(context.stack.torch_cuda().flatten()).map(|cuda| cuda.major);

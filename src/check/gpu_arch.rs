@@ -15,7 +15,7 @@ use crate::rules::model::{Build, Code, Package, RowSource};
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::raw::LibraryPick;
-use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::requirement::{is_about, is_runtime_wheel, parse};
 use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
@@ -398,10 +398,7 @@ fn required_by<'a>(context: &'a Context<'_>, installed: &Installed<'_>) -> Optio
         let lines =
             other.distribution.metadata.value().map(|metadata| metadata.requires.as_slice()).unwrap_or_default();
         other.name() != installed.name()
-            && lines
-                .iter()
-                .filter_map(|line| parse(line).ok())
-                .any(|wanted| normalise(wanted.name.as_ref()) == installed.name())
+            && lines.iter().filter(|line| is_about(line, installed.name())).any(|line| parse(line).is_ok())
     };
     context.stack.installed.iter().find(requires).map(|other| other.distribution.name.as_str())
 }

@@ -49,6 +49,23 @@ fn read(line: &str) -> Result<Requirement, String> {
     Requirement::from_str(line).map_err(|error| error.message.to_string().lines().next().unwrap_or_default().to_owned())
 }
 
+/// Whether a line is about a distribution of this normalised name, told without parsing the rest of it: `Flash_Attn>=2` is
+/// about `flash-attn`.
+#[must_use]
+pub fn is_about(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let end = line.bytes().position(|byte| !is_of_name(byte)).unwrap_or(line.len());
+    let stated = line.as_bytes().get(..end).unwrap_or_default();
+    let mut parts = stated.split(|byte| !byte.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    name.split('-').all(|part| parts.next().is_some_and(|stated| stated.eq_ignore_ascii_case(part.as_bytes())))
+        && parts.next().is_none()
+}
+
+/// What the names of distributions are made of.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
 /// Brackets within brackets beyond this are an attack on the stack.
 const NESTED: usize = 64;
 
@@ -153,6 +170,17 @@ pub fn satisfied(specifiers: &VersionSpecifiers, version: &Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_about_the_distribution_that_it_names() {
+        for line in ["flash-attn", " Flash_Attn>=2", "flash.attn [x] ; os_name == 'nt'", "flash--attn@ https://x/y"] {
+            assert!(is_about(line, "flash-attn"), "{line}");
+            assert_eq!(parse(line).map(|wanted| wanted.name.to_string()), Ok("flash-attn".to_owned()));
+        }
+        for line in ["flash-attn-3", "flash", "xflash-attn", "", "; flash-attn", "torch; extra == 'flash-attn'"] {
+            assert!(!is_about(line, "flash-attn"), "{line}");
+        }
+    }
 
     #[test]
     fn what_the_library_does_not_survive_is_refused() {
