@@ -113,6 +113,16 @@ fn host(left: &Facts, right: &Facts, add: &mut Add<'_>) {
         Some(numbers.collect::<Vec<_>>().join(", "))
     };
     add("Xid errors", system(), xids(left), xids(right));
+    let tools = || Topic::Kinds(&[Kind::Toolchain]);
+    let nvcc = |facts: &Facts| {
+        let nvcc = facts.toolchain.nvcc.value()?;
+        Some(nvcc.cuda.map_or_else(|| nvcc.path.clone(), |cuda| format!("CUDA {cuda}")))
+    };
+    add("nvcc", tools(), nvcc(left), nvcc(right));
+    add("gcc", tools(), known(&left.toolchain.gcc), known(&right.toolchain.gcc));
+    add("ninja", tools(), known(&left.toolchain.ninja), known(&right.toolchain.ninja));
+    let lock = |facts: &Facts| facts.system.memlock_bytes.value().map(|size| crate::text::bytes(*size));
+    add("locked memory", system(), lock(left), lock(right));
     let python = |facts: &Facts| {
         let python = facts.python.value()?;
         let kind = if python.free_threaded { " without the global lock" } else { "" };

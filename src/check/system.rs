@@ -1,6 +1,7 @@
-//! Does the machine itself stand in the way: errors in the kernel's log, shared memory, WSL, a Jetson that needs wheels of its own?
+//! Does the machine itself stand in the way: errors in the kernel's log, shared memory, locked memory, disks, WSL, a Jetson that
+//! needs wheels of its own?
 
-use super::{Context, gpu_state, looked, xid};
+use super::{Context, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
@@ -16,7 +17,12 @@ pub fn check(context: &Context<'_>) -> Outcome {
     findings.extend(xid::errors(context));
     let told = facts.gpus.value().is_some_and(|gpus| gpus.iter().any(|gpu| gpu.state.value().is_some()));
     let cuda = context.stack.torch_cuda().flatten().is_some();
-    let shm = facts.origin == Origin::Host && cuda && facts.system.shm_bytes.value().is_some();
+    let limits = facts.origin == Origin::Host && cuda;
+    let shm = limits && facts.system.shm_bytes.value().is_some();
+    if limits {
+        findings.extend(limits::memlock(context));
+        findings.extend(limits::disks(context));
+    }
     if facts.pasted.is_some() {
         findings.extend(small_shm(context));
         findings.extend(old_wsl(context));
@@ -24,7 +30,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(plain_libcuda(context));
     } else if shm {
         findings.extend(small_shm(context));
-    } else if !(told || xid::was_read(context)) {
+    } else if !(told || xid::was_read(context) || limits && !facts.system.disks.is_empty()) {
         let why = "only a pasted report, or a machine with a GPU or with torch for CUDA, is judged by these";
         return Outcome::NotApplicable(why.to_owned());
     }

@@ -3,7 +3,7 @@
 //! Most machines compile nothing. On a machine itself only what an installed package needs is judged: one that is known to
 //! be built from source ([`crate::rules::RuleDb::source_build`]), and Triton, which compiles a launcher in C while it runs.
 
-use super::{Context, looked};
+use super::{Context, installer, looked, ptxas};
 use crate::facts::{Nvcc, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::text;
@@ -19,8 +19,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
         .filter(|distribution| context.db.source_build(&distribution.name).is_some_and(|row| row.cuda))
         .map(|distribution| distribution.name.clone())
         .collect();
-    let triton = context.stack.get("triton").is_some();
-    if builders.is_empty() && !triton {
+    let triton = context.stack.get("triton");
+    let stated = context.uses.iter().any(|item| item == "build-extensions");
+    if builders.is_empty() && !stated && triton.is_none() {
         return Outcome::NotApplicable("no installed package compiles anything".to_owned());
     }
     let mut findings: Vec<Finding> = Vec::new();
@@ -28,8 +29,14 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(nvcc_of_another_cuda(context, &builders));
         findings.extend(newer_gcc(context, &builders));
     }
-    if triton {
+    if !builders.is_empty() || stated {
+        let severity = if stated { Severity::Warn } else { Severity::Info };
+        findings.extend(cuda_home(context, severity));
+        findings.extend(no_ninja(context, severity));
+    }
+    if let Some(triton) = triton {
         findings.extend(no_launcher(context));
+        findings.extend(ptxas::named(context, triton));
     }
     looked(findings)
 }
@@ -80,6 +87,73 @@ fn newer_gcc(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
             format!("export CC=gcc-{newest} CXX=g++-{newest} NVCC_PREPEND_FLAGS='-ccbin g++-{newest}'"),
         )],
         ..finding(Severity::Info)
+    })
+}
+
+/// A variable that names a folder without nvcc, or another CUDA than the nvcc on PATH.
+fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
+    let environment = &context.facts.system.environment;
+    let set = |name: &&&str| environment.get(**name).is_some_and(|home| !home.is_empty());
+    let variable = ["CUDA_HOME", "CUDA_PATH"].iter().find(set)?;
+    let home = environment.get(*variable)?;
+    let toolchain = &context.facts.toolchain;
+    let other = toolchain.path_nvcc.value();
+    if let Reading::Absent { looked } = &toolchain.nvcc {
+        let command = other.and_then(|nvcc| nvcc.path.strip_suffix("/bin/nvcc"));
+        return Some(Finding {
+            id: "toolchain/cuda-home".to_owned(),
+            title: format!("`{variable}={home}` holds no nvcc"),
+            message: "torch's builds of extensions believe the variable, and stop there. What is installed runs."
+                .to_owned(),
+            evidence: vec![observed(variable, "not there".to_owned(), "bin/nvcc", looked)],
+            remedies: vec![remedy(
+                "Unset the variable, or point it at a toolkit".to_owned(),
+                command.map_or(format!("unset {variable}"), |home| format!("export {variable}={home}")),
+            )],
+            ..finding(severity)
+        });
+    }
+    let (nvcc, other) = (toolchain.nvcc.value()?, other?);
+    let (ours, theirs) = (nvcc.cuda?, other.cuda?);
+    (ours != theirs).then(|| Finding {
+        id: "toolchain/cuda-home".to_owned(),
+        title: format!("`{variable}` is CUDA {ours}, and the nvcc on PATH is of CUDA {theirs}"),
+        message: "torch's builds of extensions take the one of the variable, builds with CMake the one on PATH. What is installed \
+                  runs."
+            .to_owned(),
+        evidence: vec![
+            observed(variable, ours.to_string(), "one CUDA", &nvcc.path),
+            observed("nvcc on PATH", theirs.to_string(), "one CUDA", &other.path),
+        ],
+        remedies: vec![remedy(
+            "To compile, put the toolkit of the variable first on PATH".to_owned(),
+            format!("export PATH={}/bin:$PATH", home.trim_end_matches('/')),
+        )],
+        ..finding(severity)
+    })
+}
+
+/// torch's builds of extensions start the program of that name.
+fn no_ninja(context: &Context<'_>, severity: Severity) -> Option<Finding> {
+    let Reading::Absent { looked } = &context.facts.toolchain.ninja else { return None };
+    let (install, _) = installer(context.facts, "install");
+    let mut evidence = vec![observed("ninja", "not found".to_owned(), "on PATH", looked)];
+    evidence.push(Evidence {
+        fact: "torch.utils.cpp_extension".to_owned(),
+        observed: "runs `ninja`".to_owned(),
+        required: None,
+        source: Basis::Rule,
+        citation: Some(context.db.ninja_citation()),
+    });
+    Some(Finding {
+        id: "toolchain/ninja".to_owned(),
+        title: "there is no `ninja`, with which torch builds extensions".to_owned(),
+        message: "`torch.utils.cpp_extension.load` stops with `Ninja is required to load C++ extensions`; a setup.py compiles \
+                  one file after the other."
+            .to_owned(),
+        evidence,
+        remedies: vec![remedy("Install ninja into the environment".to_owned(), format!("{install} ninja"))],
+        ..finding(severity)
     })
 }
 

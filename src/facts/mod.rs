@@ -30,8 +30,8 @@ pub use loader::{LibCuda, Loader};
 pub use pasted::{Contradiction, Pasted, Unmet};
 pub use python::{Python, PythonImplementation};
 pub use reading::{Reading, Source};
-pub use system::{System, Xid};
-pub use toolchain::{Nvcc, Toolchain};
+pub use system::{Disk, System, Xid};
+pub use toolchain::{Nvcc, Ptxas, Toolchain};
 pub use visibility::{CudaAnswer, DeviceNode, Entry, NamedDevice, Visibility, visible_entries};
 
 /// The name and version of the snapshot format.

@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use regex_lite::{Captures, Regex};
 
 use super::{
-    ChangedFile, Contradiction, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link, Loader,
-    Metadata, Nvcc, Nvml, Pasted, Python, Reading, Source, System, Toolchain, Visibility, Xid,
+    ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link,
+    Loader, Metadata, Nvcc, Nvml, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Visibility, Xid,
 };
 
 /// Who is to be forgotten.
@@ -145,13 +145,32 @@ impl Redactor {
             distributions,
             pasted,
         } = facts;
-        let System { os, arch, distro, kernel, glibc, container, wsl, shm_bytes, xid, environment } = system;
+        let System {
+            os,
+            arch,
+            distro,
+            kernel,
+            glibc,
+            container,
+            wsl,
+            shm_bytes,
+            xid,
+            memlock_bytes,
+            infiniband,
+            disks,
+            environment,
+        } = system;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |_, _| ());
         }
         self.reading(glibc, |_, _| ());
         self.reading(wsl, |_, _| ());
         self.reading(shm_bytes, |_, _| ());
+        self.reading(memlock_bytes, |_, _| ());
+        self.reading(infiniband, |_, _| ());
+        for Disk { holds: _, path, free_bytes: _ } in disks {
+            self.text(path);
+        }
         self.reading(xid, |redactor, xids| {
             for Xid { number: _, count: _, gpus: _, last } in xids {
                 redactor.text(last);
@@ -175,8 +194,14 @@ impl Redactor {
 
         let Loader { libcuda, others, libstdcxx } = loader;
         self.reading(libstdcxx, |_, _| ());
-        let Toolchain { nvcc, gcc, python_h } = toolchain;
-        self.reading(nvcc, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
+        let Toolchain { nvcc, path_nvcc, ptxas, ninja, gcc, python_h } = toolchain;
+        for reading in [nvcc, path_nvcc] {
+            self.reading(reading, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
+        }
+        for Ptxas { variable: _, path, found: _, cuda: _ } in ptxas {
+            self.text(path);
+        }
+        self.reading(ninja, Self::text);
         self.reading(gcc, |_, _| ());
         self.reading(python_h, Self::text);
         self.reading(libcuda, Self::libcuda);

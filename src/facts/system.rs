@@ -28,6 +28,15 @@ pub struct System {
     /// Errors of NVIDIA's driver in the kernel's log since its start, by number; absent where the log holds none.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub xid: Reading<Vec<Xid>>,
+    /// How much memory a process may lock, in bytes; absent where nothing limits it.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub memlock_bytes: Reading<u64>,
+    /// How many InfiniBand or RoCE devices a process may use; absent without any.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub infiniband: Reading<u32>,
+    /// The room left where the environment, temporary files and caches lie.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub disks: Vec<Disk>,
     /// The variables that matter, e.g. `CUDA_VISIBLE_DEVICES`; only those that are set. See `probe` for the list.
     pub environment: BTreeMap<String, String>,
 }
@@ -44,4 +53,16 @@ pub struct Xid {
     pub gpus: u32,
     /// The text of the last one, e.g. `GPU has fallen off the bus.`
     pub last: String,
+}
+
+/// The room left on the disk that holds something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// `the environment`, `temporary files` or `caches`.
+    pub holds: String,
+    /// The folder that was asked, e.g. `/root/.cache`.
+    pub path: String,
+    /// Bytes that may still be written.
+    pub free_bytes: u64,
 }

@@ -22,6 +22,7 @@ mod gpu_state;
 pub mod gpus;
 pub mod kernel;
 pub mod kernel_log;
+pub mod limits;
 pub mod link;
 pub mod loader;
 pub mod nvml;
@@ -151,7 +152,12 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
         }
         // An image is built elsewhere: what it lacks to compile with says nothing.
         if request.root.is_host() {
-            facts.toolchain = toolchain::probe(&request.root, &request.environment, facts.python.value());
+            request.clock.time("toolchain and disks", || {
+                let python = facts.python.value();
+                facts.toolchain = toolchain::probe(&request.root, &request.environment, python);
+                let prefix = python.map(|python| python.prefix.as_str());
+                facts.system.disks = limits::disks(&request.root, &request.environment, prefix);
+            });
         }
         let arch = facts.system.arch.value().cloned().unwrap_or_default();
         let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());

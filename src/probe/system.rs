@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kernel::missing;
 use super::kernel_log;
+use super::limits;
 use super::loader::machine_type;
 use super::root::RootFs;
 use crate::facts::{Reading, System};
@@ -13,7 +14,7 @@ use crate::parse::os_release::parse_pretty_name;
 use crate::version::GlibcVersion;
 
 /// The variables that are recorded, those that decide what CUDA, the loader and Python see. No other leaves the machine.
-pub const VARIABLES: [&str; 30] = [
+pub const VARIABLES: [&str; 31] = [
     "BNB_CUDA_VERSION",
     "CONDA_PREFIX",
     "CUDA_DEVICE_MAX_CONNECTIONS",
@@ -42,6 +43,7 @@ pub const VARIABLES: [&str; 30] = [
     "PYTORCH_CUDA_ALLOC_CONF",
     "PYTORCH_NVML_BASED_CUDA_CHECK",
     "TORCH_CUDA_ARCH_LIST",
+    "TRITON_PTXAS_BLACKWELL_PATH",
     "TRITON_PTXAS_PATH",
     "VIRTUAL_ENV",
 ];
@@ -75,6 +77,10 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>) -> System {
         wsl: wsl(root),
         shm_bytes: shm(root),
         xid: kernel_log::probe(root),
+        memlock_bytes: limits::memlock(root),
+        infiniband: limits::infiniband(root),
+        // Where the environment lies is not known yet.
+        disks: Vec::new(),
         environment: VARIABLES
             .iter()
             .filter_map(|&name| Some((name.to_owned(), environment.get(name)?.clone())))

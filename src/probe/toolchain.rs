@@ -3,18 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::root::RootFs;
-use crate::facts::{Nvcc, Python, Reading, Toolchain};
+use crate::facts::{Nvcc, Ptxas, Python, Reading, Toolchain};
 use crate::version::CudaVersion;
 
 /// Variables that name another compiler than the gcc on PATH.
 const COMPILERS: [&str; 5] = ["CC", "CXX", "CUDAHOSTCXX", "NVCC_CCBIN", "NVCC_PREPEND_FLAGS"];
 
-/// Looks for nvcc, gcc and the headers of this Python.
+/// Variables that name another ptxas to Triton.
+const PTXAS: [&str; 2] = ["TRITON_PTXAS_PATH", "TRITON_PTXAS_BLACKWELL_PATH"];
+
+/// Looks for nvcc, ptxas, ninja, gcc and the headers of this Python.
 #[must_use]
 pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>, python: Option<&Python>) -> Toolchain {
     let chosen = COMPILERS.iter().any(|name| environment.contains_key(*name));
     Toolchain {
         nvcc: nvcc(root, environment),
+        path_nvcc: path_nvcc(root, environment),
+        ptxas: PTXAS.iter().filter_map(|name| ptxas(root, name, environment.get(*name)?)).collect(),
+        ninja: ninja(root, environment, python),
         gcc: if chosen { Reading::Unknown } else { gcc(root, environment) },
         python_h: python.map_or(Reading::Unknown, |python| python_h(root, python)),
     }
@@ -27,8 +33,7 @@ fn on_path(root: &RootFs, environment: &BTreeMap<String, String>, name: &str) ->
 
 /// In the order of torch's `cpp_extension`: a variable that names a folder is believed, there or not.
 fn nvcc(root: &RootFs, environment: &BTreeMap<String, String>) -> Reading<Nvcc> {
-    let named =
-        ["CUDA_HOME", "CUDA_PATH"].iter().find_map(|name| environment.get(*name)).filter(|home| !home.is_empty());
+    let named = named_home(environment);
     let (path, place) = match named {
         Some(home) => (format!("{}/bin/nvcc", home.trim_end_matches('/')), "CUDA_HOME"),
         None => match on_path(root, environment, "nvcc") {
@@ -39,6 +44,55 @@ fn nvcc(root: &RootFs, environment: &BTreeMap<String, String>) -> Reading<Nvcc> 
     if !root.is_file(&path) {
         return Reading::absent(if named.is_some() { path } else { format!("PATH, {path}") });
     }
+    Reading::host(described(root, path), place)
+}
+
+/// The toolkit that a variable names.
+fn named_home(environment: &BTreeMap<String, String>) -> Option<&String> {
+    // As Python's `or` goes on behind an empty value.
+    ["CUDA_HOME", "CUDA_PATH"].iter().find_map(|name| environment.get(*name).filter(|home| !home.is_empty()))
+}
+
+/// The nvcc on PATH where a variable names another, which need not be there.
+fn path_nvcc(root: &RootFs, environment: &BTreeMap<String, String>) -> Reading<Nvcc> {
+    let Some(home) = named_home(environment) else { return Reading::Unknown };
+    let named = root.real_path(&format!("{}/bin/nvcc", home.trim_end_matches('/')));
+    match on_path(root, environment, "nvcc") {
+        Some(path) if named.is_some() && root.real_path(&path) == named => Reading::Unknown,
+        Some(path) => Reading::host(described(root, path), "PATH"),
+        None => Reading::Unknown,
+    }
+}
+
+/// What a variable names to Triton, with the CUDA of the toolkit around it.
+fn ptxas(root: &RootFs, variable: &str, path: &str) -> Option<Ptxas> {
+    if path.is_empty() {
+        return None;
+    }
+    let homes = [Some(path.to_owned()), root.real_path(path)].into_iter().flatten();
+    let mut homes = homes.filter_map(|path| Some(path.strip_suffix("/bin/ptxas")?.to_owned()));
+    Some(Ptxas {
+        variable: variable.to_owned(),
+        found: root.is_file(path),
+        cuda: homes.find_map(|home| toolkit_version(root, &home)),
+        path: path.to_owned(),
+    })
+}
+
+/// On PATH, as torch calls it, or where activating the environment would put it.
+fn ninja(root: &RootFs, environment: &BTreeMap<String, String>, python: Option<&Python>) -> Reading<String> {
+    if let Some(path) = on_path(root, environment, "ninja") {
+        return Reading::host(path, "PATH");
+    }
+    let own = python.map(|python| format!("{}/bin/ninja", python.prefix.trim_end_matches('/')));
+    match own.filter(|path| root.is_file(path)) {
+        Some(path) => Reading::host(path, "the environment"),
+        None => Reading::absent("PATH, the environment's bin"),
+    }
+}
+
+/// An nvcc that is there, with what its toolkit tells.
+fn described(root: &RootFs, path: String) -> Nvcc {
     let home = path.strip_suffix("/bin/nvcc").unwrap_or_default();
     let version = toolkit_version(root, home).or_else(|| {
         // `/usr/bin/nvcc` may be a link into the toolkit.
@@ -46,7 +100,7 @@ fn nvcc(root: &RootFs, environment: &BTreeMap<String, String>) -> Reading<Nvcc> 
     });
     let config = root.read_text(&format!("{home}/include/crt/host_config.h")).ok();
     let newest_gcc = config.and_then(|text| newest_gcc(&text));
-    Reading::host(Nvcc { path, cuda: version, newest_gcc }, place)
+    Nvcc { path, cuda: version, newest_gcc }
 }
 
 /// The CUDA of the toolkit in a folder: from its `version.json`, which NVIDIA's docker images lack, else from `cuda.h`, which
@@ -161,6 +215,75 @@ mod tests {
         let linked = nvcc(&root, &BTreeMap::from([("PATH".to_owned(), "/usr/bin".to_owned())]));
         assert_eq!(linked.value().unwrap().cuda, Some(CudaVersion::new(13, 1)));
         assert_eq!(linked.value().unwrap().path, "/usr/bin/nvcc");
+    }
+
+    fn variables(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_second_nvcc_counts_where_it_is_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootFs::at(folder.path());
+        for (home, cuda) in [("12.4", "12.4.1"), ("13.0", "13.0.2")] {
+            write(folder.path(), &format!("opt/cuda-{home}/bin/nvcc"), "");
+            write(
+                folder.path(),
+                &format!("opt/cuda-{home}/version.json"),
+                &format!(r#"{{"cuda": {{"version": "{cuda}"}}}}"#),
+            );
+        }
+        std::os::unix::fs::symlink("cuda-13.0", folder.path().join("opt/cuda")).unwrap();
+        let second = |home: &str| {
+            let found = path_nvcc(&root, &variables(&[("PATH", "/opt/cuda/bin"), ("CUDA_HOME", home)]));
+            found.value().map(|nvcc| (nvcc.path.clone(), nvcc.cuda.unwrap().to_string()))
+        };
+        let on_path = Some(("/opt/cuda/bin/nvcc".to_owned(), "13.0".to_owned()));
+        assert_eq!(second("/opt/cuda-12.4"), on_path);
+        assert_eq!(second("/opt/none"), on_path);
+        assert_eq!(second("/opt/cuda-13.0/"), None, "the same file");
+        assert_eq!(second(""), None);
+    }
+
+    #[test]
+    fn tools_are_found_where_they_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = RootFs::at(folder.path());
+        write(folder.path(), "opt/cuda/bin/ptxas", "");
+        write(folder.path(), "opt/cuda/include/cuda.h", "#define CUDA_VERSION 12060\n");
+        let environment = variables(&[
+            ("PATH", "/usr/bin"),
+            ("TRITON_PTXAS_PATH", "/opt/cuda/bin/ptxas"),
+            ("TRITON_PTXAS_BLACKWELL_PATH", "/none/ptxas"),
+        ]);
+        let found = probe(&root, &environment, None);
+        let ptxas = found.ptxas.iter().map(|tool| (tool.variable.as_str(), tool.found, tool.cuda));
+        let expected =
+            [("TRITON_PTXAS_PATH", true, Some(CudaVersion::new(12, 6))), ("TRITON_PTXAS_BLACKWELL_PATH", false, None)];
+        assert_eq!(ptxas.collect::<Vec<_>>(), expected);
+        assert_eq!(found.ninja, Reading::absent("PATH, the environment's bin"));
+        let python = Python { prefix: "/venv".to_owned(), ..a_python() };
+        write(folder.path(), "venv/bin/ninja", "");
+        assert_eq!(
+            ninja(&root, &environment, Some(&python)),
+            Reading::host("/venv/bin/ninja".to_owned(), "the environment")
+        );
+        write(folder.path(), "usr/bin/ninja", "");
+        assert_eq!(ninja(&root, &environment, Some(&python)).value().unwrap(), "/usr/bin/ninja");
+    }
+
+    fn a_python() -> Python {
+        Python {
+            executable: Reading::Unknown,
+            prefix: String::new(),
+            base_prefix: Reading::Unknown,
+            version: Reading::Unknown,
+            implementation: crate::facts::PythonImplementation::CPython,
+            free_threaded: false,
+            chosen_by: String::new(),
+            path: Vec::new(),
+        }
     }
 
     #[cfg(unix)]

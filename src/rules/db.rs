@@ -8,6 +8,7 @@ use super::model::{Build, Package, Release};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
+use super::raw_needs::RawPtxas;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuProduct, RawImages,
     RawLifetime, RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
@@ -314,6 +315,34 @@ impl RuleDb {
     #[must_use]
     pub fn wsl(&self) -> &RawWsl {
         &self.packed.driver.wsl
+    }
+
+    /// What torch for CUDA takes on a disk with its libraries, in bytes, and where that was read.
+    #[must_use]
+    pub fn torch_on_disk(&self) -> (u64, String) {
+        let needs = &self.packed.needs;
+        (needs.disk.stack_bytes, self.page(&needs.sources, &needs.disk.source))
+    }
+
+    /// A limit of locked memory with which NCCL fails on InfiniBand, in bytes, and where that was read.
+    #[must_use]
+    pub fn memlock(&self) -> (u64, String) {
+        let needs = &self.packed.needs;
+        (needs.memlock.too_little_bytes, self.page(&needs.sources, &needs.memlock.source))
+    }
+
+    /// Where it was read that torch builds with ninja.
+    #[must_use]
+    pub fn ninja_citation(&self) -> String {
+        self.page(&self.packed.needs.sources, &self.packed.needs.ninja.source)
+    }
+
+    /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
+    #[must_use]
+    pub fn ptxas(&self, variable: &str) -> Option<(&RawPtxas, String)> {
+        let needs = &self.packed.needs;
+        let row = needs.ptxas.iter().find(|row| row.variable == variable)?;
+        Some((row, self.page(&needs.sources, &row.source)))
     }
 
     /// An error of NVIDIA's driver by its number, e.g. 79, what to do about it, and where that was read.

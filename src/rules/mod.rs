@@ -19,6 +19,7 @@ pub mod overlay;
 pub mod pack;
 pub mod partner;
 pub mod raw;
+pub mod raw_needs;
 pub mod raw_platform;
 pub mod raw_prebuilt;
 pub mod raw_symptoms;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
+use super::raw_needs::RawNeeds;
 use super::raw_platform::{
     RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawSourceBuilds,
     RawTorchAbi, RawTorchSymbols,
@@ -49,6 +50,8 @@ pub struct Packed {
     pub prebuilt: RawPrebuilts,
     /// `platform/modules.toml`.
     pub modules: RawModules,
+    /// `platform/needs.toml`.
+    pub needs: RawNeeds,
     /// `platform/xid.toml`.
     pub xids: RawXids,
     /// `platform/workload.toml`.
@@ -135,6 +138,7 @@ pub fn pack(
         parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
     let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
+    let needs: RawNeeds = parse(&rules.join("platform/needs.toml"), &read, &mut newest, validate::needs)?;
     let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
     let workload: RawWorkload = parse(&rules.join("platform/workload.toml"), &read, &mut newest, validate::workload)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
@@ -200,6 +204,7 @@ pub fn pack(
         torch_abi,
         prebuilt,
         modules,
+        needs,
         xids,
         workload,
         symptoms,

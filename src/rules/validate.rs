@@ -6,6 +6,7 @@ use pep440_rs::Version;
 use pep508_rs::{PackageName, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, day, specifiers};
+use super::raw_needs::RawNeeds;
 use super::raw_platform::{
     RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawImages, RawIndexes,
     RawLibraries, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
@@ -393,6 +394,25 @@ pub fn modules(raw: &RawModules) -> Result<(), Fault> {
         let previous = index.checked_sub(1).and_then(|at| raw.modules.get(at));
         if previous.is_some_and(|other| other.name >= row.name) {
             return Err(fault("module", index, "the modules are not sorted by name"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/needs.toml`.
+pub fn needs(raw: &RawNeeds) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (table, source) in [("disk", &raw.disk.source), ("memlock", &raw.memlock.source), ("ninja", &raw.ninja.source)]
+    {
+        if !raw.sources.contains_key(source) {
+            let message = format!("source `{source}` is not in `[sources]`");
+            return Err(Fault { path: vec![table.to_owned()], message });
+        }
+    }
+    for (index, row) in raw.ptxas.iter().enumerate() {
+        cited(&raw.sources, &row.source, "ptxas", index)?;
+        if raw.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {
+            return Err(fault("ptxas", index, &format!("`{}` is there twice", row.variable)));
         }
     }
     Ok(())

@@ -1,0 +1,127 @@
+//! Does the machine allow what NCCL and a new torch need: locked memory for InfiniBand, room on disks?
+
+use super::Context;
+use crate::facts::Disk;
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::text;
+
+/// A limit of locked memory that InfiniBand does not work with.
+///
+/// Only NCCL between machines uses InfiniBand, so it matters to who says `distributed`.
+pub fn memlock(context: &Context<'_>) -> Option<Finding> {
+    let system = &context.facts.system;
+    let devices = *system.infiniband.value()?;
+    let limit = *system.memlock_bytes.value()?;
+    let (too_little, citation) = context.db.memlock();
+    if limit > too_little {
+        return None;
+    }
+    let stated = context.uses.iter().any(|item| item == "distributed");
+    Some(Finding {
+        id: "system/memlock".to_owned(),
+        severity: if stated { Severity::Warn } else { Severity::Info },
+        title: format!("a process may lock {}, which NCCL on InfiniBand outgrows", text::bytes(limit)),
+        message:
+            "NCCL registers its buffers with the adapter, which locks them; it ends with `ibv_reg_mr … Cannot allocate \
+                  memory`. One machine by itself does without."
+                .to_owned(),
+        evidence: vec![
+            host("RLIMIT_MEMLOCK", text::bytes(limit), Some("unlimited"), "ulimit -l"),
+            host(
+                "InfiniBand",
+                text::count(usize::try_from(devices).unwrap_or(0), "device", "devices"),
+                None,
+                "/dev/infiniband",
+            ),
+            rule("a limit that was too low", text::bytes(too_little), citation),
+        ],
+        remedies: vec![remedy(
+            "Start the container with `--ulimit memlock=-1`, or raise `memlock` in /etc/security/limits.conf and log in anew",
+            "docker run --ulimit memlock=-1 …",
+        )],
+        ..empty()
+    })
+}
+
+/// Disks with less room than another build of torch takes, those that are full first.
+pub fn disks(context: &Context<'_>) -> Vec<Finding> {
+    let disks = &context.facts.system.disks;
+    let (needed, citation) = context.db.torch_on_disk();
+    let mut findings = Vec::new();
+    // Often it is one disk for all.
+    let full: Vec<&Disk> = disks.iter().filter(|disk| disk.free_bytes == 0).collect();
+    if !full.is_empty() {
+        let held: Vec<&str> = full.iter().map(|disk| disk.holds.as_str()).collect();
+        findings.push(Finding {
+            id: "system/disk-full".to_owned(),
+            severity: Severity::Warn,
+            title: format!("there is no room left on the disk for {}", text::list(&held)),
+            message: "What writes there fails: pip and uv, the caches of Triton and `torch.compile`, checkpoints."
+                .to_owned(),
+            evidence: full.iter().map(|disk| host(&disk.path, "no room".to_owned(), None, "statvfs")).collect(),
+            remedies: vec![remedy("Make room, or point TMPDIR and XDG_CACHE_HOME at another disk", "df -h")],
+            ..empty()
+        });
+    }
+    let small = disks.iter().find(|disk| disk.holds == ENVIRONMENT && (1..needed).contains(&disk.free_bytes));
+    findings.extend(small.map(|disk| Finding {
+        id: "system/disk".to_owned(),
+        severity: Severity::Info,
+        title: format!(
+            "the disk that holds {} has {} left: another build of torch takes {}",
+            disk.holds,
+            text::bytes(disk.free_bytes),
+            text::bytes(needed)
+        ),
+        message: "What is installed runs. An upgrade of torch with its CUDA libraries may not fit.".to_owned(),
+        evidence: vec![
+            host(&disk.path, text::bytes(disk.free_bytes), None, "statvfs"),
+            rule("torch with its libraries", text::bytes(needed), citation),
+        ],
+        remedies: vec![remedy("Make room before an upgrade", "python3 -m pip cache purge")],
+        ..empty()
+    }));
+    findings
+}
+
+/// As the probe calls the disk that holds the environment.
+const ENVIRONMENT: &str = "the environment";
+
+fn empty() -> Finding {
+    Finding {
+        id: String::new(),
+        kind: Kind::System,
+        severity: Severity::Info,
+        title: String::new(),
+        message: String::new(),
+        packages: Vec::new(),
+        gpus: Vec::new(),
+        evidence: Vec::new(),
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+fn host(fact: &str, observed: String, required: Option<&str>, place: &str) -> Evidence {
+    Evidence {
+        fact: fact.to_owned(),
+        observed,
+        required: required.map(str::to_owned),
+        source: Basis::Host,
+        citation: Some(place.to_owned()),
+    }
+}
+
+fn rule(fact: &str, observed: String, citation: String) -> Evidence {
+    Evidence { fact: fact.to_owned(), observed, required: None, source: Basis::Rule, citation: Some(citation) }
+}
+
+fn remedy(summary: &str, command: &str) -> Remedy {
+    Remedy {
+        summary: summary.to_owned(),
+        requirements: Vec::new(),
+        commands: vec![command.to_owned()],
+        change: None,
+        verified: false,
+    }
+}

@@ -1,0 +1,77 @@
+//! `rules/platform/needs.toml`: what compiling, NCCL and a new torch need of a machine.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::raw_platform::RawPage;
+use crate::version::ComputeCapability;
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawNeeds {
+    /// Pages by key.
+    pub sources: BTreeMap<String, RawPage>,
+    /// Room on disks.
+    pub disk: RawDisk,
+    /// Locked memory, for InfiniBand.
+    pub memlock: RawMemlock,
+    /// The program that torch builds with.
+    pub ninja: RawNinja,
+    /// Variables that name another ptxas to Triton.
+    #[serde(rename = "ptxas")]
+    pub ptxas: Vec<RawPtxas>,
+}
+
+/// Room on disks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawDisk {
+    /// What torch for CUDA takes with its libraries, installed.
+    pub stack_bytes: u64,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Locked memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawMemlock {
+    /// A limit with which NCCL fails.
+    pub too_little_bytes: u64,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// The program that torch builds with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawNinja {
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// A variable that names another ptxas to Triton.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawPtxas {
+    /// E.g. `TRITON_PTXAS_PATH`.
+    pub variable: String,
+    /// It is for GPUs from this compute capability on.
+    #[serde(default)]
+    pub from: Option<ComputeCapability>,
+    /// It is for GPUs below this compute capability.
+    #[serde(default)]
+    pub below: Option<ComputeCapability>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+impl RawPtxas {
+    /// Whether Triton takes it for such a GPU.
+    #[must_use]
+    pub fn is_for(&self, gpu: ComputeCapability) -> bool {
+        self.from.is_none_or(|from| gpu >= from) && self.below.is_none_or(|below| gpu < below)
+    }
+}
