@@ -212,7 +212,8 @@ pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &Rule
         findings
     };
     // A thread is worth starting for some environments, not for one.
-    let size = project.environments.len().div_ceil(MOST_THREADS).max(FEWEST_OF_THREAD);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let size = project.environments.len().div_ceil(threads).max(FEWEST_OF_THREAD);
     if project.environments.len() <= size {
         findings.extend(part(&project.environments));
     } else {

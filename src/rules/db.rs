@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use pep440_rs::{Version, VersionSpecifiers};
 
+use super::Target;
 use super::model::{Build, Package, Release};
+use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
@@ -38,7 +40,12 @@ pub struct RuleDb {
     within: Mutex<HashMap<Within, Arc<[u32]>>>,
     /// What [`Self::mentioned_by`] answered.
     mentioned: Mutex<HashMap<String, Arc<[String]>>>,
+    /// What [`Self::obstacles_of`] answered.
+    judged: Mutex<HashMap<Judged, Arc<[Obstacle]>>>,
 }
+
+/// A target, as a hash, and a build, by its place in memory: it stays there as long as the rules do.
+type Judged = (u64, usize);
 
 /// A package and specifiers.
 type Within = (String, String);
@@ -80,6 +87,7 @@ impl RuleDb {
             newer: BTreeMap::new(),
             within: Mutex::default(),
             mentioned: Mutex::default(),
+            judged: Mutex::default(),
         }
     }
 
@@ -101,6 +109,26 @@ impl RuleDb {
         let found: Arc<[u32]> = fit.map(|(number, _)| number).collect();
         if let Ok(mut within) = self.within.lock() {
             within.insert(key, Arc::clone(&found));
+        }
+        found
+    }
+
+    /// What [`obstacles`] says of a build of one of its packages, by the target's [`super::obstacle::target_key`].
+    #[must_use]
+    pub fn obstacles_of(
+        &self,
+        package: &Package,
+        release: &Release,
+        build: &Build,
+        (key, target): (u64, &Target),
+    ) -> Arc<[Obstacle]> {
+        let key = (key, std::ptr::from_ref(build).addr());
+        if let Some(known) = self.judged.lock().ok().and_then(|judged| judged.get(&key).cloned()) {
+            return known;
+        }
+        let found: Arc<[Obstacle]> = obstacles(package, release, build, target, self).into();
+        if let Ok(mut judged) = self.judged.lock() {
+            judged.insert(key, Arc::clone(&found));
         }
         found
     }

@@ -81,6 +81,15 @@ impl fmt::Display for Obstacle {
     }
 }
 
+/// What tells one target from another, for what is kept of it.
+#[must_use]
+pub fn target_key(target: &Target) -> u64 {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    format!("{target:?}").hash(&mut hasher);
+    hasher.finish()
+}
+
 /// All reasons why a build cannot be used on a target. Device code chosen by torch's CUDA is not judged here
 /// (see [`super::partner::loaded_code`] and [`code_obstacles`]).
 #[must_use]

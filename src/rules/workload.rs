@@ -102,13 +102,11 @@ fn too_small(least: u64, target: &Target, db: &RuleDb) -> Option<Told> {
     let first = target.gpus.get(*gpus.first()?)?;
     let named: Vec<&TargetGpu> = gpus.iter().filter_map(|at| target.gpus.get(*at)).collect();
     let words = gpu_words(&named);
-    let (verb, has) = if named.len() == 1 { ("has", "has") } else { ("have", "have") };
-    let (title, hint) = if severity == Severity::Fail {
-        let title = format!("{words} {verb} {}, and the project needs {} (`min-vram`)", sizes(first), bytes(least));
-        (title, "take another GPU, or lower `min-vram`")
-    } else {
-        let title = format!("{words} {has} {}, and the project needs {} (`min-vram`)", sizes(first), bytes(least));
-        (title, "say with `vram` in gpudoc.toml how much it has")
+    let (verb, each) = if named.len() == 1 { ("has", "") } else { ("have", " each") };
+    let title = format!("{words} {verb} {}{each}, and the project needs {} (`min-vram`)", sizes(first), bytes(least));
+    let hint = match severity {
+        Severity::Fail => "take another GPU, or lower `min-vram`",
+        _ => "say with `vram` in gpudoc.toml how much it has",
     };
     let (_, citation) = db.gpu_memory(&first.name);
     let sum = format!("{} < {}", bytes(least_of(first)), bytes(least));

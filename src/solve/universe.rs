@@ -17,7 +17,7 @@ use super::scope::Scope;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::artefact::only_source;
 use crate::rules::model::{Build, Package, Release, RowSource};
-use crate::rules::obstacle::{Obstacle, obstacles};
+use crate::rules::obstacle::{Obstacle, target_key};
 use crate::rules::raw_platform::RawExtension;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, name_of, satisfied};
 use crate::rules::{RuleDb, Target, torch_abi};
@@ -30,6 +30,8 @@ pub(super) struct Universe<'a> {
     pub db: &'a RuleDb,
     /// The machines that the same pins must suit, at least one.
     pub targets: Vec<Target>,
+    /// What tells them apart.
+    keys: Vec<u64>,
     pub prefer: Prefer,
     pub installed: BTreeMap<String, Version>,
     /// A package of which versions near these are wanted, to find the smallest change.
@@ -192,6 +194,7 @@ impl<'a> Universe<'a> {
         let mut universe = Self {
             db,
             width: packages.len() / targets.len().max(1),
+            keys: targets.iter().map(target_key).collect(),
             targets,
             prefer: request.prefer,
             installed: request.installed.clone(),
@@ -458,8 +461,9 @@ impl<'a> Universe<'a> {
         let candidate = candidates.build(number);
         candidate.blocks.get_or_init(|| {
             let release = candidates.release_of(candidate);
-            let found = obstacles(candidates.package, release, candidate.build, self.target(package), self.db);
-            let mut blocks: Vec<_> = found.into_iter().map(Block::Obstacle).collect();
+            let target = (self.keys[candidates.target], self.target(package));
+            let found = self.db.obstacles_of(candidates.package, release, candidate.build, target);
+            let mut blocks: Vec<_> = found.iter().cloned().map(Block::Obstacle).collect();
             if let Some(at) = blocks.iter().position(|block| block.kind() == BlockKind::Platform) {
                 blocks = vec![blocks.swap_remove(at)];
             }
