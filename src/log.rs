@@ -10,12 +10,22 @@ pub struct Log {
 }
 
 impl Log {
+    /// Room for a text of so many bytes.
+    #[must_use]
+    pub fn of_size(bytes: usize) -> Self {
+        Self { flat: String::with_capacity(bytes), starts: Vec::new() }
+    }
+
     /// Adds a line; `glued` without the space that stands for a line break.
     pub fn push(&mut self, text: &str, number: usize, glued: bool) {
         if !glued && !self.flat.is_empty() {
             self.flat.push(' ');
         }
         self.starts.push((self.flat.len(), number));
+        if is_flat(text) {
+            self.flat.push_str(text);
+            return;
+        }
         for (at, word) in text.split_whitespace().enumerate() {
             if at > 0 {
                 self.flat.push(' ');
@@ -41,6 +51,12 @@ impl Log {
     }
 }
 
+/// Whether all white space in a text is single spaces between words; most lines are so.
+fn is_flat(text: &str) -> bool {
+    let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    plain && !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,5 +71,8 @@ mod tests {
         assert_eq!((log.line_at(place), log.line_around(place)), (4, "three"));
         assert_eq!((log.line_at(0), log.line_around(4)), (1, "one two"));
         assert_eq!(Log::default().line_around(7), "");
+        let mut log = Log::of_size(0);
+        [" a", "b ", "c  d", "e\u{3000}f", "g h"].into_iter().for_each(|text| log.push(text, 1, false));
+        assert_eq!(log.flat, "a b c d e f g h");
     }
 }

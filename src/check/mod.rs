@@ -36,10 +36,11 @@ use pep440_rs::Version;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
 use crate::rules::advisory::Environment;
+use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use stack::{Installed, Stack};
-pub use symptoms::explain;
+pub use symptoms::{Told, explain};
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -55,19 +56,17 @@ pub struct Context<'a> {
     pub workload: &'a Workload,
     /// In words, e.g. `torch.compile`.
     pub uses: Vec<String>,
-    /// Error messages that somebody saw, in one line; empty without any.
-    pub log: &'a str,
-    /// The messages of advisories in it.
-    pub messages: Vec<&'a str>,
+    /// The messages of advisories that somebody saw.
+    pub messages: &'a [&'a str],
 }
 
 impl<'a> Context<'a> {
     /// Looks up what the checks share.
     #[must_use]
-    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a Workload, log: &'a str) -> Self {
+    pub fn new(facts: &'a Facts, db: &'a RuleDb, workload: &'a Workload, heard: &'a Heard<'a>) -> Self {
         let target = Target::from_facts(facts, db);
         let stack = Stack::new(facts, db, &target);
-        Self { facts, db, target, stack, workload, uses: workload.words(db), log, messages: db.messages_in(log) }
+        Self { facts, db, target, stack, workload, uses: workload.words(db), messages: &heard.quoted }
     }
 
     /// The full version of an installed distribution; none where it is not there, or its version does not parse.
@@ -82,7 +81,7 @@ impl<'a> Context<'a> {
             cuda: self.stack.torch_cuda().flatten(),
             target: &self.target,
             workload: &self.uses,
-            messages: &self.messages,
+            messages: self.messages,
         }
     }
 }
@@ -122,13 +121,13 @@ pub const GPU_CHECKS: [&str; 4] = ["gpu-visibility", "driver", "cpu-build", "gpu
 /// Runs every check, in a fixed order.
 #[must_use]
 pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
-    run_with(facts, db, workload, "")
+    run_with(facts, db, workload, &Heard::default())
 }
 
 /// The same beside error messages that somebody saw: advisories that need one can apply.
 #[must_use]
-pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, log: &str) -> Vec<Checked> {
-    let context = Context::new(facts, db, workload, log);
+pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
+    let context = Context::new(facts, db, workload, heard);
     CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
 }
 

@@ -6,13 +6,14 @@
 
 use super::Context;
 use super::advisory::of;
+use crate::facts::redact::{Identity, redact_text};
 use crate::facts::{Facts, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::log::Log;
 use crate::rules::advisory::{judge, symptom as quoted};
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::{RawCause, RawSymptom};
-use crate::rules::symptom::Seen;
+use crate::rules::symptom::{Heard, Seen};
 use crate::rules::target::gpu_words;
 use crate::rules::{RuleDb, Workload, cite};
 use crate::text;
@@ -22,18 +23,41 @@ const LONGEST: usize = 200;
 /// So many messages without an explanation become findings.
 const MOST: usize = 4;
 
+/// A text in which somebody told of an error.
+pub struct Told<'db> {
+    /// The text.
+    pub text: Log,
+    /// The messages in it.
+    pub heard: Heard<'db>,
+    /// The names that are hidden in what is quoted.
+    pub people: Identity,
+}
+
 /// Puts the findings in the order in which they explain the messages of a text, and adds what is likely where none does.
 #[must_use]
-pub fn explain(facts: &Facts, db: &RuleDb, workload: &Workload, text: &Log, findings: Vec<Finding>) -> Vec<Finding> {
-    let context = Context::new(facts, db, workload, &text.flat);
+pub fn explain(
+    facts: &Facts,
+    db: &RuleDb,
+    workload: &Workload,
+    told: &Told<'_>,
+    findings: Vec<Finding>,
+) -> Vec<Finding> {
+    let Told { text, heard, people } = told;
+    let context = Context::new(facts, db, workload, heard);
     let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
-    let mut seen = db.symptoms_in(&text.flat);
+    let mut seen = heard.symptoms.clone();
     // Those that say most about the environment first.
     seen.sort_by_key(|seen| (severity(seen.symptom.severity), seen.place));
     let mut likely: Vec<(Finding, usize)> = Vec::new();
     let mut next = 0;
+    // Many messages of one line have one quote.
+    let (mut last, mut line) = ("", String::new());
     for seen in &seen {
-        let line = shorten(text.line_around(seen.place));
+        let around = text.line_around(seen.place);
+        if !std::ptr::eq(last, around) {
+            last = around;
+            line = shorten(around, people);
+        }
         let package = package_in(&context, seen, text);
         let explained = explaining(seen.symptom, package.as_deref(), &ranked);
         if explained.is_empty() {
@@ -57,9 +81,10 @@ pub fn explain(facts: &Facts, db: &RuleDb, workload: &Workload, text: &Log, find
             }
         }
     }
-    let messages = db.messages_in(&text.flat);
-    for advisory in db.advisories().filter(|advisory| quoted(advisory, &messages).is_some()) {
-        let Some(line) = quoted(advisory, &messages).and_then(|words| line_of(text, words)) else { continue };
+    for advisory in db.advisories() {
+        let Some(line) = quoted(advisory, &heard.quoted).and_then(|words| line_of(text, words, people)) else {
+            continue;
+        };
         match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
             Some(ranked) => ranked.explains(&mut next, &line),
             None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
@@ -396,23 +421,37 @@ fn kind(name: &str) -> Kind {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
 }
 
-fn line_of(text: &Log, words: &str) -> Option<String> {
+fn line_of(text: &Log, words: &str, people: &Identity) -> Option<String> {
     let place = memchr::memmem::find(text.flat.as_bytes(), words.as_bytes())?;
-    Some(shorten(text.line_around(place)))
+    Some(shorten(text.line_around(place), people))
 }
 
 /// A line as it is quoted: short, and without names of people and secrets.
-fn shorten(line: &str) -> String {
-    let line: String = match line.chars().count() {
-        length if length <= LONGEST => line.to_owned(),
-        _ => line.chars().take(LONGEST).chain(['…']).collect(),
-    };
-    crate::facts::redact::redact_text(&line, &crate::facts::redact::Identity::default())
+fn shorten(line: &str, people: &Identity) -> String {
+    // Half a token would not be known as one: what is looked at is longer than what is shown, and ends with a word.
+    let cut = line.char_indices().nth(3 * LONGEST).and_then(|(end, _)| line.get(..end));
+    let start = cut.map_or(line, |start| start.rsplit_once(' ').map_or("", |(words, _)| words));
+    let clean = redact_text(start, people);
+    match clean.chars().count() {
+        length if length <= LONGEST && cut.is_none() => clean,
+        _ => clean.chars().take(LONGEST).chain(['…']).collect(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quote_is_short_and_holds_no_half_of_a_token() {
+        let people = Identity { users: vec!["ada".to_owned()], ..Identity::default() };
+        assert_eq!(shorten("ada: no", &people), "user: no");
+        let cut = shorten(&format!("{} hf_abcdefghijklmnop", "x".repeat(190)), &people);
+        assert_eq!(cut, format!("{} redacted", "x".repeat(190)));
+        let long = shorten(&format!("{} hf_abcdefghijklmnop", "x y ".repeat(500)), &people);
+        assert_eq!(long.chars().count(), LONGEST + 1);
+        assert!(!long.contains("hf_"));
+    }
 
     #[test]
     fn a_selector_names_a_kind_an_id_or_its_beginning() {

@@ -87,7 +87,8 @@ mod tests {
         let mut facts = Facts::unknown(Origin::Host);
         facts.system.xid = Reading::host(xids, "/dev/kmsg");
         let workload = rules::Workload::default();
-        let context = Context::new(&facts, rules::embedded(), &workload, "");
+        let heard = rules::symptom::Heard::default();
+        let context = Context::new(&facts, rules::embedded(), &workload, &heard);
         let line = |finding: Finding| {
             let remedy = finding.remedies.first().map(|remedy| remedy.summary.clone()).unwrap_or_default();
             format!("{:?} {}: {} / {remedy}", finding.severity, finding.id, finding.title)

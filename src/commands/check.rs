@@ -17,6 +17,7 @@ use crate::impact;
 use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Report};
+use crate::rules::symptom::Heard;
 use crate::rules::{self, Workload, target::complete_gpus};
 
 /// Find out what does not fit on this machine, how we know, and what to do
@@ -103,10 +104,10 @@ enum Need {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let clock = Arc::<Clock>::default();
     let db = clock.time("rules", rules::embedded);
-    let (mut facts, log) = match &args.from {
+    let (mut facts, told) = match &args.from {
         Some(path) => {
             let input = input::read(path, db)?;
-            (input.facts, input.log)
+            (input.facts, input.told)
         }
         None => (probe_timed(&args.host, args.cuda_init, &clock)?, None),
     };
@@ -115,12 +116,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if let Some(known_good) = &args.against {
         return drift(args, known_good, &facts, &workload);
     }
-    let told = log.as_ref().map_or("", |log| &log.flat);
-    let checked = clock.time("checks", || check::run_with(&facts, db, &workload, told));
+    let nothing = Heard::default();
+    let heard = told.as_ref().map_or(&nothing, |told| &told.heard);
+    let checked = clock.time("checks", || check::run_with(&facts, db, &workload, heard));
     let findings = check::findings(&checked);
     let findings = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
-    let findings = match &log {
-        Some(log) => check::explain(&facts, db, &workload, log, findings),
+    let findings = match &told {
+        Some(told) => check::explain(&facts, db, &workload, told, findings),
         None => findings,
     };
     let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());

@@ -77,10 +77,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         print(&show::show_text(package, &[release], width()))?;
         return Ok(Exit::Ok);
     }
-    let messages = db.messages_in(text);
+    let messages = db.heard_in(text).quoted;
     let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
     let log = clean(text).log;
-    let mut seen = db.symptoms_in(&log.flat);
+    let mut seen = db.heard_in(&log.flat).symptoms;
     // A part of a message that is long enough stands for it.
     let part = log.flat.to_lowercase();
     if seen.is_empty() && hits.is_empty() && part.chars().count() >= SHORTEST {

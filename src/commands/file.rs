@@ -11,7 +11,8 @@ use anyhow::Context;
 ///
 /// When the file cannot be read; the error names it.
 pub fn read(path: &Path) -> anyhow::Result<String> {
-    Ok(String::from_utf8_lossy(&read_bytes(path)?).into_owned())
+    Ok(String::from_utf8(read_bytes(path)?)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// The same without a look at its encoding.

@@ -158,5 +158,5 @@ fn with_hint(error: PythonError) -> anyhow::Error {
 fn identity() -> Identity {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_owned());
     let user = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
-    Identity { host, user: user.filter(|user| user != "root") }
+    Identity { hosts: host.into_iter().collect(), users: user.into_iter().filter(|user| user != "root").collect() }
 }

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{file, note};
+use crate::check::Told;
 use crate::facts::{self, Facts};
-use crate::log::Log;
-use crate::parse::report::{self, Vocabulary};
+use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
@@ -17,11 +17,11 @@ use crate::text;
 const LOOKUPS: u32 = 1000;
 
 /// What was read.
-pub struct Input {
+pub struct Input<'db> {
     /// The observations.
     pub facts: Facts,
-    /// The text, to look for error messages in; none for a snapshot.
-    pub log: Option<Log>,
+    /// The text, with the error messages in it; none for a snapshot.
+    pub told: Option<Told<'db>>,
 }
 
 /// Reads a snapshot or a pasted text, `-` for standard input.
@@ -29,10 +29,10 @@ pub struct Input {
 /// # Errors
 ///
 /// When the file cannot be read, or is a damaged snapshot.
-pub fn read(path: &Path, db: &RuleDb) -> anyhow::Result<Input> {
+pub fn read<'db>(path: &Path, db: &'db RuleDb) -> anyhow::Result<Input<'db>> {
     let text = file::read(path)?;
     if is_snapshot(&text) {
-        return Ok(Input { facts: parsed(&text, path)?, log: None });
+        return Ok(Input { facts: parsed(&text, path)?, told: None });
     }
     let input = paste(&text, db);
     tell(&input.facts);
@@ -57,7 +57,7 @@ fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
 
 /// Reads a pasted text.
 #[must_use]
-pub fn paste(text: &str, db: &RuleDb) -> Input {
+pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     let is_package = |name: &str| db.is_known_distribution(name);
     let distribution_of = |module: &str| db.distribution_of_module(module);
     // A hostile text may name a GPU on every line; no machine has so many.
@@ -69,9 +69,15 @@ pub fn paste(text: &str, db: &RuleDb) -> Input {
     let variant = |url: &str, name: &str| db.variant_at(url, name);
     let vocabulary =
         Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
-    let mut report = report::read(text, &vocabulary);
+    let text = report::clean(text);
+    // Neither needs the other.
+    let (mut report, heard) = std::thread::scope(|scope| {
+        let heard = scope.spawn(|| db.heard_in(&text.log.flat));
+        let report = report::read(&Reader::ALL, &text, &vocabulary);
+        (report, heard.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     complete_report(&mut report.facts, db);
-    Input { facts: report.facts, log: Some(report.log) }
+    Input { facts: report.facts, told: Some(Told { text: text.log, heard, people: report.people }) }
 }
 
 /// A JSON document of gpudoc's own; other JSON (`pip list --format json`) is a report like any other.

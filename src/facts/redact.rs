@@ -18,16 +18,17 @@ use regex_lite::{Captures, Regex};
 
 use super::{
     ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link,
-    Loader, Metadata, Nvcc, Nvml, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Visibility, Xid,
+    Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Unmet, Visibility,
+    Xid,
 };
 
 /// Who is to be forgotten.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
-    /// The host's name, e.g. `build07`; also its part before the first dot is removed.
-    pub host: Option<String>,
-    /// The user's login name, e.g. `ada`.
-    pub user: Option<String>,
+    /// Names of hosts, e.g. `build07`; also the part before the first dot is removed.
+    pub hosts: Vec<String>,
+    /// Login names of users, e.g. `ada`.
+    pub users: Vec<String>,
 }
 
 /// Removes what identifies somebody from every text in the facts.
@@ -58,12 +59,24 @@ static SECRETS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
         ("glpat-", r"()\bglpat-[A-Za-z0-9_-]{16,}"),
         ("pypi-", r"()\bpypi-[A-Za-z0-9_-]{32,}"),
         ("sk-", r"()\bsk-[A-Za-z0-9_-]{20,}"),
+        ("xox", r"()\bxox[abpr]-[A-Za-z0-9-]{10,}"),
+        ("npm_", r"()\bnpm_[A-Za-z0-9]{20,}"),
+        ("nvapi-", r"()\bnvapi-[A-Za-z0-9_-]{20,}"),
+        ("AIza", r"()\bAIza[A-Za-z0-9_-]{30,}"),
         ("KIA", r"()\bAKIA[0-9A-Z]{16}\b"),
         ("SIA", r"()\bASIA[0-9A-Z]{16}\b"),
         ("eyJ", r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
         (" ", r"((?i:\bbearer)\s+)[A-Za-z0-9._~+/=-]{8,}"),
-        // `token=…`, `AWS_SECRET_ACCESS_KEY=…`, but not the requirement `token==1.0`.
-        ("=", r"((?i:token|secret|passwd|password|api_?key|access_key|credential|signature)=)[^=\s&,;'\x22][^\s&,;'\x22]*"),
+        ("uthorization", r"((?i:authorization['\x22]?\s*:\s*['\x22]?basic)\s+)[A-Za-z0-9+/=_-]{4,}"),
+        // `token=…`, `AWS_SECRET_ACCESS_KEY = …`, `"password": "…"`, but not the requirement `token==1.0`.
+        ("=", r"((?i:token|secret|passwd|password|api[_-]?key|access_key|credentials?|signature|\bsig)['\x22]?\s*=\s*['\x22]?)[^=\s&,;'\x22][^\s&,;'\x22]*"),
+        (":", r"((?i:token|secret|passwd|password|api[ _-]?key|access_key|credentials?)['\x22]?\s*:\s*['\x22]?)[^=\s&,;'\x22][^\s&,;'\x22]*"),
+        ("--", r"(--(?:password|token|api-key|secret)\s+)\S+"),
+        ("login", r"(\blogin\b.{0,80}?\s(?:-p|--password)[ =])\S+"),
+        ("curl", r"(\bcurl\b.{0,80}?\s(?:-u|--user)[ =])\S+"),
+        // A key of Weights & Biases is as long as the id of a commit, which is no secret.
+        ("", r"((?i:wandb|\blogin|api[ _-]?key)\b.{0,24}?\b)[0-9a-f]{40}\b"),
+        ("~", r"(~)[A-Za-z_][A-Za-z0-9_.-]*/"),
         (":", r"((?i:\bserial(?:[ _-]?(?:number|no\.?))?)\s*:\s*)[A-Za-z0-9-]{4,}"),
     ]
     .into_iter()
@@ -80,8 +93,15 @@ static DEVICE: LazyLock<Regex> = LazyLock::new(|| {
 static HOME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"/(home|Users)/([^/\s:;,'\x22]+)").expect("a constant pattern"));
 
+/// The same on Windows, where names may have spaces: `C:\Users\Ada Lovelace\`, in JSON with two backslashes.
+static PROFILE: LazyLock<Regex> = LazyLock::new(|| {
+    let word = r"[^\s\\/:;,'\x22<>|]+";
+    let pattern = format!(r"(\\{{1,2}}Users\\{{1,2}})((?:{word}(?: {word}){{0,2}}\\)|{word})");
+    Regex::new(&pattern).expect("a constant pattern")
+});
+
 /// Account and host names that identify nobody.
-const NOBODY: [&str; 12] = [
+const NOBODY: [&str; 28] = [
     "root",
     "user",
     "host",
@@ -94,6 +114,22 @@ const NOBODY: [&str; 12] = [
     "jovyan",
     "docker",
     "runner",
+    "administrator",
+    "public",
+    "default",
+    "vscode",
+    "git",
+    "linux",
+    "windows",
+    "nvidia",
+    "jetson",
+    "cuda",
+    "conda",
+    "python",
+    "app",
+    "work",
+    "workspace",
+    "none",
 ];
 
 /// Where a part of a path is the system's own word: `cuda` in `/usr/local/cuda/compat` is no user.
@@ -115,16 +151,16 @@ impl Redactor {
                 names.push((name.to_owned(), word));
             }
         };
-        if let Some(host) = &identity.host {
+        for host in &identity.hosts {
             add(host, "host");
             add(host.split('.').next().unwrap_or_default(), "host");
         }
-        if let Some(user) = &identity.user {
+        for user in &identity.users {
             add(user, "user");
         }
         // `user` is the account's own, so that its home and its name elsewhere agree.
         let mut homes = BTreeMap::new();
-        if let Some(user) = &identity.user {
+        if let [user] = identity.users.as_slice() {
             homes.insert(user.clone(), "user".to_owned());
         }
         Self { names, homes, devices: BTreeMap::new() }
@@ -134,7 +170,7 @@ impl Redactor {
         // Taken apart by name: a new field does not compile until somebody has decided about it.
         let Facts {
             schema: _,
-            origin: _,
+            origin,
             system,
             driver,
             gpus,
@@ -160,8 +196,14 @@ impl Redactor {
             disks,
             environment,
         } = system;
+        // Of a pasted report these are words that somebody typed.
+        let typed = *origin == Origin::Report;
         for reading in [os, arch, distro, kernel, container] {
-            self.reading(reading, |_, _| ());
+            self.reading(reading, |redactor, text| {
+                if typed {
+                    redactor.text(text);
+                }
+            });
         }
         self.reading(glibc, |_, _| ());
         self.reading(wsl, |_, _| ());
@@ -184,7 +226,7 @@ impl Redactor {
         self.reading(cuda, |_, _| ());
         self.reading(module, |_, _| ());
         self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
-        self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu)));
+        self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu, typed)));
 
         // Of UUIDs it holds only which GPU each names.
         let Visibility { named, nodes, cuda } = visibility;
@@ -226,8 +268,12 @@ impl Redactor {
             no_plain_libcuda: _,
             plain_install: _,
             contradictions,
-            unmet: _,
+            unmet,
         } = pasted;
+        for Unmet { package: _, requirement, found: _, place } in unmet {
+            self.text(requirement);
+            self.text(place);
+        }
         recognised.iter_mut().chain(docker_without_gpus).for_each(|text| self.text(text));
         for Contradiction { what: _, used, other } in contradictions {
             for text in [&mut used.0, &mut used.1, &mut other.0, &mut other.1] {
@@ -236,13 +282,17 @@ impl Redactor {
         }
     }
 
-    fn gpu(&mut self, gpu: &mut Gpu) {
+    fn gpu(&mut self, gpu: &mut Gpu, typed: bool) {
         let Gpu { index: _, name, compute_capability, memory_bytes, mig, pci_device, state } = gpu;
         // Programs are named without their folders and arguments.
         self.reading(state, |redactor, state| {
             state.processes.iter_mut().filter_map(|process| process.name.as_mut()).for_each(|name| redactor.text(name));
         });
-        self.reading(name, |_, _| ());
+        self.reading(name, |redactor, text| {
+            if typed {
+                redactor.text(text);
+            }
+        });
         self.reading(compute_capability, |_, _| ());
         self.reading(memory_bytes, |_, _| ());
         self.reading(mig, |_, _| ());
@@ -346,7 +396,7 @@ impl Redactor {
         for (needle, pattern) in SECRETS.iter() {
             if text.contains(needle) {
                 let replaced = pattern.replace_all(text, |found: &Captures| {
-                    let end = if found[0].ends_with('@') { "@" } else { "" };
+                    let end = ["@", "/"].into_iter().find(|end| found[0].ends_with(end)).unwrap_or_default();
                     format!("{}redacted{end}", &found[1])
                 });
                 *text = replaced.into_owned();
@@ -363,6 +413,13 @@ impl Redactor {
         if text.contains("/home/") || text.contains("/Users/") {
             let replaced =
                 HOME.replace_all(text, |found: &Captures| format!("/{}/{}", &found[1], self.home(&found[2])));
+            *text = replaced.into_owned();
+        }
+        if text.contains("Users\\") {
+            let replaced = PROFILE.replace_all(text, |found: &Captures| {
+                let name = found[2].trim_end_matches('\\');
+                format!("{}{}{}", &found[1], self.home(name), &found[2][name.len()..])
+            });
             *text = replaced.into_owned();
         }
         for (name, word) in &self.names {
@@ -416,7 +473,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn ada() -> Identity {
-        Identity { host: Some("build07.example.org".to_owned()), user: Some("ada".to_owned()) }
+        Identity { hosts: vec!["build07.example.org".to_owned()], users: vec!["ada".to_owned()] }
     }
 
     fn text(text: &str) -> String {
@@ -429,6 +486,8 @@ mod tests {
         assert_eq!(text("/Users/ada/x"), "/Users/user/x");
         assert_eq!(text("/root/.local/lib"), "/root/.local/lib");
         assert_eq!(text("file:///home/ada/src"), "file:///home/user/src");
+        assert_eq!(text(r"C:\Users\ada\x and C:\Users\Bob Roe\y"), r"C:\Users\user\x and C:\Users\user-2\y");
+        assert_eq!(text(r"C:\\Users\\ada\\x, D:\Users\ada: no"), r"C:\\Users\\user\\x, D:\Users\user: no");
     }
 
     #[test]
@@ -436,10 +495,10 @@ mod tests {
         assert_eq!(text("/scratch/ada/venv on build07"), "/scratch/user/venv on host");
         assert_eq!(text("ada@build07.example.org: no"), "user@host: no");
         assert_eq!(text("/data/adamant/canada"), "/data/adamant/canada");
-        // The account is called as the toolkit is.
-        let cuda = Identity { host: None, user: Some("cuda".to_owned()) };
-        let path = "/data/cuda/x:/usr/local/cuda/compat";
-        assert_eq!(redact_text(path, &cuda), "/data/user/x:/usr/local/cuda/compat");
+        // The account is called as a folder of the system is.
+        let other = Identity { hosts: Vec::new(), users: vec!["data7".to_owned()] };
+        let path = "/data/data7/x:/usr/local/data7/compat";
+        assert_eq!(redact_text(path, &other), "/data/user/x:/usr/local/data7/compat");
     }
 
     #[test]
@@ -461,6 +520,18 @@ mod tests {
             ("Authorization: Bearer abc.def-ghi", "Authorization: Bearer redacted"),
             ("https://a/b?token=1234&x=1", "https://a/b?token=redacted&x=1"),
             ("Serial Number: 1320720001234", "Serial Number: redacted"),
+            ("HF_TOKEN: abc", "HF_TOKEN: redacted"),
+            ("{\"aws_secret\": \"wJalrXUt/K7\"}", "{\"aws_secret\": \"redacted\"}"),
+            ("aws_secret_access_key = wJalrXUt/K7", "aws_secret_access_key = redacted"),
+            ("Authorization: Basic dG9rZW46", "Authorization: Basic redacted"),
+            ("pip --password s3cret x", "pip --password redacted x"),
+            ("docker login -u me -p s3cret", "docker login -u me -p redacted"),
+            ("curl -u ada:s3cret https://a", "curl -u redacted https://a"),
+            ("wandb login 0123456789abcdef0123456789abcdef01234567", "wandb login redacted"),
+            ("commit 0123456789abcdef0123456789abcdef01234567", "commit 0123456789abcdef0123456789abcdef01234567"),
+            ("python -u train.py -p 1", "python -u train.py -p 1"),
+            ("xoxb-0123456789-abc nvapi-0123456789abcdefghij", "redacted redacted"),
+            ("~ada/x, ~10 GB, torch~=2.6", "~redacted/x, ~10 GB, torch~=2.6"),
             ("token==1.0", "token==1.0"),
             ("git+https://github.com/a/b@v1.0", "git+https://github.com/a/b@v1.0"),
         ] {
@@ -529,7 +600,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text in "\\PC{0,60}", name in "\\PC{0,6}") {
-            let identity = Identity { host: Some(name.clone()), user: Some(name) };
+            let identity = Identity { hosts: vec![name.clone()], users: vec![name] };
             let _ = redact_text(&text, &identity);
         }
     }

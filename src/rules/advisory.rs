@@ -17,7 +17,7 @@ pub struct Environment<'a> {
     pub target: &'a Target,
     /// What the project says it uses, e.g. `torch.compile`.
     pub workload: &'a [String],
-    /// The messages of advisories that were seen in an error text, see [`super::RuleDb::messages_in`].
+    /// The messages of advisories that were seen in an error text, see [`super::RuleDb::heard_in`].
     pub messages: &'a [&'a str],
 }
 

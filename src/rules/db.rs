@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Target;
@@ -21,7 +20,7 @@ use super::raw_workload::RawWorkload;
 use super::raw_xid::{RawXid, RawXidAction};
 use super::requirement::{name_of, normalise, satisfied};
 use super::symbols::TorchSymbols;
-use super::symptom::{Matcher, Seen};
+use super::symptom::{Heard, Matcher};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -30,7 +29,6 @@ pub struct RuleDb {
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
-    messages: OnceLock<Option<AhoCorasick>>,
     known: OnceLock<BTreeSet<String>>,
     /// The patterns of device names, compiled when the first name is asked for.
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
@@ -81,7 +79,6 @@ impl RuleDb {
             packages,
             symbols: OnceLock::new(),
             matcher: Matcher::default(),
-            messages: OnceLock::new(),
             known: OnceLock::new(),
             names: OnceLock::new(),
             newer: BTreeMap::new(),
@@ -389,10 +386,14 @@ impl RuleDb {
         &self.packed.symptoms
     }
 
-    /// The known error messages that occur in a text.
+    /// The known error messages that occur in a text, and those that advisories quote.
     #[must_use]
-    pub fn symptoms_in(&self, text: &str) -> Vec<Seen<'_>> {
-        self.matcher.find(&self.packed.symptoms, text)
+    pub fn heard_in(&self, text: &str) -> Heard<'_> {
+        if text.is_empty() {
+            return Heard::default();
+        }
+        let quotes = self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str));
+        self.matcher.find(&self.packed.symptoms, &quotes.collect::<Vec<_>>(), text)
     }
 
     /// A GPU by the name that the driver prints; the first pattern that matches.
@@ -608,30 +609,6 @@ impl RuleDb {
     #[must_use]
     pub fn images(&self) -> &RawImages {
         &self.packed.images
-    }
-
-    /// The symptoms of advisories that occur in an error text, as the advisories write them.
-    #[must_use]
-    pub fn messages_in(&self, text: &str) -> Vec<&str> {
-        if text.is_empty() {
-            return Vec::new();
-        }
-        let all: Vec<&str> =
-            self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect();
-        // One pass for all of them.
-        let Some(automaton) = self
-            .messages
-            .get_or_init(|| AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&all).ok())
-        else {
-            return Vec::new();
-        };
-        let mut seen = vec![false; all.len()];
-        for found in automaton.find_overlapping_iter(text) {
-            if let Some(seen) = seen.get_mut(found.pattern().as_usize()) {
-                *seen = true;
-            }
-        }
-        all.into_iter().zip(seen).filter(|(_, seen)| *seen).map(|(text, _)| text).collect()
     }
 
     /// The name of the index at an address, e.g. `cu128`; none for one that the rules do not know.

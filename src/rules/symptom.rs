@@ -10,7 +10,7 @@ use super::raw_symptoms::RawSymptom;
 const GAP: usize = 400;
 /// `unless` is looked for so far around a match.
 const AROUND: usize = 300;
-/// Matches of one text that are looked at; hostile texts repeat themselves.
+/// Matches of messages not yet found that are looked at; hostile texts repeat themselves.
 const MOST: usize = 20_000;
 
 /// All messages, ready to be looked for.
@@ -28,6 +28,15 @@ pub struct Seen<'db> {
     pub place: usize,
 }
 
+/// What a text was found to say.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Heard<'db> {
+    /// The messages that occur, in the order of the rules, each at its first place.
+    pub symptoms: Vec<Seen<'db>>,
+    /// Those that advisories quote, word for word, in the order of the rules.
+    pub quoted: Vec<&'db str>,
+}
+
 /// The parts of a pattern.
 fn parts(pattern: &str) -> impl Iterator<Item = &str> {
     pattern.split('…').map(str::trim)
@@ -39,32 +48,52 @@ fn anchor(pattern: &str) -> &str {
 }
 
 impl Matcher {
-    /// The messages that occur, in the order of the rules, each at its first place.
-    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], text: &str) -> Vec<Seen<'db>> {
+    /// Looks for the messages of `symptoms` in whatever case, and for those that advisories quote as they are.
+    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
         let patterns: Vec<(usize, &str)> = symptoms
             .iter()
             .enumerate()
             .flat_map(|(at, symptom)| symptom.matches.iter().map(move |pattern| (at, pattern.as_str())))
             .collect();
         let automaton = self.automaton.get_or_init(|| {
+            let anchors = patterns.iter().map(|(_, pattern)| anchor(pattern));
             AhoCorasickBuilder::new()
                 .ascii_case_insensitive(true)
                 .match_kind(MatchKind::Standard)
                 // A faster automaton takes longer to build than most reports take to search.
                 .kind(Some(AhoCorasickKind::ContiguousNFA))
-                .build(patterns.iter().map(|(_, pattern)| anchor(pattern)))
+                .build(anchors.chain(quotes.iter().copied()))
                 .ok()
         });
-        let Some(automaton) = automaton else { return Vec::new() };
+        let Some(automaton) = automaton else { return Heard::default() };
         let mut first: Vec<Option<usize>> = vec![None; symptoms.len()];
-        for found in automaton.find_overlapping_iter(text).take(MOST) {
-            let Some((at, pattern)) = patterns.get(found.pattern().as_usize()) else { continue };
+        let mut said = vec![false; quotes.len()];
+        let mut looked = 0;
+        for found in automaton.find_overlapping_iter(text) {
+            let at = found.pattern().as_usize();
+            let Some((at, pattern)) = patterns.get(at) else {
+                let at = at - patterns.len();
+                if let (Some(said), Some(quote)) = (said.get_mut(at), quotes.get(at)) {
+                    *said = *said || text.get(found.range()) == Some(*quote);
+                }
+                continue;
+            };
             let (Some(slot), Some(symptom)) = (first.get_mut(*at), symptoms.get(*at)) else { continue };
-            if slot.is_none() && holds(symptom, pattern, text, found.start()) {
-                *slot = Some(found.start());
+            if slot.is_none() && looked < MOST {
+                looked += 1;
+                if holds(symptom, pattern, text, found.start()) {
+                    *slot = Some(found.start());
+                }
             }
         }
-        symptoms.iter().zip(first).filter_map(|(symptom, place)| Some(Seen { symptom, place: place? })).collect()
+        Heard {
+            symptoms: symptoms
+                .iter()
+                .zip(first)
+                .filter_map(|(symptom, at)| Some(Seen { symptom, place: at? }))
+                .collect(),
+            quoted: quotes.iter().zip(said).filter(|(_, said)| *said).map(|(quote, _)| *quote).collect(),
+        }
     }
 }
 
@@ -104,9 +133,17 @@ fn window(text: &str, from: usize, to: usize) -> &[u8] {
 }
 
 fn find(text: &[u8], words: &str) -> Option<usize> {
-    text.windows(words.len().max(1)).position(|piece| piece.eq_ignore_ascii_case(words.as_bytes()))
+    places(text, words).next()
 }
 
 fn rfind(text: &[u8], words: &str) -> Option<usize> {
-    text.windows(words.len().max(1)).rposition(|piece| piece.eq_ignore_ascii_case(words.as_bytes()))
+    places(text, words).next_back()
+}
+
+/// Where words stand in a text, in whatever case.
+fn places(text: &[u8], words: &str) -> impl DoubleEndedIterator<Item = usize> {
+    let words = words.as_bytes();
+    let first = words.first().copied().unwrap_or_default();
+    memchr::memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text)
+        .filter(move |at| text.get(*at..*at + words.len()).is_some_and(|piece| piece.eq_ignore_ascii_case(words)))
 }

@@ -64,7 +64,7 @@ fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
         platform: example.platform.clone(),
         ..Target::default()
     };
-    let messages = db.messages_in(example.log.as_deref().unwrap_or_default());
+    let messages = db.heard_in(example.log.as_deref().unwrap_or_default()).quoted;
     let environment = Environment {
         installed: &find,
         cuda: find("torch").as_ref().and_then(cuda),

@@ -59,7 +59,7 @@ fn a_snapshot_of_a_recorded_host_reads_back_and_has_nothing_to_redact() {
     for (name, facts) in recorded() {
         let text = serde_json::to_string(&facts).unwrap();
         assert_eq!(serde_json::from_str::<Facts>(&text).unwrap(), facts, "{name}");
-        let identity = Identity { host: Some("build07".to_owned()), user: Some("ada".to_owned()) };
+        let identity = Identity { hosts: vec!["build07".to_owned()], users: vec!["ada".to_owned()] };
         assert_eq!(redact(&facts, &identity), facts, "{name}");
     }
 }

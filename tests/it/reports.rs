@@ -165,6 +165,64 @@ fn secrets_and_names_do_not_come_out() {
     }
 }
 
+/// Whoever pastes a text tells who and where they are in many ways; beside an error that is quoted, and in fields that become
+/// facts.
+#[test]
+fn no_spelling_of_a_name_or_secret_comes_out() {
+    let spellings = [
+        "https://grace:hunter2@example.org/simple",
+        "pip install torch --extra-index-url=https://grace:hunter2@example.org/simple",
+        "HF_TOKEN: hf_hunter2",
+        "WANDB_API_KEY = hunter2",
+        "wandb login 0123456789abcdef0123456789abcdef01234567",
+        "ghp_ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "sk-proj-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        "{\"aws_secret_access_key\": \"hunter2/x\"}",
+        "AKIAABCDEFGHIJKLMNOP",
+        "docker login -u me -p hunter2",
+        "twine upload --password hunter2",
+        "Authorization: Basic hunter2==",
+        "/mnt/nfs/home/grace/venv and /data/grace/x",
+        "C:\\Users\\Grace Hopper\\x",
+        "grace@build07:~$ python train.py",
+        "[grace@build07 x]$ python train.py",
+        "root@build07:/workspace# python train.py",
+        "ssh grace@build07.example.org",
+        "git@build07:grace/x.git",
+        "Hostname: build07",
+        "USER=grace HOSTNAME=build07",
+        "Linux build07 6.8.0-51-generic #52-Ubuntu SMP x86_64 GNU/Linux",
+        "build07:1234:1290 [0] NCCL INFO Bootstrap : Using eth0",
+    ];
+    let secrets = ["grace", "Grace", "Hopper", "build07", "hunter2", "0123456789abcdef", "ABCDEFGHIJKL"];
+    for spelling in spellings {
+        let text = format!(
+            "{spelling}\n{spelling} CUDA error: no kernel image is available for execution on the device\n\
+             ERROR: No matching distribution found for torch==9.9 {spelling}\n\
+             CUDA_HOME={spelling}\nGPU: NVIDIA H100 {spelling}\nOS: Ubuntu 22.04 {spelling}\n\
+             torch==2.6.0\nLD_LIBRARY_PATH=/opt/{spelling}/lib\n"
+        );
+        for format in ["json", "markdown"] {
+            let (out, error, _) = check(&text, format);
+            for secret in secrets {
+                assert!(
+                    !out.contains(secret) && !error.contains(secret),
+                    "`{spelling}` tells {secret}:\n{out}\n{error}"
+                );
+            }
+        }
+    }
+}
+
+/// What is everybody's is no name: a quote stays readable.
+#[test]
+fn words_of_the_trade_are_not_taken_for_names() {
+    let text = "vllm@v0.6.3 /home/torch/x USER=nvidia git@github.com:pytorch/pytorch.git\n\
+                RuntimeError: CUDA error: no kernel image is available for execution on the device (torch, nvidia, github.com)\n";
+    let (out, _, _) = check(text, "markdown");
+    assert!(out.contains("for execution on the device (torch, nvidia, github.com)"), "{out}");
+}
+
 #[test]
 fn an_answer_in_markdown_folds_its_evidence() {
     let text = recorded().into_iter().find(|(name, ..)| name == "windows-cpu-torch").unwrap().2;
@@ -202,6 +260,10 @@ fn hostile_text_is_answered() {
         "\u{1b}[".repeat(400_000),
         format!("{}\n", "x".repeat(80)).repeat(12_000),
         "é".repeat(400_000),
+        format!("LD_LIBRARY_PATH={}", "/a:".repeat(300_000)),
+        format!("GPU {}: NVIDIA H100\n", "0,".repeat(60)).repeat(7_000),
+        "a@b.c ".repeat(160_000),
+        "Traceback (most recent call last):\n  File \"".repeat(20_000),
     ];
     for text in texts {
         let (_, error, code) = check(&text, "json");

@@ -10,7 +10,7 @@ fn every_message_is_found_in_its_example() {
     for symptom in db.symptoms() {
         for text in [symptom.example.clone(), format!("> ERROR 01-02 03:04:05 [a.py:1] {}\r\n", symptom.example)] {
             let log = clean(&text).log;
-            if !db.symptoms_in(&log.flat).iter().any(|seen| seen.symptom.id == symptom.id) {
+            if !db.heard_in(&log.flat).symptoms.iter().any(|seen| seen.symptom.id == symptom.id) {
                 wrong.push(format!("{}: not found in `{text}`", symptom.id));
             }
         }
@@ -31,14 +31,15 @@ fn there_are_enough_and_each_names_its_source() {
 #[test]
 fn a_sound_log_holds_none() {
     let log = clean("INFO 03-04 05:06:07 [core.py:1] engine started\nepoch 3, loss 0.21\nGPU 0: NVIDIA A100\n").log;
-    let found: Vec<_> = embedded().symptoms_in(&log.flat).into_iter().map(|seen| seen.symptom.id.clone()).collect();
+    let found: Vec<_> =
+        embedded().heard_in(&log.flat).symptoms.into_iter().map(|seen| seen.symptom.id.clone()).collect();
     assert!(found.is_empty(), "{found:?}");
 }
 
 #[test]
 fn words_between_the_parts_of_a_pattern_may_be_many_but_not_a_page() {
     let db = embedded();
-    let found = |text: &str| db.symptoms_in(text).iter().any(|seen| seen.symptom.id == "loader-glibcxx");
+    let found = |text: &str| db.heard_in(text).symptoms.iter().any(|seen| seen.symptom.id == "loader-glibcxx");
     assert!(found("version `GLIBCXX_3.4.29' not found (required by x)"));
     assert!(!found(&format!("GLIBCXX_3.4.29 {} not found", "x".repeat(1000))));
 }

@@ -1,77 +1,126 @@
 //! Takes off what pasting does to a text: colours, quote marks, log prefixes, Markdown, wrapping.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 
+use super::words::{Word, Words};
 use crate::log::Log;
 
 /// One line, cleaned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct Line<'t> {
     /// In the text as it came, from 1.
     pub number: usize,
     /// Without colours, quote marks, log prefixes and surrounding space.
-    pub text: String,
-    /// Characters that it had with them, but for colours.
-    width: usize,
+    pub text: Cow<'t, str>,
+    words: Words,
+}
+
+impl Line<'_> {
+    /// Whether a word that readers look for stands in it.
+    pub fn has(&self, word: Word) -> bool {
+        self.words.has(word)
+    }
 }
 
 /// A text made readable.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clean {
-    /// The lines that are not empty.
-    pub lines: Vec<Line>,
+pub struct Clean<'t> {
+    /// The lines that are not empty; of a long text those at its start and its end.
+    pub lines: Vec<Line<'t>>,
+    /// How many lines are not empty.
+    pub count: usize,
     /// All of them in one line.
     pub log: Log,
+    /// The text as it came.
+    pub raw: &'t str,
 }
 
+/// So many lines are read one by one; error messages are looked for in all of them. Reports stand at the start or the end of
+/// a log.
+const MOST_LINES: usize = 10_000;
 /// Columns at which terminals and mail programs break lines.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
 
 /// Cleans a text.
 #[must_use]
-pub fn clean(text: &str) -> Clean {
-    let lines: Vec<Line> = text
-        .split('\n')
-        .enumerate()
-        .map(|(at, line)| Line { number: at + 1, text: bare(line).into_owned(), width: width(line) })
-        .filter(|line| !line.text.is_empty())
-        .collect();
-    let broken = broken_at(&lines);
-    let mut clean = Clean::default();
+pub fn clean(text: &str) -> Clean<'_> {
+    let broken = broken_at(text);
+    let mut log = Log::of_size(text.len());
+    let mut kept = Kept::default();
     let mut joined: Option<Line> = None;
-    for line in lines {
-        let cut = broken.is_some_and(|width| is_cut(&line, width));
-        let glued = joined.is_some();
-        clean.log.push(&line.text, line.number, glued);
+    let mut count = 0;
+    for (at, raw) in text.split('\n').enumerate() {
+        let line = Line { number: at + 1, text: bare(raw), words: Words::default() };
+        if line.text.is_empty() {
+            continue;
+        }
+        count += 1;
+        let cut = broken.is_some_and(|broken| width(raw) == broken && !is_table(&line.text));
+        log.push(&line.text, line.number, joined.is_some());
         // A line that only happens to be as long as the broken ones must not swallow the next: that stays by itself too.
         if let Some(mut whole) = joined.take() {
-            whole.text.push_str(&line.text);
-            clean.lines.push(line);
+            whole.text.to_mut().push_str(&line.text);
+            kept.push(line);
             match cut && whole.text.len() < 4096 {
                 true => joined = Some(whole),
-                false => clean.lines.push(whole),
+                false => kept.push(whole),
             }
         } else if cut {
-            clean.lines.push(line.clone());
+            kept.push(line.clone());
             joined = Some(line);
         } else {
-            clean.lines.push(line);
+            kept.push(line);
         }
     }
-    clean.lines.extend(joined);
-    clean
+    if let Some(line) = joined {
+        kept.push(line);
+    }
+    let Kept { first: mut lines, last } = kept;
+    lines.extend(last);
+    lines.iter_mut().for_each(|line| line.words = Words::of(&line.text));
+    Clean { lines, count, log, raw: text }
+}
+
+/// The lines at the start of a text and those at its end.
+#[derive(Default)]
+struct Kept<'t> {
+    first: Vec<Line<'t>>,
+    last: VecDeque<Line<'t>>,
+}
+
+impl<'t> Kept<'t> {
+    fn push(&mut self, line: Line<'t>) {
+        if self.first.len() < MOST_LINES / 2 {
+            self.first.push(line);
+            return;
+        }
+        if self.last.len() == MOST_LINES / 2 {
+            self.last.pop_front();
+        }
+        self.last.push_back(line);
+    }
 }
 
 /// The width at which lines were broken inside words: the longest that several lines have, if nothing is longer.
-fn broken_at(lines: &[Line]) -> Option<usize> {
-    let lengths = || lines.iter().filter(|line| !is_table(&line.text)).map(|line| line.width);
-    let longest = lengths().max().filter(|longest| WIDTHS.contains(longest))?;
-    let same = lengths().filter(|length| *length == longest).count();
+fn broken_at(text: &str) -> Option<usize> {
+    let (mut longest, mut same) = (0, 0);
+    for line in text.split('\n').filter(|line| line.len() >= *WIDTHS.start()) {
+        let width = width(line);
+        if width < longest.max(*WIDTHS.start()) {
+            continue;
+        }
+        let text = bare(line);
+        if text.is_empty() || is_table(&text) {
+            continue;
+        }
+        if width > *WIDTHS.end() {
+            return None;
+        }
+        same = if width == longest { same + 1 } else { 1 };
+        longest = width;
+    }
     (same >= 2 || longest == 80).then_some(longest)
-}
-
-fn is_cut(line: &Line, width: usize) -> bool {
-    line.width == width && !is_table(&line.text)
 }
 
 /// The characters of a line as a terminal shows it.
@@ -102,54 +151,51 @@ fn bare(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Without escape sequences, control characters, invisible ones and the few entities and tags of HTML that forums leave.
+/// What forums leave of HTML, and what it stands for.
+const MARKS: [(&str, &str); 11] = [
+    ("&gt;", ">"),
+    ("&lt;", "<"),
+    ("&amp;", "&"),
+    ("&quot;", "\""),
+    ("<br>", ""),
+    ("<br />", ""),
+    ("<br/>", ""),
+    ("<details>", ""),
+    ("</details>", ""),
+    ("<summary>", ""),
+    ("</summary>", ""),
+];
+
+/// Without escape sequences, control characters, invisible ones and [`MARKS`].
 fn plain(text: &str) -> String {
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) && byte != b'&' && byte != b'<';
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(letter) = rest.chars().next() {
-        let after = rest.get(letter.len_utf8()..).unwrap_or_default();
-        rest = match letter {
-            '\u{1b}' => skip_escape(after),
-            '\t' | '\u{a0}' | '\u{3000}' => {
-                out.push(' ');
-                after
-            }
-            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '\u{fffd}' => after,
-            '：' => {
-                out.push(':');
-                after
-            }
-            '‘' | '’' => {
-                out.push('\'');
-                after
-            }
-            '“' | '”' => {
-                out.push('"');
-                after
-            }
-            '\r' | '\0'..='\u{1f}' | '\u{7f}' => after,
-            '&' | '<' => {
-                let marks =
-                    [("&gt;", ">"), ("&lt;", "<"), ("&amp;", "&"), ("&quot;", "\""), ("<br>", ""), ("<br />", "")];
-                let tags =
-                    [("<br/>", ""), ("<details>", ""), ("</details>", ""), ("<summary>", ""), ("</summary>", "")];
-                let mark = marks.iter().chain(&tags).find_map(|(from, to)| Some((rest.strip_prefix(from)?, *to)));
-                match mark {
-                    Some((after, to)) => {
-                        out.push_str(to);
-                        after
-                    }
-                    None => {
-                        out.push(letter);
-                        after
-                    }
+    loop {
+        let end = rest.bytes().position(|byte| !is_plain(byte)).unwrap_or(rest.len());
+        let (head, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.push_str(head);
+        let mut letters = tail.chars();
+        let Some(letter) = letters.next() else { break };
+        let after = letters.as_str();
+        rest = after;
+        match letter {
+            '\u{1b}' => rest = skip_escape(after),
+            '\t' | '\u{a0}' | '\u{3000}' => out.push(' '),
+            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '\u{fffd}' => {}
+            '：' => out.push(':'),
+            '‘' | '’' => out.push('\''),
+            '“' | '”' => out.push('"'),
+            '\0'..='\u{1f}' | '\u{7f}' => {}
+            '&' | '<' => match MARKS.iter().find_map(|(mark, to)| Some((tail.strip_prefix(mark)?, *to))) {
+                Some((after, to)) => {
+                    out.push_str(to);
+                    rest = after;
                 }
-            }
-            letter => {
-                out.push(letter);
-                after
-            }
-        };
+                None => out.push(letter),
+            },
+            letter => out.push(letter),
+        }
     }
     out.trim().to_owned()
 }
@@ -234,10 +280,13 @@ fn is_clock(word: &str) -> bool {
 }
 
 fn is_date(word: &str) -> bool {
-    let parts: Vec<&str> = word.split(['-', '/']).collect();
-    let numbers =
-        parts.iter().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
-    numbers && (parts.len() == 3 || parts.len() == 2 && parts.iter().all(|part| part.len() == 2))
+    let parts = || word.split(['-', '/']);
+    let numbers = parts().all(|part| (1..=4).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit()));
+    match parts().count() {
+        3 => numbers,
+        2 => numbers && parts().all(|part| part.len() == 2),
+        _ => false,
+    }
 }
 
 /// `[rank0]:`, `[1,1]<stderr>:`, `(VllmWorker rank=0 pid=20455)`, `[core.py:387]`, `[2025-01-01 10:00:00]`, `[INFO]`.
@@ -317,7 +366,7 @@ mod tests {
     use super::*;
 
     fn lines(text: &str) -> Vec<String> {
-        clean(text).lines.into_iter().map(|line| line.text).collect()
+        clean(text).lines.into_iter().map(|line| line.text.into_owned()).collect()
     }
 
     #[test]
@@ -351,9 +400,21 @@ mod tests {
     fn a_broken_line_is_whole_again_and_each_part_stays() {
         let long = format!("{} sm_120 is not compatible", "x".repeat(90));
         let broken = format!("{}\n{}", &long[..80], &long[80..]);
+        // It is there three times, and is two lines.
+        assert_eq!((clean(&broken).lines.len(), clean(&broken).count), (3, 2));
         assert!(lines(&broken).contains(&long));
         assert!(clean(&broken).log.flat.contains("sm_120 is not compatible"));
         // A line that only happens to be long does not swallow the next.
         assert!(lines(&format!("{}\ntorch==2.7.1", "y".repeat(80))).contains(&"torch==2.7.1".to_owned()));
+    }
+
+    #[test]
+    fn of_a_long_text_start_and_end_are_kept() {
+        let text: String = (0..30_000).map(|at| format!("line {at}\n")).collect();
+        let clean = clean(&text);
+        let numbers: Vec<usize> = clean.lines.iter().map(|line| line.number).collect();
+        assert_eq!((clean.count, numbers.len()), (30_000, MOST_LINES));
+        assert_eq!((numbers[0], numbers[4_999], numbers[5_000], numbers[9_999]), (1, 5_000, 25_001, 30_000));
+        assert!(clean.log.flat.contains("line 15000 line 15001"));
     }
 }

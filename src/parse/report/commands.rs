@@ -4,6 +4,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank};
+use super::words::Word;
 use crate::facts::{LibCuda, Reading};
 use crate::parse::install::{IndexKind, Install};
 use crate::parse::place::Lines;
@@ -16,17 +17,22 @@ const LONGEST: usize = 2000;
 const MOST: usize = 40;
 
 /// Reads every line.
-pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut commands = 0;
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.text.len() <= LONGEST) {
-        let text = line.text.as_str();
-        traceback(text, line.number, draft);
-        ldd(text, line.number, draft);
-        library_path(text, line.number, draft);
-        let installs = text.contains("pip install ") || text.contains("pip3 install ");
-        if installs && commands < MOST {
+        let text = &*line.text;
+        if line.has(Word::File) {
+            traceback(text, line.number, draft);
+        }
+        if line.has(Word::Arrow) {
+            ldd(text, line.number, draft);
+        }
+        if line.has(Word::LibraryPath) {
+            library_path(text, line.number, draft);
+        }
+        if line.has(Word::Install) && commands < MOST {
             commands += 1;
-            let following = lines.iter().skip(at).map(|line| line.text.as_str());
+            let following = lines.iter().skip(at).map(|line| &*line.text);
             install(&joined(following), line.number, vocabulary, draft);
         }
     }

@@ -102,6 +102,7 @@ pub struct Draft {
     pub libcuda: Option<LibCuda>,
     pub pasted: Pasted,
     lists: Vec<GpuList>,
+    gpus_told: usize,
     capabilities: Vec<(Option<String>, ComputeCapability, String)>,
     packages: BTreeMap<String, Statements<String>>,
     libraries: BTreeMap<String, Vec<Library>>,
@@ -115,6 +116,8 @@ pub struct Draft {
 const MOST_PACKAGES: usize = 1500;
 /// GPUs that one text may name.
 const MOST_GPUS: usize = 64;
+/// How often it may name one.
+const MOST_TOLD: usize = 2000;
 
 impl Draft {
     /// Notes that a reader understood a line.
@@ -196,6 +199,10 @@ impl Draft {
 
     /// GPUs as one source lists them; called again for the same place it continues the list.
     pub fn gpu(&mut self, gpu: Gpu, rank: Rank, place: &str) {
+        self.gpus_told += 1;
+        if self.gpus_told > MOST_TOLD {
+            return;
+        }
         let source = place.split(',').next().unwrap_or_default();
         let list = self.lists.iter_mut().find(|list| list.rank == rank && list.place.starts_with(source));
         let Some(list) = list else {
@@ -226,6 +233,11 @@ impl Draft {
         if self.pasted.unmet.len() < 200 && !self.pasted.unmet.contains(&unmet) {
             self.pasted.unmet.push(unmet);
         }
+    }
+
+    /// Whether all GPUs that count were named.
+    pub fn is_full(&self) -> bool {
+        self.gpus_told >= MOST_TOLD
     }
 
     /// Whether a program listed GPUs.
@@ -440,6 +452,11 @@ impl Draft {
 
 /// Whether two versions of one distribution cannot be the same build.
 fn differ(one: &str, other: &str) -> bool {
+    // Most do in a byte before any label, and need not be taken apart.
+    let first = one.bytes().zip(other.bytes()).find(|(one, other)| one != other || *one == b'+');
+    if first.is_some_and(|(one, other)| one != b'+' && other != b'+') {
+        return true;
+    }
     public(one) != public(other)
         || matches!((one.split_once('+'), other.split_once('+')), (Some((_, one)), Some((_, other))) if one != other)
 }
@@ -462,4 +479,24 @@ pub fn is_version(word: &str) -> bool {
         && rest.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-_!".contains(&byte))
         && !rest.ends_with('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_differ_by_what_both_say() {
+        for (one, other, expected) in [
+            ("2.7.1", "2.7.1", false),
+            ("2.7.1", "2.7.1+cu126", false),
+            ("2.7.1+cu126", "2.7.1+cu128", true),
+            ("2.7.1", "2.7.0", true),
+            ("2.7.1", "2.7.10", true),
+            ("2.7.10+cu126", "2.7.1", true),
+            ("2.7.1+cu126", "2.7.10+cu126", true),
+        ] {
+            assert_eq!((differ(one, other), differ(other, one)), (expected, expected), "{one} {other}");
+        }
+    }
 }

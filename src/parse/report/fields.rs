@@ -8,6 +8,7 @@ use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
 use super::smi::is_driver;
+use super::words::Word;
 use crate::facts::{Gpu, Reading};
 use crate::parse::wheel::normalise_name;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -15,6 +16,8 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion
 const READER: &str = "environment report";
 /// A name is no longer than this.
 const LONGEST: usize = 64;
+/// Linux passes no longer value to a program.
+pub const LONGEST_VALUE: usize = 128 << 10;
 
 /// Environment variables that decide what CUDA and torch see; others may be secrets.
 const VARIABLES: [&str; 18] = [
@@ -39,15 +42,15 @@ const VARIABLES: [&str; 18] = [
 ];
 
 /// Reads every line that looks like a field.
-pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut gpu_list = false;
     for (at, line) in lines.iter().enumerate() {
-        let Some((name, value)) = field(&line.text) else {
+        let Some((name, value)) = field(line) else {
             // Issue forms put the value below the heading.
             if let Some(name) = heading(&line.text)
                 && let Some(next) = lines.get(at + 1)
                 && heading(&next.text).is_none()
-                && field(&next.text).is_none()
+                && field(next).is_none()
                 && told(&name)
             {
                 one(&name, strip_marks(&next.text), next.number, Rank::Told, vocabulary, draft);
@@ -64,8 +67,10 @@ pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
 /// Takes a line apart: the name in lower case without decoration, and the value.
 ///
 /// `- **PyTorch Version**: 2.7.1` is `pytorch version`, `2.7.1`; `torch version ...... 2.0.1` is `torch version`, `2.0.1`.
-fn field(text: &str) -> Option<(String, &str)> {
-    let dotted = text.find(" ....").filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(".. ")));
+fn field<'l>(line: &'l Line<'_>) -> Option<(String, &'l str)> {
+    let text = &*line.text;
+    let dotted = line.has(Word::Dots).then(|| text.find(" ....")).flatten();
+    let dotted = dotted.filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(".. ")));
     let (name, value) = match dotted {
         Some(at) => {
             let rest = text.get(at..)?.trim_start_matches([' ', '.']);
@@ -90,11 +95,31 @@ fn field(text: &str) -> Option<(String, &str)> {
     if name.len() > LONGEST {
         return None;
     }
-    let name = strip_marks(name).trim_end_matches([' ', '\'', '`', '*']).to_lowercase();
-    let name = name.split_whitespace().collect::<Vec<_>>().join(" ").replace(['`', '*', '\'', '"'], "");
+    let name = lower(strip_marks(name).trim_end_matches([' ', '\'', '`', '*']));
     let value = strip_marks(value);
     // Both colons of `NVIDIA driver's version:384.130` are gone by now; an empty value may follow below.
     (!name.is_empty()).then_some((name, value))
+}
+
+/// In lower case, with single spaces, without marks.
+fn lower(name: &str) -> String {
+    let mut lower = String::with_capacity(name.len());
+    let mut space = true;
+    for letter in name.chars() {
+        match letter {
+            '`' | '*' | '\'' | '"' => space = false,
+            letter if letter.is_whitespace() => {
+                if !std::mem::replace(&mut space, true) {
+                    lower.push(' ');
+                }
+            }
+            letter => {
+                lower.extend(letter.to_lowercase());
+                space = false;
+            }
+        }
+    }
+    lower
 }
 
 /// `### GPU model` is `gpu model`.
@@ -311,7 +336,7 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
         return numbered_gpu(rest, value, number, vocabulary, draft);
     }
     let upper = name.trim_start_matches("export ").trim_start_matches("set ").to_ascii_uppercase();
-    if VARIABLES.contains(&upper.as_str()) && !value.trim().is_empty() {
+    if VARIABLES.contains(&upper.as_str()) && !value.trim().is_empty() && value.len() <= LONGEST_VALUE {
         draft.environment.entry(upper).or_insert_with(|| value.trim().to_owned());
         return true;
     }
@@ -571,6 +596,9 @@ fn without_count(name: &str) -> &str {
 
 /// `GPU 0: NVIDIA A10G (UUID: …)`, `GPU 0,1,2,3: NVIDIA H100 80GB HBM3`, `GPU 0 Compute Capability: 7.5`.
 fn numbered_gpu(index: &str, value: &str, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    if draft.is_full() {
+        return true;
+    }
     let place = format!("{READER}, line {number}");
     let (indices, what) = match index.find(|letter: char| !letter.is_ascii_digit() && letter != ',' && letter != ' ') {
         Some(at) => (index.get(..at).unwrap_or_default(), index.get(at..).unwrap_or_default()),

@@ -4,6 +4,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
+use super::words::Word;
 use crate::facts::Unmet;
 use crate::parse::wheel::normalise_name;
 use crate::version::{CudaVersion, PythonVersion};
@@ -12,12 +13,12 @@ use crate::version::{CudaVersion, PythonVersion};
 const WHOLE: usize = 25;
 
 /// Reads every line that belongs to a list.
-pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut shown: Option<&str> = None;
     let mut listed = 0_usize;
     let mut header = false;
     for (at, line) in lines.iter().enumerate() {
-        let (text, number) = (line.text.as_str(), line.number);
+        let (text, number) = (&*line.text, line.number);
         header |= is_header(text);
         if let Some(rest) = text.strip_prefix("Name:") {
             shown = Some(rest.trim()).filter(|name| !name.contains(' '));
@@ -28,15 +29,19 @@ pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
         {
             continue;
         }
-        if json(text, number, draft) {
+        if line.has(Word::JsonName) && json(text, number, draft) {
             continue;
         }
-        if conflict(text, number, draft) || installer(text, number, draft) {
+        if line.has(Word::Requires) && conflict(text, number, draft) {
             continue;
         }
-        let beside = |other: Option<&Line>| other.is_some_and(|line| is_row(&line.text));
-        let in_list = header || beside(lines.get(at + 1)) || at.checked_sub(1).is_some_and(|at| beside(lines.get(at)));
-        if row(text, number, in_list, vocabulary, draft) {
+        if (line.has(Word::Installer) || line.has(Word::Install)) && installer(text, number, draft) {
+            continue;
+        }
+        let beside = |other: Option<&Line<'_>>| other.is_some_and(|line| is_row(&line.text));
+        let in_list =
+            || header || beside(lines.get(at + 1)) || at.checked_sub(1).is_some_and(|at| beside(lines.get(at)));
+        if row(text, number, &in_list, vocabulary, draft) {
             listed += usize::from(!text.starts_with('['));
         }
     }
@@ -64,7 +69,11 @@ fn is_name(word: &str) -> bool {
 }
 
 /// One line of any list.
-fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    // Each has a version, and begins with a name or a bullet.
+    if !text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
     let (rest, by_conda) =
         match (text.strip_prefix("[pip3]").or(text.strip_prefix("[pip]")), text.strip_prefix("[conda]")) {
             (Some(rest), _) => (rest.trim(), false),
@@ -95,7 +104,7 @@ fn row(text: &str, number: usize, in_list: bool, vocabulary: &Vocabulary<'_>, dr
     let normal = normalise_name(name);
     let known =
         (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
-    if !(tagged || in_list || known && more.is_empty()) {
+    if !(tagged || known && more.is_empty() || in_list()) {
         return false;
     }
     // `cuda 12.8`, `python 3.12.7` in people's lists are no distributions.

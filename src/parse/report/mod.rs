@@ -10,14 +10,15 @@ mod commands;
 mod draft;
 mod fields;
 mod lists;
+mod people;
 mod prose;
 mod sentences;
 mod shell;
 mod smi;
+mod words;
 
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
-use crate::log::Log;
 use crate::parse::xid::parse_xids;
 
 pub use clean::{Clean, Line, clean};
@@ -34,45 +35,81 @@ pub struct Vocabulary<'a> {
     pub is_gpu: &'a dyn Fn(&str) -> bool,
 }
 
-/// A text that was read.
+/// What a text says.
 pub struct Report {
     /// What it tells; without names of people, machines and secrets.
     pub facts: Facts,
-    /// The text without what pasting did to it, to look for error messages in.
-    pub log: Log,
+    /// The names that it gave away, which are to be hidden in what is quoted of it.
+    pub people: Identity,
 }
 
 /// How the kernel's log is called among what was recognised.
 const KERNEL_LOG: &str = "kernel log";
 
-/// So many lines are read one by one; error messages are looked for in all of them.
-const MOST_LINES: usize = 10_000;
+/// One of those that read a text, each its own sort of statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// What `nvidia-smi` prints.
+    Smi,
+    /// Names and values, of any report.
+    Fields,
+    /// Commands with their answers.
+    Shell,
+    /// Lists of distributions, and what pip says.
+    Lists,
+    /// Commands, tracebacks and ldd.
+    Commands,
+    /// Sentences of errors and warnings.
+    Sentences,
+    /// People's words.
+    Prose,
+    /// Xid errors of the kernel's log.
+    KernelLog,
+}
 
-/// Reads a text.
-#[must_use]
-pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Report {
-    let xids = parse_xids(text);
-    let mut text = clean(text);
-    let count = text.lines.len();
-    if count > MOST_LINES {
-        // Reports stand at the start or the end of a log.
-        text.lines.drain(MOST_LINES / 2..count - MOST_LINES / 2);
+impl Reader {
+    /// All of them; the first to state something is asked first.
+    pub const ALL: [Self; 8] = [
+        Self::Smi,
+        Self::Fields,
+        Self::Shell,
+        Self::Lists,
+        Self::Commands,
+        Self::Sentences,
+        Self::Prose,
+        Self::KernelLog,
+    ];
+
+    fn read(self, text: &Clean<'_>, vocabulary: &Vocabulary<'_>, draft: &mut draft::Draft) {
+        match self {
+            Self::Smi => smi::read(&text.lines, draft),
+            Self::Fields => fields::read(&text.lines, vocabulary, draft),
+            Self::Shell => shell::read(&text.lines, draft),
+            Self::Lists => lists::read(&text.lines, vocabulary, draft),
+            Self::Commands => commands::read(&text.lines, vocabulary, draft),
+            Self::Sentences => sentences::read(text, vocabulary, draft),
+            Self::Prose => prose::read(&text.lines, vocabulary, draft),
+            Self::KernelLog => kernel_log(text, draft),
+        }
     }
-    let mut draft = draft::Draft::default();
-    smi::read(&text.lines, &mut draft);
-    fields::read(&text.lines, vocabulary, &mut draft);
-    shell::read(&text.lines, &mut draft);
-    lists::read(&text.lines, vocabulary, &mut draft);
-    commands::read(&text.lines, vocabulary, &mut draft);
-    sentences::read(&text, vocabulary, &mut draft);
-    prose::read(&text.lines, vocabulary, &mut draft);
-    if !xids.is_empty() {
+}
+
+fn kernel_log(text: &Clean<'_>, draft: &mut draft::Draft) {
+    draft.xids = parse_xids(text.raw);
+    if !draft.xids.is_empty() {
         let lines = text.lines.iter().filter(|line| line.text.contains("NVRM: Xid ("));
         lines.for_each(|line| draft.saw(KERNEL_LOG, line.number));
-        draft.xids = xids;
     }
-    let facts = draft.finish(count);
-    Report { facts: redact(&facts, &Identity::default()), log: text.log }
+}
+
+/// Reads a text with readers; with [`Reader::ALL`] all that is known of it.
+#[must_use]
+pub fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Report {
+    let mut draft = draft::Draft::default();
+    readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
+    let facts = draft.finish(text.count);
+    let people = people::read(&text.log.flat, vocabulary);
+    Report { facts: redact(&facts, &people), people }
 }
 
 #[cfg(test)]

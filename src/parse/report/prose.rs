@@ -7,6 +7,7 @@ use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
 use super::sentences::gpu;
 use super::smi::is_driver;
+use super::words::Word;
 use crate::parse::wheel::normalise_name;
 use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
@@ -16,36 +17,105 @@ const LONGEST: usize = 1200;
 const MOST_GPUS: usize = 48;
 
 /// Reads every line as words.
-pub fn read(lines: &[Line], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut lookups = 0;
+    let mut words = Words::default();
     for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+', '['])) {
-        let text = &line.text;
-        let words: Vec<&str> = text
-            .split([' ', ',', '(', ')', '`', '"', '\'', ';', '/', '=', ':', '，', '（', '）', '*', '。', '@'])
-            .filter(|word| !word.is_empty())
-            .collect();
-        versions(&words, line.number, text, vocabulary, draft);
-        if lookups < MOST_GPUS && !draft.has_gpus() {
+        let text = &*line.text;
+        // Versions and products have a digit.
+        let numbered = text.bytes().any(|byte| byte.is_ascii_digit());
+        if numbered || line.has(Word::System) {
+            words.split(text);
+        }
+        if numbered {
+            versions(&words, line, vocabulary, draft);
+        }
+        if line.has(Word::System) {
+            systems(&words.all, text, line.number, draft);
+        }
+        if numbered && lookups < MOST_GPUS && !draft.has_gpus() {
             lookups += gpus(&words, line.number, vocabulary, draft);
         }
-        windows(text, line.number, draft);
+        if line.has(Word::WindowsPath) {
+            windows(text, line.number, draft);
+        }
     }
 }
 
+/// The words of a line.
+#[derive(Default)]
+struct Words<'l> {
+    all: Vec<&'l str>,
+    /// Places of those that have a digit: only these can be a version or a product.
+    numbers: Vec<usize>,
+}
+
+impl<'l> Words<'l> {
+    fn split(&mut self, text: &'l str) {
+        self.all.clear();
+        self.numbers.clear();
+        let (mut start, mut numbered) = (0, false);
+        let mut end = |at: usize, letter: char, numbered: bool| {
+            if let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) {
+                self.numbers.extend(numbered.then_some(self.all.len()));
+                self.all.push(word);
+            }
+            start = at + letter.len_utf8();
+        };
+        // Most lines are ASCII.
+        if text.is_ascii() {
+            for (at, byte) in text.bytes().enumerate() {
+                numbered |= byte.is_ascii_digit();
+                if ends_word(char::from(byte)) {
+                    end(at, ' ', std::mem::take(&mut numbered));
+                }
+            }
+        } else {
+            for (at, letter) in text.char_indices() {
+                numbered |= letter.is_ascii_digit();
+                if ends_word(letter) {
+                    end(at, letter, std::mem::take(&mut numbered));
+                }
+            }
+        }
+        end(text.len(), ' ', numbered);
+    }
+
+    /// Those that have a digit.
+    fn numbered(&self) -> impl Iterator<Item = &'l str> {
+        self.numbers.iter().filter_map(|at| self.all.get(*at).copied())
+    }
+}
+
+fn ends_word(letter: char) -> bool {
+    matches!(
+        letter,
+        ' ' | ',' | '(' | ')' | '`' | '"' | '\'' | ';' | '/' | '=' | ':' | '，' | '（' | '）' | '*' | '。' | '@'
+    )
+}
+
+/// Pairs of a word and the number that follows it, with at most three of [`FILLERS`] between.
+fn named_numbers<'l>(words: &Words<'l>) -> impl Iterator<Item = (&'l str, &'l str)> {
+    const AROUND: [char; 8] = ['<', '>', '~', '!', 'v', 'V', '[', ']'];
+    words.numbers.iter().flat_map(move |&at| {
+        let word = words.all.get(at).copied().unwrap_or_default().trim_start_matches(AROUND);
+        let is_number = word.starts_with(|letter: char| letter.is_ascii_digit());
+        let number = word.trim_end_matches(AROUND).trim_end_matches(['.', ',', '!', '?']);
+        let before = words.all.get(..at).filter(|_| is_number).unwrap_or_default();
+        let fillers = before.iter().rev().take(3).take_while(|word| is_filler(word.trim_matches(AROUND))).count();
+        let first = before.len().saturating_sub(fillers + 1);
+        before.get(first..).unwrap_or_default().iter().map(move |word| (*word, number))
+    })
+}
+
 /// Names followed by a version.
-fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let (number, text) = (line.number, &*line.text);
     let place = || format!("the report's words, line {number}");
     // `pip install X==Y` was read as what it is.
-    let asked = text.contains("install ") || text.contains("requires ");
-    for (at, word) in words.iter().enumerate() {
-        let version =
-            words.iter().skip(at + 1).take(4).map(|word| word.trim_matches(['<', '>', '~', '!', 'v', 'V', '[', ']']));
-        let mut version = version.skip_while(|word| is_filler(word));
-        let Some(version) = version.next() else { continue };
-        let version = version.trim_end_matches(['.', ',', '!', '?']);
-        if !version.bytes().next().is_some_and(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
+    let mut asked = None;
+    for (word, version) in named_numbers(words) {
+        let asked = *asked.get_or_insert_with(|| text.contains("install ") || text.contains("requires "));
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
@@ -78,7 +148,6 @@ fn versions(words: &[&str], number: usize, text: &str, vocabulary: &Vocabulary<'
     with_name(words, number, vocabulary, draft);
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
-    systems(words, text, number, draft);
 }
 
 /// What may stand between a name and its version.
@@ -86,11 +155,14 @@ const FILLERS: [&str; 12] =
     ["version", "versions", "is", "the", "==", "ver", "-", "was", "version]", "'s", "s", "release"];
 
 /// `NumPy recently had a major release (v2.0.0)`: one name in the line, and one version that calls itself one.
-fn only_one(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
-    let mut versions = words.iter().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
+fn only_one(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut versions = words.numbered().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
     let (Some(version), None) = (versions.next(), versions.next()) else { return };
-    let mut names =
-        words.iter().map(|word| normalise_name(word)).filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
+    let mut names = words
+        .all
+        .iter()
+        .map(|word| normalise_name(word))
+        .filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
     if let (Some(name), None) = (names.next(), names.next()) {
         draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
     }
@@ -101,8 +173,10 @@ fn is_filler(word: &str) -> bool {
 }
 
 /// `flash_attn-2.7.4.post1` and `bitsandbytes-0.41.1` in one word.
-fn with_name(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
-    for word in words {
+fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut last = "";
+    // The same word again tells nothing new.
+    for word in words.numbered().filter(|word| std::mem::replace(&mut last, word) != *word) {
         if let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-'))
             && name.len() > 3
             && is_version(version)
@@ -116,18 +190,19 @@ fn with_name(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: 
 }
 
 /// Driver versions, and the CUDA that somebody says goes with one.
-fn drivers(words: &[&str], number: usize, text: &str, draft: &mut Draft) {
-    let lower = text.to_ascii_lowercase();
-    if !lower.contains("driver") && !lower.contains("nvidia") {
-        return;
-    }
-    let mut versions = words.iter().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
+fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
+    let mut versions =
+        words.numbered().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
     if let (Some(first), None) = (versions.next(), versions.next()) {
+        let lower = text.to_ascii_lowercase();
+        if !lower.contains("driver") && !lower.contains("nvidia") {
+            return;
+        }
         let place = format!("the report's words, line {number}");
         add_driver(first, place.clone(), draft);
         // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
-        let cuda = words.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
-        let said = cuda.and_then(|at| words.iter().skip(at + 1).find(|word| !is_filler(word)));
+        let cuda = words.all.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
+        let said = cuda.and_then(|at| words.all.iter().skip(at + 1).find(|word| !is_filler(word)));
         if let Some(cuda) = said.and_then(|word| word.trim_end_matches('.').parse::<CudaVersion>().ok()) {
             draft.driver_cuda.add(cuda, Rank::Told, place);
         }
@@ -196,24 +271,17 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
 }
 
 /// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
-fn gpus(words: &[&str], number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
-    let place = format!("the report's words, line {number}");
+fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
     let mut looked = 0;
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        at += 1;
-        // Most words have no digit, and are no products.
-        let series = word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
-        if !series && !word.bytes().any(|byte| byte.is_ascii_digit()) {
-            continue;
-        }
-        let Some(name) = product(word, words.get(at).copied(), words.get(at + 1).copied(), words.get(at + 2).copied())
-        else {
-            continue;
-        };
+    let is_series = |word: &str| word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
+    // A series without a number has it in the next word.
+    let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
+    for at in words.numbers.iter().flat_map(|at| series(at).into_iter().chain([*at])) {
+        let word = |further: usize| words.all.get(at + further).copied();
+        let Some(name) = word(0).and_then(|first| product(first, word(1), word(2), word(3))) else { continue };
         looked += 1;
         if (vocabulary.is_gpu)(&name) {
-            let mut gpu = gpu(&name, &place);
+            let mut gpu = gpu(&name, &format!("the report's words, line {number}"));
             gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
             draft.gpu(unique(gpu, number), Rank::Told, "the report's words");
         }
@@ -227,8 +295,23 @@ fn unique(mut gpu: crate::facts::Gpu, number: usize) -> crate::facts::Gpu {
     gpu
 }
 
+/// Whether a word is worth a closer look: three or four digits, one or two letters and a digit, or the name of a series.
+fn may_be_product(word: &str) -> bool {
+    let word = word.trim_start_matches(['.', '!', '?', '-']).as_bytes();
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let starts = |series: &[u8]| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(series));
+    (3..=4).contains(&digits)
+        || (1..=2).contains(&letters) && word.get(letters).is_some_and(u8::is_ascii_digit)
+        || starts(b"rtx")
+        || starts(b"gtx")
+}
+
 /// The canonical name of a product at a word.
 fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&str>) -> Option<String> {
+    if !may_be_product(word) {
+        return None;
+    }
     let clean = |word: &str| word.trim_matches(['.', '!', '?', '-']).to_ascii_uppercase();
     let upper = clean(word);
     let number = |text: &str| {

@@ -13,7 +13,7 @@ const READER: &str = "error messages";
 const MOST: usize = 24;
 
 /// Reads every sentence that is known, wherever it stands.
-pub fn read(text: &Clean, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+pub fn read(text: &Clean<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     for (words, reader) in SENTENCES {
         for place in memmem::find_iter(text.log.flat.as_bytes(), words.as_bytes()).take(MOST) {
             let number = text.log.line_at(place);

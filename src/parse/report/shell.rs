@@ -3,29 +3,39 @@
 
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
+use super::fields::LONGEST_VALUE;
+use super::words::Word;
 use crate::facts::{LibCuda, Reading};
 
 const READER: &str = "shell session";
 
 /// Reads every line that is a command with its answer, or an answer that speaks for itself.
-pub fn read(lines: &[Line], draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], draft: &mut Draft) {
     let mut listed: Option<String> = None;
     let mut plain_name = false;
     for (at, line) in lines.iter().enumerate() {
-        let (text, number) = (line.text.as_str(), line.number);
-        let answer = lines.get(at + 1).map(|line| line.text.as_str()).unwrap_or_default();
-        if text.contains("$LD_LIBRARY_PATH") && text.contains("echo") && is_path_list(answer) {
+        let (text, number) = (&*line.text, line.number);
+        let answer = lines.get(at + 1).map(|line| &*line.text).unwrap_or_default();
+        if line.has(Word::LibraryPath)
+            && text.contains("$LD_LIBRARY_PATH")
+            && text.contains("echo")
+            && is_path_list(answer)
+        {
             draft.environment.entry("LD_LIBRARY_PATH".to_owned()).or_insert_with(|| answer.to_owned());
             draft.saw(READER, number);
         }
-        if text.starts_with("torch.__version__") || text.contains("print(torch.__version__") {
+        if text.starts_with("torch.__version__")
+            || line.has(Word::PrintTorch) && text.contains("print(torch.__version__")
+        {
             let words = answer.split([' ', ',', '(', ')']).map(|word| word.trim_matches(['\'', '"']));
             if let Some(version) = words.clone().find(|word| is_version(word)) {
                 draft.package("torch", version, Rank::Running, format!("{READER}, line {number}"));
                 draft.saw(READER, number);
             }
         }
-        if text.starts_with("torch.cuda.is_available()") || text.contains("print(torch.cuda.is_available()") {
+        if text.starts_with("torch.cuda.is_available()")
+            || line.has(Word::PrintTorch) && text.contains("print(torch.cuda.is_available()")
+        {
             match answer.split([' ', '>']).find(|word| !word.is_empty()) {
                 Some("False" | "Flase") => {
                     draft.pasted.cuda_available.get_or_insert(false);
@@ -36,7 +46,8 @@ pub fn read(lines: &[Line], draft: &mut Draft) {
             }
         }
         // `libcuda.so.1 (libc6,x86-64) => /usr/lib/wsl/lib/libcuda.so.1`
-        if let Some((name, path)) = text.split_once(" => ")
+        if line.has(Word::Arrow)
+            && let Some((name, path)) = text.split_once(" => ")
             && text.contains("(libc6")
         {
             match name.split_whitespace().next() {
@@ -46,7 +57,9 @@ pub fn read(lines: &[Line], draft: &mut Draft) {
             }
             draft.saw("ldconfig -p", number);
         }
-        plain_install(text, draft);
+        if line.has(Word::Install) {
+            plain_install(text, draft);
+        }
     }
     if let Some(path) = listed {
         draft.pasted.no_plain_libcuda = !plain_name;
@@ -58,7 +71,10 @@ pub fn read(lines: &[Line], draft: &mut Draft) {
 
 /// `/public/apps/cudnn/lib64:/usr/local/cuda/lib64`.
 fn is_path_list(text: &str) -> bool {
-    text.starts_with('/') && !text.contains(' ') && (text.contains(':') || text.contains("lib"))
+    text.starts_with('/')
+        && text.len() <= LONGEST_VALUE
+        && !text.contains(' ')
+        && (text.contains(':') || text.contains("lib"))
 }
 
 /// `pip install torch` without a version or an index: whatever PyPI has for this platform.

@@ -2,6 +2,7 @@
 
 use super::clean::Line;
 use super::draft::{Draft, Rank};
+use super::words::Word;
 use crate::facts::{Gpu, Reading};
 use crate::parse::kernel_driver::parse_module_version;
 use crate::parse::nvidia_smi::{SmiFault, parse_error, parse_table};
@@ -10,43 +11,49 @@ use crate::version::{ComputeCapability, DriverVersion};
 const READER: &str = "nvidia-smi";
 
 /// Reads every line that `nvidia-smi` may have printed.
-pub fn read(lines: &[Line], draft: &mut Draft) {
+pub fn read(lines: &[Line<'_>], draft: &mut Draft) {
     table(lines, draft);
     let mut csv: Vec<&str> = Vec::new();
     for line in lines {
-        let text = line.text.as_str();
-        if let Some(module) = module_version(text) {
+        let text = &*line.text;
+        if line.has(Word::KernelModule)
+            && let Some(module) = module_version(text)
+        {
             draft.driver.add(module, Rank::Running, format!("/proc/driver/nvidia/version, line {}", line.number));
             draft.saw("kernel module", line.number);
         }
-        if let Some(columns) = csv_header(text) {
+        if line.has(Word::Column)
+            && let Some(columns) = csv_header(text)
+        {
             csv = columns;
             draft.saw(READER, line.number);
         } else {
             csv_row(text, &csv, line.number, draft);
         }
-        nothing_there(text, line.number, draft);
+        if line.has(Word::Smi) {
+            nothing_there(text, line.number, draft);
+        }
     }
 }
 
 fn module_version(text: &str) -> Option<DriverVersion> {
-    if !text.contains("Kernel Module") || !text.contains("NVIDIA") && !text.contains("NVRM") {
+    if !text.contains("NVIDIA") && !text.contains("NVRM") {
         return None;
     }
     // Somebody's quotation marks around the line.
     parse_module_version(&text.replace(['`', '"'], " ")).map(|module| module.version)
 }
 
-fn table(lines: &[Line], draft: &mut Draft) {
+fn table(lines: &[Line<'_>], draft: &mut Draft) {
     let mut text = String::new();
     let mut number = None;
     let mut open = false;
     for line in lines {
-        let row = line.text.starts_with('|') || line.text.contains("NVIDIA-SMI");
+        let row = line.text.starts_with('|') || line.has(Word::Smi) && line.text.contains("NVIDIA-SMI");
         if !row && !open && !line.text.starts_with('+') {
             continue;
         }
-        if line.text.contains("NVIDIA-SMI") && line.text.contains("Version") {
+        if line.has(Word::Smi) && line.text.contains("NVIDIA-SMI") && line.text.contains("Version") {
             number.get_or_insert(line.number);
         }
         // A row that was broken goes on in the next line.
@@ -79,13 +86,6 @@ fn table(lines: &[Line], draft: &mut Draft) {
 
 /// Sentences of nvidia-smi and of shells about it.
 fn nothing_there(text: &str, number: usize, draft: &mut Draft) {
-    if !text.contains("vidia-smi")
-        && !text.contains("NVIDIA-SMI")
-        && !text.contains("NVML")
-        && !text.contains("No devices")
-    {
-        return;
-    }
     let place = format!("{READER}, line {number}");
     let missing = ["command not found", "not recognized as an internal", "No such file or directory", ": not found"];
     if text.contains("nvidia-smi") && missing.iter().any(|words| text.contains(words)) {
@@ -131,10 +131,13 @@ fn csv_header(text: &str) -> Option<Vec<&str>> {
 
 /// `NVIDIA H100 80GB HBM3, 570.133.20, 81559 MiB`, by the header above it, else by what the cells look like.
 fn csv_row(text: &str, columns: &[&str], number: usize, draft: &mut Draft) {
-    let cells: Vec<&str> = text.split(',').map(str::trim).collect();
-    if cells.len() < 2 || cells.len() > 16 {
+    // A driver's version is one of them.
+    if !(1..16).contains(&memchr::memchr_iter(b',', text.as_bytes()).count())
+        || !text.bytes().any(|byte| byte.is_ascii_digit())
+    {
         return;
     }
+    let cells: Vec<&str> = text.split(',').map(str::trim).collect();
     let brands = ["NVIDIA ", "Tesla ", "GeForce ", "Quadro "];
     let is_name = |cell: &&&str| brands.iter().any(|brand| cell.starts_with(brand)) && cell.len() < 60;
     let by_header = |name: &str| {
@@ -164,10 +167,10 @@ fn csv_row(text: &str, columns: &[&str], number: usize, draft: &mut Draft) {
 
 /// `570.133.20`, `418.56`.
 pub fn is_driver(word: &str) -> bool {
-    let parts: Vec<&str> = word.split('.').collect();
-    let digits = parts.iter().all(|part| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit()));
-    let branch = parts.first().and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
-    digits && (2..=3).contains(&parts.len()) && (340..=999).contains(&branch)
+    let mut parts = word.split('.');
+    let is_number = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let branch = parts.next().filter(|part| is_number(part)).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
+    (340..=999).contains(&branch) && (1..=2).contains(&parts.clone().count()) && parts.all(is_number)
 }
 
 fn is_capability(word: &str) -> bool {

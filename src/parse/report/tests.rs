@@ -17,7 +17,7 @@ fn facts(text: &str) -> Facts {
     };
     let vocabulary =
         Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
-    read(text, &vocabulary).facts
+    read(&Reader::ALL, &clean(text), &vocabulary).facts
 }
 
 fn version(facts: &Facts, name: &str) -> String {

@@ -1,0 +1,18 @@
+// Shared by the targets `report_…`: one reader of pasted text by itself, with a small world that is quick to ask.
+
+use gpudoc::parse::report::{Reader, Vocabulary, clean, read};
+
+pub fn fuzz(reader: Reader, data: &[u8]) {
+    let names = ["torch", "torchvision", "vllm", "xformers", "flash-attn", "bitsandbytes", "triton", "numpy"];
+    let distribution_of = |module: &str| module.starts_with("flash_attn").then(|| "flash-attn".to_owned());
+    let vocabulary = Vocabulary {
+        is_package: &|name| names.contains(&name),
+        distribution_of: &distribution_of,
+        variant: &|url, _| url.rsplit('/').next().map(str::to_owned),
+        is_gpu: &|name| ["H100", "A100", "RTX", "GTX"].iter().any(|gpu| name.contains(gpu)),
+    };
+    let text = String::from_utf8_lossy(data);
+    let report = read(&[reader], &clean(&text), &vocabulary);
+    let pasted = report.facts.pasted.expect("a report is pasted");
+    assert!(pasted.not_read <= text.lines().count() && pasted.recognised.len() <= 24);
+}

@@ -1,0 +1,10 @@
+//! Names and values of environment reports, in pasted text.
+
+#![no_main]
+
+mod reader;
+
+use gpudoc::parse::report::Reader;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| reader::fuzz(Reader::Fields, data));
