@@ -14,7 +14,7 @@ use crate::rules::complete::complete_report;
 use crate::text;
 
 /// Names of GPUs that are looked up in one text.
-const LOOKUPS: u32 = 1000;
+const LOOKUPS: u32 = 250;
 
 /// What was read.
 pub struct Input<'db> {

@@ -48,7 +48,7 @@ pub struct InputError {
 }
 
 /// So many bytes are counted together.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 128;
 
 /// The lines of a text, to name places by line and column without reading it again.
 #[derive(Debug)]
