@@ -13,6 +13,7 @@ pub mod impact;
 pub mod index;
 pub mod lint;
 pub mod log;
+pub mod parallel;
 pub mod parse;
 pub mod probe;
 pub mod report;

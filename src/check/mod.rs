@@ -35,6 +35,7 @@ use pep440_rs::Version;
 
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
+use crate::parallel::in_parallel;
 use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
@@ -128,7 +129,8 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, heard);
-    CHECKS.iter().map(|(id, check)| Checked { id, outcome: check(&context) }).collect()
+    // Two or three of them take as long as all the others together.
+    in_parallel(&CHECKS, 4, |(id, check)| Checked { id, outcome: check(&context) })
 }
 
 /// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.

@@ -12,6 +12,7 @@ use pep508_rs::ExtraName;
 use super::{Context, Installed, Stack, looked};
 use crate::facts::{Origin, Reading, Source, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
 use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
 
@@ -31,15 +32,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
     };
     let asked: BTreeSet<String> =
         context.stack.installed.iter().filter_map(lines_of).flatten().flat_map(|line| extras_of(line)).collect();
-    let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = context
-        .stack
-        .installed
-        .iter()
-        .filter_map(|installed| {
-            let lines = lines_of(installed)?.iter().filter(|line| may_apply(line, &asked));
-            Some((installed, lines.filter_map(|line| parse(line).ok()).collect()))
-        })
-        .collect();
+    let declared = in_parallel(&context.stack.installed, 24, |installed| {
+        let lines = lines_of(installed)?.iter().filter(|line| may_apply(line, &asked));
+        Some((installed, lines.filter_map(|line| parse(line).ok()).collect()))
+    });
+    let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = declared.into_iter().flatten().collect();
     let mut findings = BTreeMap::new();
     for finding in complaints(context) {
         findings.insert(finding.id.clone(), finding);

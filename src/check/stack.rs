@@ -3,6 +3,7 @@ use std::str::FromStr;
 use pep440_rs::Version;
 
 use crate::facts::{Distribution, Facts, Origin, Reading};
+use crate::parallel::in_parallel;
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
@@ -82,28 +83,27 @@ impl<'a> Stack<'a> {
     #[must_use]
     pub fn new(facts: &'a Facts, db: &'a RuleDb, target: &Target) -> Self {
         let platform = target.platform.as_deref().unwrap_or_default();
-        let installed = facts
-            .active_distributions()
-            .map(|distribution| {
-                let version = Version::from_str(distribution.full_version()).ok();
-                let row = version.as_ref().and_then(|version| {
-                    let row = db.build(&distribution.name, version, platform);
-                    // A report may not name its platform, and the code of a CUDA variant is the same on all.
-                    let labelled = version.is_local() || platform.is_empty();
-                    row.or_else(|| {
-                        db.build(&distribution.name, version, ASSUMED)
-                            .filter(|_| facts.origin == Origin::Report && labelled)
-                    })
-                });
-                let plain = facts.origin == Origin::Report && distribution.local().is_none() && version.is_some();
-                let os = target.platform.as_deref().and_then(|platform| platform.split('_').next());
-                let by_os = os.or(facts.system.os.value().map(String::as_str));
-                let plain_cpu = plain
-                    && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
-                        || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
-                Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu }
-            })
-            .collect();
+        let distributions: Vec<&Distribution> = facts.active_distributions().collect();
+        // The rules of a package are decoded when they are first asked for.
+        let installed = in_parallel(&distributions, 24, |&distribution| {
+            let version = Version::from_str(distribution.full_version()).ok();
+            let row = version.as_ref().and_then(|version| {
+                let row = db.build(&distribution.name, version, platform);
+                // A report may not name its platform, and the code of a CUDA variant is the same on all.
+                let labelled = version.is_local() || platform.is_empty();
+                row.or_else(|| {
+                    db.build(&distribution.name, version, ASSUMED)
+                        .filter(|_| facts.origin == Origin::Report && labelled)
+                })
+            });
+            let plain = facts.origin == Origin::Report && distribution.local().is_none() && version.is_some();
+            let os = target.platform.as_deref().and_then(|platform| platform.split('_').next());
+            let by_os = os.or(facts.system.os.value().map(String::as_str));
+            let plain_cpu = plain
+                && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
+                    || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
+            Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu }
+        });
         Self { installed }
     }
 

@@ -27,7 +27,6 @@ pub mod link;
 pub mod loader;
 pub mod nvml;
 pub mod objects;
-pub mod parallel;
 pub mod python;
 pub mod python_path;
 pub mod root;

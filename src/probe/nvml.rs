@@ -10,8 +10,8 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::{Device, Nvml as Library};
 
 use super::gpu_state;
-use super::parallel::in_parallel;
 use crate::facts::{ConfidentialComputing, Gpu, Nvml, Reading};
+use crate::parallel::in_parallel;
 use crate::parse::pci::LocatedGpu;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 

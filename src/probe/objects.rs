@@ -11,10 +11,10 @@ use std::os::unix::fs::FileExt;
 
 use super::link::{Known, Linker, Process};
 use super::loader::LibrarySearch;
-use super::parallel::in_parallel;
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::parallel::in_parallel;
 use crate::parse::ReadAt;
 use crate::parse::elf::ElfError;
 use crate::parse::elf::lookup::{Exports, Object, Undefined};

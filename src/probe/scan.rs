@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::read::DeflateDecoder;
 
 use super::objects::FileAt;
-use super::parallel::in_parallel;
+use crate::parallel::in_parallel;
 use crate::parse::ReadAt;
 use crate::parse::elf::lookup::Object;
 use crate::parse::elf::{self, ElfError};

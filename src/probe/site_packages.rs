@@ -9,10 +9,10 @@
 use std::io;
 
 use super::build_stamp::read_build;
-use super::parallel::in_parallel;
 use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, Metadata, Reading};
+use crate::parallel::in_parallel;
 use crate::parse::direct_url::DirectUrl;
 use crate::parse::dist_info::{MetadataDir, MetadataKind, headers_end, parse_installer, parse_wheel_tags};
 use crate::parse::metadata::Metadata as Headers;

@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{Context, SHA256};
 
-use super::parallel::in_parallel;
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution};
+use crate::parallel::in_parallel;
 use crate::parse::record::parse_record;
 
 /// A RECORD above this size is not read: torch's has 1.5 MB.
