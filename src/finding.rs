@@ -120,6 +120,19 @@ pub struct Remedy {
     pub verified: bool,
 }
 
+impl Remedy {
+    /// Commands to run, which nobody has tried: `("Make room", ["df -h"])`.
+    pub fn new<C: Into<String>>(summary: impl Into<String>, commands: impl IntoIterator<Item = C>) -> Self {
+        Self {
+            summary: summary.into(),
+            requirements: Vec::new(),
+            commands: commands.into_iter().map(Into::into).collect(),
+            change: None,
+            verified: false,
+        }
+    }
+}
+
 /// A change to an environment that can be tried out on its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -167,6 +180,25 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// Pages to read.
     pub references: Vec<String>,
+}
+
+impl Finding {
+    /// A finding that says nothing yet.
+    #[must_use]
+    pub fn of(kind: Kind, severity: Severity) -> Self {
+        Self {
+            id: String::new(),
+            kind,
+            severity,
+            title: String::new(),
+            message: String::new(),
+            packages: Vec::new(),
+            gpus: Vec::new(),
+            evidence: Vec::new(),
+            remedies: Vec::new(),
+            references: Vec::new(),
+        }
+    }
 }
 
 /// What a check came to.

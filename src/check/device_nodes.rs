@@ -45,9 +45,9 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         let mut finding = finding(context, Severity::Fail, title, &node.path, "refused by the container's cgroup");
         "It lost the device while it ran, mostly because systemd reloaded its units on the host; NVML then says `Unknown Error`."
             .clone_into(&mut finding.message);
-        finding.remedies = vec![remedy(
+        finding.remedies = vec![Remedy::new(
             "Start the container anew; that it keeps its GPUs, request them by CDI or name each with `--device`",
-            "docker restart CONTAINER".to_owned(),
+            ["docker restart CONTAINER".to_owned()],
         )];
         finding.references = vec![LOST_DEVICES.to_owned()];
         return Some(finding);
@@ -55,9 +55,9 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     if let Some(node) = nodes.iter().find(|node| !node.usable) {
         let title = format!("this user may not read and write {}", node.path);
         let mut finding = finding(context, Severity::Fail, title, &node.path, "no permission");
-        finding.remedies = vec![remedy(
+        finding.remedies = vec![Remedy::new(
             "Add the user to the group of the device files, often `video`",
-            format!("ls -l {}; sudo usermod -aG video $USER", node.path),
+            [format!("ls -l {}; sudo usermod -aG video $USER", node.path)],
         )];
         return Some(finding);
     }
@@ -112,23 +112,13 @@ fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str,
         gpus: Vec::new(),
         evidence,
         remedies: vec![if container {
-            remedy(
+            Remedy::new(
                 "Start the container with GPUs, through NVIDIA's container toolkit",
-                "docker run --gpus all …".to_owned(),
+                ["docker run --gpus all …".to_owned()],
             )
         } else {
-            remedy("Let the driver make its device files", "sudo nvidia-modprobe -c 0 -u".to_owned())
+            Remedy::new("Let the driver make its device files", ["sudo nvidia-modprobe -c 0 -u".to_owned()])
         }],
         references: if container { vec![TOOLKIT.to_owned()] } else { Vec::new() },
-    }
-}
-
-fn remedy(summary: &str, command: String) -> Remedy {
-    Remedy {
-        summary: summary.to_owned(),
-        requirements: Vec::new(),
-        commands: vec![command],
-        change: None,
-        verified: false,
     }
 }

@@ -64,26 +64,9 @@ fn finding<T>(found: &[(&Gpu, T)], fact: &str, observed: impl Fn(&T) -> String, 
         citation: gpu.state.source().map(|source| source.place().to_owned()),
     });
     Finding {
-        id: String::new(),
-        kind: Kind::System,
-        severity: Severity::Info,
-        title: String::new(),
-        message: String::new(),
-        packages: Vec::new(),
         gpus: found.iter().map(|(gpu, _)| gpu.index).collect(),
         evidence: evidence.collect(),
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
-}
-
-fn remedy(summary: &str, commands: &[&str]) -> Remedy {
-    Remedy {
-        summary: summary.to_owned(),
-        requirements: Vec::new(),
-        commands: commands.iter().map(|&command| command.to_owned()).collect(),
-        change: None,
-        verified: false,
+        ..Finding::of(Kind::System, Severity::Info)
     }
 }
 
@@ -108,10 +91,7 @@ fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
                   ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs."
             .to_owned(),
         packages: vec!["nvidia-fabricmanager".to_owned()],
-        remedies: vec![remedy(
-            &format!("Run the fabric manager of the driver's version{driver} on the host"),
-            &["sudo systemctl enable --now nvidia-fabricmanager", "systemctl status nvidia-fabricmanager"],
-        )],
+        remedies: vec![Remedy::new(format!("Run the fabric manager of the driver's version{driver} on the host"), ["sudo systemctl enable --now nvidia-fabricmanager", "systemctl status nvidia-fabricmanager"])],
         references: vec![
             "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide".to_owned(),
             "https://github.com/pytorch/pytorch/issues/35710".to_owned(),
@@ -138,9 +118,12 @@ fn not_attested(context: &Context<'_>) -> Option<Finding> {
             source: Basis::Host,
             citation: reading.source().map(|source| source.place().to_owned()),
         }],
-        remedies: vec![remedy("Attest the GPUs, then set their ready state", &["sudo nvidia-smi conf-compute -srs 1"])],
+        remedies: vec![Remedy::new(
+            "Attest the GPUs, then set their ready state",
+            ["sudo nvidia-smi conf-compute -srs 1"],
+        )],
         references: vec!["https://github.com/NVIDIA/nvtrust/issues/56".to_owned()],
-        ..finding::<()>(&[], "", |()| String::new(), "")
+        ..Finding::of(Kind::System, Severity::Info)
     })
 }
 
@@ -159,10 +142,7 @@ fn shares(context: &Context<'_>) -> Vec<Finding> {
             message: "In MIG mode a GPU is used through its instances only, and here is none that this machine or container may \
                       see."
                 .to_owned(),
-            remedies: vec![remedy(
-                "Create an instance, give the container one, or turn MIG mode off",
-                &["sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi PROFILE -C"],
-            )],
+            remedies: vec![Remedy::new("Create an instance, give the container one, or turn MIG mode off", ["sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi PROFILE -C"])],
             references: vec!["https://github.com/rossumai/nvgpu/pull/32".to_owned()],
             ..finding(&empty, "MIG instances", |()| "none".to_owned(), "one")
         });
@@ -179,7 +159,7 @@ fn shares(context: &Context<'_>) -> Vec<Finding> {
             message: "However many there are, CUDA shows a process the first, or the one that CUDA_VISIBLE_DEVICES names by its \
                       UUID. Training over several of them is not possible."
                 .to_owned(),
-            remedies: vec![remedy("Name the instance to use", &["nvidia-smi -L", "export CUDA_VISIBLE_DEVICES=MIG-…"])],
+            remedies: vec![Remedy::new("Name the instance to use", ["nvidia-smi -L", "export CUDA_VISIBLE_DEVICES=MIG-…"])],
             references: vec!["https://github.com/pytorch/pytorch/issues/130181".to_owned()],
             ..finding(&split, "MIG", sizes, "")
         });
@@ -194,7 +174,7 @@ fn modes(context: &Context<'_>) -> Vec<Finding> {
         let first = state.processes.first()?;
         (state.compute_mode == Some(ComputeMode::ExclusiveProcess)).then_some(first)
     });
-    let back = remedy("Let several processes use the GPU", &["sudo nvidia-smi -c DEFAULT"]);
+    let back = Remedy::new("Let several processes use the GPU", ["sudo nvidia-smi -c DEFAULT"]);
     let reference = "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/enum_wrappers/device/enum.ComputeMode.html";
     let mut findings = Vec::new();
     if !closed.is_empty() {
@@ -241,7 +221,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             severity: Severity::Warn,
             title: format!("memory of {} failed, and no spare row was left for it", names(&worn)),
             message: "Where a row could not be replaced the GPU is a case for its vendor.".to_owned(),
-            remedies: vec![remedy("Run NVIDIA's field diagnostic and ask for a replacement", &look)],
+            remedies: vec![Remedy::new("Run NVIDIA's field diagnostic and ask for a replacement", look)],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&worn, "remapped rows", |()| "remapping failed".to_owned(), "no failure")
         });
@@ -253,7 +233,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             title: format!("{} had memory errors that could not be corrected", names(&errors)),
             message: "They end the programs that they meet. The counter starts at zero when the driver is loaded."
                 .to_owned(),
-            remedies: vec![remedy("Reset the GPU when nothing uses it, and watch the counter", &look)],
+            remedies: vec![Remedy::new("Reset the GPU when nothing uses it, and watch the counter", look)],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&errors, "uncorrected errors", |errors: &u64| errors.to_string(), "0")
         });
@@ -263,7 +243,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             severity: Severity::Info,
             title: format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait")),
             message: "Until then work goes on as before.".to_owned(),
-            remedies: vec![remedy("Reset the GPU when nothing uses it", &["sudo nvidia-smi -r"])],
+            remedies: vec![Remedy::new("Reset the GPU when nothing uses it", ["sudo nvidia-smi -r"])],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&waits, "memory", |()| "replacement pending".to_owned(), "")
         });
@@ -297,7 +277,7 @@ fn slow(context: &Context<'_>) -> Option<Finding> {
             "The driver lowers the clocks to keep the GPU cool. Results are right, and late."
         }
         .to_owned(),
-        remedies: vec![remedy("Look at cooling and power", &["nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"])],
+        remedies: vec![Remedy::new("Look at cooling and power", ["nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"])],
         references: vec![
             "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/bitmasks/device/struct.ThrottleReasons.html".to_owned(),
         ],
@@ -335,7 +315,7 @@ fn occupied(context: &Context<'_>) -> Option<Finding> {
             if full { "nearly all" } else { "half or more" }
         ),
         message: "What is started now gets the rest of it, and `CUDA out of memory` beyond that.".to_owned(),
-        remedies: vec![remedy("See whether these programs are still wanted", &["nvidia-smi"])],
+        remedies: vec![Remedy::new("See whether these programs are still wanted", ["nvidia-smi"])],
         ..finding(&found, "memory", words, "")
     })
 }
@@ -347,7 +327,10 @@ fn links(context: &Context<'_>) -> Option<Finding> {
         id: "system/nvlink".to_owned(),
         title: format!("some NVLinks of {} are down", names(&found)),
         message: "Where the board wires all of them, traffic between GPUs is slower than it could be.".to_owned(),
-        remedies: vec![remedy("Look at the links and their errors", &["nvidia-smi nvlink -s", "nvidia-smi nvlink -e"])],
+        remedies: vec![Remedy::new(
+            "Look at the links and their errors",
+            ["nvidia-smi nvlink -s", "nvidia-smi nvlink -e"],
+        )],
         ..finding(&found, "NVLinks", |links| format!("{} of {} up", links.active, links.all), "")
     })
 }
@@ -374,7 +357,7 @@ fn not_persistent(context: &Context<'_>) -> Option<Finding> {
         title: format!("persistence mode of {} is off", names(&found)),
         message: "Whenever nothing uses the GPU the driver lets go of it, and the next program waits 1 to 3 seconds for each."
             .to_owned(),
-        remedies: vec![remedy("Run NVIDIA's persistence daemon", &["sudo systemctl enable --now nvidia-persistenced"])],
+        remedies: vec![Remedy::new("Run NVIDIA's persistence daemon", ["sudo systemctl enable --now nvidia-persistenced"])],
         references: vec![PERSISTENCE_GUIDE.to_owned()],
         ..finding(&found, "persistence mode", |()| "off".to_owned(), "on")
     })

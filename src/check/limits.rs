@@ -35,11 +35,11 @@ pub fn memlock(context: &Context<'_>) -> Option<Finding> {
             ),
             rule("a limit that was too low", text::bytes(too_little), citation),
         ],
-        remedies: vec![remedy(
+        remedies: vec![Remedy::new(
             "Start the container with `--ulimit memlock=-1`, or raise `memlock` in /etc/security/limits.conf and log in anew",
-            "docker run --ulimit memlock=-1 …",
+            ["docker run --ulimit memlock=-1 …"],
         )],
-        ..empty()
+        ..Finding::of(Kind::System, Severity::Info)
     })
 }
 
@@ -59,8 +59,8 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
             message: "What writes there fails: pip and uv, the caches of Triton and `torch.compile`, checkpoints."
                 .to_owned(),
             evidence: full.iter().map(|disk| host(&disk.path, "no room".to_owned(), None, "statvfs")).collect(),
-            remedies: vec![remedy("Make room, or point TMPDIR and XDG_CACHE_HOME at another disk", "df -h")],
-            ..empty()
+            remedies: vec![Remedy::new("Make room, or point TMPDIR and XDG_CACHE_HOME at another disk", ["df -h"])],
+            ..Finding::of(Kind::System, Severity::Info)
         });
     }
     let small = disks.iter().find(|disk| disk.holds == ENVIRONMENT && (1..needed).contains(&disk.free_bytes));
@@ -78,29 +78,14 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
             host(&disk.path, text::bytes(disk.free_bytes), None, "statvfs"),
             rule("torch with its libraries", text::bytes(needed), citation),
         ],
-        remedies: vec![remedy("Make room before an upgrade", "python3 -m pip cache purge")],
-        ..empty()
+        remedies: vec![Remedy::new("Make room before an upgrade", ["python3 -m pip cache purge"])],
+        ..Finding::of(Kind::System, Severity::Info)
     }));
     findings
 }
 
 /// As the probe calls the disk that holds the environment.
 const ENVIRONMENT: &str = "the environment";
-
-fn empty() -> Finding {
-    Finding {
-        id: String::new(),
-        kind: Kind::System,
-        severity: Severity::Info,
-        title: String::new(),
-        message: String::new(),
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence: Vec::new(),
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
-}
 
 fn host(fact: &str, observed: String, required: Option<&str>, place: &str) -> Evidence {
     Evidence {
@@ -114,14 +99,4 @@ fn host(fact: &str, observed: String, required: Option<&str>, place: &str) -> Ev
 
 fn rule(fact: &str, observed: String, citation: String) -> Evidence {
     Evidence { fact: fact.to_owned(), observed, required: None, source: Basis::Rule, citation: Some(citation) }
-}
-
-fn remedy(summary: &str, command: &str) -> Remedy {
-    Remedy {
-        summary: summary.to_owned(),
-        requirements: Vec::new(),
-        commands: vec![command.to_owned()],
-        change: None,
-        verified: false,
-    }
 }

@@ -74,7 +74,7 @@ pub fn explain(
                 && let Some(cause) = same
             {
                 let summary = filled(&context, &cause.remedy, package.as_deref());
-                ranked.finding.remedies.push(remedy(&summary, cause.commands.clone()));
+                ranked.finding.remedies.push(Remedy::new(&summary, cause.commands.clone()));
             }
             if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
                 ranked.finding.severity = Severity::Fail;
@@ -234,9 +234,9 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     packages.dedup();
     let mut remedies: Vec<Remedy> = Vec::new();
     if (!certain || left.len() > 1) && symptom.settle != "-" {
-        remedies.push(remedy("Find out which it is", vec![symptom.settle.clone()]));
+        remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
     }
-    remedies.extend(left.iter().map(|cause| remedy(&fill(&cause.remedy), cause.commands.clone())));
+    remedies.extend(left.iter().map(|cause| Remedy::new(fill(&cause.remedy), cause.commands.clone())));
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {
@@ -271,10 +271,6 @@ fn alternatives(titles: &[String]) -> String {
         [one] => one.clone(),
         [head @ .., last] => format!("{}, or {last}", head.join(", ")),
     }
-}
-
-fn remedy(summary: &str, commands: Vec<String>) -> Remedy {
-    Remedy { summary: summary.to_owned(), requirements: Vec::new(), commands, change: None, verified: false }
 }
 
 /// The causes whose conditions hold, and those that nothing contradicts.
@@ -394,7 +390,7 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
     if !missing.is_empty() {
         finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
         let names = finding.packages.join(" ");
-        finding.remedies.insert(0, remedy("See what is installed", vec![format!("pip show {names}")]));
+        finding.remedies.insert(0, Remedy::new("See what is installed", vec![format!("pip show {names}")]));
     }
     Some(finding)
 }

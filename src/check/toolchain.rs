@@ -55,11 +55,11 @@ fn nvcc_of_another_cuda(context: &Context<'_>, builders: &[String]) -> Option<Fi
             text::list(builders)
         ),
         evidence: vec![observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)],
-        remedies: vec![remedy(
+        remedies: vec![Remedy::new(
             format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
-            format!("export CUDA_HOME=/usr/local/cuda-{needed}"),
+            [format!("export CUDA_HOME=/usr/local/cuda-{needed}")],
         )],
-        ..finding(Severity::Info)
+        ..Finding::of(Kind::Toolchain, Severity::Info)
     })
 }
 
@@ -82,11 +82,11 @@ fn newer_gcc(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
             &format!("gcc {newest} or older"),
             &format!("crt/host_config.h of {path}"),
         )],
-        remedies: vec![remedy(
+        remedies: vec![Remedy::new(
             format!("To compile, install gcc {newest} and name it to nvcc"),
-            format!("export CC=gcc-{newest} CXX=g++-{newest} NVCC_PREPEND_FLAGS='-ccbin g++-{newest}'"),
+            [format!("export CC=gcc-{newest} CXX=g++-{newest} NVCC_PREPEND_FLAGS='-ccbin g++-{newest}'")],
         )],
-        ..finding(Severity::Info)
+        ..Finding::of(Kind::Toolchain, Severity::Info)
     })
 }
 
@@ -106,11 +106,11 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             message: "torch's builds of extensions believe the variable, and stop there. What is installed runs."
                 .to_owned(),
             evidence: vec![observed(variable, "not there".to_owned(), "bin/nvcc", looked)],
-            remedies: vec![remedy(
+            remedies: vec![Remedy::new(
                 "Unset the variable, or point it at a toolkit".to_owned(),
-                command.map_or(format!("unset {variable}"), |home| format!("export {variable}={home}")),
+                [command.map_or(format!("unset {variable}"), |home| format!("export {variable}={home}"))],
             )],
-            ..finding(severity)
+            ..Finding::of(Kind::Toolchain, severity)
         });
     }
     let (nvcc, other) = (toolchain.nvcc.value()?, other?);
@@ -125,11 +125,8 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             observed(variable, ours.to_string(), "one CUDA", &nvcc.path),
             observed("nvcc on PATH", theirs.to_string(), "one CUDA", &other.path),
         ],
-        remedies: vec![remedy(
-            "To compile, put the toolkit of the variable first on PATH".to_owned(),
-            format!("export PATH={}/bin:$PATH", home.trim_end_matches('/')),
-        )],
-        ..finding(severity)
+        remedies: vec![Remedy::new("To compile, put the toolkit of the variable first on PATH".to_owned(), [format!("export PATH={}/bin:$PATH", home.trim_end_matches('/'))])],
+        ..Finding::of(Kind::Toolchain, severity)
     })
 }
 
@@ -152,8 +149,8 @@ fn no_ninja(context: &Context<'_>, severity: Severity) -> Option<Finding> {
                   one file after the other."
             .to_owned(),
         evidence,
-        remedies: vec![remedy("Install ninja into the environment".to_owned(), format!("{install} ninja"))],
-        ..finding(severity)
+        remedies: vec![Remedy::new("Install ninja into the environment".to_owned(), [format!("{install} ninja")])],
+        ..Finding::of(Kind::Toolchain, severity)
     })
 }
 
@@ -171,28 +168,13 @@ fn no_launcher(context: &Context<'_>) -> Option<Finding> {
         title: format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a ")),
         message: "Triton compiles a small launcher in C for each kernel. Eager torch does without.".to_owned(),
         evidence: vec![observed(missing, "not found".to_owned(), missing, looked)],
-        remedies: vec![remedy(
+        remedies: vec![Remedy::new(
             "Install the compiler and Python's headers".to_owned(),
-            "sudo apt-get install gcc python3-dev".to_owned(),
+            ["sudo apt-get install gcc python3-dev".to_owned()],
         )],
         packages: vec!["triton".to_owned()],
-        ..finding(if used { Severity::Warn } else { Severity::Info })
+        ..Finding::of(Kind::Toolchain, if used { Severity::Warn } else { Severity::Info })
     })
-}
-
-fn finding(severity: Severity) -> Finding {
-    Finding {
-        id: String::new(),
-        kind: Kind::Toolchain,
-        severity,
-        title: String::new(),
-        message: String::new(),
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence: Vec::new(),
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
 }
 
 fn observed(fact: &str, observed: String, required: &str, place: &str) -> Evidence {
@@ -203,10 +185,6 @@ fn observed(fact: &str, observed: String, required: &str, place: &str) -> Eviden
         source: Basis::Host,
         citation: Some(place.to_owned()),
     }
-}
-
-fn remedy(summary: String, command: String) -> Remedy {
-    Remedy { summary, requirements: Vec::new(), commands: vec![command], change: None, verified: false }
 }
 
 /// Compares nvcc, where a report tells of it, with torch's CUDA.
