@@ -114,7 +114,7 @@ fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
     }
     let request =
         Request { target, requirements, installed: installed.clone(), prefer: Prefer::Installed, ..Request::default() };
-    let solution = solve::solve(&request, db).ok()?;
+    let solution = solve::solution(&request, db)?;
     let changed: Vec<_> = solution
         .pins
         .iter()

@@ -106,7 +106,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = clock.time("rules", rules::embedded);
     let (mut facts, told) = match &args.from {
         Some(path) => {
-            let input = input::read(path, db)?;
+            let input = clock.time("text", || input::read(path, db))?;
             (input.facts, input.told)
         }
         None => (probe_timed(&args.host, args.cuda_init, &clock)?, None),
@@ -122,7 +122,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let findings = check::findings(&checked);
     let findings = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
     let findings = match &told {
-        Some(told) => check::explain(&facts, db, &workload, told, findings),
+        Some(told) => clock.time("ranking", || check::explain(&facts, db, &workload, told, findings)),
         None => findings,
     };
     let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 
+use super::input::without_people;
 use super::rules_read::{package, release};
 use super::{explain_build, note, print, width};
 use crate::exit::Exit;
@@ -93,7 +94,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         if db.package(&text.to_ascii_lowercase()).is_some() {
             note(&format!("hint: `gpudoc rules show {text}` lists its builds"));
         }
-        note(&format!("nothing is known of `{text}`"));
+        note(&format!("nothing is known of `{}`", without_people(text, db)));
         let near = nearest_symptoms(&log.flat, db.symptoms());
         for symptom in &near {
             note(&format!("perhaps: `{}` ({})", symptom.matches.first().map_or("", String::as_str), symptom.id));

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::{file, note};
 use crate::check::Told;
+use crate::facts::redact::redact_text;
 use crate::facts::{self, Facts};
 use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
@@ -53,6 +54,12 @@ fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
         format!("{name} is not a snapshot of `gpudoc probe` ({})", facts::SCHEMA)
     })
+}
+
+/// A text as it may be repeated: without names and secrets.
+#[must_use]
+pub fn without_people(text: &str, db: &RuleDb) -> String {
+    redact_text(text, &paste(text, db).told.map(|told| told.people).unwrap_or_default())
 }
 
 /// Reads a pasted text.

@@ -93,6 +93,13 @@ pub fn is_possible(request: &Request, db: &RuleDb) -> bool {
     nearest::best(&universe::Universe::new(request, db)).is_ok()
 }
 
+/// Finds builds that satisfy a request, without saying why there are none: a proof costs many searches more.
+#[must_use]
+pub fn solution<'db>(request: &Request, db: &'db RuleDb) -> Option<Resolution<'db>> {
+    let universe = universe::Universe::new(request, db);
+    attempt(request, &universe).ok()
+}
+
 /// Finds builds that satisfy a request, or proves that there are none.
 ///
 /// # Errors
@@ -100,8 +107,10 @@ pub fn is_possible(request: &Request, db: &RuleDb) -> bool {
 /// The proof, with the changes that would help.
 pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>, Box<Proof>> {
     let universe = universe::Universe::new(request, db);
-    match nearest::best(&universe) {
-        Ok(picks) => Ok(reason::resolution(&universe, &nearest::alike(request, &universe, picks))),
-        Err(tree) => Err(fleet::disprove(request, &universe, &tree, db)),
-    }
+    attempt(request, &universe).map_err(|tree| fleet::disprove(request, &universe, &tree, db))
+}
+
+fn attempt<'db>(request: &Request, universe: &universe::Universe<'db>) -> Result<Resolution<'db>, Box<provider::Tree>> {
+    let picks = nearest::best(universe)?;
+    Ok(reason::resolution(universe, &nearest::alike(request, universe, picks)))
 }

@@ -192,9 +192,28 @@ fn no_spelling_of_a_name_or_secret_comes_out() {
         "Hostname: build07",
         "USER=grace HOSTNAME=build07",
         "Linux build07 6.8.0-51-generic #52-Ubuntu SMP x86_64 GNU/Linux",
-        "build07:1234:1290 [0] NCCL INFO Bootstrap : Using eth0",
+        "build07:1234:1290 [0] NCCL INFO Bootstrap : Using eth0:203.0.113.7<0>",
+        "Author: Grace Hopper <grace@example.org>",
+        "/data/grace/miniconda3/envs/x/lib/python3.10/site-packages/torch",
+        "PS C:\\Users\\grace> python",
+        "(base) grace@build07 ~ % python",
+        "tcp://203.0.113.7:29500 failed, then tcp://build07:29500",
+        "(RayWorkerWrapper pid=1234, ip=203.0.113.7) ERROR",
+        "host : build07",
+        "uid=1000(grace) gid=1000(grace) groups=1000(grace)",
+        "srun: error: build07: task 3: Exited with exit code 1",
+        "[build07:12345] *** Process received signal ***",
+        "drwxr-xr-x 2 grace grace 4096 Jan 1 00:00 x",
+        "wandb: Currently logged in as: grace (x)",
+        "ssh-rsa ABCDEFGHIJKLABCDEFGHIJKL grace@build07",
+        "-----BEGIN PRIVATE KEY----- ABCDEFGHIJKLMNOPQRSTUVWXYZ -----END PRIVATE KEY-----",
+        "Namespace(hf_token='hunter2', x=1)",
+        "?X-Amz-Signature=hunter2&x=1",
+        "Cookie: session=hunter2",
+        "sshpass -p hunter2 ssh x",
+        "MYSQL_PWD=hunter2 AccountKey=hunter2",
     ];
-    let secrets = ["grace", "Grace", "Hopper", "build07", "hunter2", "0123456789abcdef", "ABCDEFGHIJKL"];
+    let secrets = ["grace", "Grace", "Hopper", "build07", "hunter2", "0123456789abcdef", "ABCDEFGHIJKL", "203.0.113"];
     for spelling in spellings {
         let text = format!(
             "{spelling}\n{spelling} CUDA error: no kernel image is available for execution on the device\n\

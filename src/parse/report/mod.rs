@@ -108,7 +108,7 @@ pub fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -
     let mut draft = draft::Draft::default();
     readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
     let facts = draft.finish(text.count);
-    let people = people::read(&text.log.flat, vocabulary);
+    let people = people::read(&text.log, vocabulary);
     Report { facts: redact(&facts, &people), people }
 }
 

@@ -7,6 +7,7 @@ use memchr::memmem;
 
 use super::Vocabulary;
 use crate::facts::redact::Identity;
+use crate::log::Log;
 
 /// So many places of one sort are looked at.
 const MOST: usize = 200;
@@ -14,34 +15,86 @@ const MOST: usize = 200;
 const LONGEST: usize = 64;
 
 /// What stands before the name of an account, and before that of a machine; in lower case or as systems write it.
-const BEFORE_USER: [&str; 10] =
-    ["/home/", "/Users/", "\\Users\\", "USER=", "USERNAME=", "LOGNAME=", "user=", "User: ", "Username: ", "login -u "];
-const BEFORE_HOST: [&str; 10] = [
+const BEFORE_USER: [&str; 9] =
+    ["/home/", "/Users/", "\\Users\\", "USER=", "USERNAME=", "LOGNAME=", "user=", "login -u ", "logged in as: "];
+const BEFORE_HOST: [&str; 18] = [
     "HOSTNAME=",
     "COMPUTERNAME=",
+    "HOST=",
     "host=",
     "hostname=",
     "Host: ",
     "host: ",
+    "host : ",
     "Hostname: ",
     "hostname: ",
     "Node: ",
     "node: ",
+    "node_name: ",
+    "nodename: ",
+    "POD_NAME=",
+    "NODENAME=",
+    "NODELIST=",
+    "NODE_NAME=",
+];
+/// The same words begin sentences: what follows is a name where it ends its line.
+const BEFORE_ALONE: [&str; 7] = ["User: ", "user: ", "Username: ", "username: ", "Login: ", "login: ", "login as: "];
+/// Folders that installers make in somebody's home, wherever that lies.
+const IN_HOME: [&str; 9] = [
+    "/.cache/",
+    "/.local/",
+    "/.conda/",
+    "/.pyenv/",
+    "/miniconda3/",
+    "/anaconda3/",
+    "/miniforge3/",
+    "/mambaforge/",
+    "/micromamba/",
 ];
 /// Hosts that are everybody's.
 const PUBLIC: [&str; 5] = ["github.com", "gitlab.com", "huggingface.co", "pypi.org", "pytorch.org"];
 
 /// Finds the names in a text.
-pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Identity {
+pub fn read(log: &Log, vocabulary: &Vocabulary<'_>) -> Identity {
+    let text = log.flat.as_str();
     let mut found = Identity::default();
     let places = |words: &'static str| memmem::find_iter(text.as_bytes(), words).take(MOST);
-    let after = |place: usize| text.get(place..).map_or("", |rest| leading(rest));
+    let from = |place: usize| text.get(place..).unwrap_or_default();
     for words in BEFORE_USER {
-        places(words).for_each(|at| found.users.push(after(at + words.len()).to_owned()));
+        places(words).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
     }
     for words in BEFORE_HOST {
-        places(words).for_each(|at| found.hosts.push(after(at + words.len()).to_owned()));
+        places(words).for_each(|at| found.hosts.push(leading(from(at + words.len())).to_owned()));
     }
+    for words in BEFORE_ALONE {
+        let alone = |at: &usize| log.line_around(*at).ends_with(leading(from(at + words.len())));
+        places(words).filter(alone).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
+    }
+    for words in IN_HOME {
+        for at in places(words) {
+            let before = trailing(text.get(..at).unwrap_or_default());
+            let of_system = before.is_empty() || SYSTEM.contains(&before);
+            found.users.extend((!of_system).then(|| before.to_owned()));
+        }
+    }
+    accounts(text, &mut found);
+    systems(log, &mut found);
+    networks(text, &mut found);
+    tables(text, &mut found);
+    for names in [&mut found.users, &mut found.hosts] {
+        names.sort();
+        names.dedup();
+        names.retain(|name| is_name(name, vocabulary));
+        names.truncate(16);
+    }
+    found
+}
+
+/// Folders that hold an installation for everybody.
+const SYSTEM: [&str; 9] = ["opt", "local", "root", "workspace", "app", "tmp", "data", "share", "lib"];
+
+/// `ada@build07`, where that is an account.
+fn accounts(text: &str, found: &mut Identity) {
     for at in memchr::memchr_iter(b'@', text.as_bytes()).take(MOST) {
         let (before, behind) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
         if let Some((user, host)) = account(before, behind) {
@@ -52,34 +105,129 @@ pub fn read(text: &str, vocabulary: &Vocabulary<'_>) -> Identity {
             found.hosts.push(host.to_owned());
         }
     }
-    // `uname -a`.
-    for at in places("Linux ") {
-        let rest = text.get(at + "Linux ".len()..).unwrap_or_default();
-        let mut words = rest.splitn(3, ' ');
-        let (name, release) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-        if release.starts_with(|letter: char| letter.is_ascii_digit()) && release.contains('.') && release.contains('-')
-        {
-            found.hosts.push(leading(name).to_owned());
+}
+
+/// `uname -a`, the system's log, `id`.
+fn systems(log: &Log, found: &mut Identity) {
+    let text = log.flat.as_str();
+    for system in ["Linux ", "Darwin "] {
+        for at in memmem::find_iter(text.as_bytes(), system).take(MOST) {
+            let mut words = text.get(at + system.len()..).unwrap_or_default().splitn(3, ' ');
+            let (name, release) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let numbers = release.split(['.', '-']).take_while(|part| part.parse::<u32>().is_ok()).count();
+            if numbers >= 3 {
+                found.hosts.push(leading(name).to_owned());
+            }
         }
     }
+    // `Nov 21 12:00:00 build07 kernel: NVRM: …`.
+    for service in [" kernel: ", " systemd["] {
+        for at in memmem::find_iter(text.as_bytes(), service).take(MOST) {
+            let before = text.get(..at).unwrap_or_default();
+            let name = trailing(before);
+            let time = before.get(..before.len() - name.len()).unwrap_or_default().trim_end();
+            let time = time.rsplit(' ').next().unwrap_or_default();
+            let timed = time.matches(':').count() >= 2 && time.starts_with(|letter: char| letter.is_ascii_digit());
+            // The time is no part of a cleaned line.
+            let of_kernel = ["NVRM", "[", "nvidia", "NVLink"];
+            let behind = text.get(at + service.len()..).unwrap_or_default();
+            let of_kernel = service == " systemd[" || of_kernel.iter().any(|word| behind.starts_with(word));
+            let first = of_kernel && log.line_around(at).starts_with(name);
+            found.hosts.extend((timed || first).then(|| name.to_owned()));
+        }
+    }
+    for at in memmem::find_iter(text.as_bytes(), "uid=").take(MOST) {
+        let rest = text.get(at + "uid=".len()..).unwrap_or_default();
+        let name = rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).strip_prefix('(');
+        found.users.extend(name.map(|name| leading(name).to_owned()));
+    }
+}
+
+/// What NCCL, torchrun, MPI and Slurm print of the machines that they run on, and URLs of machines without a domain.
+fn networks(text: &str, found: &mut Identity) {
+    let places = |words: &'static str| memmem::find_iter(text.as_bytes(), words).take(MOST);
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     for at in places(" NCCL ") {
-        let start = at.saturating_sub(2 * LONGEST);
-        let before = text.as_bytes().get(start..at).unwrap_or_default();
-        let before = String::from_utf8_lossy(before);
+        let before = tail(text, at, 2 * LONGEST);
         let word = before.split(' ').rev().find(|word| word.split(':').count() == 3).unwrap_or_default();
-        let mut parts = word.split(':');
-        let name = parts.next().unwrap_or_default();
-        if parts.all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())) {
-            found.hosts.push(leading(name).to_owned());
+        let (name, numbers) = word.split_once(':').unwrap_or_default();
+        if numbers.split(':').all(digits) {
+            // Glued to what stood before: the name is what could be one.
+            found.hosts.push(trailing(name).to_owned());
         }
     }
-    for names in [&mut found.users, &mut found.hosts] {
-        names.sort();
-        names.dedup();
-        names.retain(|name| is_name(name, vocabulary));
-        names.truncate(16);
+    // `build07:rank0: …`, `[build07:12345] ***`.
+    for at in places(":rank") {
+        let number = text.as_bytes().get(at + ":rank".len()).is_some_and(u8::is_ascii_digit);
+        found.hosts.extend(number.then(|| trailing(text.get(..at).unwrap_or_default()).to_owned()));
     }
-    found
+    for at in places("] ***") {
+        let before = tail(text, at, LONGEST);
+        if let Some((name, _)) = before.rsplit_once(':').filter(|(_, process)| digits(process)) {
+            found.hosts.push(trailing(name).to_owned());
+        }
+    }
+    // `srun: error: build07: task 3: …`, `*** STEP 12.0 ON build07 CANCELLED AT …`.
+    for at in places(": task ") {
+        let before = text.get(..at).unwrap_or_default();
+        let name = trailing(before);
+        let error = before.get(..before.len() - name.len()).is_some_and(|before| before.ends_with("error: "));
+        found.hosts.extend(error.then(|| name.to_owned()));
+    }
+    for at in places(" CANCELLED") {
+        let before = text.get(..at).unwrap_or_default();
+        let name = trailing(before);
+        let on = before.get(..before.len() - name.len()).is_some_and(|before| before.ends_with(" ON "));
+        found.hosts.extend(on.then(|| name.to_owned()));
+    }
+    // `tcp://build07:29500`, `[build07]:29500`, `connect to build07:29500`, `MASTER_ADDR=build07`.
+    for words in ["://", "connect to [", "connect to ", "connected to ", "_ADDR="] {
+        for at in places(words) {
+            let rest = text.get(at + words.len()..).unwrap_or_default();
+            let name = leading(rest);
+            let behind = rest.get(name.len()..).unwrap_or_default();
+            let port = behind.trim_start_matches(']').strip_prefix(':').unwrap_or_default();
+            let port = port.starts_with(|letter: char| letter.is_ascii_digit());
+            let own = words == "://" && !name.contains('.') && behind.starts_with(['/', ' ']);
+            found.hosts.extend((port || own || words == "_ADDR=").then(|| name.to_owned()));
+        }
+    }
+    // `\\build07\share`.
+    for at in places("\\\\") {
+        let alone = text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '"', '\'', '=']));
+        let rest = text.get(at..).unwrap_or_default().trim_start_matches('\\');
+        let name = leading(rest);
+        let folder = rest.get(name.len()..).is_some_and(|rest| rest.starts_with('\\'));
+        found.hosts.extend((alone && folder && !name.starts_with("wsl")).then(|| name.to_owned()));
+    }
+}
+
+/// Columns of `ls -l` and of gpustat.
+fn tables(text: &str, found: &mut Identity) {
+    for at in memmem::find_iter(text.as_bytes(), "rw").take(MOST) {
+        let rights = at.checked_sub(1).and_then(|start| text.get(start..start + 10)).unwrap_or_default();
+        if rights.len() == 10 && rights.bytes().all(|byte| b"dlrwxstST-".contains(&byte)) {
+            let mut words = text.get(at + rights.len() - 1..).unwrap_or_default().splitn(4, ' ').skip(1);
+            let links = words.next().unwrap_or_default().parse::<u32>();
+            found.users.extend(words.next().filter(|_| links.is_ok()).map(|name| leading(name).to_owned()));
+        }
+    }
+    // `| ada(1234M)`.
+    for at in memmem::find_iter(text.as_bytes(), "M)").take(MOST) {
+        let before = tail(text, at, LONGEST);
+        let name = before.rsplit_once('(').filter(|(_, size)| size.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = name.map(|(name, _)| trailing(name)).filter(|name| before.contains("| ") && !name.is_empty());
+        found.users.extend(name.map(str::to_owned));
+    }
+}
+
+/// The last bytes of what stands before a place.
+fn tail(text: &str, place: usize, bytes: usize) -> &str {
+    let mut start = place.saturating_sub(bytes);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text.get(start..place).unwrap_or_default()
 }
 
 /// `ada` and `build07` around the sign of a prompt, of `ssh` or of an address; not the version in `package@v1.0`.
@@ -88,20 +236,26 @@ fn account<'t>(before: &'t str, behind: &'t str) -> Option<(&'t str, &'t str)> {
     let (context, user) = before.split_at_checked(start)?;
     let host = leading(behind);
     let rest = behind.get(host.len()..)?;
-    let prompt = rest.starts_with(":~") || rest.starts_with(":/") || context.ends_with('[') || context.ends_with("://");
+    let marks = [":~", ":/", " ~", " MINGW", " %"];
+    let prompt = marks.iter().any(|mark| rest.starts_with(mark))
+        || context.ends_with('[')
+        || context.ends_with("://")
+        || context.ends_with("➜ ");
     let command = ["ssh ", "scp ", "sftp ", "rsync "].iter().any(|name| context.ends_with(name));
     // A path with a tag or a version behind it: `example.org/a/b@v1.0`.
     let tagged = context.ends_with('/') && !context.ends_with("://");
-    let address = is_address(host) || rest.starts_with(": Permission denied") || user == "git" && rest.starts_with(':');
+    let address = rest.starts_with(": Permission denied") || user == "git" && rest.starts_with(':');
     let word = |name: &str| name.starts_with(|letter: char| letter.is_ascii_alphabetic());
     let password = context.ends_with(':') && !prompt;
     let ok = word(user) && word(host) && !tagged && !password && (prompt || command || address);
     ok.then_some((user, host))
 }
 
-/// `build07.example.org`, not `v0.6.3`.
-fn is_address(host: &str) -> bool {
-    host.rsplit_once('.').is_some_and(|(_, last)| last.len() > 1 && last.bytes().all(|byte| byte.is_ascii_alphabetic()))
+/// The name at the end of a text.
+fn trailing(text: &str) -> &str {
+    let mut letters = text.char_indices().rev().take(LONGEST).take_while(|(_, letter)| in_name(*letter));
+    let start = letters.by_ref().last().map_or(text.len(), |(at, _)| at);
+    text.get(start..).unwrap_or_default()
 }
 
 /// The name at the start of a text.
@@ -141,7 +295,9 @@ mod tests {
             variant: &|_, _| None,
             is_gpu: &|_| false,
         };
-        let Identity { users, hosts } = read(text, &vocabulary);
+        let mut log = Log::default();
+        text.lines().zip(1..).for_each(|(line, number)| log.push(line, number, false));
+        let Identity { users, hosts } = read(&log, &vocabulary);
         (users, hosts)
     }
 
@@ -149,12 +305,25 @@ mod tests {
     fn a_prompt_a_path_and_a_system_give_names_away() {
         for (text, user, host) in [
             ("(base) ada@build07:~/x$ python", "ada", "build07"),
+            ("(base) ada@build07 ~ % python", "ada", "build07"),
             ("[ada@build07 x]$ python", "ada", "build07"),
+            ("ada@build07 MINGW64 ~/x", "ada", "build07"),
             ("ssh ada@build07.example.org now", "ada", "build07.example.org"),
             ("git@build07:ada/x.git", "ada", "build07"),
             ("/home/ada/x on Linux build07 6.8.0-51-generic", "ada", "build07"),
+            ("Darwin build07 23.1.0 Darwin /data/ada/miniconda3/envs/x", "ada", "build07"),
             (r"C:\Users\ada\x Hostname: build07", "ada", "build07"),
             ("USER=ada build07:12:34 [0] NCCL INFO", "ada", "build07"),
+            ("user: ada\nhost : build07", "ada", "build07"),
+            ("uid=1000(ada) gid=1000(ada)\n[build07:12345] *** Process received signal", "ada", "build07"),
+            ("drwxr-xr-x 2 ada staff 4096 Jan 1\nsrun: error: build07: task 3: exited", "ada", "build07"),
+            ("Nov 21 12:00:00 build07 kernel: x\n| ada(1234M)", "ada", "build07"),
+            ("build07 kernel: NVRM: Xid\nwandb: Currently logged in as: ada", "ada", "build07"),
+            ("tcp://build07:29500 failed /gpfs/x/ada/.cache/torch", "ada", "build07"),
+            (r"USER=ada \\build07\share", "ada", "build07"),
+            ("USER=ada connect to [build07]:29500", "ada", "build07"),
+            ("USER=ada *** STEP 12.0 ON build07 CANCELLED AT", "ada", "build07"),
+            ("USER=ada build07:rank0: x", "ada", "build07"),
         ] {
             let (users, hosts) = names(text);
             assert!(users.contains(&user.to_owned()) && hosts == [host], "{text}: {users:?} {hosts:?}");
@@ -170,6 +339,12 @@ mod tests {
             "Linux 6.8.0-51-generic",
             "platform: Linux-6.8.0 host: 0.0.0.0",
             "@property",
+            "Author-email: packages@example.org",
+            "User: I get this error on Linux with kernel: 6.8",
+            "Failing kernel: gemm, task 3: torch:rank",
+            "error: task failed, connect to it, see https://example.org/a",
+            "/opt/miniconda3/lib /root/.cache/x /workspace/.local/y",
+            "(12M) of -rw nothing, rwx",
         ] {
             assert_eq!(names(text), (Vec::new(), Vec::new()), "{text}");
         }

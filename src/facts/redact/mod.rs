@@ -3,19 +3,25 @@
 //! | removed | becomes |
 //! |---|---|
 //! | a home folder, `/home/ada/venv`, `/Users/ada/venv` | `/home/user/venv`, `/Users/user/venv`; `/root` stays |
+//! | a folder on a shared disk, called by no word of the trade, `/data/ada/venv` | `/data/user/venv` |
 //! | the host's and the user's name, as a word or a path's part | `host`, `user` |
 //! | a GPU's UUID in `CUDA_VISIBLE_DEVICES`, `GPU-1f3c…`, `MIG-…` | `GPU-redacted-0`, `MIG-redacted-1` |
-//! | tokens, URL credentials, keys, passwords, serial numbers | `redacted` |
+//! | tokens, URL credentials, keys, passwords, serial numbers, addresses | `redacted` |
 //!
 //! One thing always becomes the same other thing, and two things never become one: which folder shadows which, and how
 //! many GPUs are named, stay as they were. Names and versions of distributions, GPUs and drivers are not touched. Done
 //! twice it changes nothing more.
+
+mod paths;
+mod secrets;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
+use self::paths::without_people;
+use self::secrets::{without_mail, without_secrets};
 use super::{
     ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link,
     Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Unmet, Visibility,
@@ -48,56 +54,9 @@ pub fn redact_text(text: &str, identity: &Identity) -> String {
     text
 }
 
-/// Patterns of secrets, each with the characters without which it need not be tried. What stands in group 1 is kept.
-static SECRETS: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
-    [
-        // Credentials in a URL.
-        ("://", r"(://)[^/\s@]+@"),
-        ("hf_", r"()\bhf_[A-Za-z0-9]{8,}"),
-        ("gh", r"()\bgh[pousr]_[A-Za-z0-9]{16,}"),
-        ("github_pat_", r"()\bgithub_pat_[A-Za-z0-9_]{16,}"),
-        ("glpat-", r"()\bglpat-[A-Za-z0-9_-]{16,}"),
-        ("pypi-", r"()\bpypi-[A-Za-z0-9_-]{32,}"),
-        ("sk-", r"()\bsk-[A-Za-z0-9_-]{20,}"),
-        ("xox", r"()\bxox[abpr]-[A-Za-z0-9-]{10,}"),
-        ("npm_", r"()\bnpm_[A-Za-z0-9]{20,}"),
-        ("nvapi-", r"()\bnvapi-[A-Za-z0-9_-]{20,}"),
-        ("AIza", r"()\bAIza[A-Za-z0-9_-]{30,}"),
-        ("KIA", r"()\bAKIA[0-9A-Z]{16}\b"),
-        ("SIA", r"()\bASIA[0-9A-Z]{16}\b"),
-        ("eyJ", r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-        (" ", r"((?i:\bbearer)\s+)[A-Za-z0-9._~+/=-]{8,}"),
-        ("uthorization", r"((?i:authorization['\x22]?\s*:\s*['\x22]?basic)\s+)[A-Za-z0-9+/=_-]{4,}"),
-        // `token=…`, `AWS_SECRET_ACCESS_KEY = …`, `"password": "…"`, but not the requirement `token==1.0`.
-        ("=", r"((?i:token|secret|passwd|password|api[_-]?key|access_key|credentials?|signature|\bsig)['\x22]?\s*=\s*['\x22]?)[^=\s&,;'\x22][^\s&,;'\x22]*"),
-        (":", r"((?i:token|secret|passwd|password|api[ _-]?key|access_key|credentials?)['\x22]?\s*:\s*['\x22]?)[^=\s&,;'\x22][^\s&,;'\x22]*"),
-        ("--", r"(--(?:password|token|api-key|secret)\s+)\S+"),
-        ("login", r"(\blogin\b.{0,80}?\s(?:-p|--password)[ =])\S+"),
-        ("curl", r"(\bcurl\b.{0,80}?\s(?:-u|--user)[ =])\S+"),
-        // A key of Weights & Biases is as long as the id of a commit, which is no secret.
-        ("", r"((?i:wandb|\blogin|api[ _-]?key)\b.{0,24}?\b)[0-9a-f]{40}\b"),
-        ("~", r"(~)[A-Za-z_][A-Za-z0-9_.-]*/"),
-        (":", r"((?i:\bserial(?:[ _-]?(?:number|no\.?))?)\s*:\s*)[A-Za-z0-9-]{4,}"),
-    ]
-    .into_iter()
-    .map(|(needle, pattern)| (needle, Regex::new(pattern).expect("a constant pattern")))
-    .collect()
-});
-
 /// A whole UUID or the beginning of one, which CUDA takes too; the old form of MIG names its parent GPU.
 static DEVICE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\b(MIG-GPU|MIG|GPU)-[0-9a-fA-F]{2,}(?:-[0-9a-fA-F]+)*(?:/[0-9]+/[0-9]+)?").expect("a constant pattern")
-});
-
-/// A home folder on Linux or macOS.
-static HOME: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r"/(home|Users)/([^/\s:;,'\x22]+)").expect("a constant pattern"));
-
-/// The same on Windows, where names may have spaces: `C:\Users\Ada Lovelace\`, in JSON with two backslashes.
-static PROFILE: LazyLock<Regex> = LazyLock::new(|| {
-    let word = r"[^\s\\/:;,'\x22<>|]+";
-    let pattern = format!(r"(\\{{1,2}}Users\\{{1,2}})((?:{word}(?: {word}){{0,2}}\\)|{word})");
-    Regex::new(&pattern).expect("a constant pattern")
 });
 
 /// Account and host names that identify nobody.
@@ -393,15 +352,7 @@ impl Redactor {
     }
 
     fn text(&mut self, text: &mut String) {
-        for (needle, pattern) in SECRETS.iter() {
-            if text.contains(needle) {
-                let replaced = pattern.replace_all(text, |found: &Captures| {
-                    let end = ["@", "/"].into_iter().find(|end| found[0].ends_with(end)).unwrap_or_default();
-                    format!("{}redacted{end}", &found[1])
-                });
-                *text = replaced.into_owned();
-            }
-        }
+        without_secrets(text);
         if text.contains("GPU-") || text.contains("MIG-") {
             let replaced = DEVICE.replace_all(text, |found: &Captures| {
                 let number = self.devices.len();
@@ -410,23 +361,13 @@ impl Redactor {
             });
             *text = replaced.into_owned();
         }
-        if text.contains("/home/") || text.contains("/Users/") {
-            let replaced =
-                HOME.replace_all(text, |found: &Captures| format!("/{}/{}", &found[1], self.home(&found[2])));
-            *text = replaced.into_owned();
-        }
-        if text.contains("Users\\") {
-            let replaced = PROFILE.replace_all(text, |found: &Captures| {
-                let name = found[2].trim_end_matches('\\');
-                format!("{}{}{}", &found[1], self.home(name), &found[2][name.len()..])
-            });
-            *text = replaced.into_owned();
-        }
+        without_people(text, |name| self.home(name));
         for (name, word) in &self.names {
             if text.contains(name.as_str()) {
                 *text = replace_name(text, name, word);
             }
         }
+        without_mail(text);
     }
 
     /// `user`, and `user-2` and on for further people.
@@ -494,7 +435,9 @@ mod tests {
     fn names_go_where_they_are_words() {
         assert_eq!(text("/scratch/ada/venv on build07"), "/scratch/user/venv on host");
         assert_eq!(text("ada@build07.example.org: no"), "user@host: no");
-        assert_eq!(text("/data/adamant/canada"), "/data/adamant/canada");
+        assert_eq!(text("/opt/adamant/canada"), "/opt/adamant/canada");
+        // A shared disk has folders of people whose accounts nobody knows, and of everybody.
+        assert_eq!(text("/data/grace/x:/data/models/y:/data/ada"), "/data/user-2/x:/data/models/y:/data/user");
         // The account is called as a folder of the system is.
         let other = Identity { hosts: Vec::new(), users: vec!["data7".to_owned()] };
         let path = "/data/data7/x:/usr/local/data7/compat";
@@ -531,8 +474,16 @@ mod tests {
             ("commit 0123456789abcdef0123456789abcdef01234567", "commit 0123456789abcdef0123456789abcdef01234567"),
             ("python -u train.py -p 1", "python -u train.py -p 1"),
             ("xoxb-0123456789-abc nvapi-0123456789abcdefghij", "redacted redacted"),
-            ("~ada/x, ~10 GB, torch~=2.6", "~redacted/x, ~10 GB, torch~=2.6"),
+            ("~ada/x, ~10 GB, torch~=2.6", "~user/x, ~10 GB, torch~=2.6"),
             ("token==1.0", "token==1.0"),
+            ("tcp://10.1.2.3:29500 10.1.2.3:8000 ip=10.1.2.3", "tcp://redacted:29500 redacted ip=redacted"),
+            (
+                "12.4.5.8 nvidia-cublas-cu12==12.4.5.8 127.0.0.1:8000",
+                "12.4.5.8 nvidia-cublas-cu12==12.4.5.8 127.0.0.1:8000",
+            ),
+            ("Ada Lovelace <ada.l@example.org>, git@github.com:a/b", "redacted, git@github.com:a/b"),
+            ("Cookie: a=b", "Cookie: redacted"),
+            ("Authorization: token abcdef", "Authorization: token redacted"),
             ("git+https://github.com/a/b@v1.0", "git+https://github.com/a/b@v1.0"),
         ] {
             assert_eq!(text(with), without);
