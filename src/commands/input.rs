@@ -76,8 +76,11 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     let variant = |url: &str, name: &str| db.variant_at(url, name);
     let vocabulary =
         Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
-    let text = report::clean(text);
-    // Neither needs the other.
+    // Neither needs the other, nor do the next two.
+    let text = std::thread::scope(|scope| {
+        scope.spawn(|| db.prepare_to_hear());
+        report::clean(text)
+    });
     let (mut report, heard) = std::thread::scope(|scope| {
         let heard = scope.spawn(|| db.heard_in(&text.log.flat));
         let report = report::read(&Reader::ALL, &text, &vocabulary);

@@ -392,8 +392,17 @@ impl RuleDb {
         if text.is_empty() {
             return Heard::default();
         }
-        let quotes = self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str));
-        self.matcher.find(&self.packed.symptoms, &quotes.collect::<Vec<_>>(), text)
+        self.matcher.find(&self.packed.symptoms, &self.quotes(), text)
+    }
+
+    /// Gets ready for [`Self::heard_in`], to be done while a text is still being read.
+    pub fn prepare_to_hear(&self) {
+        self.matcher.build(&self.packed.symptoms, &self.quotes());
+    }
+
+    /// The messages that advisories quote.
+    fn quotes(&self) -> Vec<&str> {
+        self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect()
     }
 
     /// A GPU by the name that the driver prints; the first pattern that matches.

@@ -37,6 +37,14 @@ pub struct Heard<'db> {
     pub quoted: Vec<&'db str>,
 }
 
+/// All patterns, each with the place of its message.
+fn patterns(symptoms: &[RawSymptom]) -> impl Iterator<Item = (usize, &str)> {
+    symptoms
+        .iter()
+        .enumerate()
+        .flat_map(|(at, symptom)| symptom.matches.iter().map(move |pattern| (at, pattern.as_str())))
+}
+
 /// The parts of a pattern.
 fn parts(pattern: &str) -> impl Iterator<Item = &str> {
     pattern.split('…').map(str::trim)
@@ -48,15 +56,10 @@ fn anchor(pattern: &str) -> &str {
 }
 
 impl Matcher {
-    /// Looks for the messages of `symptoms` in whatever case, and for those that advisories quote as they are.
-    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
-        let patterns: Vec<(usize, &str)> = symptoms
-            .iter()
-            .enumerate()
-            .flat_map(|(at, symptom)| symptom.matches.iter().map(move |pattern| (at, pattern.as_str())))
-            .collect();
+    /// Builds what looks for them all, which takes some milliseconds, unless that was done before.
+    pub fn build(&self, symptoms: &[RawSymptom], quotes: &[&str]) -> Option<&AhoCorasick> {
         let automaton = self.automaton.get_or_init(|| {
-            let anchors = patterns.iter().map(|(_, pattern)| anchor(pattern));
+            let anchors = patterns(symptoms).map(|(_, pattern)| anchor(pattern));
             AhoCorasickBuilder::new()
                 .ascii_case_insensitive(true)
                 .match_kind(MatchKind::Standard)
@@ -65,7 +68,13 @@ impl Matcher {
                 .build(anchors.chain(quotes.iter().copied()))
                 .ok()
         });
-        let Some(automaton) = automaton else { return Heard::default() };
+        automaton.as_ref()
+    }
+
+    /// Looks for the messages of `symptoms` in whatever case, and for those that advisories quote as they are.
+    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
+        let Some(automaton) = self.build(symptoms, quotes) else { return Heard::default() };
+        let patterns: Vec<(usize, &str)> = patterns(symptoms).collect();
         let mut first: Vec<Option<usize>> = vec![None; symptoms.len()];
         let mut said = vec![false; quotes.len()];
         let mut looked = 0;
