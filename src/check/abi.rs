@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::gpu_arch::chosen_libraries;
 use super::{Context, Installed, installer, looked};
-use crate::facts::{Library, Unresolved};
+use crate::facts::{Library, Origin, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::Package;
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
@@ -135,16 +135,19 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
         Misfit::Cxx11(true) => "It was compiled with the new C++ ABI of libstdc++, and this torch with the old one.",
         Misfit::Cxx11(false) => "It was compiled with the old C++ ABI of libstdc++, and this torch with the new one.",
     };
+    // A report names a version, which PyTorch's own indexes serve in another build under the same name.
+    let perhaps = context.facts.origin == Origin::Report && misfit != Misfit::Release;
+    let unless = if perhaps { " A build from PyTorch's own index may differ." } else { "" };
     Some(Finding {
         id: format!("abi/{}", installed.name()),
         kind: Kind::Abi,
-        severity: Severity::Fail,
+        severity: if perhaps { Severity::Warn } else { Severity::Fail },
         title: format!(
             "{} is compiled for another torch than {}",
             installed.title(),
             torch.distribution.full_version()
         ),
-        message: format!("{message} Loading it ends in `undefined symbol`."),
+        message: format!("{message} Loading it ends in `undefined symbol`.{unless}"),
         packages: vec![installed.name().to_owned(), "torch".to_owned()],
         gpus: Vec::new(),
         evidence: vec![Evidence {

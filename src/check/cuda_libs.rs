@@ -12,7 +12,7 @@ use super::{Context, Installed, installer, libcuda_stub, looked};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
-use crate::rules::requirement::{is_about, parse, specifiers};
+use crate::rules::requirement::{is_about, is_runtime_wheel, parse, specifiers};
 use crate::text;
 
 /// How many files or libraries are named.
@@ -356,6 +356,21 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
             }
         }
     }
+    // A list of names tells it too, where nobody read the files.
+    let mut cited: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
+    if context.facts.pasted.is_some() {
+        let names: Vec<&str> = context.stack.installed.iter().map(Installed::name).collect();
+        let runtime: Vec<&str> = names.into_iter().filter(|name| is_runtime_wheel(name)).collect();
+        for (at, one) in runtime.iter().enumerate() {
+            for other in runtime.iter().skip(at + 1) {
+                let pair = if one < other { (*one, *other) } else { (*other, *one) };
+                cited.extend(context.db.shared_file(one, other).map(|shared| (pair, shared)));
+            }
+        }
+    }
+    for (pair, (file, _)) in &cited {
+        pairs.entry(*pair).or_default().push(file);
+    }
     let mut findings = Vec::new();
     for ((one, other), files) in pairs {
         let titles: Vec<_> =
@@ -387,7 +402,7 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
                 observed: some(&files),
                 required: Some("one distribution for each file".to_owned()),
                 source: Basis::Metadata,
-                citation: Some("RECORD".to_owned()),
+                citation: cited.get(&(one, other)).map(|(_, wheel)| wheel.clone()).or(Some("RECORD".to_owned())),
             }],
             remedies: vec![Remedy {
                 summary: format!("Remove both and install the one that is wanted, e.g. {wanted}"),

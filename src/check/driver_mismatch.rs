@@ -1,7 +1,7 @@
 //! Are the kernel module, `libcuda` and NVML of one version?
 
 use super::{Context, looked};
-use crate::facts::Reading;
+use crate::facts::{KERNEL, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::version::DriverVersion;
 
@@ -58,7 +58,11 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     let kernel = facts.driver.version.value();
     if let (Some(package), Some(kernel)) = (&pasted.driver_package, kernel)
         && package != kernel
-        && facts.driver.version.source().is_some_and(|source| source.place().starts_with("/proc"))
+        && facts
+            .driver
+            .version
+            .source()
+            .is_some_and(|source| ["/proc", KERNEL].iter().any(|from| source.place().starts_with(from)))
     {
         return Some(mismatch(context, "the installed driver package", "the package list", package, kernel));
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Installed, looked, prebuilt};
 use crate::facts::{CodeGroup, Library, Origin};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::RuleDb;
 use crate::rules::driver::{DriverGap, ptx_gap};
 use crate::rules::kernel::{Runs, Share, Way, code_runs, is_nvidias, together};
@@ -20,6 +20,7 @@ use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
 
+const TORCH: &str = "torch";
 /// How many libraries are named as evidence.
 const NAMED: usize = 3;
 
@@ -47,7 +48,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
                     findings.extend(disagreement(installed, &code));
                 }
             }
-            None if is_unknown(installed) => unknown.push(installed.title()),
+            None if is_unknown(installed) => {
+                unknown.push(installed.title());
+                findings.extend(older_toolkit(context, installed));
+            }
             None => {}
         }
     }
@@ -58,6 +62,43 @@ pub fn check(context: &Context<'_>) -> Outcome {
         };
     }
     looked(findings)
+}
+
+/// A torch of which nobody knows the code, but whose toolkit compiles none that this GPU runs. What goes with torch is of
+/// the same toolkit, and would only say it again.
+fn older_toolkit(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let cuda = installed.cuda()?.filter(|_| installed.name() == TORCH)?;
+    let firsts = context.target.gpus.iter().filter_map(|gpu| {
+        let (first, citation) = context.db.first_toolkit_for(gpu.capability)?;
+        (cuda < first).then_some((gpu, first, citation))
+    });
+    let firsts: Vec<_> = firsts.collect();
+    let (gpu, first, citation) = firsts.first()?;
+    let gpus: Vec<_> = firsts.iter().map(|(gpu, ..)| *gpu).collect();
+    let words = gpu_words(&gpus);
+    Some(Finding {
+        id: format!("gpu-arch/{}", installed.name()),
+        title: format!("{} is compiled with CUDA {cuda}, which makes no machine code for {words}", installed.title()),
+        message: format!(
+            "Compute capability {} needs a build with CUDA {first} or newer. What this build holds as PTX the driver may \
+             compile when it is loaded; the rest ends in `no kernel image is available`.",
+            gpu.capability
+        ),
+        packages: vec![installed.name().to_owned()],
+        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
+        evidence: vec![Evidence {
+            fact: format!("{} build", installed.name()),
+            observed: format!("CUDA {cuda}"),
+            required: Some(format!("CUDA {first} or newer, for sm_{}", gpu.capability.sm())),
+            source: Basis::Rule,
+            citation: Some(citation.clone()),
+        }],
+        remedies: vec![Remedy::new(
+            format!("Install a build of {} for CUDA {first} or newer", installed.name()),
+            Vec::<String>::new(),
+        )],
+        ..Finding::of(Kind::GpuArch, Severity::Warn)
+    })
 }
 
 /// Whether a distribution should hold device code, but nobody knows which.

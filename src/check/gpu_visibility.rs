@@ -5,6 +5,8 @@ use super::{Context, cuda_answer, device_nodes, looked};
 use crate::facts::{Origin, Reading};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 
+const VARIABLE: &str = "CUDA_VISIBLE_DEVICES";
+
 /// Looks for GPUs without a driver, for what hides them, and at CUDA's own answer where it was asked.
 pub fn check(context: &Context<'_>) -> Outcome {
     let outcome = seen_by_driver(context);
@@ -32,6 +34,7 @@ fn seen_by_driver(context: &Context<'_>) -> Outcome {
         Reading::Unknown if blind(context) && context.facts.driver.version.is_absent() => {
             return looked(vec![none_visible(context)]);
         }
+        Reading::Unknown if hides_any(context) => return looked(hidden(context, 0).into_iter().collect()),
         Reading::Unknown => {
             let why = match facts.origin {
                 Origin::Host => "the list of GPUs",
@@ -143,8 +146,15 @@ fn none_visible(context: &Context<'_>) -> Finding {
 }
 
 /// `CUDA_VISIBLE_DEVICES` hides what follows the first entry that names no GPU, and everything where it is empty.
+/// Whether the variable hides every GPU, however many there are.
+fn hides_any(context: &Context<'_>) -> bool {
+    let value = context.facts.system.environment.get(VARIABLE);
+    value.is_some_and(|value| visible::seen(value, usize::MAX, None).count() == 0)
+}
+
+/// What the variable hides of so many GPUs; 0 where nobody knows how many there are.
 fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
-    let value = context.facts.system.environment.get("CUDA_VISIBLE_DEVICES")?;
+    let value = context.facts.system.environment.get(VARIABLE)?;
     let seen = visible::seen(value, count, context.facts.visibility.named.value().map(Vec::as_slice));
     let (stop, after) = seen.stop.clone()?;
     let all_hidden = seen.count() == 0;
@@ -166,11 +176,14 @@ fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
         kind: Kind::GpuVisibility,
         severity: if all_hidden { Severity::Fail } else { Severity::Warn },
         title,
-        message: format!("{rule}. This machine has {machine}, so {visible}."),
+        message: match count {
+            0 => format!("{rule}."),
+            _ => format!("{rule}. This machine has {machine}, so {visible}."),
+        },
         packages: Vec::new(),
         gpus: Vec::new(),
         evidence: vec![Evidence {
-            fact: "CUDA_VISIBLE_DEVICES".to_owned(),
+            fact: VARIABLE.to_owned(),
             observed: if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") },
             required: Some(match count {
                 0 | 1 => "index 0, or the GPU's UUID".to_owned(),
@@ -183,7 +196,7 @@ fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
             summary: "Unset the variable, or name GPUs that exist".to_owned(),
             requirements: Vec::new(),
             commands: vec!["unset CUDA_VISIBLE_DEVICES".to_owned()],
-            change: Some(Change::Unset("CUDA_VISIBLE_DEVICES".to_owned())),
+            change: Some(Change::Unset(VARIABLE.to_owned())),
             verified: false,
         }],
         references: vec![visible::GUIDE.to_owned()],

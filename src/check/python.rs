@@ -1,15 +1,20 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
 use super::{Context, Installed, Stack, looked, prebuilt};
-use crate::facts::Origin;
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::facts::{ASKED, Origin};
+use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
+
+const TORCH: &str = "torch";
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
     if context.facts.origin == Origin::Report {
-        return looked(old_glibc(context));
+        let mut findings = old_glibc(context);
+        findings.extend(narrow(context));
+        findings.extend(context.stack.installed.iter().filter_map(|installed| no_wheel(context, installed)));
+        return looked(findings);
     }
     let tagged: Vec<_> =
         context.stack.installed.iter().filter(|installed| !installed.distribution.wheel_tags.is_empty()).collect();
@@ -59,6 +64,64 @@ fn old_glibc(context: &Context<'_>) -> Vec<Finding> {
         });
     }
     findings
+}
+
+/// A Python for 32-bit processors, for which no build of torch is made.
+fn narrow(context: &Context<'_>) -> Option<Finding> {
+    if !context.facts.pasted.as_ref()?.narrow_python {
+        return None;
+    }
+    let torch = context.db.package(TORCH)?;
+    let build = torch.releases.iter().rev().find_map(|release| release.builds.first())?;
+    Some(Finding {
+        id: "python/32-bit".to_owned(),
+        title: "this Python is a 32-bit build, and torch has wheels for 64-bit Python only".to_owned(),
+        message: "pip finds no version of torch for it at all: `from versions: none`.".to_owned(),
+        packages: vec!["python".to_owned(), TORCH.to_owned()],
+        evidence: vec![Evidence {
+            fact: "python".to_owned(),
+            observed: "32 bit".to_owned(),
+            required: Some("a platform of torch's wheels, all of them 64-bit".to_owned()),
+            source: Basis::Rule,
+            citation: Some(build.source.citation()),
+        }],
+        remedies: vec![Remedy::new("Install 64-bit Python, and make the environment again", Vec::<String>::new())],
+        ..Finding::of(Kind::Python, Severity::Fail)
+    })
+}
+
+/// A release that somebody asks for and that has no wheel for this Python.
+fn no_wheel(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let source = installed.distribution.version.source()?;
+    let python = context.target.python.filter(|_| source.place().starts_with(ASKED))?;
+    let (release, build) = installed.row?;
+    let mut tags = release.builds.iter().flat_map(|build| &build.python).peekable();
+    tags.peek()?;
+    if tags.any(|tag| tag.accepts(python, context.target.free_threaded)) {
+        return None;
+    }
+    let mut wheels: Vec<String> =
+        release.builds.iter().flat_map(|build| &build.python).map(ToString::to_string).collect();
+    wheels.sort();
+    wheels.dedup();
+    Some(Finding {
+        id: format!("python/{}", installed.name()),
+        title: format!("{} has no wheel for Python {}.{}", installed.title(), python.major, python.minor),
+        message: "pip and uv find no version that satisfies the requirement on this Python.".to_owned(),
+        packages: vec![installed.name().to_owned(), "python".to_owned()],
+        evidence: vec![Evidence {
+            fact: "python".to_owned(),
+            observed: python.to_string(),
+            required: Some(wheels.join(" ")),
+            source: Basis::Rule,
+            citation: Some(build.source.citation()),
+        }],
+        remedies: vec![Remedy::new(
+            format!("Make the environment with a Python that it has wheels for, or take another {}", installed.name()),
+            Vec::<String>::new(),
+        )],
+        ..Finding::of(Kind::Python, Severity::Warn)
+    })
 }
 
 /// What one tag demands that is not there, in words; none where it fits.

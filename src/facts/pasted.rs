@@ -2,6 +2,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
+/// How places begin that tell of the loaded kernel module itself.
+pub const KERNEL: &str = "the kernel";
+
+/// How places begin where a command asks for a version, which need not be there.
+pub const ASKED: &str = "asked of";
+
 /// What a pasted text tells beyond what a probe observes: what programs in it said, and how far it could be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -32,6 +38,9 @@ pub struct Pasted {
     /// `ldconfig -p` lists libcuda.so.1, but not libcuda.so, which some programs open.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub no_plain_libcuda: bool,
+    /// Python is a build for 32-bit processors.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub narrow_python: bool,
     /// torch was installed as PyPI has it for the platform: `pip install torch`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub plain_install: bool,

@@ -22,6 +22,17 @@ fn compat_version(facts: &mut Facts, db: &RuleDb) {
     }
 }
 
+/// Which machine type it is, by a GPU that comes in one piece with its CPU.
+fn host_arch(facts: &mut Facts, db: &RuleDb) {
+    if facts.system.arch.value().is_some() {
+        return;
+    }
+    let names = facts.gpus.value().into_iter().flatten().filter_map(|gpu| gpu.name.value());
+    if let Some((host, citation)) = names.filter_map(|name| db.host_of_gpu(name)).next() {
+        facts.system.arch = Reading::Known { value: host.to_owned(), source: Source::Rule(citation) };
+    }
+}
+
 /// Fills in compute capabilities and declared requirements of distributions that the rules have a row of.
 pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     complete_gpus(facts, db);
@@ -29,6 +40,7 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
         return;
     }
     compat_version(facts, db);
+    host_arch(facts, db);
     let platform = Target::from_facts(facts, db).platform;
     let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
     for distribution in &mut facts.distributions {

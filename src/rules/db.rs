@@ -11,8 +11,8 @@ use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
 use super::raw_needs::RawPtxas;
 use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuProduct, RawImages,
-    RawLifetime, RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
+    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
+    RawImages, RawLifetime, RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
@@ -405,20 +405,31 @@ impl RuleDb {
         self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect()
     }
 
-    /// A GPU by the name that the driver prints; the first pattern that matches.
+    /// The row of a GPU by the name that the driver prints; the first pattern that matches.
+    fn gpu_pattern(&self, name: &str) -> Option<&RawGpuPattern> {
+        let rows = &self.packed.gpus.patterns;
+        let patterns =
+            self.names.get_or_init(|| rows.iter().map(|row| regex_lite::Regex::new(&row.regex).ok()).collect());
+        let is_match = |pattern: &Option<regex_lite::Regex>| pattern.as_ref().is_some_and(|it| it.is_match(name));
+        rows.get(patterns.iter().position(is_match)?)
+    }
+
+    /// A GPU by the name that the driver prints.
     #[must_use]
     pub fn gpu_by_name(&self, name: &str) -> Option<GpuModel> {
-        let gpus = &self.packed.gpus;
-        let patterns = self
-            .names
-            .get_or_init(|| gpus.patterns.iter().map(|row| regex_lite::Regex::new(&row.regex).ok()).collect());
-        let is_match = |pattern: &Option<regex_lite::Regex>| pattern.as_ref().is_some_and(|it| it.is_match(name));
-        let row = gpus.patterns.get(patterns.iter().position(is_match)?)?;
+        let row = self.gpu_pattern(name)?;
         Some(GpuModel {
             capability: row.capability,
             class: Some(row.class),
-            citation: self.page(&gpus.sources, &row.source),
+            citation: self.page(&self.packed.gpus.sources, &row.source),
         })
+    }
+
+    /// The machine type of a product that is CPU and GPU in one, e.g. `aarch64` for `NVIDIA GH200 480GB`, with the page.
+    #[must_use]
+    pub fn host_of_gpu(&self, name: &str) -> Option<(&str, String)> {
+        let row = self.gpu_pattern(name)?;
+        Some((row.host.as_deref()?, self.page(&self.packed.gpus.sources, &row.source)))
     }
 
     /// A GPU as people write it: `RTX 5090`, `rtx5090`, `H100`, `4070 ti super`.
@@ -534,6 +545,22 @@ impl RuleDb {
     #[must_use]
     pub fn toolkit_citation(&self, row: &RawToolkit) -> String {
         self.page(&self.packed.cuda.sources, &row.source)
+    }
+
+    /// The oldest toolkit that compiles machine code which a GPU runs: for its own compute capability, or for one below it
+    /// in the same major; e.g. 11.0 for 8.6. With the page. None where no toolkit in the rules does.
+    #[must_use]
+    pub fn first_toolkit_for(&self, gpu: ComputeCapability) -> Option<(CudaVersion, String)> {
+        let cuda = &self.packed.cuda;
+        let runs = |code: &ComputeCapability| code.major == gpu.major && code.minor <= gpu.minor;
+        if let Some(row) = cuda.first_for.iter().find(|row| runs(&row.capability)) {
+            return Some((row.toolkit, self.page(&cuda.sources, &row.source)));
+        }
+        // What the oldest that was run does already, an older one may do too.
+        let mut listed = cuda.toolkits.iter().filter(|row| !row.compiles_for.is_empty());
+        let oldest = listed.next()?;
+        let row = listed.find(|row| row.compiles_for.iter().any(runs))?;
+        (!oldest.compiles_for.iter().any(runs)).then_some((row.version, self.compiles_for_citation(row)?))
     }
 
     /// Where it was read for which GPUs a toolkit compiles; none where nobody looked.

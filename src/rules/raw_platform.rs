@@ -83,6 +83,9 @@ pub struct RawGpuPattern {
     pub architecture: String,
     /// E.g. `geforce`.
     pub class: GpuClass,
+    /// The machine type where the product is CPU and GPU in one, e.g. `aarch64`.
+    #[serde(default)]
+    pub host: Option<String>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -126,6 +129,9 @@ pub struct RawCuda {
     pub sources: BTreeMap<String, RawPage>,
     /// Where machine code runs beyond its own compute capability.
     pub machine_code: RawMachineCode,
+    /// Which toolkit was the first for a compute capability, where those that were run are all newer.
+    #[serde(default)]
+    pub first_for: Vec<RawFirstFor>,
     /// Toolkit releases, oldest first.
     #[serde(rename = "toolkit")]
     pub toolkits: Vec<RawToolkit>,
@@ -141,6 +147,18 @@ pub struct RawMachineCode {
     pub tegra_shares_from: CudaVersion,
     /// Pairs of names for one compute capability, old first.
     pub renamed: Vec<[ComputeCapability; 2]>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// The first toolkit that compiles machine code for a compute capability, where that is older than those that were run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawFirstFor {
+    /// E.g. `8.0`.
+    pub capability: ComputeCapability,
+    /// E.g. `11.0`.
+    pub toolkit: CudaVersion,
     /// A key of `sources`.
     pub source: String,
 }

@@ -289,3 +289,48 @@ fn hostile_text_is_answered() {
         assert!(code < 2, "{error}");
     }
 }
+
+/// One report in few lines for each way in which people tell the same thing, with the finding that it must lead to first.
+#[test]
+fn what_the_facts_of_a_report_prove_is_found() {
+    for (text, id, severity) in [
+        (
+            "[pip3] nvidia-nccl-cu11==2.14.3\n[pip3] nvidia-nccl-cu12==2.27.3\n",
+            "cuda-libs/nvidia-nccl-cu11+nvidia-nccl-cu12",
+            "warn",
+        ),
+        ("RTX 3090\ntorch==1.8.1+cu101\n", "gpu-arch/torch", "warn"),
+        (
+            "kernel: NVRM: API mismatch: the client has the version 535.54.03, but\nNVRM: this kernel module has the \
+             version 530.30.02.  Please\n",
+            "driver-mismatch/the installed driver package",
+            "fail",
+        ),
+        (
+            "NVRM version: NVIDIA UNIX x86_64 Kernel Module  520.56.06  Thu Oct\nii  nvidia-smi  525.85.12-1  amd64\n",
+            "driver-mismatch/the installed driver package",
+            "fail",
+        ),
+        (
+            "cpuonly  pytorch/noarch::cpuonly-2.0-0\npytorch  pytorch/win-64::pytorch-1.10.0-py3.6_cpu_0\n",
+            "cpu-build/torch",
+            "warn",
+        ),
+        ("Ubuntu 22.04\ntorch==2.5.1\nan NVIDIA GH200 with driver 550.90.07\n", "cpu-build/torch", "fail"),
+        ("pip install torch==2.3.0\nDEBUG Using Python 3.13.0 environment at .venv\n", "python/torch", "warn"),
+        ("Python 3.10.6 (tags/v3.10.6, Aug  1 2022) [MSC v.1932 32 bit (Intel)]\n", "python/32-bit", "fail"),
+        ("torch.__version__ → 2.9.1+cpu\nGPU: NVIDIA GeForce RTX 3080\n", "cpu-build/torch", "fail"),
+        ("environment:\n  CUDA_VISIBLE_DEVICES: all\n", "gpu-visibility/cuda-visible-devices", "fail"),
+        // PyTorch's own index serves another build of this xformers.
+        ("pytorch version: 2.6.0+cu126\nxformers version: 0.0.29.post3\n", "abi/xformers", "warn"),
+    ] {
+        let (out, _, _) = check(text, "json");
+        let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let first = &report["findings"][0];
+        assert_eq!((first["id"].as_str(), first["severity"].as_str()), (Some(id), Some(severity)), "{text}");
+    }
+    // Machine code for 8.0 runs on 8.9, and nothing is known against it.
+    for text in ["RTX 4090\ntorch==1.10.0+cu113\n", "RTX 2080 Ti\ntorch==1.8.1+cu101\n"] {
+        assert!(!check(text, "json").0.contains("gpu-arch/torch"), "{text}");
+    }
+}

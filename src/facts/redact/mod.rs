@@ -225,6 +225,7 @@ impl Redactor {
             capabilities: _,
             docker_without_gpus,
             no_plain_libcuda: _,
+            narrow_python: _,
             plain_install: _,
             contradictions,
             unmet,

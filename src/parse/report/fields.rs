@@ -88,8 +88,11 @@ fn field<'l>(line: &'l Line<'_>) -> Option<(String, &'l str)> {
                 let after = text.get(at + 1..).unwrap_or_default();
                 !after.starts_with('=') && !text.get(..*at).unwrap_or_default().ends_with(['!', '<', '>', '~', '='])
             });
-            let at = [colon, equals].into_iter().flatten().min()?;
-            (text.get(..at)?, text.get(at + 1..)?)
+            match [colon, equals].into_iter().flatten().min() {
+                Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+                // `torch.version.cuda → None`.
+                None => text.split_once('→').or_else(|| text.split_once("->"))?,
+            }
         }
     };
     if name.len() > LONGEST {

@@ -5,7 +5,7 @@ use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
 use super::words::Word;
-use crate::facts::Unmet;
+use crate::facts::{ASKED, Unmet};
 use crate::parse::wheel::normalise_name;
 use crate::version::{CudaVersion, PythonVersion};
 
@@ -95,6 +95,9 @@ fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocab
             return true;
         }
     }
+    if let Some(found) = planned(rest, number, draft) {
+        return found;
+    }
     let words: Vec<&str> = rest.split_whitespace().take(6).collect();
     let [name, version, more @ ..] = words.as_slice() else { return false };
     let version = version.trim_start_matches('v');
@@ -129,6 +132,20 @@ fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocab
     }
     draft.saw("list of distributions", number);
     true
+}
+
+/// What conda is about to install: `pytorch  pytorch/win-64::pytorch-1.10.0-py3.6_cpu_0`.
+fn planned(text: &str, number: usize, draft: &mut Draft) -> Option<bool> {
+    let (_, file) = text.split_once("::")?;
+    let file = file.split_whitespace().next()?;
+    let mut parts = file.rsplitn(3, '-');
+    let (build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
+    if !is_name(name) || !is_version(version) {
+        return None;
+    }
+    conda(&normalise_name(name), version, build, number, draft);
+    draft.saw("list of distributions", number);
+    Some(true)
 }
 
 /// `pytorch  2.1.0  py3.9_cuda12.1_cudnn8.9.2_0  pytorch`: conda's torch names its CUDA in the build.
@@ -237,7 +254,7 @@ fn installer(text: &str, number: usize, draft: &mut Draft) -> bool {
     } else if text.contains("pip install ") || text.contains("pip3 install ") {
         for word in text.split([' ', '`', '"', '\'']) {
             if let Some((name, version)) = word.split_once("==").filter(|(name, _)| is_name(name)) {
-                draft.package(name, version, Rank::Asked, place.clone());
+                draft.package(name, version, Rank::Asked, format!("{ASKED} pip, line {number}"));
             }
         }
         return false;

@@ -5,8 +5,9 @@ use memchr::memmem;
 use super::Vocabulary;
 use super::clean::Clean;
 use super::draft::{Draft, Rank};
+use crate::facts::KERNEL;
 use crate::facts::{Gpu, Reading};
-use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
 const READER: &str = "error messages";
 /// So many of one sentence are looked at: logs repeat themselves.
@@ -51,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 30] = [
+const SENTENCES: [(&str, Reader); 38] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -80,6 +81,14 @@ const SENTENCES: [(&str, Reader); 30] = [
     ("-microsoft-standard-WSL2", wsl),
     ("/usr/lib/wsl/lib", wsl),
     ("nvidia-driver-", driver_package),
+    ("ii nvidia-smi ", driver_package),
+    ("ii libnvidia-compute-", driver_package),
+    ("ii nvidia-utils-", driver_package),
+    ("API mismatch: the client has the version ", api_mismatch),
+    (" 32 bit (Intel)]", narrow),
+    ("python-32\\python.exe", narrow),
+    ("Using Python ", interpreter),
+    ("Using CPython ", interpreter),
     ("has capability sm_", not_compatible),
     ("Linux-", platform),
 ];
@@ -349,6 +358,32 @@ fn driver_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
         super::smi::is_driver(version).then_some(version)
     })?;
     draft.pasted.driver_package.get_or_insert(word.parse().ok()?);
+    Some(())
+}
+
+/// `NVRM: API mismatch: the client has the version 535.54.03, but NVRM: this kernel module has the version 530.30.02.`
+fn api_mismatch(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let client: DriverVersion = number(at.after).parse().ok()?;
+    let (_, module) = at.after.split_once("kernel module has the version ")?;
+    let module: DriverVersion = number(module).parse().ok()?;
+    draft.pasted.driver_package = Some(client);
+    draft.driver.add(module, Rank::Running, format!("{KERNEL}'s log, line {}", at.number));
+    Some(())
+}
+
+/// `Python 3.10.6 (…) [MSC v.1932 32 bit (Intel)]`.
+fn narrow(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.pasted.narrow_python = true;
+    Some(())
+}
+
+/// What uv says of the environment that it works in: `Using Python 3.13.0 environment at .venv`.
+fn interpreter(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let version: PythonVersion = number(at.after).parse().ok()?;
+    if version.major != 3 {
+        return None;
+    }
+    draft.python.add(version, Rank::Told, at.line.clone());
     Some(())
 }
 
