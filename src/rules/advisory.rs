@@ -39,10 +39,17 @@ pub fn symptom<'a>(advisory: &'a RawAdvisory, messages: &[&str]) -> Option<&'a s
 /// Whether an advisory applies; unknown facts make a condition fail.
 #[must_use]
 pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<Match> {
-    if advisory.needs_symptom && symptom(advisory, environment.messages).is_none() {
+    let heard = symptom(advisory, environment.messages).is_some();
+    if advisory.needs_symptom && !heard {
         return None;
     }
-    advisory.when.iter().find_map(|condition| holds(condition, environment))
+    advisory.when.iter().find_map(|condition| {
+        // Who quotes the message does what it is about.
+        if heard && !condition.workload.is_empty() {
+            return holds(&RawCondition { workload: Vec::new(), ..condition.clone() }, environment);
+        }
+        holds(condition, environment)
+    })
 }
 
 /// Whether all terms of a condition hold.
