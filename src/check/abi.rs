@@ -1,4 +1,4 @@
-//! Can the loader bind the compiled parts of the installed packages: symbols, C++ ABI, glibc, libstdc++, NumPy's C API?
+//! Can the loader bind the compiled parts of the installed packages: symbols, C++ ABI, NumPy's C API?
 //!
 //! An extension of torch is compiled against one torch. Whatever its metadata says, it can be imported only if the torch
 //! libraries that are installed export every symbol that it needs.
@@ -12,7 +12,6 @@ use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Se
 use crate::rules::model::Package;
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
 use crate::text;
-use crate::version::GlibcVersion;
 
 /// How many symbols are named.
 const NAMED: usize = 3;
@@ -21,24 +20,19 @@ const STRING: &str = "std::__cxx11::basic_string<char, std::char_traits<char>, s
 /// Names of C++ functions can be pages long.
 const MAX_NAME: usize = 200;
 
-/// Looks for symbols that nothing exports, and for versions that the host does not have.
+/// Looks for symbols that nothing exports.
 pub fn check(context: &Context<'_>) -> Outcome {
     let mut findings = Vec::new();
     let (mut read, mut unread) = (0, 0);
-    let torch = context.stack.torch_cuda().flatten();
     for installed in &context.stack.installed {
-        let Some(libraries) = installed.distribution.libraries.value() else {
+        let Some(libraries) = loaded_libraries(context, installed) else {
             unread += 1;
             findings.extend(by_row(context, installed));
             continue;
         };
-        // Of libraries for one CUDA each the others are never loaded.
-        let libraries = chosen_libraries(context, installed, libraries.iter().collect(), torch);
-        let libraries: Vec<_> = libraries.into_iter().filter(|library| is_for_this_torch(context, library)).collect();
         read += libraries.len();
         findings.extend(torch_symbols(context, installed, &libraries));
         findings.extend(cuda_symbols(context, installed, &libraries));
-        findings.extend(host_versions(context, installed, &libraries));
         findings.extend(numpy(context, installed, &libraries));
     }
     match (read, unread) {
@@ -46,6 +40,15 @@ pub fn check(context: &Context<'_>) -> Outcome {
         (0, 1..) if findings.is_empty() => Outcome::Skipped("the files of the installed libraries".to_owned()),
         _ => looked(findings),
     }
+}
+
+/// The libraries of a distribution without those that are for another torch or another CUDA; none where nobody read them.
+pub fn loaded_libraries<'a>(context: &Context<'a>, installed: &Installed<'a>) -> Option<Vec<&'a Library>> {
+    let libraries = installed.distribution.libraries.value()?;
+    // Of libraries for one CUDA each the others are never loaded.
+    let libraries =
+        chosen_libraries(context, installed, libraries.iter().collect(), context.stack.torch_cuda().flatten());
+    Some(libraries.into_iter().filter(|library| is_for_this_torch(context, library)).collect())
 }
 
 /// Some wheels bring one library for each torch (`…_torch28-cuda.so`, `torch29-cxx11-cu128-x86_64-linux/`), and load theirs.
@@ -307,95 +310,6 @@ pub fn owner_of<'a>(context: &'a Context<'_>, path: &str) -> Option<&'a str> {
         let inside = path.starts_with(distribution.location.as_str());
         (inside && ships.contains(&distribution.name.as_str())).then_some(distribution.name.as_str())
     })
-}
-
-/// glibc and libstdc++ of the host.
-fn host_versions(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let glibc = context.facts.system.glibc.value();
-    let libstdcxx = context.facts.loader.libstdcxx.value();
-    let highest = |family: &str| {
-        let versions = libraries.iter().flat_map(|library| {
-            let of_family = library.versions.iter().filter_map(move |version| version.strip_prefix(family));
-            of_family.map(move |version| (numbers(version), version, *library))
-        });
-        versions.max_by(|one, other| one.0.cmp(&other.0))
-    };
-    if let (Some((_, needs, library)), Some(has)) = (highest("GLIBC_"), glibc)
-        && needs.parse::<GlibcVersion>().is_ok_and(|needs| needs > *has)
-    {
-        let place = context.facts.system.glibc.source().map(|source| source.place().to_owned());
-        findings.push(too_old(
-            installed,
-            library,
-            "glibc",
-            "libc.so.6",
-            &format!("GLIBC_{needs}"),
-            &has.to_string(),
-            place,
-        ));
-    }
-    if let (Some((needed, needs, library)), Some(has)) = (highest("GLIBCXX_"), libstdcxx)
-        && has.strip_prefix("GLIBCXX_").is_some_and(|has| needed > numbers(has))
-    {
-        let place = context.facts.loader.libstdcxx.source().map(|source| source.place().to_owned());
-        findings.push(too_old(
-            installed,
-            library,
-            "libstdc++",
-            "libstdc++.so.6",
-            &format!("GLIBCXX_{needs}"),
-            has,
-            place,
-        ));
-    }
-    findings
-}
-
-fn numbers(version: &str) -> Vec<u32> {
-    version.split('.').map_while(|number| number.parse().ok()).collect()
-}
-
-fn too_old(
-    installed: &Installed<'_>,
-    library: &Library,
-    what: &str,
-    soname: &str,
-    needs: &str,
-    has: &str,
-    place: Option<String>,
-) -> Finding {
-    Finding {
-        id: format!("abi/{}", installed.name()),
-        kind: Kind::Abi,
-        severity: Severity::Fail,
-        title: format!("{} needs {needs}, and this host's {what} has {has}", installed.title()),
-        message: format!(
-            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
-             system; a build for this one, or a newer image, is needed.",
-            library.path
-        ),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: library.path.clone(),
-                observed: format!("needs {needs}"),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(installed.distribution.location.clone()),
-            },
-            Evidence {
-                fact: soname.to_owned(),
-                observed: has.to_owned(),
-                required: Some(needs.to_owned()),
-                source: Basis::Host,
-                citation: place,
-            },
-        ],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
 }
 
 /// Modules compiled with NumPy 1's headers beside NumPy 2.

@@ -19,6 +19,7 @@ mod gpu_visibility;
 mod libcuda_stub;
 mod limits;
 mod pairing;
+mod platform;
 mod prebuilt;
 mod ptxas;
 mod python;

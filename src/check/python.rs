@@ -1,6 +1,6 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-use super::{Context, Installed, Stack, looked, prebuilt};
+use super::{Context, Installed, Stack, looked, platform, prebuilt};
 use crate::facts::{ASKED, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::PythonTag;
@@ -10,24 +10,28 @@ const TORCH: &str = "torch";
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
+    let mut findings = platform::findings(context);
     if context.facts.origin == Origin::Report {
-        let mut findings = old_glibc(context);
+        findings.extend(old_glibc(context));
         findings.extend(narrow(context));
         findings.extend(context.stack.installed.iter().filter_map(|installed| no_wheel(context, installed)));
         return looked(findings);
     }
     let tagged: Vec<_> =
         context.stack.installed.iter().filter(|installed| !installed.distribution.wheel_tags.is_empty()).collect();
-    if tagged.is_empty() {
-        return match context.stack.installed.is_empty() {
-            true => Outcome::NotApplicable("nothing is installed".to_owned()),
-            false => Outcome::Skipped("the tags of the installed wheels".to_owned()),
-        };
+    if findings.is_empty() {
+        if tagged.is_empty() {
+            return match context.stack.installed.is_empty() {
+                true => Outcome::NotApplicable("nothing is installed".to_owned()),
+                false => Outcome::Skipped("the tags of the installed wheels".to_owned()),
+            };
+        }
+        if context.target.python.is_none() {
+            return Outcome::Skipped("the Python version".to_owned());
+        }
     }
-    if context.target.python.is_none() {
-        return Outcome::Skipped("the Python version".to_owned());
-    }
-    looked(tagged.into_iter().filter_map(|installed| finding(context, installed)).collect())
+    findings.extend(tagged.into_iter().filter_map(|installed| finding(context, installed)));
+    looked(findings)
 }
 
 /// By the rules' rows, since a report shows no wheel's tags: builds whose wheels ask for a newer glibc than there is.

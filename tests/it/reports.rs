@@ -321,6 +321,12 @@ fn what_the_facts_of_a_report_prove_is_found() {
         ("Python 3.10.6 (tags/v3.10.6, Aug  1 2022) [MSC v.1932 32 bit (Intel)]\n", "python/32-bit", "fail"),
         ("torch.__version__ → 2.9.1+cpu\nGPU: NVIDIA GeForce RTX 3080\n", "cpu-build/torch", "fail"),
         ("environment:\n  CUDA_VISIBLE_DEVICES: all\n", "gpu-visibility/cuda-visible-devices", "fail"),
+        (
+            "glibc version: 2.17\ntorch==2.5.1\nImportError: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by \
+             /x/lib/python3.11/site-packages/torch/lib/../../../../libcurand.so.10)\n",
+            "python/torch",
+            "fail",
+        ),
         // Who tells of conv3d uses it.
         ("torch==2.9.0+cu128\nout of memory in Conv3d of the decoder\n", "GPUDOC-2026-0050", "warn"),
         // PyTorch's own index serves another build of this xformers.

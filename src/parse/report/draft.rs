@@ -479,6 +479,8 @@ pub fn is_version(word: &str) -> bool {
         && rest.bytes().next().is_some_and(|byte| byte.is_ascii_digit())
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".+-_!".contains(&byte))
         && !rest.ends_with('.')
+        // The tag of an image, `pytorch:23.09-py3`.
+        && !rest.contains("-py")
 }
 
 #[cfg(test)]

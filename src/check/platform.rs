@@ -1,0 +1,101 @@
+//! Are glibc and libstdc++ of this system new enough for the installed libraries?
+
+use super::abi::loaded_libraries;
+use super::{Context, Installed};
+use crate::facts::Library;
+use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
+use crate::version::GlibcVersion;
+
+/// Compares the symbol versions that libraries need with those of the host's glibc and libstdc++.
+pub fn findings(context: &Context<'_>) -> Vec<Finding> {
+    let of = |installed| Some(of_one(context, installed, &loaded_libraries(context, installed)?));
+    context.stack.installed.iter().filter_map(of).flatten().collect()
+}
+
+fn of_one(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let glibc = context.facts.system.glibc.value();
+    let libstdcxx = context.facts.loader.libstdcxx.value();
+    let highest = |family: &str| {
+        let versions = libraries.iter().flat_map(|library| {
+            let of_family = library.versions.iter().filter_map(move |version| version.strip_prefix(family));
+            of_family.map(move |version| (numbers(version), version, *library))
+        });
+        versions.max_by(|one, other| one.0.cmp(&other.0))
+    };
+    if let (Some((_, needs, library)), Some(has)) = (highest("GLIBC_"), glibc)
+        && needs.parse::<GlibcVersion>().is_ok_and(|needs| needs > *has)
+    {
+        let place = context.facts.system.glibc.source().map(|source| source.place().to_owned());
+        findings.push(too_old(
+            installed,
+            library,
+            "glibc",
+            "libc.so.6",
+            &format!("GLIBC_{needs}"),
+            &has.to_string(),
+            place,
+        ));
+    }
+    if let (Some((needed, needs, library)), Some(has)) = (highest("GLIBCXX_"), libstdcxx)
+        && has.strip_prefix("GLIBCXX_").is_some_and(|has| needed > numbers(has))
+    {
+        let place = context.facts.loader.libstdcxx.source().map(|source| source.place().to_owned());
+        findings.push(too_old(
+            installed,
+            library,
+            "libstdc++",
+            "libstdc++.so.6",
+            &format!("GLIBCXX_{needs}"),
+            has,
+            place,
+        ));
+    }
+    findings
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    version.split('.').map_while(|number| number.parse().ok()).collect()
+}
+
+fn too_old(
+    installed: &Installed<'_>,
+    library: &Library,
+    what: &str,
+    soname: &str,
+    needs: &str,
+    has: &str,
+    place: Option<String>,
+) -> Finding {
+    Finding {
+        id: format!("python/{}", installed.name()),
+        kind: Kind::Python,
+        severity: Severity::Fail,
+        title: format!("{} needs {needs}, and this host's {what} has {has}", installed.title()),
+        message: format!(
+            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
+             system; a build for this one, or a newer image, is needed.",
+            library.path
+        ),
+        packages: vec![installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![
+            Evidence {
+                fact: library.path.clone(),
+                observed: format!("needs {needs}"),
+                required: None,
+                source: Basis::Binary,
+                citation: Some(installed.distribution.location.clone()),
+            },
+            Evidence {
+                fact: soname.to_owned(),
+                observed: has.to_owned(),
+                required: Some(needs.to_owned()),
+                source: Basis::Host,
+                citation: place,
+            },
+        ],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
