@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::{file, note};
 use crate::check::Told;
-use crate::facts::redact::redact_text;
+use crate::facts::redact::{redact, redact_text};
 use crate::facts::{self, Facts};
 use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
@@ -81,13 +81,15 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         scope.spawn(|| db.prepare_to_hear());
         report::clean(text)
     });
-    let (mut report, heard) = std::thread::scope(|scope| {
-        let heard = scope.spawn(|| db.heard_in(&text.log.flat));
-        let report = report::read(&Reader::ALL, &text, &vocabulary);
-        (report, heard.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    let known = |name: &str| db.is_known_distribution(name) || db.distribution_of_module(name).is_some();
+    let (facts, (heard, people)) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, known)));
+        let facts = report::facts(&Reader::ALL, &text, &vocabulary);
+        (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    complete_report(&mut report.facts, db);
-    Input { facts: report.facts, told: Some(Told { text: text.log, heard, people: report.people }) }
+    let mut facts = redact(&facts, &people);
+    complete_report(&mut facts, db);
+    Input { facts, told: Some(Told { text: text.log, heard, people }) }
 }
 
 /// A JSON document of gpudoc's own; other JSON (`pip list --format json`) is a report like any other.

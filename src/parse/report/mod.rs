@@ -105,11 +105,23 @@ fn kernel_log(text: &Clean<'_>, draft: &mut draft::Draft) {
 /// Reads a text with readers; with [`Reader::ALL`] all that is known of it.
 #[must_use]
 pub fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Report {
+    let known = |name: &str| (vocabulary.is_package)(name) || (vocabulary.distribution_of)(name).is_some();
+    let people = people(text, known);
+    Report { facts: redact(&facts(readers, text, vocabulary), &people), people }
+}
+
+/// What a text tells, still with the names in it: [`people`] finds them, and [`redact`] hides them.
+#[must_use]
+pub fn facts(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Facts {
     let mut draft = draft::Draft::default();
     readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
-    let facts = draft.finish(text.count);
-    let people = people::read(&text.log, vocabulary);
-    Report { facts: redact(&facts, &people), people }
+    draft.finish(text.count)
+}
+
+/// The names of people and machines that a text gives away. `is_known` is what names a package or a module.
+#[must_use]
+pub fn people(text: &Clean<'_>, is_known: impl Fn(&str) -> bool) -> Identity {
+    people::read(&text.log, &is_known)
 }
 
 #[cfg(test)]

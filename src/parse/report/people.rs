@@ -5,7 +5,6 @@
 
 use memchr::memmem;
 
-use super::Vocabulary;
 use crate::facts::redact::Identity;
 use crate::log::Log;
 
@@ -55,7 +54,7 @@ const IN_HOME: [&str; 9] = [
 const PUBLIC: [&str; 5] = ["github.com", "gitlab.com", "huggingface.co", "pypi.org", "pytorch.org"];
 
 /// Finds the names in a text.
-pub fn read(log: &Log, vocabulary: &Vocabulary<'_>) -> Identity {
+pub fn read(log: &Log, is_known: &dyn Fn(&str) -> bool) -> Identity {
     let text = log.flat.as_str();
     let mut found = Identity::default();
     let places = |words: &'static str| memmem::find_iter(text.as_bytes(), words).take(MOST);
@@ -84,7 +83,7 @@ pub fn read(log: &Log, vocabulary: &Vocabulary<'_>) -> Identity {
     for names in [&mut found.users, &mut found.hosts] {
         names.sort();
         names.dedup();
-        names.retain(|name| is_name(name, vocabulary));
+        names.retain(|name| is_name(name, is_known));
         names.truncate(16);
     }
     found
@@ -275,13 +274,12 @@ fn is_public(host: &str) -> bool {
 }
 
 /// Not a number, a package, or what is everybody's.
-fn is_name(name: &str, vocabulary: &Vocabulary<'_>) -> bool {
+fn is_name(name: &str, is_known: &dyn Fn(&str) -> bool) -> bool {
     let lower = name.to_ascii_lowercase();
     (3..LONGEST).contains(&name.len())
         && name.chars().any(char::is_alphabetic)
         && !is_public(&lower)
-        && !(vocabulary.is_package)(&lower)
-        && (vocabulary.distribution_of)(&lower).is_none()
+        && !is_known(&lower)
 }
 
 #[cfg(test)]
@@ -289,15 +287,9 @@ mod tests {
     use super::*;
 
     fn names(text: &str) -> (Vec<String>, Vec<String>) {
-        let vocabulary = Vocabulary {
-            is_package: &|name| name == "torch",
-            distribution_of: &|_| None,
-            variant: &|_, _| None,
-            is_gpu: &|_| false,
-        };
         let mut log = Log::default();
         text.lines().zip(1..).for_each(|(line, number)| log.push(line, number, false));
-        let Identity { users, hosts } = read(&log, &vocabulary);
+        let Identity { users, hosts } = read(&log, &|name| name == "torch");
         (users, hosts)
     }
 
