@@ -21,6 +21,8 @@ use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
 
 const TORCH: &str = "torch";
+/// The CUDA runtime of conda packages for CUDA 11 and older.
+const CONDA_TOOLKIT: &str = "cudatoolkit";
 /// How many libraries are named as evidence.
 const NAMED: usize = 3;
 
@@ -55,6 +57,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
             None => {}
         }
     }
+    findings.extend(conda_toolkit(context));
     if findings.is_empty() && judged == 0 {
         return match unknown.as_slice() {
             [] => Outcome::NotApplicable("nothing is installed that holds GPU code known to the rules".to_owned()),
@@ -67,7 +70,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
 /// A torch of which nobody knows the code, but whose toolkit compiles none that this GPU runs. What goes with torch is of
 /// the same toolkit, and would only say it again.
 fn older_toolkit(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    let cuda = installed.cuda()?.filter(|_| installed.name() == TORCH)?;
+    too_old_for(context, installed, installed.cuda()?.filter(|_| installed.name() == TORCH)?)
+}
+
+fn too_old_for(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersion) -> Option<Finding> {
     let firsts = context.target.gpus.iter().filter_map(|gpu| {
         let (first, citation) = context.db.first_toolkit_for(gpu.capability)?;
         (cuda < first).then_some((gpu, first, citation))
@@ -99,6 +105,17 @@ fn older_toolkit(context: &Context<'_>, installed: &Installed<'_>) -> Option<Fin
         )],
         ..Finding::of(Kind::GpuArch, Severity::Warn)
     })
+}
+
+/// conda's CUDA runtime, where a report does not tell the torch that is for it.
+fn conda_toolkit(context: &Context<'_>) -> Option<Finding> {
+    if context.stack.get(TORCH).is_some() {
+        return None;
+    }
+    let toolkit = context.stack.installed.iter().find(|installed| installed.name() == CONDA_TOOLKIT)?;
+    let full = toolkit.distribution.full_version();
+    let cuda = full.splitn(3, '.').take(2).collect::<Vec<_>>().join(".").parse().ok()?;
+    too_old_for(context, toolkit, cuda)
 }
 
 /// Whether a distribution should hold device code, but nobody knows which.

@@ -39,7 +39,15 @@ fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
     context.facts.pasted.as_ref()?;
     let torch = context.stack.get("torch")?;
     let full = torch.distribution.full_version();
-    let same = if full.contains('+') { built == full } else { built.split('+').next() == Some(full) };
+    let public = full.split('+').next().unwrap_or(full);
+    let same = match (built.contains('+'), full.contains('+')) {
+        (true, true) => built == full,
+        // A wheel's name may only say the release line: `torch2.6`.
+        _ => {
+            let built = built.split('+').next().unwrap_or(built);
+            built == public || public.strip_prefix(built).is_some_and(|rest| rest.starts_with('.'))
+        }
+    };
     if same {
         return None;
     }

@@ -55,7 +55,13 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
             let (release, _) = platforms.iter().find_map(|platform| db.build(&distribution.name, &public, platform))?;
             Some((release, release.builds.first()?))
         });
-        let Some((release, build)) = found else { continue };
+        let Some((release, build)) = found else {
+            if let Some(old) = db.old_release(&distribution.name, &public) {
+                let metadata = Metadata { requires: old.requires.clone(), ..Metadata::default() };
+                distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(old.source.citation()) };
+            }
+            continue;
+        };
         // Libraries that each variant pins for itself are known for the build that the list names, not for its release.
         let own = build.local.as_deref() == distribution.local() || distribution.local().is_none();
         // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.

@@ -12,7 +12,7 @@ use super::raw::LibraryPick;
 use super::raw_needs::RawPtxas;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
-    RawImages, RawLifetime, RawMachineCode, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
+    RawImages, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
@@ -322,6 +322,13 @@ impl RuleDb {
         }
         let name = module.to_ascii_lowercase().replace('_', "-");
         self.packages.contains_key(&name).then_some(name)
+    }
+
+    /// What a release requires of torch that is older than the rows of its package.
+    #[must_use]
+    pub fn old_release(&self, package: &str, version: &Version) -> Option<&RawOldRelease> {
+        let rows = self.packed.old_releases.releases.iter();
+        rows.filter(|row| row.package == package).find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
     }
 
     /// Wheels that are published elsewhere than on an index.

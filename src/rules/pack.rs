@@ -14,8 +14,8 @@ use super::model::{Fault, Package};
 use super::raw::RawPackage;
 use super::raw_needs::RawNeeds;
 use super::raw_platform::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawSourceBuilds,
-    RawTorchAbi, RawTorchSymbols,
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawOldReleases,
+    RawSourceBuilds, RawTorchAbi, RawTorchSymbols,
 };
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
@@ -42,6 +42,8 @@ pub struct Packed {
     pub libraries: RawLibraries,
     /// `platform/source_builds.toml`.
     pub source_builds: RawSourceBuilds,
+    /// `platform/old_releases.toml`.
+    pub old_releases: RawOldReleases,
     /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
     pub torch_symbols: Vec<u8>,
     /// `platform/torch_abi.toml`.
@@ -127,6 +129,8 @@ pub fn pack(
         parse(&rules.join("platform/libraries.toml"), &read, &mut newest, validate::libraries)?;
     let source_builds: RawSourceBuilds =
         parse(&rules.join("platform/source_builds.toml"), &read, &mut newest, validate::source_builds)?;
+    let old_releases: RawOldReleases =
+        parse(&rules.join("platform/old_releases.toml"), &read, &mut newest, validate::old_releases)?;
     let symbols_file = rules.join("platform/torch_symbols.toml");
     let torch_symbols: RawTorchSymbols = parse(&symbols_file, &read, &mut newest, validate::torch_symbols)?;
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
@@ -200,6 +204,7 @@ pub fn pack(
         images,
         libraries,
         source_builds,
+        old_releases,
         torch_symbols,
         torch_abi,
         prebuilt,

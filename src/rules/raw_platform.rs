@@ -518,6 +518,29 @@ pub struct RawExtension {
     pub source: RawWheel,
 }
 
+/// `rules/platform/old_releases.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawOldReleases {
+    /// By package, oldest first.
+    #[serde(rename = "release")]
+    pub releases: Vec<RawOldRelease>,
+}
+
+/// What a release requires that is older than the rows of its package.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawOldRelease {
+    /// The normalised name, e.g. `torchvision`.
+    pub package: String,
+    /// E.g. `0.7.0`.
+    pub version: String,
+    /// Of its requirements those of torch, e.g. `torch==1.6.0`.
+    pub requires: Vec<String>,
+    /// The wheel that was opened.
+    pub source: RawWheel,
+}
+
 /// `rules/platform/source_builds.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

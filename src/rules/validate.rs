@@ -9,7 +9,7 @@ use super::model::{Fault, day, specifiers};
 use super::raw_needs::RawNeeds;
 use super::raw_platform::{
     RawAdvisory, RawCondition, RawCuda, RawDriver, RawForwardCompat, RawGpuProduct, RawGpus, RawImages, RawIndexes,
-    RawLibraries, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
+    RawLibraries, RawOldReleases, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
 use super::raw_prebuilt::RawPrebuilts;
@@ -218,6 +218,19 @@ pub fn source_builds(raw: &RawSourceBuilds) -> Result<(), Fault> {
             return Err(at(&format!("`{page}` is no address that stays as it was read: name a tag or a commit")));
         }
         day(&row.source.read).map_err(|found| at(&found.message))?;
+    }
+    Ok(())
+}
+
+/// Checks `platform/old_releases.toml`.
+pub fn old_releases(raw: &RawOldReleases) -> Result<(), Fault> {
+    for (index, row) in raw.releases.iter().enumerate() {
+        let at = |message: &str| fault("release", index, message);
+        normalised(&row.package).map_err(|message| at(&message))?;
+        if let Some(line) = row.requires.iter().find(|line| requirement(line).is_err()) {
+            return Err(at(&format!("`{line}` is no requirement")));
+        }
+        wheel(&row.source).map_err(|message| at(&message))?;
     }
     Ok(())
 }

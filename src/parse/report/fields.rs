@@ -399,6 +399,10 @@ fn driver(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
         draft.no_driver.get_or_insert(place);
         return true;
     }
+    // torch's collect_env says so where CUDA does not answer, and it found neither nvcc, nor nvidia-smi, nor a driver.
+    if value == "No CUDA" && rank == Rank::Running {
+        draft.no_driver.get_or_insert(place);
+    }
     value == "No CUDA"
 }
 
@@ -565,7 +569,10 @@ fn gpu(value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draf
         }
         return true;
     }
-    // torch's own words when it has no CUDA: it did not look.
+    if value == "No CUDA" && rank == Rank::Running {
+        draft.no_gpu.get_or_insert(place);
+        return true;
+    }
     if value.is_empty() || value == "No CUDA" {
         return true;
     }

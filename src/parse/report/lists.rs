@@ -203,7 +203,10 @@ fn json(text: &str, number: usize, draft: &mut Draft) -> bool {
 
 /// `vllm 0.6.3 requires torch==2.4.0, but you have torch 2.4.1 which is incompatible.`
 fn conflict(text: &str, number: usize, draft: &mut Draft) -> bool {
-    let Some((before, after)) = text.split_once(" requires ") else { return false };
+    // pip before 20.3 and `pip check` say `has requirement`.
+    let Some((before, after)) = text.split_once(" requires ").or_else(|| text.split_once(" has requirement ")) else {
+        return false;
+    };
     let (requirement, found) = if let Some((requirement, rest)) = after.split_once(", but you have ") {
         let mut words = rest.split_whitespace();
         (requirement, words.next().zip(words.next()))

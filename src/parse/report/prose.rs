@@ -8,6 +8,7 @@ use super::draft::{Draft, Rank, is_version};
 use super::sentences::gpu;
 use super::smi::is_driver;
 use super::words::Word;
+use crate::parse::local_label::LocalLabel;
 use crate::parse::wheel::normalise_name;
 use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
@@ -177,13 +178,19 @@ fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draf
     let mut last = "";
     // The same word again tells nothing new.
     for word in words.numbered().filter(|word| std::mem::replace(&mut last, word) != *word) {
-        if let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-'))
-            && name.len() > 3
-            && is_version(version)
-        {
+        let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-')) else { continue };
+        // Of a wheel's name the tags are no part of the version.
+        let tags = ["-cp3", "-py3", "-py2"].iter().find_map(|tag| version.find(tag));
+        let version = tags.and_then(|at| version.get(..at)).unwrap_or(version);
+        if name.len() > 3 && is_version(version) {
             let name = normalise_name(name);
-            if (vocabulary.is_package)(&name) {
-                draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+            let place = || format!("the report's words, line {number}");
+            let torch = LocalLabel::of_version(version).torch;
+            if (vocabulary.is_package)(&name) || torch.is_some() && tags.is_some() {
+                draft.package(&name, version, Rank::Told, place());
+            }
+            if let Some(torch) = torch.filter(|_| tags.is_some()) {
+                draft.built_for(&name, &torch, place());
             }
         }
     }
@@ -334,6 +341,11 @@ fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&
             // RTX A6000 has a letter of its own.
             if after.strip_prefix('A').and_then(number).is_some() {
                 return Some(format!("RTX {after}"));
+            }
+            // `RTX 50xx`: the whole series.
+            if let Some(series) = after.strip_suffix("XX").or_else(|| after.strip_suffix("X0")) {
+                return (series.len() == 2 && number(&format!("{series}00")).is_some())
+                    .then(|| format!("GeForce {upper} {series}xx"));
             }
             let (digits, rest) = number(&after)?;
             (upper.clone(), digits, rest, [third, fourth])
