@@ -52,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 38] = [
+const SENTENCES: [(&str, Reader); 40] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -75,6 +75,8 @@ const SENTENCES: [(&str, Reader); 38] = [
     ("your GPU has capability (", has_capability),
     ("CUDA_VERSION=", bnb_cuda),
     ("Detected CUDA version ", bnb_cuda),
+    ("Torch says CUDA is not available", no_cuda),
+    ("Found no NVIDIA driver on your system", no_cuda),
     ("Cuda compilation tools, release ", nvcc),
     ("docker run ", docker),
     ("NVIDIA-Linux-x86_64-", driver_file),
@@ -320,6 +322,12 @@ fn has_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
 fn bnb_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let cuda = CudaVersion::from_variant(&format!("cu{}", number(at.after)))?;
     draft.torch_cuda.add(Some(cuda), Rank::Running, at.line.clone());
+    Some(())
+}
+
+/// `Torch says CUDA is not available. Possible reasons:` of bitsandbytes; torch's own words when CUDA is asked for.
+fn no_cuda(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.pasted.cuda_available.get_or_insert(false);
     Some(())
 }
 

@@ -15,7 +15,7 @@ pub enum Word {
     Column,
     /// `pip install`.
     Install,
-    /// `… requires …`.
+    /// `… requires …`, `… has requirement …`.
     Requires,
     /// `Successfully installed` and other reports of pip.
     Installer,
@@ -37,7 +37,7 @@ pub enum Word {
     WindowsPath,
 }
 
-const WORDS: [(&str, Word); 39] = [
+const WORDS: [(&str, Word); 40] = [
     ("vidia-smi", Word::Smi),
     ("NVIDIA-SMI", Word::Smi),
     ("NVML", Word::Smi),
@@ -49,6 +49,7 @@ const WORDS: [(&str, Word); 39] = [
     ("pip install ", Word::Install),
     ("pip3 install ", Word::Install),
     (" requires ", Word::Requires),
+    (" has requirement ", Word::Requires),
     ("Successfully installed ", Word::Installer),
     ("Found existing installation: ", Word::Installer),
     ("Successfully uninstalled ", Word::Installer),
