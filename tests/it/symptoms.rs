@@ -36,6 +36,21 @@ fn a_sound_log_holds_none() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// What live tools print of a sound machine looks like some messages.
+#[test]
+fn what_tools_print_is_no_message() {
+    for text in [
+        "The Hugging Face integration of accelerate",
+        "libtorch_cuda_cu.so => /venv/lib/python3.9/site-packages/torch/lib/libtorch_cuda_cu.so (0x00007f03ffb20000)",
+        "build.torch_version: 2.7.1+cu126 build.env.TORCH_CUDA_ARCH_LIST: 7.5 8.0+PTX 9.0a",
+    ] {
+        let found: Vec<_> = embedded().heard_in(text).symptoms.into_iter().map(|seen| &seen.symptom.id).collect();
+        assert!(found.is_empty(), "{text}: {found:?}");
+    }
+    let jetson = embedded().heard_in("Linux orin 5.10.104-tegra #1 SMP aarch64").symptoms;
+    assert_eq!(jetson[0].symptom.id, "jetson");
+}
+
 #[test]
 fn words_between_the_parts_of_a_pattern_may_be_many_but_not_a_page() {
     let db = embedded();

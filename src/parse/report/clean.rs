@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::json::documents;
 use super::words::{Word, Words};
 use crate::log::Log;
 
@@ -40,7 +41,7 @@ pub struct Clean<'t> {
 /// a log.
 const MOST_LINES: usize = 10_000;
 /// Columns at which terminals and mail programs break lines.
-const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
+pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
 
 /// Cleans a text.
 #[must_use]
@@ -50,12 +51,29 @@ pub fn clean(text: &str) -> Clean<'_> {
     let mut kept = Kept::default();
     let mut joined: Option<Line> = None;
     let mut count = 0;
+    let mut documents = documents(text).into_iter().peekable();
     for (at, raw) in text.split('\n').enumerate() {
-        let line = Line { number: at + 1, text: bare(raw), words: Words::default() };
+        let mut line = Line { number: at + 1, text: bare(raw), words: Words::default() };
         if line.text.is_empty() {
             continue;
         }
         count += 1;
+        // A document counts for the list in it.
+        if let Some(document) = documents.peek().filter(|document| document.lines.0 <= at) {
+            if document.lines.0 == at {
+                for (row, text) in &document.rows {
+                    log.push(text, row + 1, false);
+                    kept.push(Line { number: row + 1, text: Cow::Owned(text.clone()), words: Words::default() });
+                }
+            }
+            if document.lines.1 > at {
+                continue;
+            }
+            line.text = Cow::Owned(documents.next().map(|document| document.rest).unwrap_or_default());
+            if line.text.is_empty() {
+                continue;
+            }
+        }
         let cut = broken.is_some_and(|broken| width(raw) == broken && !is_table(&line.text));
         log.push(&line.text, line.number, joined.is_some());
         // A line that only happens to be as long as the broken ones must not swallow the next: that stays by itself too.
@@ -124,7 +142,7 @@ fn broken_at(text: &str) -> Option<usize> {
 }
 
 /// The characters of a line as a terminal shows it.
-fn width(line: &str) -> usize {
+pub fn width(line: &str) -> usize {
     let line = line.trim_end_matches('\r');
     if line.contains('\u{1b}') { plain(line).chars().count() } else { line.chars().count() }
 }
@@ -135,7 +153,7 @@ fn is_table(text: &str) -> bool {
 }
 
 /// One line without what was put around it.
-fn bare(line: &str) -> Cow<'_, str> {
+pub fn bare(line: &str) -> Cow<'_, str> {
     let mut text: Cow<'_, str> = Cow::Borrowed(line.trim());
     if text.bytes().any(|byte| byte < 0x20 || byte == b'&' || byte == b'<' || byte >= 0x80) {
         text = Cow::Owned(plain(&text));

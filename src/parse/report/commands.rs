@@ -121,6 +121,10 @@ fn library_path(text: &str, number: usize, draft: &mut Draft) {
 /// `libcuda.so.1 => /usr/local/cuda-13.0/compat/libcuda.so.1 (0x00007f…)`: which one the loader takes.
 fn ldd(text: &str, number: usize, draft: &mut Draft) {
     let Some((name, rest)) = text.split_once(" => ") else { return };
+    if rest.trim() == "not found" && name.contains(".so") {
+        draft.saw("ldd", number);
+        return;
+    }
     let Some((path, address)) = rest.split_once(" (0x") else { return };
     if !path.starts_with('/') || !address.trim_end().ends_with(')') {
         return;

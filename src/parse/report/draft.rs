@@ -1,6 +1,6 @@
 //! Collects what the readers found, and makes facts of it: the strongest statement counts, and what disagrees is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{
     CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python,
@@ -108,6 +108,8 @@ pub struct Draft {
     libraries: BTreeMap<String, Vec<Library>>,
     built_for: BTreeMap<String, (String, String)>,
     locations: BTreeMap<String, String>,
+    /// Lines that tell of something else than this environment.
+    aside: BTreeSet<usize>,
     /// The first line and the last of each reader, in order.
     seen: Vec<(&'static str, usize, usize)>,
 }
@@ -129,6 +131,16 @@ impl Draft {
             }
             None => self.seen.push((reader, line, line)),
         }
+    }
+
+    /// Notes that a line tells of something else than this environment: no reader after this one takes it for words.
+    pub fn set_aside(&mut self, line: usize) {
+        self.aside.insert(line);
+    }
+
+    /// Whether a line was set aside.
+    pub fn is_aside(&self, line: usize) -> bool {
+        self.aside.contains(&line)
     }
 
     /// An installed distribution, e.g. `torch` `2.7.1+cu126`.

@@ -44,6 +44,7 @@ const VARIABLES: [&str; 18] = [
 /// Reads every line that looks like a field.
 pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut gpu_list = false;
+    let mut below_torch = false;
     for (at, line) in lines.iter().enumerate() {
         let Some((name, value)) = field(line) else {
             // Issue forms put the value below the heading.
@@ -56,8 +57,12 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
                 one(&name, strip_marks(&next.text), next.number, Rank::Told, vocabulary, draft);
             }
             gpu_list &= line.text.starts_with("MIG ");
+            below_torch = false;
             continue;
         };
+        // bitsandbytes indents `CUDA: 13.0` below `PyTorch: 2.11.0+cu130`.
+        let name = if below_torch && name == "cuda" { "torch cuda version".to_owned() } else { name };
+        below_torch = name == "pytorch";
         gpu_list = (gpu_list && name.starts_with("gpu ")) || name == "gpu models and configuration";
         let rank = if is_program(&name) { Rank::Running } else { Rank::Told };
         one(&name, value, line.number, rank, vocabulary, draft);
@@ -162,8 +167,10 @@ fn is_program(name: &str) -> bool {
             | "gpu.name"
             | "gpu.compute_capability"
             | "build.torch_version"
+            | "pytorch.cuda"
             | "torch version"
             | "torch cuda version"
+            | "deepspeed info"
             | "torch.__version__"
             | "torch.cuda.is_available()"
             | "product name"
@@ -218,6 +225,13 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
             }
             _ => known = false,
         },
+        // xformers.info.
+        "pytorch.cuda" if value == "available" => draft.pasted.cuda_available = Some(true),
+        "pytorch.cuda" if value == "not available" => {
+            draft.pasted.cuda_available.get_or_insert(false);
+        }
+        // `0.18.2, unknown, unknown`: with the commit and the branch, where it was built from a repository.
+        "deepspeed info" => draft.package("deepspeed", first.trim_end_matches(','), rank, place()),
         "cuda runtime version"
         | "nvcc"
         | "nvcc version"

@@ -1,12 +1,13 @@
 //! Lists of installed distributions: `pip list` in columns and JSON, `pip freeze`, `uv pip list`, `conda list`, `pip show`,
-//! the `[pip3]` lines of collect_env, and what pip says while it installs and complains.
+//! `poetry show`, the trees of pipdeptree and uv, the `[pip3]` lines of collect_env, and what pip says while it installs and
+//! complains. Whole documents in JSON are lines of `name==version` by now.
 
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
 use super::words::Word;
 use crate::facts::{ASKED, Unmet};
-use crate::parse::wheel::normalise_name;
+use crate::parse::wheel::{WheelName, normalise_name};
 use crate::version::{CudaVersion, PythonVersion};
 
 /// A list of so many distributions is a whole one.
@@ -17,11 +18,19 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
     let mut shown: Option<&str> = None;
     let mut listed = 0_usize;
     let mut header = false;
+    let mut vendored = false;
     for (at, line) in lines.iter().enumerate() {
-        let (text, number) = (&*line.text, line.number);
+        let (text, number) = (undrawn(&line.text), line.number);
         header |= is_header(text);
-        if let Some(rest) = text.strip_prefix("Name:") {
-            shown = Some(rest.trim()).filter(|name| !name.contains(' '));
+        // `pip debug`: what pip brings for itself is not installed.
+        let pinned = || text.split_once("==").is_some_and(|(name, _)| is_name(name));
+        vendored = text == "vendored library versions:" || vendored && pinned();
+        if vendored {
+            draft.set_aside(number);
+            continue;
+        }
+        if let Some(name) = shown_name(text) {
+            shown = Some(name).filter(|name| !name.contains(' '));
             continue;
         }
         if let Some(name) = shown
@@ -38,14 +47,47 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         if (line.has(Word::Installer) || line.has(Word::Install)) && installer(text, number, draft) {
             continue;
         }
-        let beside = |other: Option<&Line<'_>>| other.is_some_and(|line| is_row(&line.text));
-        let in_list =
-            || header || beside(lines.get(at + 1)) || at.checked_sub(1).is_some_and(|at| beside(lines.get(at)));
-        if row(text, number, &in_list, vocabulary, draft) {
+        if environment(text, number, draft) {
+            continue;
+        }
+        let drawn = text.len() < line.text.len();
+        let around = || [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten();
+        let in_list = || header || drawn || around().any(|other| is_row(undrawn(&other.text)));
+        let beside = |own: Columns| around().filter_map(|other| Columns::of(&other.text)).any(|other| own.fits(other));
+        let in_columns = || Columns::of(text).is_some_and(beside);
+        if row(text, number, &in_list, &in_columns, vocabulary, draft) {
             listed += usize::from(!text.starts_with('['));
         }
     }
     draft.pasted.whole_list |= listed >= WHOLE;
+}
+
+/// A line without the branches of a tree: `│   ├── triton v3.3.1` is `triton v3.3.1`.
+fn undrawn(text: &str) -> &str {
+    const BRANCHES: [char; 4] = ['│', '├', '└', '─'];
+    if text.starts_with(BRANCHES) {
+        text.trim_start_matches(BRANCHES.as_slice()).trim_start_matches([' ', '│', '├', '└', '─'])
+    } else {
+        text
+    }
+}
+
+/// `Name: torch` of `pip show`; `name         : torch` of `poetry show`.
+fn shown_name(text: &str) -> Option<&str> {
+    let name = text.strip_prefix("Name:").or_else(|| text.strip_prefix("name ")?.trim_start().strip_prefix(": "));
+    name.map(str::trim)
+}
+
+/// `Using Python 3.12.1 environment at: .venv`, as uv begins.
+fn environment(text: &str, number: usize, draft: &mut Draft) -> bool {
+    // With `--verbose` behind `DEBUG`.
+    let Some(rest) = text.trim_start_matches("DEBUG ").strip_prefix("Using ") else { return false };
+    let mut words = rest.split_whitespace().skip_while(|word| !word.ends_with("Python")).skip(1);
+    let (Some(version), Some("environment")) = (words.next(), words.next()) else { return false };
+    let Ok(version) = version.parse::<PythonVersion>() else { return false };
+    draft.python.add(version, Rank::Listed, format!("uv, line {number}"));
+    draft.saw("list of distributions", number);
+    true
 }
 
 /// `Package    Version`, with `Location` behind it or not; conda's `# Name  Version  Build  Channel`.
@@ -60,16 +102,46 @@ fn is_row(text: &str) -> bool {
     let (Some(name), Some(version)) = (words.next(), words.next()) else {
         return text.split_once("==").is_some_and(|(name, version)| is_name(name) && is_version(version.trim()));
     };
-    is_name(name) && is_version(version) && words.count() <= 4
+    is_name(name) && is_version(version.trim_start_matches('v')) && words.count() <= 4
 }
 
-fn is_name(word: &str) -> bool {
+/// Where a line's second column begins, a version, and its third: `poetry show` describes each distribution in words.
+#[derive(Clone, Copy)]
+struct Columns {
+    version: usize,
+    third: Option<usize>,
+}
+
+impl Columns {
+    fn of(text: &str) -> Option<Self> {
+        let place = |word: &str| (word.as_ptr() as usize).checked_sub(text.as_ptr() as usize);
+        let mut words = text.split_whitespace();
+        let (name, version, third) = (words.next()?, words.next()?, words.next());
+        let is_row = is_name(name) && is_version(version);
+        is_row.then_some(Self { version: place(version)?, third: third.and_then(place) })
+    }
+
+    /// Whether two lines are of one table; not all have a third column.
+    fn fits(self, other: Self) -> bool {
+        let both = self.third.zip(other.third);
+        self.version == other.version && both.is_none_or(|(one, other)| one == other)
+    }
+}
+
+pub fn is_name(word: &str) -> bool {
     let letters = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     letters && word.len() <= 64 && word.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
 }
 
 /// One line of any list.
-fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+fn row(
+    text: &str,
+    number: usize,
+    in_list: &dyn Fn() -> bool,
+    in_columns: &dyn Fn() -> bool,
+    vocabulary: &Vocabulary<'_>,
+    draft: &mut Draft,
+) -> bool {
     // Each has a version, and begins with a name or a bullet.
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
         return false;
@@ -83,6 +155,14 @@ fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocab
     let tagged = rest.len() < text.len();
     // `torch==2.7.1`, `torch @ file:///…`, `torch==2.7.1 ; marker`, in TOML and YAML `- torch==2.7.1`.
     let bare = rest.trim_start_matches(['-', '*', '+', ' ']).trim_matches(['"', '\'', ',', '`']);
+    if tree(bare, number, draft) || from_file(bare, number, draft) {
+        return true;
+    }
+    // `# Editable install with no version control (demo==0.3.1)`
+    let bare = match bare.strip_prefix("# Editable ").and_then(|rest| rest.rsplit_once('(')) {
+        Some((_, inside)) => inside.trim_end_matches(')'),
+        None => bare,
+    };
     if let Some((name, version)) = bare.split_once("==") {
         let version = version.split([' ', ';', ',', '"', '\'', '`', ')', '\\']).next().unwrap_or_default();
         let name = name.split('[').next().unwrap_or(name).trim();
@@ -101,13 +181,13 @@ fn row(text: &str, number: usize, in_list: &dyn Fn() -> bool, vocabulary: &Vocab
     let words: Vec<&str> = rest.split_whitespace().take(6).collect();
     let [name, version, more @ ..] = words.as_slice() else { return false };
     let version = version.trim_start_matches('v');
-    if !is_name(name) || !is_version(version) || more.len() > 3 {
+    if !is_name(name) || !is_version(version) || more.len() > 3 && !in_columns() {
         return false;
     }
     let normal = normalise_name(name);
     let known =
         (vocabulary.is_package)(&normal) || matches!(normal.as_str(), "pytorch" | "pytorch-cuda" | "cudatoolkit");
-    if !(tagged || known && more.is_empty() || in_list()) {
+    if !(tagged || known && more.is_empty() || in_list() || in_columns()) {
         return false;
     }
     // `cuda 12.8`, `python 3.12.7` in people's lists are no distributions.
@@ -148,6 +228,30 @@ fn planned(text: &str, number: usize, draft: &mut Draft) -> Option<bool> {
     Some(true)
 }
 
+/// `triton [required: ==3.3.1, installed: 3.3.1]`, below what requires it.
+fn tree(text: &str, number: usize, draft: &mut Draft) -> bool {
+    let Some((name, rest)) = text.split_once(" [required: ") else { return false };
+    let Some((_, rest)) = rest.split_once("installed: ") else { return false };
+    let Some((version, _)) = rest.split_once([']', ',']).filter(|_| is_name(name.trim())) else { return false };
+    draft.package(name, version, Rank::Listed, format!("a list, line {number}"));
+    draft.saw("list of distributions", number);
+    true
+}
+
+/// `flash-attn @ file:///wheels/flash_attn-2.7.4.post1+cu12torch2.6-cp312-cp312-linux_x86_64.whl#sha256=…`: the file's name
+/// has the version.
+fn from_file(text: &str, number: usize, draft: &mut Draft) -> bool {
+    let Some((name, address)) = text.split_once(" @ ") else { return false };
+    let file = address.split([' ', '#', '?', ';']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
+    let Ok(wheel) = file.replace("%2B", "+").replace("%2b", "+").parse::<WheelName>() else { return false };
+    if !is_name(name.trim()) || normalise_name(name) != wheel.name {
+        return false;
+    }
+    draft.package(name, &wheel.version.to_string(), Rank::Listed, format!("a list, line {number}"));
+    draft.saw("list of distributions", number);
+    true
+}
+
 /// `pytorch  2.1.0  py3.9_cuda12.1_cudnn8.9.2_0  pytorch`: conda's torch names its CUDA in the build.
 fn conda(name: &str, version: &str, build: &str, number: usize, draft: &mut Draft) {
     let place = format!("conda list, line {number}");
@@ -168,7 +272,8 @@ fn conda(name: &str, version: &str, build: &str, number: usize, draft: &mut Draf
 
 /// The lines of `pip show`.
 fn show(name: &str, text: &str, number: usize, draft: &mut Draft) -> bool {
-    if let Some(version) = text.strip_prefix("Version:") {
+    let of_poetry = || text.strip_prefix("version ")?.trim_start().strip_prefix(": ");
+    if let Some(version) = text.strip_prefix("Version:").or_else(of_poetry) {
         draft.package(name, version.trim(), Rank::Listed, format!("pip show, line {number}"));
         draft.saw("pip show", number);
         return true;
@@ -201,12 +306,11 @@ fn json(text: &str, number: usize, draft: &mut Draft) -> bool {
     found
 }
 
-/// `vllm 0.6.3 requires torch==2.4.0, but you have torch 2.4.1 which is incompatible.`
+/// `vllm 0.6.3 requires torch==2.4.0, but you have torch 2.4.1 which is incompatible.`, and of `pip check`
+/// `vllm 0.6.3 has requirement torch==2.4.0, but you have torch 2.4.1.`
 fn conflict(text: &str, number: usize, draft: &mut Draft) -> bool {
-    // pip before 20.3 and `pip check` say `has requirement`.
-    let Some((before, after)) = text.split_once(" requires ").or_else(|| text.split_once(" has requirement ")) else {
-        return false;
-    };
+    let parts = text.split_once(" requires ").or_else(|| text.split_once(" has requirement "));
+    let Some((before, after)) = parts else { return false };
     let (requirement, found) = if let Some((requirement, rest)) = after.split_once(", but you have ") {
         let mut words = rest.split_whitespace();
         (requirement, words.next().zip(words.next()))

@@ -9,6 +9,7 @@ mod clean;
 mod commands;
 mod draft;
 mod fields;
+mod json;
 mod lists;
 mod people;
 mod prose;

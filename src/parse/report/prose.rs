@@ -22,6 +22,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
     let mut lookups = 0;
     let mut words = Words::default();
     for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+', '['])) {
+        if draft.is_aside(line.number) {
+            continue;
+        }
         let text = &*line.text;
         // Versions and products have a digit.
         let numbered = text.bytes().any(|byte| byte.is_ascii_digit());
@@ -34,7 +37,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         if line.has(Word::System) {
             systems(&words.all, text, line.number, draft);
         }
-        if numbered && lookups < MOST_GPUS && !draft.has_gpus() {
+        if numbered && lookups < MOST_GPUS && !draft.has_gpus() && !is_count(text) {
             lookups += gpus(&words, line.number, vocabulary, draft);
         }
         if line.has(Word::WindowsPath) {
@@ -285,6 +288,9 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
     let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
     for at in words.numbers.iter().flat_map(|at| series(at).into_iter().chain([*at])) {
         let word = |further: usize| words.all.get(at + further).copied();
+        if is_cache(word(0), word(1), word(2)) {
+            continue;
+        }
         let Some(name) = word(0).and_then(|first| product(first, word(1), word(2), word(3))) else { continue };
         looked += 1;
         if (vocabulary.is_gpu)(&name) {
@@ -294,6 +300,22 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
         }
     }
     looked
+}
+
+/// `Compatible tags: 1060`, `CPU max MHz: 3090`: a number that a line gives to something else than a GPU.
+fn is_count(text: &str) -> bool {
+    const GPU: [&str; 8] = ["gpu", "card", "graphic", "device", "hardware", "accelerator", "rtx", "显卡"];
+    let Some((name, value)) = text.split_once(':') else { return false };
+    let name = name.to_lowercase();
+    value.trim().parse::<f64>().is_ok() && !GPU.iter().any(|word| name.contains(word))
+}
+
+/// `L2 cache: 4 MiB`, in older forms `L2: 4 MiB`, of `lscpu`: a level of a processor's cache, not the product L2.
+fn is_cache(word: Option<&str>, next: Option<&str>, third: Option<&str>) -> bool {
+    let level = word.is_some_and(|word| matches!(word.as_bytes(), [b'L' | b'l', b'1'..=b'4']));
+    let cache = next.is_some_and(|word| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("cache")));
+    let size = next.is_some_and(|word| word.parse::<f64>().is_ok()) && matches!(third, Some("KiB" | "MiB"));
+    level && (cache || size)
 }
 
 /// Each line's GPUs are apart, so that different names are seen to differ.

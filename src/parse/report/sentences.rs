@@ -52,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 38] = [
+const SENTENCES: [(&str, Reader); 39] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -75,6 +75,8 @@ const SENTENCES: [(&str, Reader); 38] = [
     ("your GPU has capability (", has_capability),
     ("CUDA_VERSION=", bnb_cuda),
     ("Detected CUDA version ", bnb_cuda),
+    ("Torch says CUDA is not available", no_cuda),
+    ("Found no NVIDIA driver on your system", no_cuda),
     ("Cuda compilation tools, release ", nvcc),
     ("docker run ", docker),
     ("NVIDIA-Linux-x86_64-", driver_file),
@@ -87,7 +89,6 @@ const SENTENCES: [(&str, Reader); 38] = [
     ("API mismatch: the client has the version ", api_mismatch),
     (" 32 bit (Intel)]", narrow),
     ("python-32\\python.exe", narrow),
-    ("Using Python ", interpreter),
     ("Using CPython ", interpreter),
     ("has capability sm_", not_compatible),
     ("Linux-", platform),
@@ -323,6 +324,12 @@ fn bnb_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
     Some(())
 }
 
+/// `Torch says CUDA is not available. Possible reasons:` of bitsandbytes; torch's own words when CUDA is asked for.
+fn no_cuda(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.pasted.cuda_available.get_or_insert(false);
+    Some(())
+}
+
 /// `Cuda compilation tools, release 12.3, V12.3.107`.
 fn nvcc(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let cuda = number(at.after).parse().ok()?;
@@ -377,7 +384,7 @@ fn narrow(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     Some(())
 }
 
-/// What uv says of the environment that it works in: `Using Python 3.13.0 environment at .venv`.
+/// The interpreter that uv takes: `Using CPython 3.13.0`.
 fn interpreter(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let version: PythonVersion = number(at.after).parse().ok()?;
     if version.major != 3 {

@@ -91,6 +91,106 @@ fn lists_in_every_form() {
 }
 
 #[test]
+fn lists_of_live_tools() {
+    // uv, with its heading and its tree; pipdeptree; poetry, which describes each in words; pip freeze of a local wheel.
+    for text in [
+        "Using Python 3.12.1 environment at: .venv\naccelerate v1.10.1\n├── torch v2.4.0\n│   ├── numpy v1.26.4 (*)\n└── tqdm v4.70.1",
+        "accelerate==1.10.1\n├── numpy [required: >=1.17,<3.0.0, installed: 1.26.4, extra: all]\n└── torch [required: >=2.0.0, installed: 2.4.0]",
+        "accelerate==1.10.1\n  - torch [required: >=2.0.0, installed: 2.4.0]\n    - numpy [required: Any, installed: 1.26.4]",
+        "numpy    1.26.4     Fundamental package for array computing in Python\n\
+         tokenizers 0.22\ntriton 3.0.0\ntorch    2.4.0      Tensors and Dynamic neural networks in Python with strong GPU acceler...",
+        " name         : torch\n version      : 2.4.0\n description  : Tensors\n\n name : numpy\n version : 1.26.4",
+        "torch @ file:///wheels/torch-2.4.0-cp312-cp312-linux_x86_64.whl#sha256=00\n# Editable install with no version control (numpy==1.26.4)\n-e /src/numpy",
+    ] {
+        let facts = facts(text);
+        assert_eq!(
+            (version(&facts, "torch"), version(&facts, "numpy")),
+            ("2.4.0".to_owned(), "1.26.4".to_owned()),
+            "{text}"
+        );
+    }
+    let told = facts("Using Python 3.12.1 environment at: .venv\ntokenizers v0.22.2\n└── rich v15.0.0");
+    assert_eq!(told.python.value().unwrap().version.value().unwrap().to_string(), "3.12.1");
+    assert_eq!((version(&told, "tokenizers"), version(&told, "rich")), ("0.22.2".to_owned(), "15.0.0".to_owned()));
+    // Words in columns, of distributions that no rule knows; not all of them have words.
+    let told = facts(
+        "safetensors  0.8.0\ntokenizers   0.22.2   Fast tokenizers for research and production\nurllib3      2.8.0    HTTP library with thread-safe pooling",
+    );
+    assert_eq!((version(&told, "tokenizers"), version(&told, "urllib3")), ("0.22.2".to_owned(), "2.8.0".to_owned()));
+    assert_eq!(version(&told, "safetensors"), "0.8.0");
+    assert!(facts("gpudoc 0.1.0 is what I ran on this machine\nIt was no use").distributions.is_empty());
+    let wheel = facts("flash_attn @ https://host/flash_attn-2.7.4.post1+cu12torch2.6-cp312-cp312-linux_x86_64.whl");
+    assert_eq!(version(&wheel, "flash-attn"), "2.7.4.post1+cu12torch2.6");
+}
+
+#[test]
+fn a_list_in_json_is_a_list() {
+    let rows: Vec<String> = (0..30).map(|at| format!("{{\"name\": \"p{at}\", \"version\": \"1.{at}\"}}")).collect();
+    let told = facts(&format!("[{}]\nIt does not work", rows.join(", ")));
+    assert_eq!((version(&told, "p29"), told.distributions.len()), ("1.29".to_owned(), 30));
+    let pasted = told.pasted.unwrap();
+    assert!(pasted.whole_list);
+    assert_eq!(pasted.not_read, 1);
+    // Over many lines, each of them counts as read.
+    let told = facts(
+        "[\n  {\n    \"name\": \"torch\",\n    \"version\": \"2.4.0\"\n  },\n  {\n    \"name\": \"numpy\",\n    \"version\": \"1.26.4\"\n  }\n]",
+    );
+    assert_eq!((version(&told, "torch"), version(&told, "numpy")), ("2.4.0".to_owned(), "1.26.4".to_owned()));
+    let inspected = facts(
+        "{\"installed\": [{\"metadata\": {\"name\": \"torch\", \"version\": \"2.4.0\", \"requires_dist\": [\"triton==3.0.0\"]}}],\n\
+        \"environment\": {\"platform_machine\": \"x86_64\", \"platform_release\": \"6.8.0\", \"platform_system\": \"Linux\",\n\
+        \"python_full_version\": \"3.12.1\"}}",
+    );
+    assert_eq!((version(&inspected, "torch"), version(&inspected, "triton")), ("2.4.0".to_owned(), "-".to_owned()));
+    assert_eq!(inspected.python.value().unwrap().version.value().unwrap().to_string(), "3.12.1");
+    assert_eq!(inspected.system.kernel.value().unwrap(), "6.8.0");
+}
+
+#[test]
+fn what_pip_brings_for_itself_is_not_installed() {
+    let text = "pip version: pip 26.3\nvendored library versions:\n  CacheControl==0.14.4 (Unable to locate actual module version)\n  \
+                numpy==1.2.4 (using vendor.txt)\nCompatible tags: 5090\n  cp312-cp312-linux_x86_64\n[pip3] torch==2.4.0";
+    assert!(facts(text).gpus.is_unknown());
+    let names: Vec<String> = facts(text).distributions.into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["torch"]);
+}
+
+#[test]
+fn pip_check_complains_as_the_installer_does() {
+    let text = "vllm 0.9.2 requires xgrammar, which is not installed.\nvllm 0.9.2 has requirement torch==2.7.0, but you have torch 2.7.1.";
+    let told = facts(text);
+    let unmet = told.pasted.clone().unwrap().unmet;
+    let said = |at: usize| (unmet[at].requirement.as_str(), unmet[at].found.as_deref());
+    assert_eq!((said(0), said(1)), (("xgrammar", None), ("torch==2.7.0", Some("2.7.1"))));
+    assert_eq!((version(&told, "vllm"), version(&told, "torch")), ("0.9.2".to_owned(), "2.7.1".to_owned()));
+}
+
+#[test]
+fn live_tools_without_a_gpu() {
+    // lscpu names the levels of a processor's cache as NVIDIA names a GPU.
+    let text = "GPU models and configuration: No CUDA\nL1d cache:    96 KiB (2 instances)\nL2 cache:    4 MiB (2 instances)\nL2:     4 MiB\nL3 cache: 105 MiB";
+    let is_gpu = |name: &str| matches!(name, "L2" | "L4");
+    let is_package = |_: &str| false;
+    let distribution_of = |_: &str| None;
+    let variant = |_: &str, _: &str| None;
+    let vocabulary =
+        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    assert!(read(&Reader::ALL, &clean(text), &vocabulary).facts.gpus.value().is_none());
+    assert_eq!(gpus(&read(&Reader::ALL, &clean("two L4 24 GB cards, an L4 cache node"), &vocabulary).facts), ["L4"]);
+    let available = |text: &str| facts(text).pasted.unwrap().cuda_available;
+    assert_eq!(available("CUDA specs: None\nTorch says CUDA is not available. Possible reasons:"), Some(false));
+    assert_eq!(available("RuntimeError: Found no NVIDIA driver on your system."), Some(false));
+    assert_eq!(available("pytorch.cuda:                                      not available"), Some(false));
+    assert_eq!(available("pytorch.cuda:                                      available"), Some(true));
+    let deepspeed = facts("deepspeed info ................... 0.18.2, unknown, unknown");
+    assert_eq!(version(&deepspeed, "deepspeed"), "0.18.2");
+    let bitsandbytes = facts("Python: 3.13.0\nPyTorch: 2.11.0+cu130\n  CUDA: 13.0\n  HIP: N/A");
+    assert_eq!(bitsandbytes.distribution("torch").unwrap().build.cuda.value().unwrap().to_string(), "13.0");
+    let ldd = facts("\tlibc10.so => not found\n\tlibm.so.6 => /lib/libm.so.6 (0x00007f03ffb20000)").pasted.unwrap();
+    assert_eq!((ldd.recognised, ldd.not_read), (vec!["ldd, lines 1 to 2".to_owned()], 0));
+}
+
+#[test]
 fn errors_state_facts() {
     let facts = facts(
         "ImportError: /v/site-packages/flash_attn_2_cuda.cpython-311-x86_64-linux-gnu.so: undefined symbol: _ZN3c104testEv\n\

@@ -15,7 +15,7 @@ pub enum Word {
     Column,
     /// `pip install`.
     Install,
-    /// `… requires …`.
+    /// `… requires …`, `… has requirement …`.
     Requires,
     /// `Successfully installed` and other reports of pip.
     Installer,
