@@ -21,11 +21,11 @@ const MOST_GPUS: usize = 48;
 pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut lookups = 0;
     let mut words = Words::default();
-    for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+', '['])) {
-        if draft.is_aside(line.number) {
+    for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+'])) {
+        let text = &*line.text;
+        if draft.is_aside(line.number) || text.starts_with('[') && !is_title(text) {
             continue;
         }
-        let text = &*line.text;
         // Versions and products have a digit.
         let numbered = text.bytes().any(|byte| byte.is_ascii_digit());
         if numbered || line.has(Word::System) {
@@ -44,6 +44,16 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
             windows(text, line.number, draft);
         }
     }
+}
+
+/// `[Bug]: vllm 0.9.1 on a GTX 1080 Ti`, as many projects begin the titles of their issues; not a log's `[12:00:01]`.
+fn is_title(text: &str) -> bool {
+    let tag = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    tag.is_some_and(|(tag, rest)| {
+        rest.starts_with([':', ' '])
+            && !tag.is_empty()
+            && tag.chars().all(|letter| letter.is_alphabetic() || letter == ' ')
+    })
 }
 
 /// The words of a line.
