@@ -2,8 +2,6 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, AhoCorasickKind, MatchKind};
-
 use super::raw_symptoms::RawSymptom;
 
 /// Between the parts of a pattern, `a…b`, at most so many bytes.
@@ -16,7 +14,7 @@ const MOST: usize = 20_000;
 /// All messages, ready to be looked for.
 #[derive(Default)]
 pub struct Matcher {
-    automaton: OnceLock<Option<AhoCorasick>>,
+    pieces: OnceLock<Pieces>,
 }
 
 /// A message that occurs in a text.
@@ -55,43 +53,115 @@ fn anchor(pattern: &str) -> &str {
     parts(pattern).max_by_key(|part| part.len()).unwrap_or(pattern)
 }
 
+/// Of each message a piece of so many letters is looked for; the shortest is as long.
+const PIECE: usize = 5;
+/// Pieces are numbers of five bytes.
+const MASK: u64 = (1 << (8 * PIECE)) - 1;
+/// As many drawers as numbers of so many bits.
+const BITS: u32 = 14;
+
+/// All messages by one rare piece of each. A text is gone through once, letter by letter, and where a piece stands the whole
+/// message is compared: an automaton of all messages takes longer to build than most reports take to read.
+struct Pieces {
+    /// Where the entries of each drawer begin, and after the last the number of all.
+    drawers: Vec<usize>,
+    entries: Vec<Piece>,
+}
+
+/// One piece, and where it is from.
+struct Piece {
+    letters: u64,
+    /// Of all patterns and quotes.
+    number: usize,
+    /// Where in its message it stands.
+    start: usize,
+}
+
+impl Pieces {
+    fn of<'a>(messages: impl Iterator<Item = &'a str>) -> Self {
+        let mut entries: Vec<Piece> =
+            messages.enumerate().filter_map(|(number, words)| rarest(number, words)).collect();
+        entries.sort_by_key(|entry| drawer(entry.letters));
+        let first = |drawer_number| entries.partition_point(|entry| drawer(entry.letters) < drawer_number);
+        let drawers = (0..=1 << BITS).map(first).collect();
+        Self { drawers, entries }
+    }
+
+    /// The entries whose piece stands in a text, each with the place where its message would begin.
+    fn places<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let mut letters = 0;
+        text.bytes().enumerate().flat_map(move |(end, byte)| {
+            letters = (letters << 8 | u64::from(byte.to_ascii_lowercase())) & MASK;
+            let drawer = drawer(letters);
+            let (from, to) = (self.drawers.get(drawer), self.drawers.get(drawer + 1));
+            let entries = from.zip(to).and_then(|(from, to)| self.entries.get(*from..*to)).unwrap_or_default();
+            let found = move |entry: &&Piece| entry.letters == letters;
+            entries
+                .iter()
+                .filter(found)
+                .filter_map(move |entry| Some((entry.number, (end + 1).checked_sub(PIECE + entry.start)?)))
+        })
+    }
+}
+
+/// The drawer of a piece.
+fn drawer(letters: u64) -> usize {
+    // Fibonacci hashing.
+    let bits = letters.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - BITS);
+    usize::try_from(bits).unwrap_or_default()
+}
+
+/// The rarest piece of some words; of equally rare ones the last, since messages begin alike.
+fn rarest(number: usize, words: &str) -> Option<Piece> {
+    let rarity = |byte: &u8| match byte.to_ascii_lowercase() {
+        b' ' | b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0_u32,
+        b'l' | b'd' | b'c' | b'u' | b'm' | b'p' | b'h' | b'g' | b'f' => 1,
+        b'b' | b'v' | b'w' | b'y' | b'k' => 2,
+        _ => 3,
+    };
+    let pieces = words.as_bytes().windows(PIECE).enumerate();
+    let (start, piece) = pieces.max_by_key(|(_, piece)| piece.iter().map(rarity).sum::<u32>())?;
+    let letters = piece.iter().fold(0, |letters, byte| letters << 8 | u64::from(byte.to_ascii_lowercase()));
+    Some(Piece { letters, number, start })
+}
+
 impl Matcher {
-    /// Builds what looks for them all, which takes some milliseconds, unless that was done before.
-    pub fn build(&self, symptoms: &[RawSymptom], quotes: &[&str]) -> Option<&AhoCorasick> {
-        let automaton = self.automaton.get_or_init(|| {
+    /// Builds what looks for them all, unless that was done before.
+    pub fn build(&self, symptoms: &[RawSymptom], quotes: &[&str]) {
+        self.pieces(symptoms, quotes);
+    }
+
+    fn pieces(&self, symptoms: &[RawSymptom], quotes: &[&str]) -> &Pieces {
+        self.pieces.get_or_init(|| {
             let anchors = patterns(symptoms).map(|(_, pattern)| anchor(pattern));
-            AhoCorasickBuilder::new()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                // A faster automaton takes longer to build than most reports take to search.
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
-                .build(anchors.chain(quotes.iter().copied()))
-                .ok()
-        });
-        automaton.as_ref()
+            Pieces::of(anchors.chain(quotes.iter().copied()))
+        })
     }
 
     /// Looks for the messages of `symptoms` in whatever case, and for those that advisories quote as they are.
     pub fn find<'db>(&self, symptoms: &'db [RawSymptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
-        let Some(automaton) = self.build(symptoms, quotes) else { return Heard::default() };
-        let patterns: Vec<(usize, &str)> = patterns(symptoms).collect();
+        let pieces = self.pieces(symptoms, quotes);
+        let patterns: Vec<(usize, &str, &str)> =
+            patterns(symptoms).map(|(at, pattern)| (at, pattern, anchor(pattern))).collect();
         let mut first: Vec<Option<usize>> = vec![None; symptoms.len()];
         let mut said = vec![false; quotes.len()];
         let mut looked = 0;
-        for found in automaton.find_overlapping_iter(text) {
-            let at = found.pattern().as_usize();
-            let Some((at, pattern)) = patterns.get(at) else {
-                let at = at - patterns.len();
+        for (number, start) in pieces.places(text) {
+            let Some((at, pattern, anchor)) = patterns.get(number) else {
+                let at = number - patterns.len();
                 if let (Some(said), Some(quote)) = (said.get_mut(at), quotes.get(at)) {
-                    *said = *said || text.get(found.range()) == Some(*quote);
+                    *said = *said || window(text, start, start + quote.len()) == quote.as_bytes();
                 }
                 continue;
             };
             let (Some(slot), Some(symptom)) = (first.get_mut(*at), symptoms.get(*at)) else { continue };
-            if slot.is_none() && looked < MOST {
+            if slot.is_none()
+                && looked < MOST
+                && window(text, start, start + anchor.len()).eq_ignore_ascii_case(anchor.as_bytes())
+            {
                 looked += 1;
-                if holds(symptom, pattern, text, found.start()) {
-                    *slot = Some(found.start());
+                if holds(symptom, pattern, text, start) {
+                    *slot = Some(start);
                 }
             }
         }
