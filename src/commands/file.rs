@@ -11,8 +11,20 @@ use anyhow::Context;
 ///
 /// When the file cannot be read; the error names it.
 pub fn read(path: &Path) -> anyhow::Result<String> {
-    Ok(String::from_utf8(read_bytes(path)?)
-        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    Ok(String::from_utf8(read_bytes(path)?).unwrap_or_else(|error| lossy(error.as_bytes())))
+}
+
+/// What is no UTF-8 becomes one `U+FFFD` for each run of it.
+fn lossy(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let goes_on = chunk.valid().is_empty() && text.ends_with('\u{fffd}');
+        if !goes_on && !chunk.invalid().is_empty() {
+            text.push('\u{fffd}');
+        }
+    }
+    text
 }
 
 /// The same without a look at its encoding.
@@ -58,4 +70,15 @@ pub fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
         return Err(error).with_context(failed);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_one_mark() {
+        assert_eq!(lossy(b"a\xff\xfe\xffb\xffc\xff\xff"), "a\u{fffd}b\u{fffd}c\u{fffd}");
+        assert_eq!(lossy("für".as_bytes()), "für");
+    }
 }

@@ -52,7 +52,7 @@ pub fn clean(text: &str) -> Clean<'_> {
     let mut joined: Option<Line> = None;
     let mut count = 0;
     let mut documents = documents(text).into_iter().peekable();
-    for (at, raw) in text.split('\n').enumerate() {
+    for (at, raw) in split(text).enumerate() {
         let mut line = Line { number: at + 1, text: bare(raw), words: Words::default() };
         if line.text.is_empty() {
             continue;
@@ -100,6 +100,12 @@ pub fn clean(text: &str) -> Clean<'_> {
     Clean { lines, count, log, raw: text }
 }
 
+/// The lines of a text, also those that are empty.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    ends.scan(0, |start, end| Some(text.get(std::mem::replace(start, end + 1)..end).unwrap_or_default()))
+}
+
 /// The lines at the start of a text and those at its end.
 #[derive(Default)]
 struct Kept<'t> {
@@ -123,7 +129,7 @@ impl<'t> Kept<'t> {
 /// The width at which lines were broken inside words: the longest that several lines have, if nothing is longer.
 fn broken_at(text: &str) -> Option<usize> {
     let (mut longest, mut same) = (0, 0);
-    for line in text.split('\n').filter(|line| line.len() >= *WIDTHS.start()) {
+    for line in split(text).filter(|line| line.len() >= *WIDTHS.start()) {
         let width = width(line);
         if width < longest.max(*WIDTHS.start()) {
             continue;
