@@ -39,7 +39,7 @@ pub struct Clean<'t> {
 
 /// So many lines are read one by one; error messages are looked for in all of them. Reports stand at the start or the end of
 /// a log.
-const MOST_LINES: usize = 4_000;
+const MOST_LINES: usize = 3_000;
 /// Columns at which terminals and mail programs break lines.
 pub const WIDTHS: std::ops::RangeInclusive<usize> = 60..=160;
 
@@ -438,7 +438,7 @@ mod tests {
         let clean = clean(&text);
         let numbers: Vec<usize> = clean.lines.iter().map(|line| line.number).collect();
         assert_eq!((clean.count, numbers.len()), (30_000, MOST_LINES));
-        assert_eq!((numbers[0], numbers[1_999], numbers[2_000], numbers[3_999]), (1, 2_000, 28_001, 30_000));
+        assert_eq!((numbers[0], numbers[1_499], numbers[1_500], numbers[2_999]), (1, 1_500, 28_501, 30_000));
         assert!(clean.log.flat.contains("line 15000 line 15001"));
     }
 }
