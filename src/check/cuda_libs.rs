@@ -338,18 +338,18 @@ fn named_path(context: &Context<'_>) -> Option<Finding> {
     })
 }
 
+/// A pair of names, whichever is said first.
+fn ordered<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
+    if one < other { (one, other) } else { (other, one) }
+}
+
 /// Files that two distributions claim: the one that was installed last won, and removing either breaks the other.
 fn shared(context: &Context<'_>) -> Vec<Finding> {
     let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for installed in &context.stack.installed {
         for library in installed.distribution.libraries.value().into_iter().flatten() {
             for other in &library.also_of {
-                let pair = if installed.name() < other.as_str() {
-                    (installed.name(), other.as_str())
-                } else {
-                    (other.as_str(), installed.name())
-                };
-                let files = pairs.entry(pair).or_default();
+                let files = pairs.entry(ordered(installed.name(), other)).or_default();
                 if !files.contains(&library.path.as_str()) {
                     files.push(&library.path);
                 }
@@ -359,12 +359,11 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
     // A list of names tells it too, where nobody read the files.
     let mut cited: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
     if context.facts.pasted.is_some() {
-        let names: Vec<&str> = context.stack.installed.iter().map(Installed::name).collect();
-        let runtime: Vec<&str> = names.into_iter().filter(|name| is_runtime_wheel(name)).collect();
+        let names = context.stack.installed.iter().map(Installed::name);
+        let runtime: Vec<&str> = names.filter(|name| is_runtime_wheel(name)).collect();
         for (at, one) in runtime.iter().enumerate() {
             for other in runtime.iter().skip(at + 1) {
-                let pair = if one < other { (*one, *other) } else { (*other, *one) };
-                cited.extend(context.db.shared_file(one, other).map(|shared| (pair, shared)));
+                cited.extend(context.db.shared_file(one, other).map(|shared| (ordered(one, other), shared)));
             }
         }
     }

@@ -145,14 +145,14 @@ fn none_visible(context: &Context<'_>) -> Finding {
     }
 }
 
-/// `CUDA_VISIBLE_DEVICES` hides what follows the first entry that names no GPU, and everything where it is empty.
 /// Whether the variable hides every GPU, however many there are.
 fn hides_any(context: &Context<'_>) -> bool {
     let value = context.facts.system.environment.get(VARIABLE);
     value.is_some_and(|value| visible::seen(value, usize::MAX, None).count() == 0)
 }
 
-/// What the variable hides of so many GPUs; 0 where nobody knows how many there are.
+/// `CUDA_VISIBLE_DEVICES` hides what follows the first entry that names no GPU, and everything where it is empty. `count`
+/// is 0 where nobody knows how many GPUs there are.
 fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
     let value = context.facts.system.environment.get(VARIABLE)?;
     let seen = visible::seen(value, count, context.facts.visibility.named.value().map(Vec::as_slice));

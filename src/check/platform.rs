@@ -69,8 +69,6 @@ fn too_old(
 ) -> Finding {
     Finding {
         id: format!("python/{}", installed.name()),
-        kind: Kind::Python,
-        severity: Severity::Fail,
         title: format!("{} needs {needs}, and this host's {what} has {has}", installed.title()),
         message: format!(
             "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
@@ -78,7 +76,6 @@ fn too_old(
             library.path
         ),
         packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
         evidence: vec![
             Evidence {
                 fact: library.path.clone(),
@@ -95,7 +92,6 @@ fn too_old(
                 citation: place,
             },
         ],
-        remedies: Vec::new(),
-        references: Vec::new(),
+        ..Finding::of(Kind::Python, Severity::Fail)
     }
 }

@@ -59,7 +59,12 @@ fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
 /// A text as it may be repeated: without names and secrets.
 #[must_use]
 pub fn without_people(text: &str, db: &RuleDb) -> String {
-    redact_text(text, &paste(text, db).told.map(|told| told.people).unwrap_or_default())
+    redact_text(text, &report::people(&report::clean(text), is_known(db)))
+}
+
+/// What names a package or a module, and nobody.
+fn is_known(db: &RuleDb) -> impl Fn(&str) -> bool {
+    |name| db.is_known_distribution(name) || db.distribution_of_module(name).is_some()
 }
 
 /// Reads a pasted text.
@@ -81,9 +86,8 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         scope.spawn(|| db.prepare_to_hear());
         report::clean(text)
     });
-    let known = |name: &str| db.is_known_distribution(name) || db.distribution_of_module(name).is_some();
     let (facts, (heard, people)) = std::thread::scope(|scope| {
-        let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, known)));
+        let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, is_known(db))));
         let facts = report::facts(&Reader::ALL, &text, &vocabulary);
         (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });

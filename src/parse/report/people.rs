@@ -57,23 +57,22 @@ const PUBLIC: [&str; 5] = ["github.com", "gitlab.com", "huggingface.co", "pypi.o
 pub fn read(log: &Log, is_known: &dyn Fn(&str) -> bool) -> Identity {
     let text = log.flat.as_str();
     let mut found = Identity::default();
-    let places = |words: &'static str| memmem::find_iter(text.as_bytes(), words).take(MOST);
     let from = |place: usize| text.get(place..).unwrap_or_default();
     for words in BEFORE_USER {
-        places(words).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
+        places(text, words).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
     }
     for words in BEFORE_HOST {
-        places(words).for_each(|at| found.hosts.push(leading(from(at + words.len())).to_owned()));
+        places(text, words).for_each(|at| found.hosts.push(leading(from(at + words.len())).to_owned()));
     }
     for words in BEFORE_ALONE {
         let alone = |at: &usize| log.line_around(*at).ends_with(leading(from(at + words.len())));
-        places(words).filter(alone).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
+        places(text, words).filter(alone).for_each(|at| found.users.push(leading(from(at + words.len())).to_owned()));
     }
     for words in IN_HOME {
-        for at in places(words) {
-            let before = trailing(text.get(..at).unwrap_or_default());
-            let of_system = before.is_empty() || SYSTEM.contains(&before);
-            found.users.extend((!of_system).then(|| before.to_owned()));
+        for at in places(text, words) {
+            let (_, name) = last_name(text, at);
+            let of_system = name.is_empty() || SYSTEM.contains(&name);
+            found.users.extend((!of_system).then(|| name.to_owned()));
         }
     }
     accounts(text, &mut found);
@@ -110,7 +109,7 @@ fn accounts(text: &str, found: &mut Identity) {
 fn systems(log: &Log, found: &mut Identity) {
     let text = log.flat.as_str();
     for system in ["Linux ", "Darwin "] {
-        for at in memmem::find_iter(text.as_bytes(), system).take(MOST) {
+        for at in places(text, system) {
             let mut words = text.get(at + system.len()..).unwrap_or_default().splitn(3, ' ');
             let (name, release) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let numbers = release.split(['.', '-']).take_while(|part| part.parse::<u32>().is_ok()).count();
@@ -121,11 +120,9 @@ fn systems(log: &Log, found: &mut Identity) {
     }
     // `Nov 21 12:00:00 build07 kernel: NVRM: …`.
     for service in [" kernel: ", " systemd["] {
-        for at in memmem::find_iter(text.as_bytes(), service).take(MOST) {
-            let before = text.get(..at).unwrap_or_default();
-            let name = trailing(before);
-            let time = before.get(..before.len() - name.len()).unwrap_or_default().trim_end();
-            let time = time.rsplit(' ').next().unwrap_or_default();
+        for at in places(text, service) {
+            let (before, name) = last_name(text, at);
+            let time = before.trim_end().rsplit(' ').next().unwrap_or_default();
             let timed = time.matches(':').count() >= 2 && time.starts_with(|letter: char| letter.is_ascii_digit());
             // The time is no part of a cleaned line.
             let of_kernel = ["NVRM", "[", "nvidia", "NVLink"];
@@ -135,7 +132,7 @@ fn systems(log: &Log, found: &mut Identity) {
             found.hosts.extend((timed || first).then(|| name.to_owned()));
         }
     }
-    for at in memmem::find_iter(text.as_bytes(), "uid=").take(MOST) {
+    for at in places(text, "uid=") {
         let rest = text.get(at + "uid=".len()..).unwrap_or_default();
         let name = rest.trim_start_matches(|letter: char| letter.is_ascii_digit()).strip_prefix('(');
         found.users.extend(name.map(|name| leading(name).to_owned()));
@@ -144,9 +141,8 @@ fn systems(log: &Log, found: &mut Identity) {
 
 /// What NCCL, torchrun, MPI and Slurm print of the machines that they run on, and URLs of machines without a domain.
 fn networks(text: &str, found: &mut Identity) {
-    let places = |words: &'static str| memmem::find_iter(text.as_bytes(), words).take(MOST);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    for at in places(" NCCL ") {
+    for at in places(text, " NCCL ") {
         let before = tail(text, at, 2 * LONGEST);
         let word = before.split(' ').rev().find(|word| word.split(':').count() == 3).unwrap_or_default();
         let (name, numbers) = word.split_once(':').unwrap_or_default();
@@ -156,32 +152,28 @@ fn networks(text: &str, found: &mut Identity) {
         }
     }
     // `build07:rank0: …`, `[build07:12345] ***`.
-    for at in places(":rank") {
+    for at in places(text, ":rank") {
         let number = text.as_bytes().get(at + ":rank".len()).is_some_and(u8::is_ascii_digit);
-        found.hosts.extend(number.then(|| trailing(text.get(..at).unwrap_or_default()).to_owned()));
+        found.hosts.extend(number.then(|| last_name(text, at).1.to_owned()));
     }
-    for at in places("] ***") {
+    for at in places(text, "] ***") {
         let before = tail(text, at, LONGEST);
         if let Some((name, _)) = before.rsplit_once(':').filter(|(_, process)| digits(process)) {
             found.hosts.push(trailing(name).to_owned());
         }
     }
     // `srun: error: build07: task 3: …`, `*** STEP 12.0 ON build07 CANCELLED AT …`.
-    for at in places(": task ") {
-        let before = text.get(..at).unwrap_or_default();
-        let name = trailing(before);
-        let error = before.get(..before.len() - name.len()).is_some_and(|before| before.ends_with("error: "));
-        found.hosts.extend(error.then(|| name.to_owned()));
+    for at in places(text, ": task ") {
+        let (before, name) = last_name(text, at);
+        found.hosts.extend(before.ends_with("error: ").then(|| name.to_owned()));
     }
-    for at in places(" CANCELLED") {
-        let before = text.get(..at).unwrap_or_default();
-        let name = trailing(before);
-        let on = before.get(..before.len() - name.len()).is_some_and(|before| before.ends_with(" ON "));
-        found.hosts.extend(on.then(|| name.to_owned()));
+    for at in places(text, " CANCELLED") {
+        let (before, name) = last_name(text, at);
+        found.hosts.extend(before.ends_with(" ON ").then(|| name.to_owned()));
     }
     // `tcp://build07:29500`, `[build07]:29500`, `connect to build07:29500`, `MASTER_ADDR=build07`.
     for words in ["://", "connect to [", "connect to ", "connected to ", "_ADDR="] {
-        for at in places(words) {
+        for at in places(text, words) {
             let rest = text.get(at + words.len()..).unwrap_or_default();
             let name = leading(rest);
             let behind = rest.get(name.len()..).unwrap_or_default();
@@ -192,7 +184,7 @@ fn networks(text: &str, found: &mut Identity) {
         }
     }
     // `\\build07\share`.
-    for at in places("\\\\") {
+    for at in places(text, "\\\\") {
         let alone = text.get(..at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '"', '\'', '=']));
         let rest = text.get(at..).unwrap_or_default().trim_start_matches('\\');
         let name = leading(rest);
@@ -203,7 +195,7 @@ fn networks(text: &str, found: &mut Identity) {
 
 /// Columns of `ls -l` and of gpustat.
 fn tables(text: &str, found: &mut Identity) {
-    for at in memmem::find_iter(text.as_bytes(), "rw").take(MOST) {
+    for at in places(text, "rw") {
         let rights = at.checked_sub(1).and_then(|start| text.get(start..start + 10)).unwrap_or_default();
         if rights.len() == 10 && rights.bytes().all(|byte| b"dlrwxstST-".contains(&byte)) {
             let mut words = text.get(at + rights.len() - 1..).unwrap_or_default().splitn(4, ' ').skip(1);
@@ -212,12 +204,23 @@ fn tables(text: &str, found: &mut Identity) {
         }
     }
     // `| ada(1234M)`.
-    for at in memmem::find_iter(text.as_bytes(), "M)").take(MOST) {
+    for at in places(text, "M)") {
         let before = tail(text, at, LONGEST);
         let name = before.rsplit_once('(').filter(|(_, size)| size.bytes().all(|byte| byte.is_ascii_digit()));
         let name = name.map(|(name, _)| trailing(name)).filter(|name| before.contains("| ") && !name.is_empty());
         found.users.extend(name.map(str::to_owned));
     }
+}
+
+/// Where words stand in a text; of each so many are looked at.
+fn places<'t>(text: &'t str, words: &'static str) -> impl Iterator<Item = usize> + 't {
+    memmem::find_iter(text.as_bytes(), words).take(MOST)
+}
+
+/// The name that ends at a place, and what stands before it.
+fn last_name(text: &str, place: usize) -> (&str, &str) {
+    let before = text.get(..place).unwrap_or_default();
+    before.split_at(before.len() - trailing(before).len())
 }
 
 /// The last bytes of what stands before a place.
