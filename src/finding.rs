@@ -201,6 +201,24 @@ impl Finding {
     }
 }
 
+/// What mends a whole report: chosen once, from the stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// One imperative sentence without full stop.
+    pub summary: String,
+    /// Pins that it installs, with local labels, sorted, e.g. `torch==2.7.1+cu128`.
+    pub requirements: Vec<String>,
+    /// Commands to copy, in order.
+    pub commands: Vec<String>,
+    /// Ids of the findings that it ends.
+    pub fixes: Vec<String>,
+    /// Ids of the failures and warnings that it leaves.
+    pub leaves: Vec<String>,
+    /// The checks, run again on the facts as it would leave them, report nothing that is not in `leaves`, and what it installs
+    /// is known.
+    pub verified: bool,
+}
+
 /// What a check came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {

@@ -125,7 +125,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Some(told) => clock.time("ranking", || check::explain(&facts, db, &workload, told, findings)),
         None => findings,
     };
-    let report = Report::new(&facts, checked, findings, args.require.contains(&Need::Gpu), db.newest());
+    let report = Report::new(&facts, checked, (findings, None), args.require.contains(&Need::Gpu), db.newest());
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,
         Format::Json => print(&report::json(&report)?)?,

@@ -314,6 +314,7 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
         library_choice: Vec::new(),
         whole: false,
         optional_code: None,
+        headline: None,
         partial: false,
         partners: Vec::new(),
         releases: Vec::new(),

@@ -3,7 +3,6 @@ use std::fmt;
 
 use super::constraints::heading;
 use super::{Index, Overridden, indexes};
-use crate::rules::artefact::only_source;
 use crate::rules::requirement::{is_runtime_wheel, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, INSTALLED, Pin, Resolution};
@@ -130,7 +129,7 @@ impl<'a> Answer<'a> {
     /// distribution that needs torch, or of which it is not known what it needs; NVIDIA's own fetch a wheel.
     #[must_use]
     pub fn built_here(&self, pin: &Pin<'_>) -> bool {
-        if self.torch().is_none() || !only_source(pin.build) || is_runtime_wheel(pin.name) {
+        if self.torch().is_none() || !pin.build.is_source() || is_runtime_wheel(pin.name) {
             return false;
         }
         if let Some(row) = self.db.source_build(pin.name) {

@@ -21,6 +21,9 @@ pub struct Distribution {
     pub metadata: Reading<Metadata>,
     /// INSTALLER, e.g. `pip`, `uv`, `conda`.
     pub installer: Reading<String>,
+    /// Installed by name, not only because another needs it: `REQUESTED`, which pip and uv write. False also where nobody knows.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub requested: bool,
     /// The URL of `direct_url.json`, without credentials: installed from a file, folder or repository.
     pub direct_url: Reading<String>,
     /// Installed in development mode, from a folder.

@@ -184,6 +184,7 @@ impl Found<'_> {
             Some(Err(error)) => Reading::unreadable(unreadable("direct_url.json", &error)),
             None => Reading::absent(place("direct_url.json")),
         };
+        distribution.requested = matches!(self.text(root, "REQUESTED"), Some(Ok(_)));
         if let Some(Ok(text)) = self.text(root, "WHEEL") {
             distribution.wheel_tags = parse_wheel_tags(&text);
         }

@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::Report;
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome};
+use crate::finding::{Finding, Outcome, Plan};
 
 /// The name and version of the format.
 const SCHEMA: &str = "gpudoc.report/1";
@@ -15,6 +15,7 @@ struct Document<'a> {
     verdict: &'static str,
     demands: &'a [String],
     findings: &'a [Finding],
+    plan: Option<&'a Plan>,
     checks: Vec<Check<'a>>,
     facts: &'a Facts,
 }
@@ -48,6 +49,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         verdict: report.verdict.name(),
         demands: &report.demands,
         findings: &report.findings,
+        plan: report.plan.as_ref(),
         checks: checks.collect(),
         facts: report.facts,
     };

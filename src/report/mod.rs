@@ -17,7 +17,7 @@ pub mod xid;
 
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome, Severity};
+use crate::finding::{Finding, Outcome, Plan, Severity};
 
 pub use json::json;
 pub use lines::unified_diff;
@@ -32,6 +32,8 @@ pub struct Report<'a> {
     pub checks: Vec<Checked>,
     /// All findings, the worst first.
     pub findings: Vec<Finding>,
+    /// What mends it, where anything that can be installed or set does.
+    pub plan: Option<Plan>,
     /// What it all comes to.
     pub verdict: Verdict,
     /// Why the verdict is worse than the findings are: `--require gpu` on a machine without one.
@@ -46,7 +48,7 @@ impl<'a> Report<'a> {
     pub fn new(
         facts: &'a Facts,
         checks: Vec<Checked>,
-        findings: Vec<Finding>,
+        (findings, plan): (Vec<Finding>, Option<Plan>),
         require_gpu: bool,
         rules_day: &str,
     ) -> Self {
@@ -66,7 +68,7 @@ impl<'a> Report<'a> {
                 verdict = Verdict::Fail;
             }
         }
-        Self { facts, checks, findings, verdict, demands, rules_day: rules_day.to_owned() }
+        Self { facts, checks, findings, plan, verdict, demands, rules_day: rules_day.to_owned() }
     }
 
     fn count(&self, severity: Severity) -> usize {

@@ -6,12 +6,6 @@ use super::Target;
 use super::model::{Build, PythonTag, RowSource};
 use crate::parse::wheel::WheelName;
 
-/// Whether a build has no wheel: its row was read from a source distribution, e.g. `flash_attn-2.8.3.tar.gz`.
-#[must_use]
-pub fn only_source(build: &Build) -> bool {
-    matches!(&build.source, RowSource::Wheel { file, .. } if !file.ends_with(".whl"))
-}
-
 /// The SHA-256 of the file that an installer takes for a version of a build on a target; none where the row names the wheel
 /// of another Python, platform or index.
 ///
@@ -19,7 +13,7 @@ pub fn only_source(build: &Build) -> bool {
 #[must_use]
 pub fn sha256<'b>(build: &'b Build, version: &str, target: &Target) -> Option<&'b str> {
     let RowSource::Wheel { file, sha256, .. } = &build.source else { return None };
-    if only_source(build) {
+    if build.is_source() {
         return Some(sha256);
     }
     let wheel: WheelName = file.parse().ok()?;
@@ -65,7 +59,7 @@ mod tests {
     #[test]
     fn a_source_distribution_is_the_same_for_all() {
         let (build, version) = row("flash-attn", "flash_attn-2.8.3.tar.gz");
-        assert!(only_source(build));
+        assert!(build.is_source());
         let sha = "1e71dd64a9e0280e0447b8a0c2541bad4bf6ac65bdeaa2f90e51a9e57de0370d";
         assert_eq!(sha256(build, &version, &target("3.12")), Some(sha));
     }

@@ -283,6 +283,7 @@ impl Release {
             yanked: false,
             requires_python: None,
             requires: Vec::new(),
+            requires_known: None,
             builds: Vec::new(),
         });
         release.date.clone_from(&self.date);
@@ -502,6 +503,7 @@ mod tests {
             library_choice: Vec::new(),
             whole: false,
             optional_code: None,
+            headline: None,
             partial: false,
             partners: Vec::new(),
             releases: Vec::new(),

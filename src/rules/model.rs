@@ -8,7 +8,9 @@ use std::str::FromStr;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
-use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource};
+use super::raw::{
+    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource,
+};
 use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
@@ -47,6 +49,8 @@ pub struct Package {
     pub library_choice: Vec<LibraryChoice>,
     /// What must agree with a partner's build.
     pub partners: Vec<Partner>,
+    /// What people install it for; none for what only comes along.
+    pub headline: Option<Headline>,
     /// Older releases exist that the rules do not know.
     pub partial: bool,
     /// Oldest first.
@@ -108,6 +112,8 @@ pub struct Release {
     pub requires_python: Option<VersionSpecifiers>,
     /// PEP 508 requirements that all builds share.
     pub requires: Vec<String>,
+    /// The requirements are a source distribution's own list.
+    pub stated: bool,
     /// What was published.
     pub builds: Vec<Build>,
 }
@@ -276,6 +282,26 @@ impl RawWheel {
 }
 
 impl Release {
+    /// The opened build whose requirements tell those of a build that nobody opened: another variant for the same platform, of
+    /// CUDA builds one for CUDA where there is one. NVIDIA's runtime wheels, which belong to each build, it does not tell.
+    #[must_use]
+    pub fn told_by(&self, build: &Build) -> Option<&Build> {
+        let opened = || self.builds.iter().filter(|other| other.is_opened() && other.platform == build.platform);
+        opened().find(|other| other.cuda.is_some() == build.cuda.is_some()).or_else(|| opened().next())
+    }
+
+    /// How the requirements of one of its builds are known.
+    #[must_use]
+    pub fn requires_known(&self, build: &Build) -> KnownHow {
+        match () {
+            () if build.is_opened() => KnownHow::Read,
+            () if build.is_source() && (self.stated || !self.requires.is_empty()) => KnownHow::Stated,
+            () if build.is_source() => KnownHow::Unknown,
+            () if self.told_by(build).is_some() => KnownHow::Inferred,
+            () => KnownHow::Unknown,
+        }
+    }
+
     /// The version of one of its builds, e.g. `2.7.1+cu126`.
     #[must_use]
     pub fn full_version(&self, build: &Build) -> String {
@@ -287,6 +313,18 @@ impl Release {
 }
 
 impl Build {
+    /// Whether it has no wheel: its row was read from a source distribution, e.g. `flash_attn-2.8.3.tar.gz`.
+    #[must_use]
+    pub fn is_source(&self) -> bool {
+        matches!(&self.source, RowSource::Wheel { file, .. } if !file.ends_with(".whl"))
+    }
+
+    /// Whether its wheel was opened.
+    #[must_use]
+    pub fn is_opened(&self) -> bool {
+        matches!(&self.source, RowSource::Wheel { file, .. } if file.ends_with(".whl"))
+    }
+
     /// Whether it installs on a platform, e.g. `linux_x86_64`.
     #[must_use]
     pub fn is_for(&self, platform: &str) -> bool {
@@ -355,7 +393,8 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        Ok(Self { name: raw.package, whole: raw.whole, library_choice, partners, partial: raw.partial, releases })
+        let RawPackage { package: name, whole, headline, partial, .. } = raw;
+        Ok(Self { name, whole, library_choice, partners, headline, partial, releases })
     }
 }
 
@@ -382,7 +421,20 @@ impl TryFrom<RawRelease> for Release {
             }
             builds.push(build);
         }
-        Ok(Self { version, date: raw.date, yanked: raw.yanked, requires_python, requires: raw.requires, builds })
+        let stated = match raw.requires_known {
+            None => false,
+            Some(KnownHow::Stated) => true,
+            Some(_) => {
+                return Err(Fault::new("`requires-known` is `stated` or left out: the rest follows from the source"));
+            }
+        };
+        if stated && !builds.iter().all(Build::is_source) {
+            return Err(Fault::new(
+                "`requires-known = \"stated\"` is for releases that have a source distribution only",
+            ));
+        }
+        let (date, yanked, requires) = (raw.date, raw.yanked, raw.requires);
+        Ok(Self { version, date, yanked, requires_python, requires, stated, builds })
     }
 }
 

@@ -23,6 +23,9 @@ pub struct RawPackage {
     /// Kept by hand: the package works without its device code, and where this was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional_code: Option<String>,
+    /// Kept by hand: what people install it for, which decides what a fix leaves as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headline: Option<Headline>,
     /// Older releases exist, and are not in this file: nothing is said of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
@@ -32,6 +35,32 @@ pub struct RawPackage {
     /// Oldest first.
     #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<RawRelease>,
+}
+
+/// What a package is in a stack, from what people care about most. A fix changes the later ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Headline {
+    /// What the machine is there for, e.g. vLLM.
+    Serving,
+    /// What everything else is built on, e.g. torch.
+    Framework,
+    /// What extends a framework, e.g. xformers.
+    Extension,
+}
+
+/// How the requirements of a build are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownHow {
+    /// In the METADATA of its wheel.
+    Read,
+    /// In the source distribution's own list.
+    Stated,
+    /// From another build of the release for the same platform.
+    Inferred,
+    /// Nobody read them: no requirements in its row does not mean that it has none.
+    Unknown,
 }
 
 /// How a range of releases picks the CUDA library it loads, e.g. bitsandbytes before 0.50: the exact CUDA of torch.
@@ -99,6 +128,9 @@ pub struct RawRelease {
     /// `Requires-Dist` lines that every opened wheel of this release shares, NVIDIA's runtime wheels and extras left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
+    /// `stated`, where all that was published is a source distribution and its own list of requirements was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_known: Option<KnownHow>,
     /// What was published, PyPI's first.
     #[serde(default, rename = "build", skip_serializing_if = "Vec::is_empty")]
     pub builds: Vec<RawBuild>,

@@ -6,7 +6,9 @@
 use std::fmt::Display;
 use std::fmt::Write as _;
 
-use super::raw::{CudaAgreement, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource};
+use super::raw::{
+    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource,
+};
 use super::raw_platform::{RawTorchAbi, RawTorchSymbols, RawWheel};
 
 /// Lists longer than this go one entry to a line.
@@ -17,13 +19,22 @@ const LINE: usize = 118;
 pub fn package(rows: &RawPackage) -> String {
     let name = &rows.package;
     let mut text = format!(
-        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, library-choice, partner, assembles.\n\npackage = {}\n",
+        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, headline, library-choice, partner, assembles.\n\npackage = {}\n",
         quote(name)
     );
     if rows.whole {
         line(&mut text, "whole", true);
     }
     maybe(&mut text, "optional-code", rows.optional_code.as_deref().map(quote));
+    maybe(
+        &mut text,
+        "headline",
+        rows.headline.map(|role| match role {
+            Headline::Serving => quote("serving"),
+            Headline::Framework => quote("framework"),
+            Headline::Extension => quote("extension"),
+        }),
+    );
     if rows.partial {
         line(&mut text, "partial", true);
     }
@@ -104,6 +115,9 @@ fn release(text: &mut String, row: &RawRelease) {
     }
     maybe(text, "requires-python", row.requires_python.as_deref().map(quote));
     list(text, "requires", row.requires.iter().map(quote));
+    if row.requires_known == Some(KnownHow::Stated) {
+        line(text, "requires-known", quote("stated"));
+    }
     row.builds.iter().for_each(|row| build(text, row));
 }
 

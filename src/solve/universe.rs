@@ -15,7 +15,6 @@ use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{ABSENT, UNLISTED, Versions};
-use crate::rules::artefact::only_source;
 use crate::rules::model::{Build, Package, Release, RowSource};
 use crate::rules::obstacle::{Obstacle, target_key};
 use crate::rules::raw_platform::RawExtension;
@@ -387,7 +386,7 @@ impl<'a> Universe<'a> {
             let mut lines = candidates.package.releases[at].requires.clone();
             // What is compiled against torch needs one, also where its metadata says so only after the build.
             let names_torch = lines.iter().any(|line| name_of(line) == TORCH);
-            let source = candidates.package.releases[at].builds.iter().all(only_source);
+            let source = candidates.package.releases[at].builds.iter().all(Build::is_source);
             if !names_torch && source && compiles_against_torch(candidates.name, self.db) {
                 lines.push(TORCH.to_owned());
             }

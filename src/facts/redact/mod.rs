@@ -285,6 +285,7 @@ impl Redactor {
             metadata_dir,
             metadata,
             installer,
+            requested: _,
             direct_url,
             editable: _,
             wheel_tags: _,

@@ -4,7 +4,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
 
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
-use crate::rules::artefact::only_source;
+use crate::rules::model::Build;
 use crate::rules::raw_platform::RawSourceBuild;
 use crate::rules::requirement::{markers, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
@@ -201,7 +201,7 @@ fn is_sdist_only(line: &Line, db: &RuleDb) -> bool {
     let Some(package) = db.package(&line.name).filter(|_| known) else { return false };
     let Some(range) = specifiers(&line.requirement) else { return false };
     let mut admitted = package.releases.iter().filter(|release| satisfied(&range, &release.version)).peekable();
-    admitted.peek().is_some() && admitted.all(|release| release.builds.iter().all(only_source))
+    admitted.peek().is_some() && admitted.all(|release| release.builds.iter().all(Build::is_source))
 }
 
 /// The values of markers on a target.
