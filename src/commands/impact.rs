@@ -99,7 +99,7 @@ pub fn run(
         );
     };
     let facts = on_target(&facts, target);
-    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &Workload::default()) {
+    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &Workload::default(), &|_| true) {
         Ok(outlook) => outlook,
         Err(proof) => {
             let text = match args.format {

@@ -73,6 +73,8 @@ pub(super) enum BlockKind {
     Withdrawn,
     /// Not a final release.
     PreRelease,
+    /// Nobody read its requirements.
+    Unread,
     /// An advisory about this package alone, by place in the list of clauses.
     Advisory(usize),
 }

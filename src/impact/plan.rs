@@ -1,0 +1,226 @@
+//! The one plan: what to install, build again, remove and set, so that the whole report is mended.
+//!
+//! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
+//! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::outlook::{Fate, Outlook, foresee};
+use super::{apply, installable, serious};
+use crate::check;
+use crate::facts::{Facts, Origin};
+use crate::finding::{Change, Finding, Plan};
+use crate::rules::driver::compat_fault;
+use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::{RuleDb, Target, Workload};
+use crate::text;
+
+/// A plan with what it changes.
+pub(super) struct Planned {
+    pub plan: Plan,
+    pub change: Change,
+}
+
+/// What a plan is made of while it grows.
+struct Draft<'d> {
+    facts: &'d Facts,
+    db: &'d RuleDb,
+    workload: &'d Workload,
+    parts: Vec<String>,
+    requirements: Vec<String>,
+    commands: Vec<String>,
+    changes: Vec<Change>,
+    /// Nothing that it installs has requirements that nobody read.
+    known: bool,
+}
+
+/// Plans for findings; none where nothing that gpudoc can name mends any of them.
+pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Option<Planned> {
+    let before: BTreeSet<String> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    if before.is_empty() {
+        return None;
+    }
+    let mut draft = Draft {
+        facts,
+        db,
+        workload,
+        parts: Vec::new(),
+        requirements: Vec::new(),
+        commands: Vec::new(),
+        changes: Vec::new(),
+        known: true,
+    };
+    if findings.iter().any(installable) {
+        draft.install(findings);
+    }
+    draft.leftovers();
+    let after = draft.set(findings, &before);
+    let fixes: BTreeSet<String> = before.difference(&after).cloned().collect();
+    if fixes.is_empty() || draft.changes.is_empty() {
+        return None;
+    }
+    let verified = draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    draft.requirements.sort();
+    let plan = Plan {
+        summary: text::list(&draft.parts),
+        requirements: draft.requirements,
+        commands: draft.commands,
+        fixes: fixes.into_iter().collect(),
+        leaves: after.intersection(&before).cloned().collect(),
+        verified,
+    };
+    Some(Planned { plan, change: Change::All(draft.changes) })
+}
+
+impl Draft<'_> {
+    /// The builds that the solver chooses for the whole stack.
+    fn install(&mut self, findings: &[Finding]) {
+        let mut target = Target::from_facts(self.facts, self.db);
+        target.platform = target.platform.or_else(|| Target::usual_platform(self.facts));
+        // A compat library that cannot work is no help to plan with.
+        let without_compat = compat_fault(&target, self.db).is_some();
+        if without_compat {
+            target.compat = None;
+        }
+        let named = |name: &str| findings.iter().filter(|it| serious(it)).any(|it| it.packages.iter().any(|it| it == name));
+        let told = self.facts.origin == Origin::Report;
+        let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
+        // What a report does not name may be there, and what it names without a version may be right.
+        let is_part = |name: &str| !told || version(name).is_some() || named(name);
+        let outlook = foresee(self.facts, &[], &[], &target, self.db, self.workload, &is_part);
+        // What has no place in the result is not taken out of an environment: that is for its owner to say.
+        let Some(outlook) = outlook.ok().filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict)) else { return };
+        self.take(outlook);
+        if without_compat && !self.changes.is_empty() {
+            self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
+            self.changes.push(Change::NoCompat);
+        }
+    }
+
+    fn take(&mut self, outlook: Outlook) {
+        let words = |pins: &[String]| pins.iter().map(|pin| pin.replace("==", " ")).collect::<Vec<_>>();
+        if outlook.full.is_empty() {
+            return;
+        }
+        self.known = outlook.known;
+        self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
+        let rebuilt: Vec<_> =
+            outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
+        if !rebuilt.is_empty() {
+            self.parts.push(format!("build {} again", text::list(&rebuilt)));
+        }
+        self.requirements.extend(outlook.full.iter().cloned());
+        self.commands.extend(outlook.commands.iter().cloned());
+        self.changes.push(outlook.change);
+    }
+
+    fn now(&self) -> Facts {
+        apply(self.facts, &Change::All(self.changes.clone()), self.db)
+    }
+
+    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
+    fn leftovers(&mut self) {
+        let now = self.now();
+        let Some(environment) = markers(&Target::from_facts(&now, self.db)) else { return };
+        let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
+        for distribution in now.active_distributions() {
+            let Some(metadata) = distribution.metadata.value() else { continue };
+            for line in &metadata.requires {
+                let Ok(parsed) = requirement::parse(line) else { continue };
+                let name = normalise(parsed.name.as_ref());
+                let Some(range) = specifiers(&parsed).filter(|_| applies(&parsed, &environment, &[])) else { continue };
+                if self.db.package(&name).is_some() && !is_runtime_wheel(&name) {
+                    continue;
+                }
+                let other = now.distribution(&name);
+                let version = other.and_then(|it| Version::from_str(it.version.value()?).ok());
+                let unmet = match (other, &version) {
+                    (None, _) => now.origin != Origin::Report,
+                    (Some(_), Some(version)) => !satisfied(&range, version),
+                    (Some(_), None) => false,
+                };
+                let entry = wanted.entry(name).or_default();
+                entry.0 = entry.0.iter().chain(range.iter()).cloned().collect();
+                entry.1 |= unmet;
+            }
+        }
+        let mut lines = Vec::new();
+        for (name, (range, _)) in wanted.into_iter().filter(|(_, (_, unmet))| *unmet) {
+            let pieces: BTreeSet<String> = range.iter().map(ToString::to_string).collect();
+            let exact: BTreeSet<&String> = pieces.iter().filter(|piece| piece.starts_with("==")).collect();
+            let line = match exact.iter().next() {
+                Some(pin) if exact.len() == 1 => {
+                    let version = pin.trim_start_matches('=');
+                    let meets = Version::from_str(version).is_ok_and(|version| satisfied(&range, &version));
+                    if !meets {
+                        continue;
+                    }
+                    format!("{name}{pin}")
+                }
+                Some(_) => continue,
+                None => format!("{name}{}", pieces.into_iter().collect::<Vec<_>>().join(",")),
+            };
+            lines.push(line);
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let (tool, _) = check::installer(self.facts, "install");
+        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+        self.commands.push(format!("{tool} {}", quoted.join(" ")));
+        self.parts.push(format!("install {}", text::list(&lines)));
+        self.changes.push(Change::Install(lines.clone()));
+        self.requirements.extend(lines);
+    }
+
+    /// Takes over, finding by finding, what no build mends; ids of what is left at the end.
+    fn set(&mut self, findings: &[Finding], before: &BTreeSet<String>) -> BTreeSet<String> {
+        let ids = |facts: &Facts| -> BTreeSet<String> {
+            let checked = check::findings(&check::run(facts, self.db, self.workload));
+            checked.into_iter().filter(serious).map(|finding| finding.id).collect()
+        };
+        let mut after = if self.changes.is_empty() { before.clone() } else { ids(&self.now()) };
+        // Messages that a report quotes are explained by findings; what is left of these is told by them.
+        after.retain(|id| !id.starts_with("symptom/"));
+        let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
+        for finding in findings.iter().filter(|finding| serious(finding)) {
+            if !after.contains(&finding.id) {
+                continue;
+            }
+            for remedy in &finding.remedies {
+                let Some(change) = remedy.change.as_ref().filter(|change| !installs(change)) else { continue };
+                let more: Vec<Change> = changes.iter().cloned().chain([change.clone()]).collect();
+                let left = ids(&apply(self.facts, &Change::All(more.clone()), self.db));
+                if !left.contains(&finding.id) && left.is_subset(&after) {
+                    (after, changes) = (left, more);
+                    parts.push(lower(&remedy.summary));
+                    commands.extend(remedy.commands.iter().cloned());
+                    break;
+                }
+            }
+        }
+        // The machine is put right before anything is installed on it.
+        self.parts.splice(0..0, parts);
+        self.commands.splice(0..0, commands);
+        self.changes = changes;
+        after
+    }
+}
+
+/// A sentence as a part of a longer one.
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Whether a change brings packages, which is for the solver to choose.
+fn installs(change: &Change) -> bool {
+    match change {
+        Change::Install(_) => true,
+        Change::All(changes) => changes.iter().any(installs),
+        _ => false,
+    }
+}
