@@ -23,7 +23,7 @@ use crate::version::DriverVersion;
 
 use plan::Planned;
 
-pub use outlook::{Fate, Outlook, Rebuild, Row, foresee};
+pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
 /// The distribution whose symbols extensions are linked with.
 const TORCH: &str = "torch";
@@ -68,6 +68,9 @@ pub fn with_remedies(
                 change: Some(change.clone()),
                 verified: plan.verified,
             });
+            // One cure: what would install something else contradicts it.
+            let other = |remedy: &Remedy| remedy.change.as_ref() != Some(change) && !remedy.requirements.is_empty();
+            finding.remedies.retain(|remedy| !other(remedy));
         }
         // Where the solver found a set, the advisory's plain wish for it says less.
         if finding.remedies.iter().any(|remedy| remedy.verified && !remedy.requirements.is_empty()) {
@@ -105,7 +108,7 @@ fn installable(finding: &Finding) -> bool {
 
 /// NVIDIA's runtime wheels that only the replaced builds required. Installers leave them, and those of another CUDA major
 /// hold files of the same names.
-fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>]) -> Vec<&'a Distribution> {
+fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &RuleDb) -> Vec<&'a Distribution> {
     let name_of = |line: &String| requirement::parse(line).ok().map(|wanted| wanted.name.to_string());
     let names = |lines: &[String]| lines.iter().filter_map(name_of).collect::<BTreeSet<_>>();
     let declared = |distribution: &Distribution| match distribution.metadata.value() {
@@ -113,8 +116,16 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>]) -> Vec<
         None => BTreeSet::new(),
     };
     let is_changed = |name: &str| changed.iter().any(|pin| pin.name == name);
-    let still: BTreeSet<_> =
-        pins.iter().flat_map(|pin| [names(&pin.release.requires), names(&pin.build.requires)]).flatten().collect();
+    // Of a build that nobody opened, the others for its CUDA major tell which wheels it needs, if not which versions.
+    let major = |build: &Build| build.cuda.map(|cuda| cuda.major);
+    let alike = |pin: &Pin<'_>| {
+        let releases = db.package(pin.name).into_iter().flat_map(|package| &package.releases);
+        let unread = !pin.build.is_opened();
+        let builds = releases.flat_map(|release| &release.builds).filter(|build| unread && major(build) == major(pin.build));
+        builds.flat_map(|build| names(&build.requires)).collect::<BTreeSet<_>>()
+    };
+    let own = |pin: &Pin<'_>| [names(&pin.release.requires), names(&pin.build.requires), alike(pin)];
+    let still: BTreeSet<_> = pins.iter().flat_map(own).flatten().collect();
     let replaced =
         facts.active_distributions().filter(|distribution| is_changed(&distribution.name)).flat_map(declared);
     let mut loose: BTreeSet<_> = replaced.filter(|name| name.starts_with("nvidia-") && !still.contains(name)).collect();

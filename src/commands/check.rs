@@ -120,11 +120,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let heard = told.as_ref().map_or(&nothing, |told| &told.heard);
     let checked = clock.time("checks", || check::run_with(&facts, db, &workload, heard));
     let findings = check::findings(&checked);
-    let (findings, plan) = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
     let findings = match &told {
         Some(told) => clock.time("ranking", || check::explain(&facts, db, &workload, told, findings)),
         None => findings,
     };
+    let (findings, plan) = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
     let report = Report::new(&facts, checked, (findings, plan), args.require.contains(&Need::Gpu), db.newest());
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,

@@ -113,29 +113,40 @@ pub struct Rebuild {
     pub command: String,
 }
 
-/// Looks ahead: installs what is wanted with as few other changes as can be. Of what the solver chose only what `is_part` is
-/// changed.
+/// What is asked of an outlook.
+#[derive(Clone, Copy)]
+pub struct Wish<'w> {
+    /// What is to be installed.
+    pub wanted: &'w [Asked],
+    /// What must hold of what is installed.
+    pub constraints: &'w [Asked],
+    /// Packages whose installed build cannot stay.
+    pub refused: &'w BTreeSet<String>,
+    /// Of what the solver chooses, only these packages are changed.
+    pub is_part: &'w dyn Fn(&str) -> bool,
+}
+
+/// Looks ahead: installs what is wanted with as few other changes as can be.
 ///
 /// # Errors
 ///
 /// The proof, where what is wanted contradicts itself or the machine.
 pub fn foresee(
     facts: &Facts,
-    wanted: &[Asked],
-    constraints: &[Asked],
+    wish: Wish<'_>,
     target: &Target,
     db: &RuleDb,
     workload: &Workload,
-    is_part: &dyn Fn(&str) -> bool,
 ) -> Result<Outlook, Box<Proof>> {
-    let stack = Stack::of(facts, db);
+    let Wish { wanted, constraints, refused, is_part } = wish;
+    let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
     let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db)?;
     let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
     let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
     let torch = resolution.pins.iter().find(|pin| pin.name == TORCH);
     let view = View { facts, target, db, wanted, resolution: &resolution, changed: &changed, torch };
     let mut rows = view.rows(&conflicts);
-    let gone = orphans(facts, &resolution.pins, &changed);
+    let gone = orphans(facts, &resolution.pins, &changed, db);
     let rebuilt: Vec<&str> = rows.iter().filter(|row| row.fate == Fate::Rebuild).map(|row| row.name.as_str()).collect();
 
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
@@ -199,8 +210,7 @@ pub fn foresee(
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
         full: installs,
         change,
-        known: resolution.unlisted.is_empty()
-            && resolution.pins.iter().all(|pin| pin.requires_known() != KnownHow::Unknown),
+        known: changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown),
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
         cuda: torch.and_then(|pin| pin.build.cuda),
         arch_list: arch_list(target),
@@ -217,6 +227,7 @@ struct Stack {
     /// Covered packages that are there in a version that nobody read.
     present: BTreeSet<String>,
     requested: BTreeSet<String>,
+    refused: BTreeSet<String>,
     outsiders: BTreeMap<String, Outsider>,
 }
 
@@ -227,6 +238,7 @@ impl Stack {
             installed: BTreeMap::new(),
             present: BTreeSet::new(),
             requested: BTreeSet::new(),
+            refused: BTreeSet::new(),
             outsiders: solve::installed_outsiders(facts, db),
         };
         for distribution in facts.active_distributions().filter(|distribution| own(&distribution.name)) {
@@ -260,6 +272,7 @@ impl Stack {
                 constraints: constraints.to_vec(),
                 installed: self.installed.clone(),
                 requested: self.requested.clone(),
+                refused: self.refused.clone(),
                 outsiders: self.outsiders.clone(),
                 prefer: Prefer::Installed,
                 ..Request::default()
@@ -283,9 +296,11 @@ impl Stack {
     }
 }
 
+/// Whether a pin is what is installed; of PyPI's builds installed metadata names no label.
 fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
+    let Some(version) = installed.get(pin.name) else { return false };
     let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
-    installed.get(pin.name) == full.as_ref()
+    full.as_ref() == Some(version) || (pin.build.index == "pypi" && *version == pin.release.version)
 }
 
 /// What the rows are made from.

@@ -8,14 +8,15 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::outlook::{Fate, Outlook, foresee};
+use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, serious};
 use crate::check;
 use crate::facts::{Facts, Origin};
-use crate::finding::{Change, Finding, Plan};
+use crate::finding::{Change, Finding, Kind, Plan, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
+use crate::solve::Asked;
 use crate::text;
 
 /// A plan with what it changes.
@@ -53,30 +54,36 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         changes: Vec::new(),
         known: true,
     };
-    if findings.iter().any(installable) {
+    if findings.iter().any(|finding| installable(finding) && is_certain(finding)) {
         draft.install(findings);
     }
     draft.leftovers();
     let after = draft.set(findings, &before);
-    let fixes: BTreeSet<String> = before.difference(&after).cloned().collect();
+    // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
+    let blamed = |finding: &&Finding| is_told(&finding.id) && finding.packages.iter().any(|it| draft.changes_package(it));
+    let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
+    let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_told(id)).cloned().collect();
+    let checked = !fixes.is_empty();
+    fixes.extend(told);
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
-    let verified = draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    let verified = checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
     let plan = Plan {
         summary: text::list(&draft.parts),
         requirements: draft.requirements,
         commands: draft.commands,
+        leaves: before.difference(&fixes).cloned().collect(),
         fixes: fixes.into_iter().collect(),
-        leaves: after.intersection(&before).cloned().collect(),
         verified,
     };
     Some(Planned { plan, change: Change::All(draft.changes) })
 }
 
 impl Draft<'_> {
-    /// The builds that the solver chooses for the whole stack.
+    /// The builds that the solver chooses for the whole stack. Where that sets what the stack is there for back by more than a
+    /// minor release, or nothing fits, and a newer driver avoids it, the driver comes first.
     fn install(&mut self, findings: &[Finding]) {
         let mut target = Target::from_facts(self.facts, self.db);
         target.platform = target.platform.or_else(|| Target::usual_platform(self.facts));
@@ -85,14 +92,49 @@ impl Draft<'_> {
         if without_compat {
             target.compat = None;
         }
-        let named = |name: &str| findings.iter().filter(|it| serious(it)).any(|it| it.packages.iter().any(|it| it == name));
+        let serious = || findings.iter().filter(|finding| serious(finding));
+        let named = |name: &str| serious().any(|finding| finding.packages.iter().any(|it| it == name));
         let told = self.facts.origin == Origin::Report;
         let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
         // What a report does not name may be there, and what it names without a version may be right.
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
-        let outlook = foresee(self.facts, &[], &[], &target, self.db, self.workload, &is_part);
+        // What was seen of the installed build counts more than what the rules say of it.
+        let unfit = serious().filter(|it| {
+            it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
+        });
+        // Which of its libraries a package loads, its partner decides.
+        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
+        let refused: BTreeSet<String> =
+            unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
+        // What a message blames is there, though the report does not list it.
+        let blamed = serious().filter(|finding| told && is_certain(finding) && installable(finding));
+        let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
+        let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
+        let wanted = blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
+        let wanted: Vec<Asked> = wanted.collect();
+        let wish = Wish { wanted: &wanted, constraints: &[], refused: &refused, is_part: &is_part };
+        let (facts, db, workload) = (self.facts, self.db, self.workload);
         // What has no place in the result is not taken out of an environment: that is for its owner to say.
-        let Some(outlook) = outlook.ok().filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict)) else { return };
+        let foreseen = |target: &Target| {
+            let outlook = foresee(facts, wish, target, db, workload).ok();
+            outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
+        };
+        let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| !sets_back(outlook, db));
+        let mut outlook = foreseen(&target);
+        let driver = target.driver.clone().filter(|_| !good(&outlook));
+        if let Some(now) = driver {
+            let families = self.db.families().iter().map(|row| row.linux_driver.clone());
+            let other = families.filter(|driver| *driver > now).find_map(|driver| {
+                let newer = Target { driver: Some(driver.clone()), compat: None, ..target.clone() };
+                Some(foreseen(&newer)).filter(good).map(|outlook| (driver, outlook))
+            });
+            if let Some((driver, other)) = other {
+                self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
+                self.changes.push(Change::Driver(driver));
+                outlook = other;
+            }
+        }
+        let Some(outlook) = outlook else { return };
         self.take(outlook);
         if without_compat && !self.changes.is_empty() {
             self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
@@ -115,6 +157,10 @@ impl Draft<'_> {
         self.requirements.extend(outlook.full.iter().cloned());
         self.commands.extend(outlook.commands.iter().cloned());
         self.changes.push(outlook.change);
+    }
+
+    fn changes_package(&self, name: &str) -> bool {
+        self.requirements.iter().any(|line| requirement::name_of(line) == name)
     }
 
     fn now(&self) -> Facts {
@@ -183,8 +229,7 @@ impl Draft<'_> {
             checked.into_iter().filter(serious).map(|finding| finding.id).collect()
         };
         let mut after = if self.changes.is_empty() { before.clone() } else { ids(&self.now()) };
-        // Messages that a report quotes are explained by findings; what is left of these is told by them.
-        after.retain(|id| !id.starts_with("symptom/"));
+        after.retain(|id| !is_told(id));
         let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
         for finding in findings.iter().filter(|finding| serious(finding)) {
             if !after.contains(&finding.id) {
@@ -208,6 +253,26 @@ impl Draft<'_> {
         self.changes = changes;
         after
     }
+}
+
+/// Whether only a message in a report says so.
+fn is_told(id: &str) -> bool {
+    id.starts_with("symptom/")
+}
+
+/// Whether a finding is more than a guess at what a message may come from.
+fn is_certain(finding: &Finding) -> bool {
+    !is_told(&finding.id) || finding.severity == Severity::Fail
+}
+
+/// Whether an outlook sets what people install for its own sake back by more than a minor release.
+fn sets_back(outlook: &Outlook, db: &RuleDb) -> bool {
+    outlook.rows.iter().filter(|row| row.fate == Fate::Change).any(|row| {
+        let Some(package) = db.package(&row.name).filter(|package| package.headline.is_some()) else { return false };
+        let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
+        let (Some(before), Some(after)) = (version(&row.before), version(&row.after)) else { return false };
+        package.minors_back(&before, &after) > 1
+    })
 }
 
 /// A sentence as a part of a longer one.

@@ -451,6 +451,7 @@ impl Teller<'_, '_> {
             Block::Obstacle(obstacle) => (obstacle.to_string(), source()),
             Block::Withdrawn => ("was withdrawn from the index".to_owned(), source()),
             Block::PreRelease => ("is not a final release".to_owned(), source()),
+            Block::Refused => ("is installed and does not work here".to_owned(), source()),
             Block::Unread => ("states nowhere that was read what it requires".to_owned(), source()),
             Block::Advisory(clause) => {
                 let advisory = self.universe.clauses[*clause].advisory;
@@ -472,6 +473,7 @@ pub(super) fn in_short(universe: &Universe<'_>, block: &Block) -> String {
         Block::Obstacle(obstacle) => obstacle.to_string(),
         Block::Withdrawn => "was withdrawn".to_owned(),
         Block::PreRelease => "is not final".to_owned(),
+        Block::Refused => "does not work here".to_owned(),
         Block::Unread => "has requirements that are not known".to_owned(),
         Block::Advisory(clause) => format!("is ruled out by {}", universe.clauses[*clause].advisory.id),
     }
@@ -485,7 +487,7 @@ fn name(kind: BlockKind) -> &'static str {
         BlockKind::Cpu => "cpu-build",
         BlockKind::Driver | BlockKind::Ptx => "driver",
         BlockKind::Kernel => "gpu-arch",
-        BlockKind::Withdrawn | BlockKind::PreRelease => "release",
+        BlockKind::Withdrawn | BlockKind::PreRelease | BlockKind::Refused => "release",
         BlockKind::Unread => "requirement",
         BlockKind::Advisory(_) => "advisory",
     }

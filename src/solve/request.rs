@@ -25,6 +25,8 @@ pub struct Request {
     pub installed: BTreeMap<String, Version>,
     /// Names of installed packages that somebody installed by name, not only because another needs them.
     pub requested: BTreeSet<String>,
+    /// Names of packages whose installed build the checks found unfit here, whatever the rules say of it.
+    pub refused: BTreeSet<String>,
     /// What is known of packages that the rules do not cover, by normalised name.
     pub outsiders: BTreeMap<String, Outsider>,
     /// Names of installed packages that must stay as they are.

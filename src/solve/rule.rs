@@ -75,6 +75,8 @@ pub(super) enum BlockKind {
     PreRelease,
     /// Nobody read its requirements.
     Unread,
+    /// The checks found the installed build unfit.
+    Refused,
     /// An advisory about this package alone, by place in the list of clauses.
     Advisory(usize),
 }

@@ -15,7 +15,7 @@ use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{UNLISTED, Versions};
-use crate::rules::model::{Build, Package, Release};
+use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
 use crate::rules::raw::{Headline, KnownHow};
 use crate::rules::raw_platform::RawExtension;
@@ -35,6 +35,8 @@ pub(super) struct Universe<'a> {
     keys: Vec<u64>,
     pub prefer: Prefer,
     pub installed: BTreeMap<String, Version>,
+    /// Those of the installed that cannot stay as they are.
+    refused: BTreeSet<String>,
     /// Packages of which versions near these are wanted, to find the smallest change of a line.
     pub near: BTreeMap<usize, Versions>,
     /// The CUDA of the installed torch, which a change keeps where it can; none where that is not asked or not known.
@@ -178,6 +180,8 @@ pub(super) enum Block {
     PreRelease,
     /// Nobody read its requirements.
     Unread,
+    /// The checks found the installed build unfit.
+    Refused,
     Advisory(usize),
 }
 
@@ -197,6 +201,7 @@ impl Block {
             Self::Withdrawn => BlockKind::Withdrawn,
             Self::PreRelease => BlockKind::PreRelease,
             Self::Unread => BlockKind::Unread,
+            Self::Refused => BlockKind::Refused,
             Self::Advisory(clause) => BlockKind::Advisory(*clause),
         }
     }
@@ -229,6 +234,7 @@ impl<'a> Universe<'a> {
             targets,
             prefer: request.prefer,
             installed: request.installed.clone(),
+            refused: request.refused.clone(),
             near: BTreeMap::new(),
             family: None,
             packages,
@@ -312,7 +318,8 @@ impl<'a> Universe<'a> {
         for candidates in &mut self.packages {
             let package = candidates.package;
             let unknown = |version: &&Version| self.db.release(&package.name, version).is_none();
-            let installed = self.installed.get(&package.name).filter(unknown);
+            let may_stay = !self.refused.contains(&package.name);
+            let installed = self.installed.get(&package.name).filter(unknown).filter(|_| may_stay);
             // Whether device code that nobody opened runs on a GPU is not known.
             let judged = package.partial && !package.holds_code();
             let pinned = pinned.get(&package.name).filter(|_| judged).filter(unknown);
@@ -388,7 +395,7 @@ impl<'a> Universe<'a> {
         };
         let release = Keeps::Release { requested: false, headline: None };
         let text = format!("{}=={version}", candidates.name);
-        if self.unlisted(package).is_some() {
+        if self.unlisted(package).is_some_and(|unlisted| unlisted == version) {
             return vec![ask(text, release, Versions::singleton(UNLISTED), None)];
         }
         let public = version.clone().without_local();
@@ -542,7 +549,13 @@ impl<'a> Universe<'a> {
             if release.version.any_prerelease() && !named(&pre) {
                 blocks.push(Block::PreRelease);
             }
-            let installed = self.installed.get(candidates.name).map(|version| version.clone().without_local());
+            let installed = self.installed.get(candidates.name);
+            if self.refused.contains(candidates.name)
+                && installed.is_some_and(|version| candidates.is_installed(candidate, version))
+            {
+                blocks.push(Block::Refused);
+            }
+            let installed = installed.map(|version| version.clone().without_local());
             if release.requires_known(candidate.build) == KnownHow::Unknown
                 && installed.as_ref() != Some(&release.version)
                 && !named(&|specifiers| specifiers.iter().any(is_exact))
@@ -689,17 +702,6 @@ impl<'a> Candidates<'a> {
         }
         candidate.full_version(&self.package.releases).unwrap_or_else(|_| release.version.clone())
     }
-}
-
-/// What of a version names its minor release: up to the second number, or to the first that is not zero: `2.7` of 2.7.1,
-/// `0.45` of 0.45.3, `0.0.31` of 0.0.31.post1.
-fn minor(version: &Version) -> Vec<u64> {
-    let numbers = version.release();
-    let zeros = numbers.iter().take_while(|number| **number == 0).count();
-    let end = (zeros + 1).max(2).min(numbers.len());
-    let mut own: Vec<u64> = numbers.iter().take(end).copied().collect();
-    own.resize(end.max(2), 0);
-    own
 }
 
 /// A place as a number; no package has four billion builds.
