@@ -86,12 +86,13 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         scope.spawn(|| db.prepare_to_hear());
         report::clean(text)
     });
-    let (facts, (heard, people)) = std::thread::scope(|scope| {
+    let (mut notes, (heard, people)) = std::thread::scope(|scope| {
         let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, is_known(db))));
-        let facts = report::facts(&Reader::ALL, &text, &vocabulary);
-        (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let notes = report::notes(&Reader::ALL, &text, &vocabulary);
+        (notes, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let mut facts = redact(&facts, &people);
+    heard.places.iter().for_each(|place| notes.hear(text.log.line_at(*place)));
+    let mut facts = redact(&notes.facts(&text), &people);
     complete_report(&mut facts, db);
     Input { facts, told: Some(Told { text: text.log, heard, people }) }
 }
