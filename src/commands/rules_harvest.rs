@@ -316,7 +316,9 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
         optional_code: None,
         headline: None,
         partial: false,
+        extras_read: Vec::new(),
         partners: Vec::new(),
+        extras: Vec::new(),
         releases: Vec::new(),
     })
 }

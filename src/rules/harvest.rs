@@ -505,7 +505,9 @@ mod tests {
             optional_code: None,
             headline: None,
             partial: false,
+            extras_read: Vec::new(),
             partners: Vec::new(),
+            extras: Vec::new(),
             releases: Vec::new(),
         }
     }

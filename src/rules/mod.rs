@@ -10,6 +10,7 @@ pub mod consistency;
 mod db;
 pub mod driver;
 mod embedded;
+pub mod extras;
 pub mod harvest;
 pub mod kernel;
 pub mod matrix;
