@@ -12,6 +12,7 @@ pub mod driver;
 mod embedded;
 pub mod extras;
 pub mod harvest;
+pub mod harvest_extras;
 pub mod kernel;
 pub mod matrix;
 pub mod model;

@@ -447,16 +447,21 @@ impl TryFrom<RawRelease> for Release {
             builds.push(build);
         }
         let stated = match raw.requires_known {
-            None => false,
+            None | Some(KnownHow::Unknown) => false,
             Some(KnownHow::Stated) => true,
             Some(_) => {
-                return Err(Fault::new("`requires-known` is `stated` or left out: the rest follows from the source"));
+                return Err(Fault::new(
+                    "`requires-known` is `stated`, `unknown` or left out: the rest follows from the source",
+                ));
             }
         };
-        if stated && !builds.iter().all(Build::is_source) {
+        if raw.requires_known.is_some() && !builds.iter().all(Build::is_source) {
             return Err(Fault::new(
-                "`requires-known = \"stated\"` is for releases that have a source distribution only",
+                "`requires-known` is for releases that have a source distribution only",
             ));
+        }
+        if raw.requires_known == Some(KnownHow::Unknown) && !raw.requires.is_empty() {
+            return Err(Fault::new("`requires` of a release whose requirements are unknown"));
         }
         let (date, yanked, requires) = (raw.date, raw.yanked, raw.requires);
         Ok(Self { version, date, yanked, requires_python, requires, stated, packed_extras: None, builds })

@@ -150,7 +150,8 @@ pub struct RawRelease {
     /// `Requires-Dist` lines that every opened wheel of this release shares, NVIDIA's runtime wheels and extras left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
-    /// `stated`, where all that was published is a source distribution and its own list of requirements was read.
+    /// Where all that was published is a source distribution: `stated`, its own list of requirements was read; `unknown`, it
+    /// was opened and states no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires_known: Option<KnownHow>,
     /// What was published, PyPI's first.

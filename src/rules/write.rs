@@ -125,10 +125,17 @@ fn release(text: &mut String, row: &RawRelease) {
     }
     maybe(text, "requires-python", row.requires_python.as_deref().map(quote));
     list(text, "requires", row.requires.iter().map(quote));
-    if row.requires_known == Some(KnownHow::Stated) {
-        line(text, "requires-known", quote("stated"));
-    }
+    maybe(text, "requires-known", row.requires_known.map(known_how));
     row.builds.iter().for_each(|row| build(text, row));
+}
+
+fn known_how(how: KnownHow) -> String {
+    quote(match how {
+        KnownHow::Read => "read",
+        KnownHow::Stated => "stated",
+        KnownHow::Inferred => "inferred",
+        KnownHow::Unknown => "unknown",
+    })
 }
 
 fn build(text: &mut String, row: &RawBuild) {
