@@ -1,6 +1,6 @@
 //! `gpudoc rules harvest`: reads packages from an index and writes their rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,11 +18,13 @@ use crate::index::simple::{self, File};
 use crate::parse::elf::{self, Machine};
 use crate::parse::fatbin::{Home, Tally};
 use crate::parse::metadata::Metadata;
-use crate::parse::sdist;
+use crate::parse::sdist::Sdist;
+use crate::parse::stated::stated;
 use crate::parse::wheel::normalise_name;
 use crate::rules::harvest::{self, PYPI, Published, Reached, Reading, Wheel};
 use crate::rules::raw::{RawBuild, RawPackage};
-use crate::rules::{variants, write};
+use crate::rules::extras::Extras;
+use crate::rules::{self, harvest_extras, variants, write};
 use crate::text;
 
 /// How many requests may be under way at once.
@@ -70,6 +72,10 @@ pub struct HarvestArgs {
     #[arg(long, value_name = "FILE")]
     assembles: Option<PathBuf>,
 
+    /// Read nothing but the extras of known releases, of those whose extras nobody read
+    #[arg(long)]
+    extras: bool,
+
     /// How many wheels are read at once
     #[arg(long, value_name = "N", default_value_t = 2)]
     jobs: usize,
@@ -100,6 +106,7 @@ impl HarvestArgs {
             rules_dir,
             builds: None,
             assembles: None,
+            extras: false,
             jobs: 2,
             timeout: patience.silence.as_secs(),
             retries: patience.retries,
@@ -150,16 +157,28 @@ fn index_name(index: &Url) -> String {
 async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, today: &str) -> anyhow::Result<usize> {
     let path = args.rules_dir.join("packages").join(format!("{package}.toml"));
     let mut rows = read_rows(&path, package)?;
+    let mut extras = harvest_extras::of_rows(&rows)
+        .map_err(|fault| anyhow::anyhow!("failed to read the extras in `{}`: {fault}", path.display()))?;
+    let covered: BTreeSet<&str> = rules::embedded().package_names().collect();
+    let covered = |name: &str| name == package || covered.contains(name);
     let index = index_name(&args.index);
     let files = simple::list(client, &args.index, package).await?;
     let published: Vec<_> = files.iter().map(published).collect();
     let reached = Reached { since: args.since.clone(), last: args.last };
-    let releases = harvest::plan(&published, &index, &reached, Some(&rows));
+    let mut releases = harvest::plan(&published, &index, &reached, Some(&rows));
+    if args.extras {
+        let known: BTreeSet<&String> = rows.releases.iter().map(|release| &release.version).collect();
+        releases.retain(|release| known.contains(&release.version.to_string()));
+        let failed = read_extras(&client, &releases, &addresses(files), &mut extras, covered).await?;
+        harvest_extras::put(&mut rows, &extras);
+        write_rows(&path, &rows)?;
+        return Ok(warn(failed));
+    }
     releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
     rows.partial |= args.last.is_some() && harvest::has_older(&published, &rows);
     rows.releases.retain(|release| !release.builds.is_empty());
 
-    let addresses: BTreeMap<String, File> = files.into_iter().map(|file| (file.name.clone(), file)).collect();
+    let addresses = addresses(files);
     let mut wanted: Vec<(usize, Wheel)> = Vec::new();
     for (place, release) in releases.iter().enumerate() {
         wanted.extend(release.wheels.iter().filter(|wheel| !wheel.known).map(|wheel| (place, wheel.clone())));
@@ -196,9 +215,16 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         all.inc(1);
         match (reading, releases.get(place)) {
             (Ok(reading), Some(release)) => {
+                // Where the wheels differ, the first platform's speaks for the release.
+                let version = release.version.to_string();
+                let first = release.wheels.first().is_some_and(|first| first.file == wheel.file);
+                if !reading.unstated && (first || !extras.contains_key(&version)) {
+                    extras.insert(version, harvest_extras::of_metadata(&reading.metadata, covered));
+                }
                 let row = harvest::row(&wheel, reading, &index, today);
-                info!("{}: {}", wheel.file, summary(&row));
+                info!("{}: {}", wheel.file, summary(&row.build));
                 release.merge(&mut rows, vec![row]);
+                harvest_extras::put(&mut rows, &extras);
                 write_rows(&path, &rows)?;
             }
             (Err(error), _) => {
@@ -208,8 +234,8 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         }
     }
     all.finish_and_clear();
-    failed.sort();
-    failed.iter().for_each(|line| note(&format!("warning: {line}")));
+    harvest_extras::put(&mut rows, &extras);
+    let failed = warn(failed);
     if let Some(path) = &args.builds {
         variants::add(&mut rows, &read_toml(path)?);
     }
@@ -217,7 +243,54 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         variants::add_measured(&mut rows, &read_toml(path)?);
     }
     write_rows(&path, &rows)?;
-    Ok(failed.len())
+    Ok(failed)
+}
+
+fn addresses(files: Vec<File>) -> BTreeMap<String, File> {
+    files.into_iter().map(|file| (file.name.clone(), file)).collect()
+}
+
+/// Says what could not be read; how much it was.
+fn warn(mut failed: Vec<String>) -> usize {
+    failed.sort();
+    failed.iter().for_each(|line| note(&format!("warning: {line}")));
+    failed.len()
+}
+
+/// Adds the extras of releases that are not among the known ones; what could not be read.
+async fn read_extras(
+    client: &Client,
+    releases: &[harvest::Release],
+    addresses: &BTreeMap<String, File>,
+    known: &mut BTreeMap<String, Extras>,
+    covered: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<String>> {
+    let mut tasks = JoinSet::new();
+    for release in releases.iter().filter(|release| !known.contains_key(&release.version.to_string())) {
+        let Some((wheel, file)) = release.wheels.first().and_then(|it| Some((it, addresses.get(&it.file)?))) else {
+            continue;
+        };
+        let (client, version, is_sdist, file) =
+            (client.clone(), release.version.to_string(), wheel.is_sdist(), file.clone());
+        tasks.spawn(async move {
+            let metadata = match is_sdist {
+                true => read_sdist(&client, &file).await.map(|it| (!it.unstated).then_some(it.metadata)),
+                false => read_metadata(&client, &file).await.map(Some),
+            };
+            (version, file.name, metadata)
+        });
+    }
+    let mut failed = Vec::new();
+    while let Some(outcome) = tasks.join_next().await {
+        match outcome.context("a task broke off")? {
+            (version, _, Ok(Some(metadata))) => {
+                known.insert(version, harvest_extras::of_metadata(&metadata, &covered));
+            }
+            (_, _, Ok(None)) => {}
+            (_, file, Err(error)) => failed.push(format!("`{file}` could not be read: {error:#}")),
+        }
+    }
+    Ok(failed)
 }
 
 fn published(file: &File) -> Published {
@@ -244,29 +317,37 @@ fn style(template: &str) -> ProgressStyle {
 
 async fn read_sdist(client: &Client, file: &File) -> anyhow::Result<Reading> {
     let archive = client.whole(&file.url, file.sha256.as_deref()).await?;
-    let text = tokio::task::spawn_blocking(move || sdist::pkg_info(&archive)).await?;
-    let text = text.with_context(|| format!("`{}` is no archive", file.url))?;
-    let metadata = Metadata::parse(&text.with_context(|| format!("`{}` has no PKG-INFO", file.url))?);
-    Ok(Reading { metadata, ..Reading::default() })
+    let sdist = tokio::task::spawn_blocking(move || Sdist::read(&archive)).await?;
+    let sdist = sdist.with_context(|| format!("failed to read the archive `{}`", file.url))?;
+    let stated = stated(&sdist);
+    Ok(Reading { unstated: stated.is_none(), metadata: stated.unwrap_or_default(), ..Reading::default() })
 }
 
-async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    // Of NVIDIA's wheels only METADATA matters, which many indexes serve alone (PEP 658).
-    if file.has_metadata && package.starts_with("nvidia-") && !package.starts_with("nvidia-cuda-runtime") {
-        let mut url = file.url.clone();
-        url.set_path(&format!("{}.metadata", file.url.path()));
-        let metadata = Metadata::parse(&text(client.whole(&url, None).await?));
-        return Ok(Reading { metadata, ..Reading::default() });
+/// The METADATA of a wheel, alone where the index serves it so (PEP 658).
+async fn read_metadata(client: &Client, file: &File) -> anyhow::Result<Metadata> {
+    match file.metadata_url() {
+        Some(url) => Ok(Metadata::parse(&String::from_utf8_lossy(&client.whole(&url, None).await?))),
+        None => metadata_of(&RemoteWheel::open(client, &file.url).await?).await,
     }
-    let wheel = RemoteWheel::open(client, &file.url).await?;
-    let mut reading = Reading::default();
+}
+
+async fn metadata_of(wheel: &RemoteWheel) -> anyhow::Result<Metadata> {
     let metadata = wheel
         .members
         .iter()
         .find(|member| member.name.ends_with(".dist-info/METADATA") && member.name.matches('/').count() == 1);
     let metadata = metadata.context("no METADATA in the wheel")?;
-    reading.metadata = Metadata::parse(&text(wheel.read(metadata).await?));
+    Ok(Metadata::parse(&String::from_utf8_lossy(&wheel.read(metadata).await?)))
+}
+
+async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    // Of NVIDIA's wheels only METADATA matters.
+    if file.has_metadata && package.starts_with("nvidia-") && !package.starts_with("nvidia-cuda-runtime") {
+        return Ok(Reading { metadata: read_metadata(client, file).await?, ..Reading::default() });
+    }
+    let wheel = RemoteWheel::open(client, &file.url).await?;
+    let mut reading = Reading { metadata: metadata_of(&wheel).await?, ..Reading::default() };
     let folder = package.replace('-', "_");
     if let Some(member) = wheel.member(&format!("{folder}/version.py")) {
         (reading.local, reading.cuda) = harvest::read_version_py(&text(wheel.read(member).await?));
@@ -316,7 +397,9 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
         optional_code: None,
         headline: None,
         partial: false,
+        extras_read: Vec::new(),
         partners: Vec::new(),
+        extras: Vec::new(),
         releases: Vec::new(),
     })
 }

@@ -14,7 +14,7 @@ use crate::parse::wheel::normalise_name;
 use crate::rules::model::Release;
 use crate::rules::overlay::Overlay;
 use crate::rules::raw::RawPackage;
-use crate::rules::{self, RuleDb};
+use crate::rules::{self, RuleDb, extras};
 use crate::text;
 
 /// Read what was released since this program was built, for this user
@@ -106,7 +106,7 @@ fn collect(work: &Path, db: &RuleDb) -> anyhow::Result<Overlay> {
         let raw: RawPackage = toml::from_str(&text).with_context(|| format!("failed to parse `{}`", file.display()))?;
         let Some(package) = db.package(&raw.package) else { continue };
         let last = rules::embedded_last(&package.name);
-        let mut releases: BTreeMap<Version, Release> = BTreeMap::new();
+        let mut read: Vec<Release> = Vec::new();
         for mut row in raw.releases {
             if row.date.is_empty() {
                 // Some indexes do not say when a file was uploaded: the day of the reading is the best guess.
@@ -119,10 +119,15 @@ fn collect(work: &Path, db: &RuleDb) -> anyhow::Result<Overlay> {
                 code.whole = package.whole;
                 code.optional = package.code_is_optional();
             }
-            if last.as_ref().is_none_or(|last| release.version > *last) && !release.builds.is_empty() {
-                releases.insert(release.version.clone(), release);
-            }
+            read.push(release);
         }
+        extras::unpack(&raw.extras_read, &raw.extras, &mut read)
+            .map_err(|fault| anyhow::anyhow!("`{}`: {}", file.display(), fault.message))?;
+        read.retain(|release| {
+            last.as_ref().is_none_or(|last| release.version > *last) && !release.builds.is_empty()
+        });
+        let releases: BTreeMap<Version, Release> =
+            read.into_iter().map(|release| (release.version.clone(), release)).collect();
         if !releases.is_empty() {
             overlay.releases.insert(package.name.clone(), releases.into_values().collect());
         }

@@ -37,6 +37,7 @@ pub mod sdist;
 pub mod shell;
 pub mod snapshot;
 pub mod sourced;
+pub mod stated;
 pub mod symbol;
 pub mod version_py;
 pub mod wheel;

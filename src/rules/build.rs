@@ -12,6 +12,7 @@ mod version;
 #[path = "."]
 mod rules {
     pub mod consistency;
+    pub mod extras;
     pub mod model;
     pub mod pack;
     pub mod raw;

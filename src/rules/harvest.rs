@@ -10,7 +10,7 @@ use pep440_rs::Version;
 
 use super::kernel::is_nvidias;
 use super::model::ANY;
-use super::raw::{RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
+use super::raw::{KnownHow, RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
 use super::requirement::is_runtime_wheel;
 use crate::parse::elf::Linkage;
 use crate::parse::fatbin::Tally;
@@ -96,6 +96,8 @@ pub struct Reading {
     pub platform: Option<String>,
     /// Its device code.
     pub code: Vec<RawCode>,
+    /// Of a source distribution: it states no list of requirements.
+    pub unstated: bool,
 }
 
 impl Wheel {
@@ -208,7 +210,7 @@ fn wheels(files: &[&Published], index: &str, row: Option<&RawRelease>) -> Vec<Wh
             platform: ANY.to_owned(),
             python: Vec::new(),
             glibc: None,
-            known: is_known(file, index, row),
+            known: is_known(file, index, row) && row.is_some_and(|row| row.requires_known.is_some()),
         }));
     }
     wheels.sort_by_key(|wheel| platform_order(&wheel.platform));
@@ -226,22 +228,28 @@ fn platform_order(platform: &str) -> (usize, String) {
     (order.iter().position(|name| *name == platform).unwrap_or(order.len()), platform.to_owned())
 }
 
+/// A build, and of a source distribution how its requirements are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// The build.
+    pub build: RawBuild,
+    /// None: its wheel was opened.
+    pub known: Option<KnownHow>,
+}
+
 /// Turns what was read in a wheel into its row. `read`: the day.
 #[must_use]
-pub fn row(wheel: &Wheel, reading: Reading, index: &str, read: &str) -> RawBuild {
+pub fn row(wheel: &Wheel, reading: Reading, index: &str, read: &str) -> Row {
+    let known = wheel.is_sdist().then_some(if reading.unstated { KnownHow::Unknown } else { KnownHow::Stated });
     let named = wheel.name.as_ref().map(|name| name.version.local()).unwrap_or_default();
     let named = named.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
     // Other labels in a `version.py` (`unknown`, a commit) name no build.
     let variant = |local: &String| local == "cpu" || CudaVersion::from_variant(local).is_some();
     let local = reading.local.filter(variant).or_else(|| (!named.is_empty()).then_some(named));
-    let declared = !wheel.is_sdist() || reading.metadata.is_static("requires-dist");
-    let mut requires: Vec<_> = match declared {
-        true => reading.metadata.plain_requirements().map(canonical_requirement).collect(),
-        false => Vec::new(),
-    };
+    let mut requires: Vec<_> = reading.metadata.plain_requirements().map(canonical_requirement).collect();
     sort_requirements(&mut requires);
     let file = Some(wheel.file.clone());
-    RawBuild {
+    let build = RawBuild {
         cuda: reading.cuda.or_else(|| local.as_deref().and_then(CudaVersion::from_variant)),
         local,
         index: index.to_owned(),
@@ -259,7 +267,8 @@ pub fn row(wheel: &Wheel, reading: Reading, index: &str, read: &str) -> RawBuild
             page: None,
             read: read.to_owned(),
         },
-    }
+    };
+    Row { build, known }
 }
 
 fn sort_requirements(lines: &mut Vec<String>) {
@@ -274,7 +283,7 @@ pub(super) fn asks_runtime_wheel(line: &str) -> bool {
 
 impl Release {
     /// Puts rows in their place, and what the index says of the release now. Rows of other indexes stay as they are.
-    pub fn merge(&self, package: &mut RawPackage, rows: Vec<RawBuild>) {
+    pub fn merge(&self, package: &mut RawPackage, rows: Vec<Row>) {
         let version = self.version.to_string();
         let place = package.releases.iter().position(|release| release.version == version);
         let mut release = place.map(|place| package.releases.remove(place)).unwrap_or_else(|| RawRelease {
@@ -297,13 +306,17 @@ impl Release {
                 build.python.clone_from(&wheel.python);
             }
         }
-        for row in rows {
+        for Row { build: row, known } in rows {
             // A wheel that came later takes the place of the source distribution.
             release.builds.retain(|build| {
                 (&build.index, &build.platform) != (&row.index, &row.platform)
                     && (build.index != row.index || build.source.sdist.is_none())
             });
             release.builds.push(row);
+            release.requires_known = known;
+        }
+        if release.builds.iter().any(|build| build.source.sdist.is_none()) {
+            release.requires_known = None;
         }
         share_requirements(&mut release);
         sort_builds(&mut release.builds);
@@ -505,7 +518,9 @@ mod tests {
             optional_code: None,
             headline: None,
             partial: false,
+            extras_read: Vec::new(),
             partners: Vec::new(),
+            extras: Vec::new(),
             releases: Vec::new(),
         }
     }
@@ -526,17 +541,16 @@ mod tests {
         let mut package = empty();
         let release = plan(&listing(), PYPI, &Reached::default(), None).remove(0);
         assert!(release.wheels[0].is_sdist());
-        let metadata = |version: &str| Metadata {
-            metadata_version: version.to_owned(),
-            requires_dist: vec!["sympy".to_owned()],
+        let metadata = |lines: &[&str]| Metadata {
+            requires_dist: lines.iter().map(|&line| line.to_owned()).collect(),
             ..Metadata::default()
         };
-        // What an old PKG-INFO lists may not be what the wheel will require.
-        for (version, requires) in [("2.1", &[][..]), ("2.2", &["sympy".to_owned()][..])] {
-            let reading = Reading { metadata: metadata(version), ..Reading::default() };
+        for (unstated, lines, known) in [(true, &[][..], KnownHow::Unknown), (false, &["sympy"], KnownHow::Stated)] {
+            let reading = Reading { metadata: metadata(lines), unstated, ..Reading::default() };
             release.merge(&mut package, vec![row(&release.wheels[0], reading, PYPI, "2026-01-01")]);
             let row = &package.releases[0];
-            assert_eq!((row.requires.as_slice(), row.builds[0].platform.as_str()), (requires, ANY));
+            assert_eq!((row.requires_known, row.builds[0].platform.as_str()), (Some(known), ANY));
+            assert_eq!(row.requires, lines);
             assert_eq!(
                 (row.builds[0].source.wheel.as_ref(), row.builds[0].source.file()),
                 (None, Some("torch-2.5.0.tar.gz"))
@@ -549,6 +563,7 @@ mod tests {
         release.merge(&mut package, vec![row(&release.wheels[0], Reading::default(), PYPI, "2026-01-02")]);
         let platforms: Vec<_> = package.releases[0].builds.iter().map(|build| build.platform.as_str()).collect();
         assert_eq!(platforms, ["linux_x86_64"]);
+        assert_eq!(package.releases[0].requires_known, None);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //!
 //! A value of these types is consistent: versions parse, builds have a source, libraries are chosen by a rule that exists.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
+use super::extras;
+use super::pack::Bytes;
 use super::raw::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource,
 };
@@ -28,7 +31,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    fn new(message: impl Into<String>) -> Self {
+    pub(super) fn new(message: impl Into<String>) -> Self {
         Self { path: Vec::new(), message: message.into() }
     }
 
@@ -136,8 +139,20 @@ pub struct Release {
     pub requires: Vec<String>,
     /// The requirements are a source distribution's own list.
     pub stated: bool,
+    /// Packed: see [`Release::extras`]. None: nobody read them.
+    pub packed_extras: Option<Bytes>,
     /// What was published.
     pub builds: Vec<Build>,
+}
+
+/// What an extra of a release requires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extra {
+    /// PEP 508 requirements without the extra in their marker, e.g. `nvidia-nccl-cu12==2.26.2; sys_platform == 'linux'`. They
+    /// may name other extras of the package: `jax[cuda12]` may ask for `jax[minimum-jaxlib]`.
+    pub requires: Vec<String>,
+    /// More is required, of packages that the rules do not cover.
+    pub partial: bool,
 }
 
 /// One published build of a release.
@@ -304,6 +319,15 @@ impl RawWheel {
 }
 
 impl Release {
+    /// Its extras by normalised name, e.g. `cuda12`: a name that is not among them is none. None where nobody read them.
+    ///
+    /// They are unpacked at each call: few questions are about extras.
+    #[must_use]
+    pub fn extras(&self) -> Option<BTreeMap<String, Extra>> {
+        // What the build script packed unpacks.
+        self.packed_extras.as_ref().and_then(|packed| postcard::from_bytes(&packed.0).ok())
+    }
+
     /// The opened build whose requirements tell those of a build that nobody opened: another variant for the same platform, of
     /// CUDA builds one for CUDA where there is one. NVIDIA's runtime wheels, which belong to each build, it does not tell.
     #[must_use]
@@ -415,6 +439,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
+        extras::unpack(&raw.extras_read, &raw.extras, &mut releases)?;
         let RawPackage { package: name, whole, headline, partial, .. } = raw;
         Ok(Self { name, whole, library_choice, partners, headline, partial, releases })
     }
@@ -444,19 +469,24 @@ impl TryFrom<RawRelease> for Release {
             builds.push(build);
         }
         let stated = match raw.requires_known {
-            None => false,
+            None | Some(KnownHow::Unknown) => false,
             Some(KnownHow::Stated) => true,
             Some(_) => {
-                return Err(Fault::new("`requires-known` is `stated` or left out: the rest follows from the source"));
+                return Err(Fault::new(
+                    "`requires-known` is `stated`, `unknown` or left out: the rest follows from the source",
+                ));
             }
         };
-        if stated && !builds.iter().all(Build::is_source) {
+        if raw.requires_known.is_some() && !builds.iter().all(Build::is_source) {
             return Err(Fault::new(
-                "`requires-known = \"stated\"` is for releases that have a source distribution only",
+                "`requires-known` is for releases that have a source distribution only",
             ));
         }
+        if raw.requires_known == Some(KnownHow::Unknown) && !raw.requires.is_empty() {
+            return Err(Fault::new("`requires` of a release whose requirements are unknown"));
+        }
         let (date, yanked, requires) = (raw.date, raw.yanked, raw.requires);
-        Ok(Self { version, date, yanked, requires_python, requires, stated, builds })
+        Ok(Self { version, date, yanked, requires_python, requires, stated, packed_extras: None, builds })
     }
 }
 
@@ -551,7 +581,7 @@ pub fn specifiers(text: &str) -> Result<VersionSpecifiers, Fault> {
 
 /// Checks that lines are PEP 508 requirements; they are kept as text, since parsing all of them at start would cost more
 /// than reading the rules.
-fn requirements(lines: &[String]) -> Result<(), Fault> {
+pub(super) fn requirements(lines: &[String]) -> Result<(), Fault> {
     for line in lines {
         pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(line)
             .map_err(|error| Fault::new(format!("`{line}`: {}", first_line(&error.to_string()))))?;

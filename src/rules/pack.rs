@@ -69,7 +69,7 @@ pub struct Packed {
 }
 
 /// Bytes that are read in one piece; serde takes a `Vec<u8>` byte by byte.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 
 impl Serialize for Bytes {

@@ -29,12 +29,34 @@ pub struct RawPackage {
     /// Older releases exist, and are not in this file: nothing is said of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,
+    /// The releases whose extras were read, in runs: `0.5.0 to 0.9.2`, `1.0.0`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extras_read: Vec<String>,
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
     pub partners: Vec<RawPartner>,
+    /// What the extras of those releases require.
+    #[serde(default, rename = "extra", skip_serializing_if = "Vec::is_empty")]
+    pub extras: Vec<RawExtra>,
     /// Oldest first.
     #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
     pub releases: Vec<RawRelease>,
+}
+
+/// What an extra requires in some releases, e.g. `jax[cuda12]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawExtra {
+    /// The normalised name, e.g. `cuda12`.
+    pub name: String,
+    /// Of which releases this holds, in runs, as [`RawPackage::extras_read`].
+    pub releases: Vec<String>,
+    /// `Requires-Dist` lines without the extra in their marker. Empty: an extra that requires nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+    /// Of a long list only the lines about packages that the rules cover, and about NVIDIA's, are here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partial: bool,
 }
 
 /// What a package is in a stack, from what people care about most. A fix changes the later ones first.
@@ -128,7 +150,8 @@ pub struct RawRelease {
     /// `Requires-Dist` lines that every opened wheel of this release shares, NVIDIA's runtime wheels and extras left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
-    /// `stated`, where all that was published is a source distribution and its own list of requirements was read.
+    /// Where all that was published is a source distribution: `stated`, its own list of requirements was read; `unknown`, it
+    /// was opened and states no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requires_known: Option<KnownHow>,
     /// What was published, PyPI's first.

@@ -38,6 +38,7 @@ pub fn package(rows: &RawPackage) -> String {
     if rows.partial {
         line(&mut text, "partial", true);
     }
+    list(&mut text, "extras-read", rows.extras_read.iter().map(quote));
     for choice in &rows.library_choice {
         let pick = match choice.pick {
             LibraryPick::TorchCudaExact => "torch-cuda-exact",
@@ -59,6 +60,15 @@ pub fn package(rows: &RawPackage) -> String {
         line(&mut text, "cuda", quote(agreement));
         line(&mut text, "otherwise", quote(&partner.otherwise));
         line(&mut text, "source", quote(&partner.source));
+    }
+    for extra in &rows.extras {
+        text.push_str("\n[[extra]]\n");
+        line(&mut text, "name", quote(&extra.name));
+        list(&mut text, "releases", extra.releases.iter().map(quote));
+        list(&mut text, "requires", extra.requires.iter().map(quote));
+        if extra.partial {
+            line(&mut text, "partial", true);
+        }
     }
     rows.releases.iter().for_each(|row| release(&mut text, row));
     text
@@ -115,10 +125,17 @@ fn release(text: &mut String, row: &RawRelease) {
     }
     maybe(text, "requires-python", row.requires_python.as_deref().map(quote));
     list(text, "requires", row.requires.iter().map(quote));
-    if row.requires_known == Some(KnownHow::Stated) {
-        line(text, "requires-known", quote("stated"));
-    }
+    maybe(text, "requires-known", row.requires_known.map(known_how));
     row.builds.iter().for_each(|row| build(text, row));
+}
+
+fn known_how(how: KnownHow) -> String {
+    quote(match how {
+        KnownHow::Read => "read",
+        KnownHow::Stated => "stated",
+        KnownHow::Inferred => "inferred",
+        KnownHow::Unknown => "unknown",
+    })
 }
 
 fn build(text: &mut String, row: &RawBuild) {
@@ -197,9 +214,10 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, library-choice, partner, assembles.
+        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, partner, assembles.
 
 package = "demo"
+extras-read = ["2.7.1"]
 
 [[library-choice]]
 versions = "<0.50"
@@ -212,6 +230,16 @@ versions = ">=0.16"
 cuda = "same-major"
 otherwise = "import of demo stops"
 source = "demo/extension.py"
+
+[[extra]]
+name = "cuda12"
+releases = ["2.7.1"]
+requires = ["nvidia-nccl-cu12==2.26.2"]
+partial = true
+
+[[extra]]
+name = "empty"
+releases = ["2.7.1"]
 
 [[release]]
 version = "2.7.1"

@@ -104,14 +104,16 @@ fn rows(rules: &Path) -> Option<String> {
 
 fn expected() -> String {
     format!(
-        r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, library-choice, partner, assembles.
+        r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, partner, assembles.
 
 package = "demo"
+extras-read = ["1.0 to 2.0"]
 
 [[release]]
 version = "1.0"
 date = "2026-01-02"
 requires = ["torch>=1.13"]
+requires-known = "stated"
 
 [[release.build]]
 index = "pypi"
