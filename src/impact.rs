@@ -6,6 +6,7 @@
 pub mod edits;
 mod outlook;
 mod plan;
+mod weighed;
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -78,7 +79,8 @@ pub fn with_remedies(
         }
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
     }
-    (findings, planned.map(|planned| planned.plan))
+    let plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
+    (findings, plan)
 }
 
 fn serious(finding: &Finding) -> bool {

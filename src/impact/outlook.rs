@@ -222,7 +222,7 @@ type Conflicts = BTreeMap<String, String>;
 
 /// What is installed, as the solver is asked to keep it.
 struct Stack {
-    /// Covered packages by name, with their full versions.
+    /// By name, with full versions; also packages that the rules do not cover.
     installed: BTreeMap<String, Version>,
     /// Covered packages that are there in a version that nobody read.
     present: BTreeSet<String>,
@@ -233,7 +233,7 @@ struct Stack {
 
 impl Stack {
     fn of(facts: &Facts, db: &RuleDb) -> Self {
-        let own = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
+        let own = |name: &str| db.package(name).is_some();
         let mut stack = Self {
             installed: BTreeMap::new(),
             present: BTreeSet::new(),
@@ -241,10 +241,11 @@ impl Stack {
             refused: BTreeSet::new(),
             outsiders: solve::installed_outsiders(facts, db),
         };
-        for distribution in facts.active_distributions().filter(|distribution| own(&distribution.name)) {
+        for distribution in facts.active_distributions().filter(|distribution| !is_runtime_wheel(&distribution.name)) {
             match Version::from_str(distribution.full_version()) {
                 Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
-                Err(_) => drop(stack.present.insert(distribution.name.clone())),
+                Err(_) if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
+                Err(_) => {}
             }
             if distribution.requested {
                 stack.requested.insert(distribution.name.clone());
@@ -263,7 +264,8 @@ impl Stack {
     ) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
         let mut conflicts = Conflicts::new();
         loop {
-            let names = self.installed.keys().chain(&self.present).chain(self.outsiders.keys());
+            let covered = self.installed.keys().filter(|name| db.package(name).is_some());
+            let names = covered.chain(&self.present).chain(self.outsiders.keys());
             let names = names.filter(|name| !conflicts.contains_key(*name));
             let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
             let request = Request {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Target;
+use super::shelf::Shelf;
 use super::model::{Build, Package, Release};
 use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
@@ -40,6 +41,8 @@ pub struct RuleDb {
     mentioned: Mutex<HashMap<String, Arc<[String]>>>,
     /// What [`Self::obstacles_of`] answered.
     judged: Mutex<HashMap<Judged, Arc<[Obstacle]>>>,
+    /// What [`Self::stand_in`] made.
+    stand_ins: Shelf<Package>,
 }
 
 /// A target, as a hash, and a build, by its place in memory: it stays there as long as the rules do.
@@ -85,6 +88,7 @@ impl RuleDb {
             within: Mutex::default(),
             mentioned: Mutex::default(),
             judged: Mutex::default(),
+            stand_ins: Shelf::default(),
         }
     }
 
@@ -128,6 +132,14 @@ impl RuleDb {
             judged.insert(key, Arc::clone(&found));
         }
         found
+    }
+
+    /// A package that the rules do not cover, with versions that stand for its releases; made once for these.
+    pub fn stand_in(&self, name: &str, versions: &[Version], make: impl FnOnce() -> Package) -> &Package {
+        let is_like = |other: &Package| {
+            other.name == name && other.releases.iter().map(|release| &release.version).eq(versions.iter())
+        };
+        self.stand_ins.get_or_put(is_like, make)
     }
 
     /// The normalised names that one of its packages names in the requirements of any release.

@@ -28,6 +28,7 @@ pub mod raw_symptoms;
 pub mod raw_workload;
 pub mod raw_xid;
 pub mod requirement;
+mod shelf;
 pub mod symbols;
 pub mod symptom;
 pub mod target;

@@ -192,6 +192,12 @@ impl<'a> Finder<'_, 'a> {
                 universe.given_up.extend(line.iter().map(|ask| Rule::Ask(*ask)));
                 continue;
             };
+            if candidates.stand_in {
+                // Which releases there are, an installer knows.
+                summaries.push(format!("`{}` → `{name}`", old.text));
+                changes.push(Change::Requirement { from: old.text.clone(), to: Some(name.to_owned()) });
+                continue;
+            }
             let version = candidates.release(release).version.clone();
             let top = candidates.releases().filter(|number| old.releases.contains(number)).max();
             let low = candidates.releases().find(|number| old.releases.contains(number));
@@ -255,7 +261,7 @@ impl<'a> Finder<'_, 'a> {
         }
         let name = self.universe.packages[ask.package].name;
         // What pins a torch is compiled for it.
-        if name == TORCH {
+        if name == TORCH || self.universe.packages[ask.package].stand_in {
             return None;
         }
         let declares = |rule: &Rule| match *rule {
@@ -420,6 +426,7 @@ fn takes(universe: &Universe<'_>, picks: &Picks, packages: &[usize]) -> Vec<Stri
     for (package, candidates) in universe.packages.iter().enumerate() {
         let asked = universe.asks.iter().any(|ask| ask.package == package && !ask.constraint);
         if let Some((_, build)) = picks[package]
+            && !candidates.stand_in
             && (packages.contains(&package) || asked)
         {
             taken.insert(format!("{}=={}", candidates.name, candidates.installer_version(candidates.build(build))));

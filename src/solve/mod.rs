@@ -20,6 +20,7 @@ mod reason;
 mod request;
 mod rule;
 mod scope;
+mod stand_in;
 mod universe;
 mod versions;
 mod words;

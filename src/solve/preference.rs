@@ -47,15 +47,18 @@ impl<'a> Preference<'_, 'a> {
         }
         let release = candidates.release(number);
         let public = installed.map(|version| version.clone().without_local());
-        let near = universe.near.get(&package).filter(|near| !near.contains(&number)).map_or(none, |near| {
-            let mut asked = candidates.releases().filter(|it| near.contains(it));
+        let near = universe.near.get(&package).filter(|near| !near.releases.contains(&number)).map_or(none, |near| {
+            let mut asked = candidates.releases().filter(|it| near.releases.contains(it));
             match asked.clone().max() {
                 Some(top) if number > top => (false, candidates.minors_between(top, number), false),
                 Some(_) => {
                     let low = asked.next().unwrap_or(number);
                     (true, candidates.minors_between(number.min(low), low), true)
                 }
-                None => none,
+                None => near.pin.as_ref().map_or(none, |pin| {
+                    let older = release.version < *pin;
+                    (older, candidates.minors_from(pin, number), older)
+                }),
             }
         });
         let away = public.as_ref().filter(|public| **public != release.version).map_or(none, |public| {

@@ -242,7 +242,8 @@ impl Teller<'_, '_> {
         } else {
             let releases: BTreeSet<u32> = by_text.values().flatten().copied().collect();
             let wanted: BTreeSet<u32> = other.releases().filter(|number| allowed.contains(number)).collect();
-            format!("{} needs {}, each release its own", words::subject(own, &releases), words::subject(other, &wanted))
+            let what = if other.stand_in { other.name.to_owned() } else { words::subject(other, &wanted) };
+            format!("{} needs {what}, each release its own", words::subject(own, &releases))
         };
         let newest = by_text.values().flatten().max().map(|number| own.builds_of(*number));
         let citation =

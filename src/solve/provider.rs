@@ -187,7 +187,8 @@ impl Provider<'_, '_> {
     fn shared_edges(&self, package: usize, node: fn(usize) -> Node, allowed: Versions, edges: &mut Vec<Edge>) {
         let package = package % self.universe.width;
         let rule = Rule::Shared { package };
-        if self.universe.targets.len() > 1 && self.on(rule) {
+        let pinned = !self.universe.packages[package].stand_in;
+        if self.universe.targets.len() > 1 && pinned && self.on(rule) {
             edges.push(Edge { rule: Some(rule), to: node(package), allowed });
         }
     }

@@ -64,6 +64,9 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             continue;
         };
         let candidates = &universe.packages[package];
+        if candidates.stand_in {
+            continue;
+        }
         let asks = || universe.asks.iter().filter(|ask| picked.contains(&ask.package) && !ask.constraint);
         if asks().next().is_none() && picked.iter().all(|package| is_free(universe, picks, *package)) {
             continue;

@@ -14,6 +14,7 @@ use super::provider::{Node, TORCH};
 use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
+use super::stand_in::stand_ins;
 use super::versions::{UNLISTED, Versions};
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
@@ -38,7 +39,7 @@ pub(super) struct Universe<'a> {
     /// Those of the installed that cannot stay as they are.
     refused: BTreeSet<String>,
     /// Packages of which versions near these are wanted, to find the smallest change of a line.
-    pub near: BTreeMap<usize, Versions>,
+    pub near: BTreeMap<usize, Near>,
     /// The CUDA of the installed torch, which a change keeps where it can; none where that is not asked or not known.
     pub family: Option<Family>,
     /// Sorted by name, all of the first target, then all of the next: one package on two targets is two of these.
@@ -108,6 +109,15 @@ pub(super) enum Keeps {
     Line,
 }
 
+/// What a line asked for before it was let go.
+#[derive(Debug, Clone)]
+pub(super) struct Near {
+    /// The releases that it admits.
+    pub releases: Versions,
+    /// The version that it pins; nearer than nothing where no release has it.
+    pub pin: Option<Version>,
+}
+
 /// The CUDA for which the installed stack was built; none for CPU builds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Family(pub Option<CudaVersion>);
@@ -123,6 +133,8 @@ pub(super) struct Candidates<'a> {
     pub spans: Vec<Range<u32>>,
     /// How many packages of the universe depend on it, directly or not.
     pub dependents: usize,
+    /// The rules do not cover it: its versions stand for releases that nobody listed.
+    pub stand_in: bool,
     /// See [`Universe::unlisted`].
     unlisted: Option<Version>,
     minors: OnceCell<Vec<(Vec<u64>, u32)>>,
@@ -226,7 +238,7 @@ impl<'a> Universe<'a> {
                 names.insert(name.to_owned());
             }
         }
-        let packages = reach(with_rescuers(names, db), &targets, db);
+        let packages = with_stand_ins(reach(with_rescuers(names, db), &targets, db), &targets, request, db);
         let mut universe = Self {
             db,
             width: packages.len() / targets.len().max(1),
@@ -315,7 +327,7 @@ impl<'a> Universe<'a> {
             Some((line.name.to_string(), pin?))
         };
         let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
-        for candidates in &mut self.packages {
+        for candidates in self.packages.iter_mut().filter(|candidates| !candidates.stand_in) {
             let package = candidates.package;
             let unknown = |version: &&Version| self.db.release(&package.name, version).is_none();
             let may_stay = !self.refused.contains(&package.name);
@@ -435,6 +447,10 @@ impl<'a> Universe<'a> {
             let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
             return (Versions::of(releases), Some(Versions::of(builds.into_iter().map(|(_, number)| number))));
         }
+        if package.stand_in {
+            let fits = |number: &u32| satisfied(specifiers, &package.release(*number).version);
+            return (Versions::of(package.releases().filter(fits)), None);
+        }
         (Versions::of(self.db.releases_within(package.package, specifiers).iter().copied()), None)
     }
 
@@ -531,6 +547,9 @@ impl<'a> Universe<'a> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         candidate.blocks.get_or_init(|| {
+            if candidates.stand_in {
+                return Vec::new();
+            }
             let release = candidates.release_of(candidate);
             let target = (self.keys[candidates.target], self.target(package));
             let found = self.db.obstacles_of(candidates.package, release, candidate.build, target);
@@ -582,10 +601,11 @@ impl<'a> Universe<'a> {
     pub fn loosen(&mut self, ask: usize) {
         let releases = Versions::of(self.packages[self.asks[ask].package].releases());
         let ask = &mut self.asks[ask];
+        let pin = ask.specifiers.iter().find(|specifier| is_exact(specifier)).map(|it| it.version().clone());
         ask.specifiers = VersionSpecifiers::empty();
         ask.builds = None;
-        let near = std::mem::replace(&mut ask.releases, releases);
-        self.near.insert(ask.package, near);
+        let releases = std::mem::replace(&mut ask.releases, releases);
+        self.near.insert(ask.package, Near { releases, pin });
     }
 
     /// Judges builds anew: whether a withdrawn release may be used depends on the user's lines.
@@ -624,7 +644,7 @@ impl<'a> Candidates<'a> {
             spans.push(start..number(builds.len()));
         }
         let needs = package.releases.iter().map(|_| OnceCell::new()).collect();
-        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, unlisted: None, minors: OnceCell::new(), needs }
+        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, stand_in: false, unlisted: None, minors: OnceCell::new(), needs }
     }
 
     /// How many minor releases lie between two releases, the second one's counted.
@@ -736,6 +756,25 @@ fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
 fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
     let absent = db.advisories().flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
     names.into_iter().chain(absent.cloned()).collect()
+}
+
+/// Reachable packages, and those outside the rules on which they must agree; sorted on each target.
+fn with_stand_ins<'a>(
+    mut packages: Vec<Candidates<'a>>,
+    targets: &[Target],
+    request: &Request,
+    db: &'a RuleDb,
+) -> Vec<Candidates<'a>> {
+    let own: Vec<&Package> = packages.iter().filter(|own| own.target == 0).map(|own| own.package).collect();
+    let most = own.len();
+    for package in stand_ins(&own, request, db) {
+        for (place, target) in targets.iter().enumerate() {
+            let made = Candidates::new(package, place, target);
+            packages.push(Candidates { stand_in: true, dependents: most, ..made });
+        }
+    }
+    packages.sort_by_key(|own| (own.target, own.name));
+    packages
 }
 
 /// The covered packages that these can bring in, themselves included, sorted, with the number of dependents of each, once for
