@@ -128,8 +128,10 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
             !own.is_empty() && others.into_iter().all(holds)
         });
     let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
-    let any_will_do =
-        |need: &super::universe::Need| candidates.releases().all(|number| need.releases.contains(&number));
+    let older = candidates.package.partial;
+    let any_will_do = |need: &super::universe::Need| {
+        (need.below || !older) && candidates.releases().all(|number| need.releases.contains(&number))
+    };
     !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
 }
 

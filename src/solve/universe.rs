@@ -16,6 +16,7 @@ use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::stand_in::stand_ins;
 use super::versions::{UNLISTED, Versions};
+use super::words::admits_below;
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
 use crate::rules::raw::{Headline, KnownHow};
@@ -180,6 +181,8 @@ pub(super) struct Need {
     pub on: usize,
     /// E.g. `triton==3.2.0`.
     pub text: String,
+    /// Releases older than those that the rules know may meet it.
+    pub below: bool,
     pub releases: Versions,
     pub builds: Option<Versions>,
 }
@@ -518,7 +521,10 @@ impl<'a> Universe<'a> {
             }
             let Some(specifiers) = requirement::specifiers(&parsed) else { continue };
             let (releases, builds) = self.admitted(on, &specifiers);
-            needs.push(Need { on, text: written(&parsed, &specifiers), releases, builds });
+            let package = self.packages[on].package;
+            let first = package.releases.first().filter(|_| package.partial);
+            let below = first.is_some_and(|first| admits_below(&specifiers, &first.version));
+            needs.push(Need { on, text: written(&parsed, &specifiers), below, releases, builds });
         }
         needs
     }
