@@ -1,6 +1,6 @@
 //! Does a hand-written advisory apply?
 
-use super::{Context, looked};
+use super::{Context, looked, newer, twins};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
@@ -17,7 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let hit = applies(advisory, &environment)?;
         Some(finding(context, advisory, &hit))
     });
-    looked(found.collect())
+    looked(found.chain(newer::findings(context)).collect())
 }
 
 fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
@@ -46,6 +46,9 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
         citation: Some(cite(page)),
     });
     let mut found = of(advisory);
+    if let Some(remedy) = twins::remedy(context, &advisory.one_of) {
+        found.remedies = vec![remedy];
+    }
     found.packages = packages;
     found.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
     found.evidence = evidence.chain(hardware).chain(rule).collect();

@@ -5,6 +5,7 @@
 
 mod abi;
 mod advisory;
+mod command;
 mod contradiction;
 mod cpu_build;
 mod cuda_answer;
@@ -18,16 +19,19 @@ mod gpu_state;
 mod gpu_visibility;
 mod libcuda_stub;
 mod limits;
+mod newer;
 mod pairing;
 mod platform;
 mod prebuilt;
 mod ptxas;
 mod python;
 mod requirement;
+mod soname;
 mod stack;
 mod symptoms;
 mod system;
 mod toolchain;
+mod twins;
 mod visible;
 mod workload;
 mod xid;
@@ -41,6 +45,7 @@ use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
+pub use command::fit;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
 
