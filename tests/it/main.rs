@@ -31,6 +31,7 @@ mod snapshots;
 mod symptoms;
 mod toolchain;
 mod update;
+mod verdicts;
 mod verify;
 mod visibility;
 mod xid;
