@@ -3,7 +3,7 @@
 //! A check that has nothing at all to go by says so itself. One that judged the rest passes over what it lacks, and a pass
 //! would then take *not known* for *yes*: here is told what each of them passed over.
 
-use super::{Context, Installed, gpu_arch};
+use super::{Context, Installed, gpu_arch, lists_all};
 use crate::facts::{Origin, Reading};
 use crate::rules::model::Package;
 use crate::text;
@@ -29,6 +29,9 @@ pub fn gaps(context: &Context<'_>) -> Vec<(&'static str, String)> {
         }
         let without = facts.gpus.value().into_iter().flatten().filter(|gpu| gpu.compute_capability.value().is_none());
         gaps.extend(without.map(|gpu| ("gpu-arch", format!("the compute capability of {}", gpu.label()))));
+    }
+    if report && cuda.is_empty() && !lists_all(facts) && context.stack.get("torch").is_none() {
+        gaps.push(("requirement", "what is installed".to_owned()));
     }
     if let Some(torch) = context.stack.get("torch").filter(|torch| torch.cuda().is_none()) {
         gaps.push(("driver", format!("the CUDA that {} was built for", torch.title())));

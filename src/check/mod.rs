@@ -181,8 +181,8 @@ pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'
     for checked in &mut checked {
         // What was skipped has said what it lacks.
         let open = !matches!(checked.outcome, Outcome::Skipped(_));
-        checked.missing =
-            gaps.extract_if(.., |(id, _)| *id == checked.id && open).map(|(_, missing)| missing).collect();
+        let of = |(id, _): &mut (&str, String)| *id == checked.id && open;
+        checked.missing = gaps.extract_if(.., of).map(|(_, missing)| missing).collect();
     }
     checked
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::{Context, Installed, installer};
 use crate::finding::Remedy;
@@ -63,7 +63,7 @@ fn declared(holders: &[&Installed<'_>], name: &str) -> Option<(VersionSpecifiers
 
 /// Whether what a package asks for ships the library: a pin is a release of the row, and of a range nobody knows better.
 fn ships(row: &RawLibrary, range: &VersionSpecifiers) -> bool {
-    let pin = range.iter().find(|one| *one.operator() == pep440_rs::Operator::Equal).map(|one| one.version());
+    let pin = range.iter().find(|one| *one.operator() == Operator::Equal).map(VersionSpecifier::version);
     let rows = row.versions.as_ref().and_then(|versions| VersionSpecifiers::from_str(versions).ok());
     match (pin, rows) {
         (Some(pin), Some(rows)) => rows.contains(pin),

@@ -239,7 +239,12 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     if (!certain || left.len() > 1) && symptom.settle != "-" {
         remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
     }
-    remedies.extend(left.iter().map(|cause| Remedy::new(fill(&cause.remedy), cause.commands.clone())));
+    // The rule's own command names the wheel of one CUDA.
+    let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
+    let other = |command: &&String| !(offered && command.starts_with("pip install nvidia-"));
+    remedies.extend(left.iter().map(|cause| {
+        Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).cloned().collect::<Vec<_>>())
+    }));
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {

@@ -45,6 +45,7 @@ pub fn print(text: &str) -> anyhow::Result<()> {
 /// The day, e.g. `2026-11-21`: that of `SOURCE_DATE_EPOCH` where it is set, so that a run can be repeated.
 #[must_use]
 pub fn today() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
     let stated = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse::<u64>().ok());
     #[expect(clippy::disallowed_methods, reason = "a command knows the time")]
     let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();

@@ -24,6 +24,7 @@ mod nvml;
 mod objects;
 mod package_index;
 mod readme;
+mod remedies;
 mod reports;
 mod resolve;
 mod rules;
