@@ -21,7 +21,11 @@ fn remedies(text: &str, id: &str) -> Vec<String> {
     let findings = check::fit(&input.facts, db, findings);
     let found = findings.iter().find(|finding| finding.id == id);
     let found = found.unwrap_or_else(|| panic!("no {id}: {findings:#?}"));
-    found.remedies.iter().map(|remedy| [&[remedy.summary.clone()], &remedy.commands[..]].concat().join(" / ")).collect()
+    found
+        .remedies
+        .iter()
+        .map(|remedy| [std::slice::from_ref(&remedy.summary), &remedy.commands].concat().join(" / "))
+        .collect()
 }
 
 /// NVIDIA's page: Kepler ends with branch 470 and CUDA 11.8; CUDA 12 begins with 525.60.13.
