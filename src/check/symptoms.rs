@@ -4,8 +4,8 @@
 //! the one that explains it first, and where none does it becomes a finding of its own, marked as likely, with the command
 //! that would settle it. Only a message that proves its cause, such as `Torch not compiled with CUDA enabled`, stands as a fact.
 
-use super::Context;
 use super::advisory::of;
+use super::{Context, soname};
 use crate::facts::redact::{Identity, redact_text};
 use crate::facts::{Facts, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
@@ -232,11 +232,19 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     packages.extend(package.map(str::to_owned));
     packages.sort();
     packages.dedup();
-    let mut remedies: Vec<Remedy> = Vec::new();
+    // A library that is not there is in some wheel, whatever the cause.
+    let needing = package.and_then(|name| context.stack.get(name));
+    let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
+    let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
     if (!certain || left.len() > 1) && symptom.settle != "-" {
         remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
     }
-    remedies.extend(left.iter().map(|cause| Remedy::new(fill(&cause.remedy), cause.commands.clone())));
+    // The rule's own command names the wheel of one CUDA.
+    let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
+    let other = |command: &&String| !(offered && command.starts_with("pip install nvidia-"));
+    remedies.extend(left.iter().map(|cause| {
+        Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).cloned().collect::<Vec<_>>())
+    }));
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {

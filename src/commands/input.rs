@@ -8,6 +8,7 @@ use super::{file, note};
 use crate::check::Told;
 use crate::facts::redact::{redact, redact_text};
 use crate::facts::{self, Facts};
+use crate::parse::named;
 use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
 use crate::rules::RuleDb;
@@ -93,6 +94,10 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     });
     heard.places.iter().for_each(|place| notes.hear(text.log.line_at(*place)));
     let mut facts = redact(&notes.facts(&text), &people);
+    if let Some(pasted) = &mut facts.pasted {
+        pasted.named_cuda = named::toolkit(&text.log.flat);
+        pasted.names_torch = named::torch(&text.log.flat);
+    }
     complete_report(&mut facts, db);
     Input { facts, told: Some(Told { text: text.log, heard, people }) }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::targets::{config, declared_targets};
-use super::{file, note, print, width};
+use super::{file, note, print, today, width};
 use crate::config::{Config, Size};
 use crate::exit::Exit;
 use crate::finding::Severity;
@@ -35,7 +35,8 @@ Examples:
   gpudoc lint --diff-base origin/main          only what this branch introduces
   gpudoc lint --format sarif > gpudoc.sarif    for code scanning
 
-Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run")]
+Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run, e.g. for a FILE that
+is not there")]
 pub struct Args {
     /// Files; without any, those of the current folder that are not ignored by git
     #[arg(value_name = "FILE")]
@@ -130,6 +131,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         if shown == policy.file && args.kind.is_none() && FileKind::of(&shown).is_none() {
             whole = true;
             continue;
+        }
+        if path.as_os_str() != "-" && !path.exists() {
+            bail!("there is no file `{shown}`");
         }
         let Some(kind) = args.kind.map(FileKind::from).or_else(|| FileKind::of(&shown)) else {
             note(&format!("note: `{shown}` is no file that gpudoc lint knows; say what it is with `--kind`"));
@@ -259,13 +263,6 @@ fn found() -> anyhow::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The day, e.g. `2026-11-21`.
-#[expect(clippy::disallowed_methods, reason = "a command knows the time")]
-fn today() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    crate::text::day(since.as_secs() / 86_400)
 }
 
 type File = (String, FileKind, String);

@@ -42,6 +42,16 @@ pub fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// The day, e.g. `2026-11-21`: that of `SOURCE_DATE_EPOCH` where it is set, so that a run can be repeated.
+#[must_use]
+pub fn today() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
+    let stated = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    #[expect(clippy::disallowed_methods, reason = "a command knows the time")]
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    crate::text::day(stated.unwrap_or_else(now) / 86_400)
+}
+
 /// Writes a line to standard error, where all goes that is not data.
 pub fn note(text: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{text}");

@@ -28,6 +28,12 @@ pub struct Pasted {
     /// The CUDA toolkit whose nvcc comes first, e.g. `12.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvcc: Option<CudaVersion>,
+    /// The newest CUDA toolkit that the text names in words, e.g. `11.8` of `CUDA: 11.8`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named_cuda: Option<CudaVersion>,
+    /// The text speaks of torch, whether or not it says which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub names_torch: bool,
     /// The driver package that is installed, where it is not the loaded module, e.g. `550.107.02`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_package: Option<DriverVersion>,

@@ -20,6 +20,7 @@ pub mod library;
 pub mod local_label;
 pub mod mend;
 pub mod metadata;
+pub mod named;
 pub mod nvidia_smi;
 pub mod os_release;
 pub mod pci;

@@ -13,10 +13,12 @@ use super::raw::LibraryPick;
 use super::raw_needs::RawPtxas;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
-    RawImages, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
+    RawImages, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
+    RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
+use super::raw_vendors::RawVendor;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::{RawXid, RawXidAction};
 use super::requirement::{name_of, normalise, satisfied};
@@ -237,12 +239,19 @@ impl RuleDb {
     /// CUDA major come first, the newest before the others.
     #[must_use]
     pub fn distributions_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&str> {
-        let rows = self.packed.libraries.libraries.iter();
-        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
-        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+        let rows = self.libraries_with(soname, cuda);
         let mut names: Vec<_> = rows.into_iter().map(|row| row.distribution.as_str()).collect();
         names.dedup();
         names
+    }
+
+    /// The rows of [`Self::distributions_with`]: which versions of them ship it.
+    #[must_use]
+    pub fn libraries_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&RawLibrary> {
+        let rows = self.packed.libraries.libraries.iter();
+        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
+        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+        rows
     }
 
     /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
@@ -355,6 +364,12 @@ impl RuleDb {
         self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
     }
 
+    /// Stacks that are not for NVIDIA's GPUs, each with its page, in the order in which they are tried.
+    pub fn vendors(&self) -> impl Iterator<Item = (&RawVendor, String)> {
+        let vendors = &self.packed.vendors;
+        vendors.vendors.iter().map(|row| (row, self.page(&vendors.sources, &row.source)))
+    }
+
     /// What GPU support in WSL asks for.
     #[must_use]
     pub fn wsl(&self) -> &RawWsl {
@@ -379,6 +394,18 @@ impl RuleDb {
     #[must_use]
     pub fn ninja_citation(&self) -> String {
         self.page(&self.packed.needs.sources, &self.packed.needs.ninja.source)
+    }
+
+    /// The oldest CUDA whose ptxas a release of a package that compiles on the machine may bring, e.g. 12.0 for triton 2.3.1, and
+    /// where that was read.
+    #[must_use]
+    pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
+        let needs = &self.packed.needs;
+        let row = needs.assemblers.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            row.package == package && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.cuda, self.page(&needs.sources, &row.source)))
     }
 
     /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
@@ -610,6 +637,12 @@ impl RuleDb {
     #[must_use]
     pub fn lifetime(&self, capability: ComputeCapability) -> Option<&RawLifetime> {
         self.packed.driver.lifetimes.iter().find(|row| row.capabilities.contains(&capability))
+    }
+
+    /// The page for a lifetime row.
+    #[must_use]
+    pub fn lifetime_citation(&self, row: &RawLifetime) -> String {
+        self.page(&self.packed.driver.sources, &row.source)
     }
 
     /// cuda-compat packages, oldest first.

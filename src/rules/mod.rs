@@ -4,6 +4,7 @@
 //! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
 
 pub mod advisory;
+pub mod age;
 pub mod artefact;
 pub mod complete;
 pub mod consistency;
@@ -25,6 +26,7 @@ pub mod raw_needs;
 pub mod raw_platform;
 pub mod raw_prebuilt;
 pub mod raw_symptoms;
+pub mod raw_vendors;
 pub mod raw_workload;
 pub mod raw_xid;
 pub mod requirement;

@@ -621,6 +621,10 @@ pub struct RawAdvisory {
     /// Where `when` also describes healthy installs: reported only next to one of the symptoms.
     #[serde(default)]
     pub needs_symptom: bool,
+    /// Groups of distributions that install the same files, each in the order in which one stays where nothing else decides it:
+    /// the remedy follows from what is installed.
+    #[serde(default)]
+    pub one_of: Vec<Vec<String>>,
     /// What to do, best first.
     #[serde(default, rename = "remedy")]
     pub remedies: Vec<RawRemedy>,

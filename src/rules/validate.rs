@@ -14,6 +14,7 @@ use super::raw_platform::{
 
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_vendors::RawVendors;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 
@@ -422,10 +423,26 @@ pub fn needs(raw: &RawNeeds) -> Result<(), Fault> {
             return Err(Fault { path: vec![table.to_owned()], message });
         }
     }
+    for (index, row) in raw.assemblers.iter().enumerate() {
+        cited(&raw.sources, &row.source, "assembler", index)?;
+        specifiers(&row.versions).map_err(|found| found.below("assembler", index))?;
+    }
     for (index, row) in raw.ptxas.iter().enumerate() {
         cited(&raw.sources, &row.source, "ptxas", index)?;
         if raw.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {
             return Err(fault("ptxas", index, &format!("`{}` is there twice", row.variable)));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/vendors.toml`.
+pub fn vendors(raw: &RawVendors) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (index, row) in raw.vendors.iter().enumerate() {
+        cited(&raw.sources, &row.source, "vendor", index)?;
+        if row.labels.is_empty() && row.distributions.is_empty() && row.os.is_none() {
+            return Err(fault("vendor", index, "nothing tells it: no `labels`, `distributions` or `os`"));
         }
     }
     Ok(())

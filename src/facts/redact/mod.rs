@@ -227,6 +227,8 @@ impl Redactor {
             no_plain_libcuda: _,
             narrow_python: _,
             plain_install: _,
+            named_cuda: _,
+            names_torch: _,
             contradictions,
             unmet,
             candidates,
