@@ -5,6 +5,7 @@
 
 mod abi;
 mod advisory;
+mod candidates;
 mod contradiction;
 mod cpu_build;
 mod cuda_answer;
@@ -109,7 +110,7 @@ const CHECKS: [(&str, Check); 15] = [
     ("abi", abi::check),
     ("cuda-libs", cuda_libs::check),
     ("pairing", pairing::check),
-    ("requirement", requirement::check),
+    ("requirement", candidates::check),
     ("python", python::check),
     ("toolchain", toolchain::check),
     ("system", system::check),

@@ -119,8 +119,10 @@ fn attach(findings: Vec<Finding>) -> Vec<Finding> {
 fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
     let pin = |finding: &Finding| finding.id.starts_with("requirement/torch/nvidia-");
     let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
+    // Two advisories on one package are two stories.
+    let by_hand = |finding: &Finding| finding.id.starts_with("GPUDOC-");
     let told_twice =
-        finding.id.starts_with("GPUDOC-") && finding.kind == cause.kind && finding.packages == cause.packages;
+        by_hand(finding) && !by_hand(cause) && finding.kind == cause.kind && finding.packages == cause.packages;
     let blind = finding.id == "gpu-visibility/none" && (unanswered || cause.id == "system/jetson");
     blind || told_twice || pin(finding) && pin(cause)
 }
@@ -401,7 +403,9 @@ fn merged(likely: Vec<(Finding, usize)>, explained: bool) -> Vec<(Finding, usize
     for (finding, _) in likely {
         let same = kept.iter_mut().find(|(other, _)| other.kind == finding.kind && other.packages == finding.packages);
         if let Some((other, _)) = same {
-            other.evidence.extend(finding.evidence.into_iter().filter(|evidence| evidence.fact == "error message"));
+            let new = |evidence: &Evidence| evidence.fact == "error message" && !other.evidence.contains(evidence);
+            let more: Vec<Evidence> = finding.evidence.into_iter().filter(new).collect();
+            other.evidence.extend(more);
             continue;
         }
         // After what the facts explain, and before what nobody complained of.
