@@ -25,6 +25,14 @@ pub fn check(context: &Context<'_>) -> Outcome {
     }
 }
 
+/// The former alone.
+pub fn alone(context: &Context<'_>) -> Outcome {
+    match findings(context) {
+        none if none.is_empty() => Outcome::NotApplicable("no requirements that an installer refused".to_owned()),
+        refused => Outcome::Findings(refused),
+    }
+}
+
 /// One statement of a proof.
 struct Statement<'a> {
     said: &'a Candidate,

@@ -40,6 +40,7 @@ use crate::finding::{Finding, Outcome, Severity};
 use crate::parallel::in_parallel;
 use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
+use crate::rules::vendor::OtherVendor;
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use stack::{Installed, Stack};
@@ -131,8 +132,24 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, heard);
+    if let Some(vendor) = db.other_vendor(facts) {
+        return not_judged(&context, &vendor);
+    }
     // Two or three of them take as long as all the others together.
     in_parallel(&CHECKS, 4, |(id, check)| Checked { id, outcome: check(&context) })
+}
+
+/// Of another vendor's stack only what an installer said for itself is repeated.
+fn not_judged(context: &Context<'_>, vendor: &OtherVendor) -> Vec<Checked> {
+    let checks = CHECKS.iter().map(|(id, _)| {
+        let outcome = match *id {
+            "requirement" => candidates::alone(context),
+            "gpu-visibility" | "cpu-build" => Outcome::Skipped(vendor.why()),
+            _ => Outcome::NotApplicable(format!("{} is not judged", vendor.name)),
+        };
+        Checked { id, outcome }
+    });
+    checks.collect()
 }
 
 /// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.

@@ -44,6 +44,7 @@ pub fn explain(
 ) -> Vec<Finding> {
     let Told { text, heard, people } = told;
     let context = Context::new(facts, db, workload, heard);
+    let judged = db.other_vendor(facts).is_none();
     let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
     let mut seen = heard.symptoms.clone();
     // Those that say most about the environment first.
@@ -61,6 +62,10 @@ pub fn explain(
         let package = package_in(&context, seen, text);
         let explained = explaining(seen.symptom, package.as_deref(), &ranked);
         if explained.is_empty() {
+            // What a message of CUDA's means on another vendor's device is not known.
+            if !judged && seen.symptom.causes.iter().any(|cause| is_of_cuda(kind(&cause.kind))) {
+                continue;
+            }
             likely.extend(hypothesis(&context, seen, package.as_deref(), &line).map(|finding| (finding, seen.place)));
             continue;
         }
@@ -81,7 +86,7 @@ pub fn explain(
             }
         }
     }
-    for advisory in db.advisories() {
+    for advisory in db.advisories().filter(|_| judged) {
         let Some(line) = quoted(advisory, &heard.quoted).and_then(|words| line_of(text, words, people)) else {
             continue;
         };
@@ -95,6 +100,11 @@ pub fn explain(
     // What explains something is first, in the order of the messages; then the rest in its own order.
     ranked.sort_by_key(|ranked| ranked.rank.unwrap_or(usize::MAX));
     attach(ranked.into_iter().map(|ranked| ranked.finding).collect())
+}
+
+/// Families that judge NVIDIA's driver, GPUs and libraries.
+fn is_of_cuda(kind: Kind) -> bool {
+    !matches!(kind, Kind::Requirement | Kind::Python | Kind::Pairing | Kind::Advisory)
 }
 
 /// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's

@@ -25,13 +25,14 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
 pub struct RuleDb {
-    packed: Packed,
+    pub(super) packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
     known: OnceLock<BTreeSet<String>>,
     /// The patterns of device names, compiled when the first name is asked for.
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
+    pub(super) vendor_words: super::vendor::Words,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
     /// What [`Self::releases_within`] answered: solving asks the same of the same rules again and again.
@@ -81,6 +82,7 @@ impl RuleDb {
             matcher: Matcher::default(),
             known: OnceLock::new(),
             names: OnceLock::new(),
+            vendor_words: super::vendor::Words::default(),
             newer: BTreeMap::new(),
             within: Mutex::default(),
             mentioned: Mutex::default(),

@@ -32,6 +32,7 @@ pub mod target;
 pub mod torch_abi;
 pub mod validate;
 pub mod variants;
+pub mod vendor;
 pub mod workload;
 pub mod write;
 

@@ -231,6 +231,7 @@ impl Redactor {
             unmet,
             candidates,
             remarks,
+            vendor: _,
             cuda: _,
         } = pasted;
         for Candidate { package, requirement, constraint: _, place } in candidates {

@@ -15,8 +15,14 @@ fn facts(text: &str) -> Facts {
         let label = url.rsplit('/').next().filter(|label| label.starts_with("cu"));
         label.filter(|_| name.starts_with("torch")).map(str::to_owned)
     };
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let vocabulary = Vocabulary {
+        is_package: &is_package,
+        distribution_of: &distribution_of,
+        variant: &variant,
+        is_gpu: &is_gpu,
+        other_vendor: &other_vendor,
+    };
     read(&Reader::ALL, &clean(text), &vocabulary).facts
 }
 
@@ -173,8 +179,14 @@ fn live_tools_without_a_gpu() {
     let is_package = |_: &str| false;
     let distribution_of = |_: &str| None;
     let variant = |_: &str, _: &str| None;
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let vocabulary = Vocabulary {
+        is_package: &is_package,
+        distribution_of: &distribution_of,
+        variant: &variant,
+        is_gpu: &is_gpu,
+        other_vendor: &other_vendor,
+    };
     assert!(read(&Reader::ALL, &clean(text), &vocabulary).facts.gpus.value().is_none());
     assert_eq!(gpus(&read(&Reader::ALL, &clean("two L4 24 GB cards, an L4 cache node"), &vocabulary).facts), ["L4"]);
     let available = |text: &str| facts(text).pasted.unwrap().cuda_available;
