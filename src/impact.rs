@@ -91,6 +91,10 @@ fn serious(finding: &Finding) -> bool {
 fn installable(finding: &Finding) -> bool {
     // Libraries that are missing or damaged are put right by what the finding itself says.
     let told = finding.kind == Kind::CudaLibs && !finding.remedies.is_empty();
+    // So is what an advisory cures without naming a release: other code, a variable.
+    let by_hand = |remedy: &Remedy| remedy.requirements.is_empty() && remedy.change.is_none();
+    let told =
+        told || finding.kind == Kind::Advisory && !finding.remedies.is_empty() && finding.remedies.iter().all(by_hand);
     serious(finding)
         && !told
         && matches!(

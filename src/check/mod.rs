@@ -5,6 +5,7 @@
 
 mod abi;
 mod advisory;
+mod candidates;
 mod command;
 mod contradiction;
 mod cpu_build;
@@ -51,7 +52,6 @@ use crate::rules::{RuleDb, Target, Workload};
 pub use command::fit;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
-pub use vendor::other_vendor;
 pub use verdict::{Looked, Verdict, lists_all, verdict};
 
 /// What the checks look at.
@@ -143,7 +143,7 @@ const FAMILIES: [Family; 16] = [
     family("abi", abi::check, Weight::OnMachine),
     family("cuda-libs", cuda_libs::check, Weight::OnMachine),
     family("pairing", pairing::check, Weight::Always),
-    family("requirement", requirement::check, Weight::Always),
+    family("requirement", candidates::check, Weight::Always),
     family("python", python::check, Weight::Always),
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),
@@ -166,7 +166,7 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, heard);
-    let vendor = vendor::of(&context);
+    let vendor = db.other_vendor(facts);
     let mut gaps = gaps::gaps(&context);
     // Two or three of them take as long as all the others together.
     let mut checked = in_parallel(&FAMILIES, 4, |family| {

@@ -196,10 +196,17 @@ fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) ->
             observed: role.to_owned(),
             required: None,
             source: Basis::Metadata,
-            citation: Some(format!("{}/{}", copy.location, copy.metadata_dir)),
+            citation: match copy.location.as_str() {
+                "" => copy.version.source().map(|source| source.place().to_owned()),
+                folder => Some(format!("{folder}/{}", copy.metadata_dir)),
+            },
         })
     };
-    let (message, remedy) = if folder == other {
+    let (message, remedy) = if folder.is_empty() && other.is_empty() {
+        let summary = format!("Remove both and install {name} once");
+        let message = "The report names both, and not their folders: the path decides which of them is imported.";
+        (message.to_owned(), Remedy::new(summary, [format!("pip uninstall -y {name} && pip uninstall -y {name}")]))
+    } else if folder == other {
         let remedy = Remedy {
             summary: format!("Remove both and install {name} once"),
             requirements: Vec::new(),

@@ -6,6 +6,7 @@ pub mod cuda_init;
 pub mod diff;
 pub mod explain;
 pub mod explain_build;
+mod explain_words;
 pub mod file;
 pub mod host;
 pub mod impact;

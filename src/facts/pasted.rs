@@ -61,6 +61,10 @@ pub struct Pasted {
     /// What an installer weighed before it gave up, and what the user asked of it: nothing of it is installed for that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
+    /// The stack of another vendor than NVIDIA that the text is about: its name in the rules, e.g. `AMD ROCm`, and where it
+    /// stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<(String, String)>,
     /// What a list adds to a distribution in brackets, by normalised name, e.g. `git`, `custom CUDA extension`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub remarks: BTreeMap<String, String>,

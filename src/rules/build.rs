@@ -20,7 +20,6 @@ mod rules {
     pub mod raw_platform;
     pub mod raw_prebuilt;
     pub mod raw_symptoms;
-    pub mod raw_vendors;
     pub mod raw_workload;
     pub mod raw_xid;
     pub mod validate;

@@ -41,6 +41,10 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     if facts.origin != Origin::Report {
         return;
     }
+    // What a report calls compute capability is NVIDIA's word, also where the GPU is not (gfx1100: 11.0).
+    if db.other_vendor(facts).is_some() {
+        facts.gpus = Reading::Unknown;
+    }
     compat_version(facts, db);
     host_arch(facts, db);
     let platform = Target::from_facts(facts, db).platform;

@@ -18,7 +18,6 @@ use super::raw_platform::{
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
-use super::raw_vendors::RawVendor;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::{RawXid, RawXidAction};
 use super::requirement::{name_of, normalise, satisfied};
@@ -28,13 +27,14 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
 pub struct RuleDb {
-    packed: Packed,
+    pub(super) packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
     known: OnceLock<BTreeSet<String>>,
     /// The patterns of device names, compiled when the first name is asked for.
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
+    pub(super) vendor_words: super::vendor::Words,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
     /// What [`Self::releases_within`] answered: solving asks the same of the same rules again and again.
@@ -86,6 +86,7 @@ impl RuleDb {
             matcher: Matcher::default(),
             known: OnceLock::new(),
             names: OnceLock::new(),
+            vendor_words: super::vendor::Words::default(),
             newer: BTreeMap::new(),
             within: Mutex::default(),
             mentioned: Mutex::default(),
@@ -362,12 +363,6 @@ impl RuleDb {
     #[must_use]
     pub fn is_cpu_only(&self, package: &str, os: &str) -> bool {
         self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
-    }
-
-    /// Stacks that are not for NVIDIA's GPUs, each with its page, in the order in which they are tried.
-    pub fn vendors(&self) -> impl Iterator<Item = (&RawVendor, String)> {
-        let vendors = &self.packed.vendors;
-        vendors.vendors.iter().map(|row| (row, self.page(&vendors.sources, &row.source)))
     }
 
     /// What GPU support in WSL asks for.

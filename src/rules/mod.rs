@@ -26,7 +26,6 @@ pub mod raw_needs;
 pub mod raw_platform;
 pub mod raw_prebuilt;
 pub mod raw_symptoms;
-pub mod raw_vendors;
 pub mod raw_workload;
 pub mod raw_xid;
 pub mod requirement;
@@ -37,6 +36,7 @@ pub mod target;
 pub mod torch_abi;
 pub mod validate;
 pub mod variants;
+pub mod vendor;
 pub mod workload;
 pub mod write;
 

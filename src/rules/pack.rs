@@ -19,7 +19,6 @@ use super::raw_platform::{
 };
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
-use super::raw_vendors::RawVendors;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 use super::{consistency, validate};
@@ -57,8 +56,6 @@ pub struct Packed {
     pub needs: RawNeeds,
     /// `platform/xid.toml`.
     pub xids: RawXids,
-    /// `platform/vendors.toml`.
-    pub vendors: RawVendors,
     /// `platform/workload.toml`.
     pub workload: RawWorkload,
     /// `symptoms/*.toml`, by file; each names its pages itself.
@@ -147,7 +144,6 @@ pub fn pack(
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
     let needs: RawNeeds = parse(&rules.join("platform/needs.toml"), &read, &mut newest, validate::needs)?;
     let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
-    let vendors: RawVendors = parse(&rules.join("platform/vendors.toml"), &read, &mut newest, validate::vendors)?;
     let workload: RawWorkload = parse(&rules.join("platform/workload.toml"), &read, &mut newest, validate::workload)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
@@ -215,7 +211,6 @@ pub fn pack(
         modules,
         needs,
         xids,
-        vendors,
         workload,
         symptoms,
         advisories,

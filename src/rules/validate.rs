@@ -14,7 +14,6 @@ use super::raw_platform::{
 
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
-use super::raw_vendors::RawVendors;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 
@@ -55,6 +54,13 @@ pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
         }
         if row.devices.iter().any(|id| id.len() != 4 || u16::from_str_radix(id, 16).is_err()) {
             return Err(fault("product", index, "a device id is four hexadecimal digits"));
+        }
+    }
+    for (index, row) in raw.vendors.iter().enumerate() {
+        row.sources.iter().try_for_each(|source| cited(&raw.sources, source, "vendor", index))?;
+        let words = [&row.fields, &row.says, &row.names].into_iter().flatten();
+        if row.sources.is_empty() || words.into_iter().any(|word| word.len() < 4) {
+            return Err(fault("vendor", index, "a vendor has sources, and words of four letters or more"));
         }
     }
     Ok(())
@@ -431,18 +437,6 @@ pub fn needs(raw: &RawNeeds) -> Result<(), Fault> {
         cited(&raw.sources, &row.source, "ptxas", index)?;
         if raw.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {
             return Err(fault("ptxas", index, &format!("`{}` is there twice", row.variable)));
-        }
-    }
-    Ok(())
-}
-
-/// Checks `platform/vendors.toml`.
-pub fn vendors(raw: &RawVendors) -> Result<(), Fault> {
-    pages(&raw.sources)?;
-    for (index, row) in raw.vendors.iter().enumerate() {
-        cited(&raw.sources, &row.source, "vendor", index)?;
-        if row.labels.is_empty() && row.distributions.is_empty() && row.os.is_none() {
-            return Err(fault("vendor", index, "nothing tells it: no `labels`, `distributions` or `os`"));
         }
     }
     Ok(())

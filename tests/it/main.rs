@@ -23,6 +23,7 @@ mod loader;
 mod nvml;
 mod objects;
 mod package_index;
+mod pasted;
 mod readme;
 mod remedies;
 mod reports;

@@ -16,8 +16,8 @@ fn remedies(text: &str, id: &str) -> Vec<String> {
     let told = input.told.unwrap();
     let workload = Workload::default();
     let checked = check::run_with(&input.facts, db, &workload, &told.heard);
-    let findings = with_remedies(&input.facts, db, &workload, check::findings(&checked));
-    let findings = check::explain(&input.facts, db, &workload, &told, findings);
+    let findings = check::explain(&input.facts, db, &workload, &told, check::findings(&checked));
+    let (findings, _) = with_remedies(&input.facts, db, &workload, findings);
     let findings = check::fit(&input.facts, db, findings);
     let found = findings.iter().find(|finding| finding.id == id);
     let found = found.unwrap_or_else(|| panic!("no {id}: {findings:#?}"));

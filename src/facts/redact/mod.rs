@@ -233,6 +233,7 @@ impl Redactor {
             unmet,
             candidates,
             remarks,
+            vendor: _,
             cuda: _,
         } = pasted;
         for Candidate { package, requirement, constraint: _, place } in candidates {

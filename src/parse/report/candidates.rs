@@ -3,9 +3,7 @@
 //!
 //! Nothing of it is installed for that. The lines are set aside, so that no other reader takes their versions for facts.
 
-use memchr::memmem;
-
-use super::clean::Clean;
+use super::clean::{Clean, Line};
 use super::draft::{Draft, is_version};
 use super::lists::is_name;
 use crate::facts::Candidate;
@@ -13,6 +11,9 @@ use crate::facts::Candidate;
 const READER: &str = "an installer's proof";
 /// A proof is no longer than this.
 const LONGEST: usize = 6000;
+const MOST_LINES: usize = 120;
+/// What ends one.
+const ENDS: [&str; 4] = ["are unsatisfiable.", "is unsatisfiable.", "version solving failed.", "cannot be used."];
 /// So many proofs of one text are read.
 const MOST: usize = 12;
 
@@ -28,25 +29,50 @@ pub fn read(text: &Clean<'_>, draft: &mut Draft) {
             draft.set_aside(line.number);
         }
     }
-    let flat = text.log.flat.as_str();
-    let mut read_to = 0;
-    for start in memmem::find_iter(flat.as_bytes(), b"Because ").take(MOST) {
-        if start < read_to {
-            continue;
+    sentences(&text.lines, draft);
+}
+
+/// Proofs in sentences, which begin with `Because`: all that follows up to the conclusion is theirs, however it is broken.
+fn sentences(lines: &[Line<'_>], draft: &mut Draft) {
+    // Lines that were joined stand behind their parts.
+    let mut last = 0;
+    let mut once: Vec<&Line<'_>> = Vec::new();
+    for line in lines.iter().filter(|line| line.text.len() <= LONGEST) {
+        if line.number > last {
+            last = line.number;
+            once.push(line);
         }
-        let rest = flat.get(start..).unwrap_or_default();
-        let proof = rest.get(..end_of_proof(rest)).unwrap_or_default();
-        let found = clauses(proof);
-        if found.is_empty() {
-            continue;
+    }
+    let mut at = 0;
+    for _ in 0..MOST {
+        let begins = |line: &&&Line<'_>| line.text.contains("Because ");
+        let Some(further) = once.get(at..).and_then(|rest| rest.iter().position(|line| begins(&line))) else { return };
+        at += further;
+        let mut proof = String::new();
+        let mut end = at;
+        for line in once.iter().skip(at).take(MOST_LINES) {
+            if end > at {
+                proof.push(' ');
+            }
+            proof.push_str(&line.text);
+            end += 1;
+            if proof.len() > LONGEST || ENDS.iter().any(|words| proof.ends_with(words)) {
+                break;
+            }
         }
-        read_to = start + proof.len();
-        for line in text.log.line_at(start)..=text.log.line_at(read_to.saturating_sub(1)) {
-            draft.set_aside(line);
-            draft.saw(READER, line);
+        let found = clauses(proof.split_once("Because ").map_or("", |(_, rest)| rest));
+        let number = |at: usize| once.get(at).map_or(0, |line| line.number);
+        if !found.is_empty() {
+            (number(at)..=number(end - 1)).for_each(|line| {
+                draft.set_aside(line);
+                draft.saw(READER, line);
+            });
+            let place = format!("{READER}, line {}", number(at));
+            found.into_iter().for_each(|one| draft.candidate(Candidate { place: place.clone(), ..one }));
+            at = end;
+        } else {
+            at += 1;
         }
-        let place = format!("{READER}, line {}", text.log.line_at(start));
-        found.into_iter().for_each(|one| draft.candidate(Candidate { place: place.clone(), ..one }));
     }
 }
 
@@ -99,14 +125,6 @@ fn requirement(text: &str) -> Option<String> {
     Some(format!("{name}{}{range}", if exact { "==" } else { "" }))
 }
 
-/// Where a proof ends: after its conclusion, or where something else begins.
-fn end_of_proof(text: &str) -> usize {
-    let ends = ["are unsatisfiable.", "is unsatisfiable.", "version solving failed.", " hint: "];
-    let end = ends.iter().filter_map(|words| text.find(words).map(|at| at + words.len())).min();
-    let longest = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= LONGEST).last().unwrap_or_default();
-    end.unwrap_or(text.len()).min(if text.len() <= LONGEST { text.len() } else { longest })
-}
-
 /// What the clauses of a sentence declare.
 fn clauses(proof: &str) -> Vec<Candidate> {
     // uv adds markers to releases: `xformers==0.0.29.post1{sys_platform == 'linux'}`.
@@ -116,7 +134,17 @@ fn clauses(proof: &str) -> Vec<Candidate> {
     let proof: String = std::iter::once(first).chain(plain).collect();
     let words: Vec<&str> = proof.split_whitespace().collect();
     let mut found = Vec::new();
+    // What follows from the clauses before is nobody's line: `we can conclude that you require torch==2.5.1`.
+    let mut concludes = false;
     for at in 0..words.len() {
+        match words.get(at).copied().unwrap_or_default() {
+            "conclude" => concludes = true,
+            "because" | "Because" => concludes = false,
+            _ => {}
+        }
+        if concludes {
+            continue;
+        }
         let word = |further: usize| words.get(at + further).copied().unwrap_or_default();
         let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
         let depends = matches!(word(0), "depends" | "depend") && word(1) == "on";
@@ -199,6 +227,12 @@ mod tests {
         assert_eq!(told(uv), ["vllm==0.9.2 > torch==2.7.0", "user > torch>=2.8,<2.9"]);
         let marked = "Because xformers==0.0.29.post1{sys_platform == 'linux'} depends on torch==2.5.1 and your project depends on torch==2.6.0, your project's requirements are unsatisfiable.";
         assert_eq!(told(marked), ["xformers==0.0.29.post1 > torch==2.5.1", "user > torch==2.6.0"]);
+        let chain = "Because xformers==0.0.29.post1 depends on torch==2.5.1 and you require\n  xformers==0.0.29.post1, we can conclude that you require torch==2.5.1.\n  \
+                     And because you require torch==2.6.0, we can conclude that your\n  requirements are unsatisfiable.";
+        assert_eq!(
+            told(chain),
+            ["xformers==0.0.29.post1 > torch==2.5.1", "user > xformers==0.0.29.post1", "user > torch==2.6.0"]
+        );
         let poetry = "Because torch (2.6.0) depends on triton (3.2.0)\n and demo depends on triton (>=2.1, <3.0), version solving failed.";
         assert_eq!(told(poetry), ["torch==2.6.0 > triton==3.2.0", "demo > triton>=2.1,<3.0"]);
     }

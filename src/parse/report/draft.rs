@@ -123,7 +123,9 @@ pub struct Draft {
 }
 
 /// Readers of single lines: what stands between two of theirs is not read for that.
-const OF_LINES: [&str; 3] = [MESSAGES, WORDS, SOURCE];
+const OF_LINES: [&str; 4] = [MESSAGES, WORDS, SOURCE, VENDOR];
+/// Words of another vendor.
+pub const VENDOR: &str = "another vendor's stack";
 /// Known messages, and sentences that state a fact.
 pub const MESSAGES: &str = "error messages";
 /// Lines of programs.

@@ -68,7 +68,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         let rank = if is_program(&name) { Rank::Running } else { Rank::Told };
         if !one(&name, value, line.number, rank, vocabulary, draft)
             && let Some((name, version)) = versioned(&name, value)
-            && neighbours(lines, at).any(|line| names_package(line, vocabulary))
+            && in_list_of_packages(lines, at, vocabulary)
         {
             draft.package(name, version, Rank::Listed, format!("{READER}, line {}", line.number));
             remarks(name, value, line.number, draft);
@@ -77,15 +77,28 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
     }
 }
 
-/// The line before and the line after.
-fn neighbours<'l, 't>(lines: &'l [Line<'t>], at: usize) -> impl Iterator<Item = &'l Line<'t>> {
-    [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten()
+/// Whether the lines around one are a list of names with versions, among them a distribution that the rules know.
+pub fn in_list_of_packages(lines: &[Line<'_>], at: usize, vocabulary: &Vocabulary<'_>) -> bool {
+    const FURTHEST: usize = 24;
+    let is_row = |line: &&Line<'_>| {
+        is_remarked(&line.text) || field(line).is_some_and(|(name, value)| versioned(&name, value).is_some())
+    };
+    let known = |line: &Line<'_>| names_package(line, vocabulary);
+    let before = lines.get(..at).unwrap_or_default().iter().rev().take(FURTHEST);
+    let after = lines.iter().skip(at + 1).take(FURTHEST);
+    before.take_while(is_row).any(known) || after.take_while(is_row).any(known)
+}
+
+/// `voxelize 0.1 (local)`, `voxelize: 0.1 (local)`, `utils3d (git)`.
+fn is_remarked(text: &str) -> bool {
+    let remark = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    remark.is_some_and(|(name, remark)| name.split_whitespace().count() <= 3 && origin(&remark.to_lowercase()))
 }
 
 /// Whether a line gives the version of a distribution that the rules know: what stands beside it is of the same list.
-pub fn names_package(line: &Line<'_>, vocabulary: &Vocabulary<'_>) -> bool {
+fn names_package(line: &Line<'_>, vocabulary: &Vocabulary<'_>) -> bool {
     let Some((name, value)) = field(line) else { return false };
-    let stem = name.strip_suffix(" version").unwrap_or(&name);
+    let stem = name.strip_suffix(" version").unwrap_or(&name).trim();
     let known = || (vocabulary.distribution_of)(stem).is_some() || (vocabulary.is_package)(&normalise_name(stem));
     versioned("any", value).is_some() && !stem.contains(' ') && (matches!(stem, "torch" | "pytorch") || known())
 }

@@ -5,7 +5,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
-use super::fields::{is_system, names_package, origin};
+use super::fields::{in_list_of_packages, is_system, origin};
 use super::words::Word;
 use crate::facts::{ASKED, Unmet};
 use crate::parse::wheel::{WheelName, normalise_name};
@@ -71,21 +71,15 @@ fn unversioned(text: &str, at: usize, lines: &[Line<'_>], vocabulary: &Vocabular
     let Some((name, rest)) = text.trim_start_matches(['-', '*', '+', ' ']).split_once(' ') else { return false };
     let remark = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
     let Some(remark) = remark.filter(|remark| is_name(name) && origin(&remark.to_lowercase())) else { return false };
-    let beside = |line: &Line<'_>| names_package(line, vocabulary) || is_row(&line.text) || is_remarked(&line.text);
     let around = [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten();
-    if !(vocabulary.is_package)(&normalise_name(name)) && !around.into_iter().any(beside) {
+    let in_list = || in_list_of_packages(lines, at, vocabulary) || around.into_iter().any(|line| is_row(&line.text));
+    if !(vocabulary.is_package)(&normalise_name(name)) && !in_list() {
         return false;
     }
     draft.present(name);
     draft.remark(name, remark);
     draft.saw("list of distributions", lines.get(at).map_or(0, |line| line.number));
     true
-}
-
-/// `voxelize 0.1 (local)`, `voxelize: 0.1 (local)`, `utils3d (git)`.
-fn is_remarked(text: &str) -> bool {
-    let remark = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
-    remark.is_some_and(|(name, remark)| name.split_whitespace().count() <= 2 && origin(&remark.to_lowercase()))
 }
 
 /// A line without the branches of a tree: `│   ├── triton v3.3.1` is `triton v3.3.1`.

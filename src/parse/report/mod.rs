@@ -17,6 +17,7 @@ mod prose;
 mod sentences;
 mod shell;
 mod smi;
+mod vendor;
 mod words;
 
 use crate::facts::Facts;
@@ -35,6 +36,8 @@ pub struct Vocabulary<'a> {
     pub variant: &'a dyn Fn(&str, &str) -> Option<String>,
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a dyn Fn(&str) -> bool,
+    /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.
+    pub other_vendor: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// What a text says.
@@ -69,11 +72,14 @@ pub enum Reader {
     Prose,
     /// Xid errors of the kernel's log.
     KernelLog,
+    /// Stacks of other vendors.
+    Vendor,
 }
 
 impl Reader {
     /// All of them; the first to state something is asked first.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Vendor,
         Self::Smi,
         Self::Fields,
         Self::Shell,
@@ -96,6 +102,7 @@ impl Reader {
             Self::Sentences => sentences::read(text, vocabulary, draft),
             Self::Prose => prose::read(&text.lines, vocabulary, draft),
             Self::KernelLog => kernel_log(text, draft),
+            Self::Vendor => vendor::read(&text.lines, vocabulary, draft),
         }
     }
 }
