@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, serious};
@@ -104,42 +104,76 @@ impl Draft<'_> {
         });
         // Which of its libraries a package loads, its partner decides.
         let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
-        let refused: BTreeSet<String> =
+        let mut refused: BTreeSet<String> =
             unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
         // What a message blames is there, though the report does not list it.
         let blamed = serious().filter(|finding| told && is_certain(finding) && installable(finding));
         let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
         let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
         let wanted = blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
-        let wanted: Vec<Asked> = wanted.collect();
-        let wish = Wish { wanted: &wanted, constraints: &[], refused: &refused, is_part: &is_part };
+        let mut wanted: Vec<Asked> = wanted.collect();
         let (facts, db, workload) = (self.facts, self.db, self.workload);
         // What has no place in the result is not taken out of an environment: that is for its owner to say.
-        let foreseen = |target: &Target| {
+        let foreseen = |wanted: &[Asked], refused: &BTreeSet<String>, target: &Target| {
+            let wish = Wish { wanted, constraints: &[], refused, is_part: &is_part };
             let outlook = foresee(facts, wish, target, db, workload).ok();
             outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
         };
         let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| !sets_back(outlook, db));
-        let mut outlook = foreseen(&target);
+        let mut outlook = foreseen(&wanted, &refused, &target);
         let driver = target.driver.clone().filter(|_| !good(&outlook));
         if let Some(now) = driver {
             let families = self.db.families().iter().map(|row| row.linux_driver.clone());
             let other = families.filter(|driver| *driver > now).find_map(|driver| {
                 let newer = Target { driver: Some(driver.clone()), compat: None, ..target.clone() };
-                Some(foreseen(&newer)).filter(good).map(|outlook| (driver, outlook))
+                let outlook = Some(foreseen(&wanted, &refused, &newer)).filter(good);
+                outlook.map(|outlook| (newer, driver, outlook))
             });
-            if let Some((driver, other)) = other {
+            if let Some((newer, driver, other)) = other {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
                 self.changes.push(Change::Driver(driver));
-                outlook = other;
+                (outlook, target) = (other, newer);
             }
         }
-        let Some(outlook) = outlook else { return };
+        let Some(mut outlook) = outlook else { return };
+        // What no rule forbids and a finding warns of: by the finding's own wish, where that costs nobody more than a release.
+        let mut left = self.ids_with(&outlook.change);
+        for finding in serious().filter(|finding| installable(finding) && !is_told(&finding.id)) {
+            if !left.contains(&finding.id) {
+                continue;
+            }
+            let mut attempts: Vec<(Vec<Asked>, BTreeSet<String>)> = Vec::new();
+            for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
+                let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
+                let more = lines.map(|line| Asked::new(line, finding.id.clone()));
+                attempts.push((wanted.iter().cloned().chain(more).collect(), refused.clone()));
+            }
+            if let ([package], Kind::GpuArch) = (finding.packages.as_slice(), finding.kind) {
+                let refused = refused.iter().cloned().chain([package.clone()]).collect();
+                attempts.push((wanted.clone(), refused));
+            }
+            for (wants, refuses) in attempts {
+                let Some(other) = foreseen(&wants, &refuses, &target).filter(|other| !sets_back(other, db)) else { continue };
+                let then = self.ids_with(&other.change);
+                if !then.contains(&finding.id) && then.is_subset(&left) {
+                    (wanted, refused, outlook, left) = (wants, refuses, other, then);
+                    break;
+                }
+            }
+        }
         self.take(outlook);
         if without_compat && !self.changes.is_empty() {
             self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
             self.changes.push(Change::NoCompat);
         }
+    }
+
+    /// Ids of what fails or warns after a change on top of what is planned.
+    fn ids_with(&self, change: &Change) -> BTreeSet<String> {
+        let changes = self.changes.iter().cloned().chain([change.clone()]).collect();
+        let facts = apply(self.facts, &Change::All(changes), self.db);
+        let checked = check::findings(&check::run(&facts, self.db, self.workload));
+        checked.into_iter().filter(serious).map(|finding| finding.id).collect()
     }
 
     fn take(&mut self, outlook: Outlook) {
@@ -170,14 +204,21 @@ impl Draft<'_> {
     /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
     fn leftovers(&mut self) {
         let now = self.now();
-        let Some(environment) = markers(&Target::from_facts(&now, self.db)) else { return };
+        let mut target = Target::from_facts(&now, self.db);
+        target.platform = target.platform.or_else(|| Target::usual_platform(&now));
+        let environment = markers(&target);
+        let active = |line: &requirement::Requirement| match &environment {
+            Some(environment) => applies(line, environment, &[]),
+            // Without a Python nothing is known of a line that asks for one.
+            None => line.marker.is_true(),
+        };
         let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
         for distribution in now.active_distributions() {
             let Some(metadata) = distribution.metadata.value() else { continue };
             for line in &metadata.requires {
                 let Ok(parsed) = requirement::parse(line) else { continue };
                 let name = normalise(parsed.name.as_ref());
-                let Some(range) = specifiers(&parsed).filter(|_| applies(&parsed, &environment, &[])) else { continue };
+                let Some(range) = specifiers(&parsed).filter(|_| active(&parsed)) else { continue };
                 if self.db.package(&name).is_some() && !is_runtime_wheel(&name) {
                     continue;
                 }
@@ -195,20 +236,8 @@ impl Draft<'_> {
         }
         let mut lines = Vec::new();
         for (name, (range, _)) in wanted.into_iter().filter(|(_, (_, unmet))| *unmet) {
-            let pieces: BTreeSet<String> = range.iter().map(ToString::to_string).collect();
-            let exact: BTreeSet<&String> = pieces.iter().filter(|piece| piece.starts_with("==")).collect();
-            let line = match exact.iter().next() {
-                Some(pin) if exact.len() == 1 => {
-                    let version = pin.trim_start_matches('=');
-                    let meets = Version::from_str(version).is_ok_and(|version| satisfied(&range, &version));
-                    if !meets {
-                        continue;
-                    }
-                    format!("{name}{pin}")
-                }
-                Some(_) => continue,
-                None => format!("{name}{}", pieces.into_iter().collect::<Vec<_>>().join(",")),
-            };
+            let Some(range) = tight(&range) else { continue };
+            let line = format!("{name}{range}");
             lines.push(line);
         }
         if lines.is_empty() {
@@ -253,6 +282,26 @@ impl Draft<'_> {
         self.changes = changes;
         after
     }
+}
+
+/// A range without what its other parts say already, e.g. `>=0.34.0,<1.0`; none where nothing meets it.
+fn tight(range: &VersionSpecifiers) -> Option<String> {
+    let of = |operators: &[Operator]| range.iter().filter(|it| operators.contains(it.operator())).collect::<Vec<_>>();
+    let text = |it: &VersionSpecifier| it.to_string();
+    if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
+        return satisfied(range, exact.version()).then(|| text(exact));
+    }
+    let lowest = of(&[Operator::GreaterThan, Operator::GreaterThanEqual]).into_iter().max_by_key(|it| it.version().clone());
+    let highest = of(&[Operator::LessThan, Operator::LessThanEqual]).into_iter().min_by_key(|it| it.version().clone());
+    if let (Some(lowest), Some(highest)) = (lowest, highest)
+        && lowest.version() > highest.version()
+    {
+        return None;
+    }
+    let others = of(&[Operator::NotEqual, Operator::NotEqualStar, Operator::EqualStar, Operator::TildeEqual]);
+    let mut parts: Vec<String> = lowest.into_iter().chain(highest).chain(others).map(text).collect();
+    parts.dedup();
+    Some(parts.join(","))
 }
 
 /// Whether only a message in a report says so.

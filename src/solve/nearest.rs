@@ -129,6 +129,8 @@ fn fewest(
 pub(super) struct Cost {
     /// Lines of the user that change.
     lines: u32,
+    /// Packages with a role in the stack that fall back by more than a minor release: that is nearly to take them away.
+    set_back: u32,
     /// Packages that were installed by name and change release.
     requested: u32,
     /// Serving applications that do.
@@ -151,6 +153,7 @@ impl std::ops::Add for Cost {
     fn add(self, other: Self) -> Self {
         Self {
             lines: self.lines + other.lines,
+            set_back: self.set_back + other.set_back,
             requested: self.requested + other.requested,
             serving: self.serving + other.serving,
             frameworks: self.frameworks + other.frameworks,
@@ -178,6 +181,7 @@ impl Universe<'_> {
                 dependents,
                 ..Cost::default()
             },
+            Some(Keeps::Reach) => Cost { set_back: 1, ..Cost::default() },
             Some(Keeps::Build) => Cost { builds: 1, ..Cost::default() },
             Some(Keeps::Line) => Cost { lines: 1, dependents, ..Cost::default() },
             None => Cost { releases: 1, dependents, ..Cost::default() },
@@ -190,6 +194,10 @@ impl Universe<'_> {
         let own = &self.asks[at];
         let follows = |other: &Ask| match own.keeps {
             Some(Keeps::Release { .. }) => other.keeps == Some(Keeps::Build) && other.package == own.package,
+            Some(Keeps::Reach) => {
+                let also = matches!(other.keeps, Some(Keeps::Build | Keeps::Release { .. }));
+                also && other.package == own.package
+            }
             Some(Keeps::Line) => {
                 other.keeps == Some(Keeps::Line)
                     && (other.package % self.width, &other.text) == (own.package % self.width, &own.text)

@@ -104,6 +104,8 @@ pub(super) enum Keeps {
         /// What it is in the stack.
         headline: Option<Headline>,
     },
+    /// That what people install for its own sake is not set back by more than a minor release.
+    Reach,
     /// The installed build of that release.
     Build,
     /// A line of the user, which may be changed.
@@ -419,6 +421,11 @@ impl<'a> Universe<'a> {
         let builds = candidates.builds.iter().zip(1..).filter(|(candidate, _)| candidates.is_installed(candidate, version));
         let builds = Versions::of(builds.map(|(_, number)| number));
         let mut wishes = vec![ask(format!("{}=={public}", candidates.name), release, same.clone(), None)];
+        if candidates.package.headline.is_some() {
+            let near = |number: &u32| candidates.package.minors_back(&public, &candidates.release(*number).version) <= 1;
+            let near = Versions::of(candidates.releases().filter(near));
+            wishes.push(ask(text.clone(), Keeps::Reach, near, None));
+        }
         if !builds.is_empty() {
             wishes.push(ask(text, Keeps::Build, same, Some(builds)));
         }

@@ -195,19 +195,21 @@ fn one_abi() -> impl Strategy<Value = (&'static str, Option<bool>)> {
     (run, prop_oneof![2 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))])
 }
 
-/// The measure of a change, as the design has it, in this order: packages that were installed by name and leave their release;
-/// then frameworks (`torch` here), then extensions (`bits`) that do; all that do; all that leave their build. What is added
+/// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
+/// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then frameworks (`torch` here), then extensions (`bits`) that do; all that do; all that leave their build. What is added
 /// costs nothing, and what nobody asks for is left where it is.
-fn measure(world: &World, installed: &World, requested: &[bool; 4]) -> [usize; 5] {
-    let mut sum = [0; 5];
+fn measure(world: &World, installed: &World, requested: &[bool; 4]) -> [usize; 6] {
+    let mut sum = [0; 6];
     for (at, name) in NAMES.into_iter().enumerate() {
         let (Some(after), Some(before)) = (world[at], installed[at]) else { continue };
         let release = usize::from(after.0 != before.0);
-        sum[0] += release * usize::from(requested[at]);
-        sum[1] += release * usize::from(name == "torch");
-        sum[2] += release * usize::from(name == "bits");
-        sum[3] += release;
-        sum[4] += usize::from(after != before);
+        let has_role = name == "torch" || name == "bits";
+        sum[0] += usize::from(has_role && after.0 + 1 < before.0);
+        sum[1] += release * usize::from(requested[at]);
+        sum[2] += release * usize::from(name == "torch");
+        sum[3] += release * usize::from(name == "bits");
+        sum[4] += release;
+        sum[5] += usize::from(after != before);
     }
     sum
 }
