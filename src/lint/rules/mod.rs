@@ -4,7 +4,9 @@ mod arch_list;
 mod beside;
 mod compat;
 mod image;
+mod mend;
 mod ranges;
+mod reason;
 pub mod solver;
 mod solving;
 mod steps;
@@ -18,6 +20,7 @@ use crate::parse::place::Place;
 use crate::rules::{RuleDb, Target};
 
 use self::solver::Solver;
+use self::solving::Outcome;
 use self::view::View;
 
 /// Judges one environment on all targets.
@@ -44,8 +47,7 @@ pub fn judge(
         if !view.is_covered() {
             continue;
         }
-        let pins = solving::judge(&view, number, &target, solver, out);
-        if let Some(pins) = pins {
+        if let Outcome::Met(pins) = solving::judge(&view, number, &target, solver, out) {
             workload::advisories(&view, &target, &pins, uses, out);
             if !environment.locked {
                 ranges::judge(&view, &target, solver, out);
