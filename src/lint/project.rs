@@ -4,7 +4,9 @@ use super::Finding;
 use crate::parse::dependency::{Dependency, Elsewhere, Origin};
 use crate::parse::install::Tool;
 use crate::parse::place::Place;
+use crate::parse::python::Script;
 use crate::parse::shell::Word;
+use crate::parse::sourced::Sourced;
 use crate::rules::requirement::{Requirement, parse};
 
 /// All files of a run.
@@ -14,6 +16,8 @@ pub struct Project {
     pub files: Vec<SourceFile>,
     /// What they lead to.
     pub environments: Vec<Environment>,
+    /// Files of Python beside them.
+    pub snippets: Vec<Snippet>,
     /// What is wrong with a file in itself.
     pub findings: Vec<Finding>,
 }
@@ -25,6 +29,17 @@ pub struct SourceFile {
     pub path: String,
     /// What stands in it.
     pub text: String,
+}
+
+/// A piece of Python that may ask for versions.
+#[derive(Debug, Clone)]
+pub struct Snippet {
+    /// The number of the file.
+    pub file: usize,
+    /// Where its text comes from.
+    pub source: Sourced,
+    /// What it says.
+    pub script: Script,
 }
 
 /// Where something stands.
@@ -47,6 +62,8 @@ pub struct Environment {
     pub images: Vec<Image>,
     /// Variables, in order.
     pub settings: Vec<Setting>,
+    /// What `python -c` is given.
+    pub snippets: Vec<Snippet>,
     /// The lines are a lock, written by a machine: nobody edits them.
     pub locked: bool,
     /// It may never come to be: a command in an `if`, a branch for other machines.
@@ -113,6 +130,8 @@ pub struct Step {
     pub flags: Vec<(String, Place)>,
     /// How many of the environment's settings stand before it.
     pub settings: usize,
+    /// What hides that it fails, e.g. `|| echo failed`.
+    pub hidden: Option<Place>,
 }
 
 impl Step {

@@ -3,6 +3,7 @@
 mod arch_list;
 mod beside;
 mod compat;
+mod guard;
 mod image;
 mod mend;
 mod ranges;
@@ -10,6 +11,7 @@ mod reason;
 pub mod solver;
 mod solving;
 mod steps;
+mod undone;
 mod view;
 pub mod workload;
 
@@ -22,6 +24,11 @@ use crate::rules::{RuleDb, Target};
 use self::solver::Solver;
 use self::solving::Outcome;
 use self::view::View;
+
+/// Whether an environment installs anything that the rules know.
+pub fn is_covered(environment: &Environment, db: &RuleDb) -> bool {
+    environment.lines.iter().any(|line| db.package(&line.name).is_some())
+}
 
 /// Judges one environment on all targets.
 pub fn judge(
@@ -47,11 +54,17 @@ pub fn judge(
         if !view.is_covered() {
             continue;
         }
-        if let Outcome::Met(pins) = solving::judge(&view, number, &target, solver, out) {
-            workload::advisories(&view, &target, &pins, uses, out);
-            if !environment.locked {
-                ranges::judge(&view, &target, solver, out);
+        undone::judge(&view, &target, out);
+        match solving::judge(&view, number, &target, solver, out) {
+            Outcome::Met(pins) => {
+                workload::advisories(&view, &target, &pins, uses, out);
+                guard::settled(&view, &target, &pins, out);
+                if !environment.locked {
+                    ranges::judge(&view, &target, solver, out);
+                }
             }
+            Outcome::Refused(Some(mend)) => guard::changed(&view, &mend, out),
+            Outcome::Refused(None) => {}
         }
     }
     // Nobody knows whether it comes to that.
