@@ -289,7 +289,8 @@ fn beside(files: &[(String, FileKind, String)]) -> Vec<String> {
     for folder in folders {
         let mut walk = ignore::WalkBuilder::new(if folder.is_empty() { "." } else { folder });
         walk.max_depth(Some(1)).require_git(false);
-        let files = walk.build().filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        let files =
+            walk.build().filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
         let names = files.filter_map(|entry| entry.file_name().to_str().map(str::to_owned));
         let mut names: Vec<String> = names.filter(|name| FileKind::of(name) == Some(FileKind::Python)).collect();
         names.sort();

@@ -248,11 +248,23 @@ pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &Rule
     }
     let mut seen = BTreeSet::new();
     let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());
-    findings.retain(|one| seen.insert(key(one)));
     // One line is told once where several environments share it.
     let mut told = BTreeSet::new();
     let many = ["syntax", "workload-advisory", "model-fit", "min-vram"];
-    findings.retain(|one| many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)));
+    let mut is_new = |one: &Finding| {
+        seen.insert(key(one))
+            && (many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)))
+    };
+    let (mut findings, again): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(&mut is_new);
+    // What another environment needs changed beside it is told at its own line.
+    for fix in again.into_iter().filter_map(|one| one.fix) {
+        let is_of = |one: &Finding, edit: &Edit| one.file == edit.file && one.place.span.contains(&edit.start);
+        let known =
+            |edit: &Edit| findings.iter().filter_map(|one| one.fix.as_ref()).any(|own| own.edits.contains(edit));
+        let fresh: Vec<Edit> = fix.edits.iter().filter(|edit| !known(edit)).cloned().collect();
+        let own = findings.iter_mut().find(|one| one.fix.is_none() && fresh.iter().any(|edit| is_of(one, edit)));
+        own.into_iter().for_each(|own| own.fix = Some(fix.clone()));
+    }
     findings.sort_by_key(key);
     settle(project, &mut findings);
     findings
@@ -268,8 +280,11 @@ fn settle(project: &Project, findings: &mut [Finding]) {
         let line = |at: usize| places.map_or(at, |places| places.place(at..at).line);
         line(edit.start)..=line(edit.end)
     };
-    let mut order: Vec<usize> = (0..findings.len()).filter(|at| findings.get(*at).is_some_and(|one| one.fix.is_some())).collect();
-    order.sort_by_key(|at| std::cmp::Reverse(findings.get(*at).and_then(|one| one.fix.as_ref()).map_or(0, |fix| fix.edits.len())));
+    let mut order: Vec<usize> =
+        (0..findings.len()).filter(|at| findings.get(*at).is_some_and(|one| one.fix.is_some())).collect();
+    order.sort_by_key(|at| {
+        std::cmp::Reverse(findings.get(*at).and_then(|one| one.fix.as_ref()).map_or(0, |fix| fix.edits.len()))
+    });
     // Each edit, its lines, and the place of the finding that has it.
     let mut taken: Vec<(Edit, std::ops::RangeInclusive<usize>, String)> = Vec::new();
     for at in order {

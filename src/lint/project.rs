@@ -1,7 +1,7 @@
 //! What files lead to: environments, each with the lines that ask for packages, in the order in which they are installed.
 
 use super::Finding;
-use crate::parse::dependency::{Dependency, Elsewhere, Origin};
+use crate::parse::dependency::{Dependency, Elsewhere, Origin, repository_name};
 use crate::parse::install::Tool;
 use crate::parse::place::Place;
 use crate::parse::python::Script;
@@ -185,14 +185,6 @@ impl Line {
             step: None,
         })
     }
-}
-
-/// `torchsparse` of `git+https://github.com/mit-han-lab/torchsparse.git@v2.1.0#egg=x`.
-fn repository_name(location: &str) -> &str {
-    let path = location.split(['#', '?']).next().unwrap_or(location);
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
-    let last = last.split('@').next().unwrap_or(last);
-    last.strip_suffix(".git").unwrap_or(last)
 }
 
 impl Project {

@@ -47,7 +47,10 @@ enum Kind {
     /// `if …:` and what its body begins with.
     If(Expression, Body),
     /// A module under a name: `import a.b as c` is `c`, `a.b`.
-    Import { name: String, path: String },
+    Import {
+        name: String,
+        path: String,
+    },
     /// Names that now stand for something else: parameters, loop variables.
     Forget(Vec<String>),
 }
@@ -106,11 +109,7 @@ impl Script {
 
     /// What trips with these versions: `version` gives `__version__` of a module, `is_missing` whether a module is not there.
     #[must_use]
-    pub fn tripped(
-        &self,
-        version: &dyn Fn(&str) -> Option<String>,
-        is_missing: &dyn Fn(&str) -> bool,
-    ) -> Vec<Tripped> {
+    pub fn tripped(&self, version: &dyn Fn(&str) -> Option<String>, is_missing: &dyn Fn(&str) -> bool) -> Vec<Tripped> {
         let mut scope = Scope { version, modules: BTreeMap::new(), variables: BTreeMap::new() };
         let mut found = Vec::new();
         for statement in &self.statements {
@@ -193,7 +192,17 @@ impl Reader {
         let word = first.word().unwrap_or_default();
         let is_block = matches!(
             word,
-            "if" | "elif" | "else" | "for" | "while" | "def" | "class" | "with" | "try" | "except" | "finally" | "async"
+            "if" | "elif"
+                | "else"
+                | "for"
+                | "while"
+                | "def"
+                | "class"
+                | "with"
+                | "try"
+                | "except"
+                | "finally"
+                | "async"
         );
         let head = if is_block { colon(tokens) } else { None };
         let Some(head) = head else {
@@ -254,7 +263,8 @@ impl Reader {
                 let Some(at) = rest.iter().position(|token| token.word() == Some("import")) else { return };
                 let (module, _) = named(rest.get(..at).unwrap_or_default());
                 let names = rest.get(at + 1..).unwrap_or_default();
-                let names: Vec<Token> = names.iter().filter(|token| !token.is("(") && !token.is(")")).cloned().collect();
+                let names: Vec<Token> =
+                    names.iter().filter(|token| !token.is("(") && !token.is(")")).cloned().collect();
                 for part in names.split(|token| token.is(",")) {
                     let (own, alias) = named(part);
                     if !own.is_empty() {

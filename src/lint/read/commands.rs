@@ -22,7 +22,7 @@ pub fn add(reader: &mut Reader<'_>, file: usize, text: &str, commands: &[Command
         }
         environment.snippets.extend(snippet(file, command));
         let Some(install) = Install::of(command, &lines) else { continue };
-        let hidden = commands.get(number + 1).and_then(|next| hidden(text, command, next));
+        let hidden = commands.get(number + 1).and_then(|next| command.hidden_by(next, text, &lines));
         if command.conditional {
             let mut alone = Environment {
                 settings: environment.settings.clone(),
@@ -47,20 +47,10 @@ fn snippet(file: usize, command: &Command) -> Option<Snippet> {
         return None;
     }
     let flag = arguments.iter().position(|word| !word.text().starts_with('-') || word.text() == "-c")?;
-    let given = arguments.get(flag + 1).filter(|given| given.known && arguments.get(flag).is_some_and(|c| c.text() == "-c"))?;
+    let given =
+        arguments.get(flag + 1).filter(|given| given.known && arguments.get(flag).is_some_and(|c| c.text() == "-c"))?;
     let script = Script::parse(given.text());
     (!script.is_empty()).then(|| Snippet { file, source: given.value.clone(), script })
-}
-
-/// `|| echo failed` behind a command: whatever comes of it, the build goes on.
-fn hidden(text: &str, command: &Command, next: &Command) -> Option<Place> {
-    let between = text.get(command.place.span.end..next.place.span.start)?;
-    let goes_on = ["echo", "true", ":", "printf"].contains(&next.words.first()?.text());
-    if !goes_on || !between.trim_matches([' ', '\\', '\n', '\r', '\t', '"', '\'']).eq("||") {
-        return None;
-    }
-    let start = command.place.span.end + between.find("||")?;
-    Some(Lines::of(text).place(start..next.place.span.end))
 }
 
 fn step(

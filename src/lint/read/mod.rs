@@ -9,6 +9,8 @@ mod pyproject;
 mod requirements;
 mod workflow;
 
+use std::collections::BTreeSet;
+
 use super::Finding;
 use super::kind::FileKind;
 use super::project::{At, Environment, From, IndexAt, Line, Project, Snippet, SourceFile};
@@ -55,6 +57,7 @@ impl<'r> Reader<'r> {
     /// What was read.
     #[must_use]
     pub fn finish(mut self) -> Project {
+        self.included();
         self.constrained();
         self.project
     }
@@ -65,6 +68,21 @@ impl<'r> Reader<'r> {
         if !script.is_empty() {
             self.project.snippets.push(Snippet { file, source: Sourced::verbatim(text, 0..text.len()), script });
         }
+    }
+
+    /// Requirements that a command installs are judged where it does: only there is it known where they come from.
+    fn included(&mut self) {
+        let installed: BTreeSet<usize> = (self.project.environments.iter())
+            .filter(|environment| !environment.conditional && !environment.elsewhere)
+            .flat_map(|environment| environment.lines.iter().filter(|line| line.step.is_some()))
+            .map(|line| line.at.file)
+            .collect();
+        self.project.environments.retain(|environment| {
+            !environment.steps.is_empty()
+                || environment.conditional
+                || environment.lines.is_empty()
+                || !environment.lines.iter().all(|line| installed.contains(&line.at.file))
+        });
     }
 
     /// A constraints file that nothing names is for the requirements beside it, if it is the only one there. Nobody knows for
@@ -91,7 +109,7 @@ impl<'r> Reader<'r> {
             let limits: Vec<Line> = own.lines.iter().map(|line| Line { constraint: true, ..line.clone() }).collect();
             let beside = |environment: &&Environment| {
                 let first = environment.lines.iter().find(|line| requirements.contains(&line.at.file));
-                environment.steps.is_empty() && first.is_some_and(|line| folder(&self.project, line.at.file) == here)
+                first.is_some_and(|line| folder(&self.project, line.at.file) == here)
             };
             let joined: Vec<Environment> = self.project.environments.iter().filter(beside).cloned().collect();
             self.project.environments.extend(joined.into_iter().map(|mut environment| {

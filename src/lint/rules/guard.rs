@@ -31,7 +31,8 @@ pub fn settled(view: &View<'_>, target: &Target, pins: &Pins, out: &mut Vec<Find
     let decided = decided(view, target);
     let public = |version: &Version| version.clone().without_local();
     // With the label of the build that is taken.
-    let sure = pins.iter().filter(|(name, version)| decided.get(name).is_some_and(|own| public(own) == public(version)));
+    let sure =
+        pins.iter().filter(|(name, version)| decided.get(name).is_some_and(|own| public(own) == public(version)));
     let versions: Versions = sure.cloned().collect();
     if !versions.is_empty() {
         judge(view, &versions, "", out);
@@ -54,7 +55,9 @@ fn judge(view: &View<'_>, versions: &Versions, change: &str, out: &mut Vec<Findi
             };
             let gone = missing.iter().find(|one| tripped.modules.contains(&one.module));
             let message = match (tripped.trip, gone) {
-                (Trip::Import, Some(gone)) => format!("{change}{} trips this import: it has no `{}`", gone.installed, gone.module),
+                (Trip::Import, Some(gone)) => {
+                    format!("{change}{} trips this import: it has no `{}`", gone.installed, gone.module)
+                }
                 (trip, _) => {
                     let what = list(&tripped.modules.iter().filter_map(installed).collect::<Vec<_>>());
                     format!("{change}{what} trips this {}", if trip == Trip::Assertion { "assertion" } else { "check" })
@@ -106,7 +109,8 @@ struct Missing {
 fn missing(db: &RuleDb, versions: &Versions) -> Vec<Missing> {
     let mut found = Vec::new();
     for advisory in db.advisories() {
-        let named = advisory.symptoms.iter().filter_map(|text| text.strip_prefix("No module named '")?.strip_suffix('\''));
+        let named =
+            advisory.symptoms.iter().filter_map(|text| text.strip_prefix("No module named '")?.strip_suffix('\''));
         for module in named.filter(|module| module.contains('.')) {
             let top = module.split('.').next().unwrap_or(module);
             let Some(name) = db.distribution_of_module(top) else { continue };

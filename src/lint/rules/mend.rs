@@ -8,15 +8,15 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
+use super::edit;
 use super::solver::{Pins, Solver};
 use super::view::{TORCH, View};
-use super::edit;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::lint::{Edit, Fix};
 use crate::rules::Target;
-use crate::rules::model::Package;
+use crate::rules::model::{Build, Package};
 use crate::rules::obstacle::obstacles;
 use crate::rules::raw::Headline;
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -65,7 +65,11 @@ impl Mend<'_> {
         edits.sort();
         edits.dedup();
         let mut written: Vec<String> = Vec::new();
-        words.for_each(|word| if !written.contains(&word) { written.push(word) });
+        words.for_each(|word| {
+            if !written.contains(&word) {
+                written.push(word);
+            }
+        });
         Fix { summary: format!("write {}", list(&written)), edits }
     }
 }
@@ -154,7 +158,8 @@ impl<'p> Mender<'_, 'p> {
         let mut request = Request { beside: self.others.to_vec(), ..self.view.request_by(self.target, &name) };
         for asked in request.requirements.iter_mut().chain(&mut request.constraints) {
             let mut units = relaxed.iter().filter_map(|at| self.units.get(*at));
-            if units.any(|unit| matches!(unit, Unit::Package { name, .. } if *name == asked.requirement.name.as_ref())) {
+            if units.any(|unit| matches!(unit, Unit::Package { name, .. } if *name == asked.requirement.name.as_ref()))
+            {
                 asked.requirement.version_or_url = None;
             }
         }
@@ -241,7 +246,16 @@ impl<'p> Mender<'_, 'p> {
         chosen
     }
 
-    /// For each index that is let go the one of what the solver takes, else that of the newest CUDA that does.
+    /// The variant of the default index's own build, e.g. `cu128` of torch 2.8.0.
+    fn default_label(&self, name: &str, version: &Version) -> Option<String> {
+        let release = self.view.db.release(name, &version.clone().without_local())?;
+        let platform = self.target.platform.as_deref().unwrap_or("linux_x86_64");
+        let own = release.builds.iter().find(|build| on_pypi(build) && build.platform == platform)?;
+        own.local.clone().filter(|label| CudaVersion::from_variant(label).is_some())
+    }
+
+    /// For each index that is let go the one of the default index's own builds, else of what the solver takes, else that of
+    /// the newest CUDA that does.
     fn indexes(&self, relaxed: &Set, chosen: &Chosen) -> Option<BTreeMap<String, String>> {
         let mut found: BTreeMap<String, String> = BTreeMap::new();
         for unit in relaxed.iter().filter_map(|at| self.units.get(*at)) {
@@ -253,10 +267,15 @@ impl<'p> Mender<'_, 'p> {
             };
             let taken = self.solver.solve(&request(None)).ok()?;
             let label = |(_, version): &(String, Version)| {
-                version.local().first().map(ToString::to_string).filter(|label| CudaVersion::from_variant(label).is_some())
+                version
+                    .local()
+                    .first()
+                    .map(ToString::to_string)
+                    .filter(|label| CudaVersion::from_variant(label).is_some())
             };
-            let torch_first = taken.iter().filter(|(name, _)| name == TORCH).chain(taken.iter());
-            let own = torch_first.filter_map(label).next();
+            let torch_first = || taken.iter().filter(|(name, _)| name == TORCH).chain(taken.iter());
+            let own = torch_first().find_map(label);
+            let default = torch_first().find_map(|(name, version)| self.default_label(name, version));
             let mut others: Vec<(CudaVersion, String)> = Vec::new();
             for package in self.view.lines.iter().filter_map(|line| self.view.db.package(&line.name)) {
                 for build in package.releases.iter().flat_map(|release| &release.builds) {
@@ -268,7 +287,8 @@ impl<'p> Mender<'_, 'p> {
                 }
             }
             others.sort_by(|one, other| other.cmp(one));
-            let order = own.into_iter().chain(others.into_iter().map(|(_, name)| name)).filter(|name| name != now);
+            let order = default.into_iter().chain(own).chain(others.into_iter().map(|(_, name)| name));
+            let order = order.filter(|name| name != now);
             let to = order.into_iter().find(|name| self.solver.is_possible(&request(Some(name))))?;
             found.insert(at.url.clone(), to);
         }
@@ -343,7 +363,9 @@ fn replaced<'p>(view: &View<'p>, target: &Target, pinned: bool, mend: &mut Mend<
             mend.lines.push(Rewritten { line, versions: worded(&range, &version, pinned) });
         }
         let (From::Main(at) | From::Extra(at)) = &line.source else { continue };
-        let Some(from) = view.db.index_at(&at.url).filter(|name| CudaVersion::from_variant(name).is_some()) else { continue };
+        let Some(from) = view.db.index_at(&at.url).filter(|name| CudaVersion::from_variant(name).is_some()) else {
+            continue;
+        };
         if mend.indexes.iter().any(|one| one.at.url == at.url) {
             continue;
         }
@@ -351,9 +373,10 @@ fn replaced<'p>(view: &View<'p>, target: &Target, pinned: bool, mend: &mut Mend<
         let public = version.clone().without_local();
         let works = |index: &str| {
             let release = package.releases.iter().find(|release| release.version == public);
-            let builds = release.into_iter().flat_map(|release| release.builds.iter().map(move |build| (release, build)));
+            let builds =
+                release.into_iter().flat_map(|release| release.builds.iter().map(move |build| (release, build)));
             builds
-                .filter(|(_, build)| build.index == index)
+                .filter(|(_, build)| build.index == index || on_pypi(build) && build.local.as_deref() == Some(index))
                 .any(|(release, build)| obstacles(package, release, build, target, view.db).is_empty())
         };
         let label = version.local().first().map(ToString::to_string).filter(|label| works(label));
@@ -366,6 +389,11 @@ fn replaced<'p>(view: &View<'p>, target: &Target, pinned: bool, mend: &mut Mend<
             mend.indexes.push(Exchanged { at, from, to, edits });
         }
     }
+}
+
+/// PyPI's file of a variant is on the variant's own index too.
+fn on_pypi(build: &Build) -> bool {
+    build.index == "pypi"
 }
 
 /// A request with releases fixed.
@@ -391,7 +419,7 @@ fn by_distance(package: &Package, lines: &[&Line]) -> Vec<Version> {
     let minors: BTreeSet<_> = all.iter().map(|version| minor(version)).collect();
     let place = |version: &Version| minors.range(..minor(version)).count();
     let admitted = |version: &&&Version| ranges.iter().any(|range| satisfied(range, version));
-    let named = ranges.iter().flat_map(|range| range.iter().map(|one| one.version())).max();
+    let named = ranges.iter().flat_map(|range| range.iter().map(VersionSpecifier::version)).max();
     let from = all.iter().filter(admitted).max().copied().or(named);
     let Some(from) = from else { return Vec::new() };
     let start = place(from);

@@ -46,8 +46,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
             continue;
         }
         let message = format!("the index {} has no build of what is needed {}", one.from, on(target));
-        let mut found =
-            finding(view, "index-without-build", Severity::Fail, one.at.at.file, &one.at.at.place, message);
+        let mut found = finding(view, "index-without-build", Severity::Fail, one.at.at.file, &one.at.at.place, message);
         let lines = view.environment.lines.iter().filter(|line| match &line.source {
             From::Main(at) | From::Extra(at) => at.url == one.at.url,
             _ => false,
@@ -57,7 +56,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
         pins.sort();
         pins.dedup();
         if !pins.is_empty() {
-            found.notes = vec![format!("{} works", list(&pins))];
+            found.notes = vec![format!("it takes {}", list(&pins))];
         }
         found.hint = Some(format!("write the index `{}`, with the lines that change", one.to));
         out.push(found);
@@ -85,7 +84,10 @@ fn of_line(view: &View<'_>, target: &Target, line: &Line, mend: &Mend<'_>) -> Wh
     // What is then installed needs another release.
     for (name, version) in mend.pins.iter() {
         if let Some(needs) = needs_of(view, name, version, &line.name, &range, target) {
-            return Why::Beside(format!("{name} {}", plain(version)), format!("{name} {} needs `{needs}`", plain(version)));
+            return Why::Beside(
+                format!("{name} {}", plain(version)),
+                format!("{name} {} needs `{needs}`", plain(version)),
+            );
         }
     }
     // Or these releases need another release of it.

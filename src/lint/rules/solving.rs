@@ -156,7 +156,11 @@ fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof, mend: Option
     });
     let named = |from: &str| lines.iter().rev().find(|line| is_about(from, &line.name)).copied();
     let mut changed = changed.filter_map(named);
-    rewritten.clone().find(|line| spoken(line)).or_else(|| changed.next()).or_else(|| lines.iter().copied().rfind(spoken))
+    rewritten
+        .clone()
+        .find(|line| spoken(line))
+        .or_else(|| changed.next())
+        .or_else(|| lines.iter().copied().rfind(spoken))
 }
 
 /// Whether a requirement names a package.

@@ -6,6 +6,7 @@ use crate::finding::Severity;
 use crate::lint::project::{Line, Step};
 use crate::lint::{Finding, Fix};
 use crate::parse::install::Tool;
+use crate::rules::model::Release;
 use crate::rules::requirement::{is_about, satisfied, specifiers};
 
 /// Judges the commands, and the lines of files without any.
@@ -29,7 +30,9 @@ fn forced(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: &mu
         line.name != TORCH
             && (view.db.source_build(&line.name).is_some()
                 || view.db.package(&line.name).is_some_and(|package| {
-                    let texts = package.releases.iter().flat_map(|one| &one.requires);
+                    let range = specifiers(&line.requirement);
+                    let admitted = |one: &&Release| range.as_ref().is_none_or(|range| satisfied(range, &one.version));
+                    let texts = package.releases.iter().filter(admitted).flat_map(|one| &one.requires);
                     texts.filter(|text| is_about(text, TORCH)).any(|text| !text.contains("extra"))
                 }))
     };

@@ -19,7 +19,9 @@ pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) {
         let own: Vec<&Line> = lines().filter(|line| line.step == Some(number)).collect();
         let before: Vec<&Line> = lines().filter(|line| line.step.is_some_and(|step| step < number)).collect();
         // What counts is what the last of them left.
-        let last = |line: &&&Line| before.iter().rfind(|other| other.name == line.name).is_some_and(|other| std::ptr::eq(*other, **line));
+        let last = |line: &&&Line| {
+            before.iter().rfind(|other| other.name == line.name).is_some_and(|other| std::ptr::eq(*other, **line))
+        };
         for earlier in before.iter().filter(last) {
             if own.iter().any(|line| line.name == earlier.name) {
                 continue;
@@ -36,8 +38,8 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
         return;
     }
     let needs = own.iter().filter_map(|line| Some((*line, needs(view, target, line, earlier)?)));
-    let needs: Vec<(&Line, String)> = needs.collect();
-    let Some((first, text)) = needs.first() else { return };
+    let needs: Vec<(&Line, (String, String))> = needs.collect();
+    let Some((first, (_, text))) = needs.first() else { return };
     if is_told(view, "undoes-earlier", first.at.file, &first.at.place, out) {
         return;
     }
@@ -48,7 +50,8 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
         view.origin(earlier)
     );
     let mut found = finding(view, "undoes-earlier", Severity::Fail, first.at.file, &first.at.place, message);
-    let others: Vec<String> = needs.iter().skip(1).map(|(line, text)| format!("`{}` needs `{text}`", line.text)).collect();
+    let others: Vec<String> =
+        needs.iter().skip(1).map(|(line, (_, text))| format!("`{}` needs `{text}`", line.text)).collect();
     if !others.is_empty() {
         found.notes.push(format!("{} too", list(&others)));
     }
@@ -59,7 +62,7 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
 /// What the command names is another release than the earlier line needs.
 fn broken(view: &View<'_>, target: &Target, own: &[&Line], earlier: &Line, out: &mut Vec<Finding>) {
     for line in own {
-        let Some(text) = needs(view, target, earlier, line) else { continue };
+        let Some((needing, text)) = needs(view, target, earlier, line) else { continue };
         if is_told(view, "undoes-earlier", line.at.file, &line.at.place, out) {
             continue;
         }
@@ -71,15 +74,16 @@ fn broken(view: &View<'_>, target: &Target, own: &[&Line], earlier: &Line, out: 
             view.origin(earlier)
         );
         let mut found = finding(view, "undoes-earlier", Severity::Fail, line.at.file, &line.at.place, message);
-        found.notes.push(format!("{} needs `{text}`; an installer replaces it all the same", earlier.name));
+        found.notes.push(format!("{needing} needs `{text}`; an installer replaces it all the same"));
         found.notes.extend(known_to_fail(view, target, line, earlier));
-        found.hint = Some(format!("ask for `{text}`, or take the line out"));
+        found.hint = Some(format!("ask for the {} that goes with the rest, or take the line out", line.name));
         out.push(found);
     }
 }
 
-/// What every release of a line requires of the package of another one, where that is none of those that the other admits.
-fn needs(view: &View<'_>, target: &Target, line: &Line, other: &Line) -> Option<String> {
+/// What every release of a line requires of the package of another one, where that is none of those that the other admits: the
+/// newest release, e.g. `torch 2.6.0`, and its requirement.
+fn needs(view: &View<'_>, target: &Target, line: &Line, other: &Line) -> Option<(String, String)> {
     let (package, theirs) = (view.db.package(&line.name)?, view.db.package(&other.name)?);
     let (own, admitted) = (admitted(package, line), admitted(theirs, other));
     if own.is_empty() || admitted.is_empty() {
@@ -90,7 +94,8 @@ fn needs(view: &View<'_>, target: &Target, line: &Line, other: &Line) -> Option<
         let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
         let mut texts = texts.filter(|text| is_about(text, &other.name));
         let text = texts.find(|text| admitted.iter().all(|one| excludes(text, &other.name, &one.version, target)))?;
-        found = Some(text.split(';').next().unwrap_or(text).trim().to_owned());
+        let text = text.split(';').next().unwrap_or(text).trim().to_owned();
+        found = Some((format!("{} {}", line.name, release.version), text));
     }
     found
 }

@@ -126,7 +126,9 @@ impl Parser<'_> {
         let mut parts = Vec::new();
         loop {
             let operator = match self.peek() {
-                Some(token) if ["==", "!=", "<", "<=", ">", ">="].iter().any(|one| token.is(one)) => token.text().to_owned(),
+                Some(token) if ["==", "!=", "<", "<=", ">", ">="].iter().any(|one| token.is(one)) => {
+                    token.text().to_owned()
+                }
                 _ if self.word() == Some("in") => "in".to_owned(),
                 _ if self.word() == Some("not") && self.tokens.get(self.at + 1).and_then(Token::word) == Some("in") => {
                     self.at += 1;
@@ -387,8 +389,7 @@ impl Scope<'_> {
             let each: Option<Vec<Value>> = all.iter().map(|item| builtin(each, std::slice::from_ref(item))).collect();
             return each.map(Value::List);
         }
-        let arguments: Vec<Value> =
-            arguments.iter().map(|one| self.value(one, bound, from)).collect::<Option<_>>()?;
+        let arguments: Vec<Value> = arguments.iter().map(|one| self.value(one, bound, from)).collect::<Option<_>>()?;
         self.apply(function, &arguments, bound, from)
     }
 

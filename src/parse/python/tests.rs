@@ -34,11 +34,20 @@ fn each_way_to_compare_goes_both_ways() {
         ("torch.__version__.startswith(('2.6', '2.7'))", "torch.__version__.startswith('2.6')"),
         ("triton.__version__ in ('3.3.0', '3.3.1')", "triton.__version__ in ['2.1.0', '2.3.1']"),
         ("triton.__version__ not in ('2.1.0',)", "triton.__version__ not in {'3.3.1'}"),
-        ("version.parse(torch.__version__) < version.parse('2.8')", "version.parse(torch.__version__) < version.parse('2.7')"),
+        (
+            "version.parse(torch.__version__) < version.parse('2.8')",
+            "version.parse(torch.__version__) < version.parse('2.7')",
+        ),
         ("V(triton.__version__) == V('3.3.1')", "V('2.1') <= V(triton.__version__) < V('3')"),
         ("installed('torch').split('+')[0] == '2.7.1'", "installed('torch').split('+')[0] == '2.6.0'"),
-        ("tuple(int(x) for x in triton.__version__.split('.')[:2]) >= (3, 2)", "tuple(map(int, triton.__version__.split('.'))) < (3, 0)"),
-        ("int(torch.__version__.split('.')[0]) == 2 and torch.__version__[:3] == '2.7'", "float(torch.__version__[:3]) <= 2.6"),
+        (
+            "tuple(int(x) for x in triton.__version__.split('.')[:2]) >= (3, 2)",
+            "tuple(map(int, triton.__version__.split('.'))) < (3, 0)",
+        ),
+        (
+            "int(torch.__version__.split('.')[0]) == 2 and torch.__version__[:3] == '2.7'",
+            "float(torch.__version__[:3]) <= 2.6",
+        ),
         ("'cu128' in torch.__version__", "'cu124' in torch.__version__ or not '2.7' in torch.__version__"),
     ] {
         assert_eq!(tripped(&format!("{head}assert {holds}\n")), [""; 0], "{holds}");
@@ -73,14 +82,27 @@ fn what_may_not_come_to_it_or_is_not_understood_is_left_alone() {
     ] {
         assert_eq!(tripped(text), [""; 0], "{text}");
     }
-    let text = "import torch\ndef main():\n    assert torch.__version__ == '2.6.0'\nif __name__ == '__main__':\n    main()\n";
+    let text =
+        "import torch\ndef main():\n    assert torch.__version__ == '2.6.0'\nif __name__ == '__main__':\n    main()\n";
     assert_eq!(tripped(text).len(), 1);
 }
 
 #[test]
 fn hostile_texts_end() {
     let deep = format!("assert {}x", "(".repeat(100_000));
-    for text in [deep.as_str(), "assert '", "x = '''", "if", "from", "import", "import a as", "a[", "assert not", "\\", "é = 'é'\nassert é"] {
+    for text in [
+        deep.as_str(),
+        "assert '",
+        "x = '''",
+        "if",
+        "from",
+        "import",
+        "import a as",
+        "a[",
+        "assert not",
+        "\\",
+        "é = 'é'\nassert é",
+    ] {
         let _ = Script::parse(text).tripped(&|_| Some("1".to_owned()), &|_| false);
     }
 }
