@@ -53,23 +53,28 @@ pub fn judge<'p>(
     let others = view.targets.iter().enumerate().filter(|(at, _)| *at != number);
     let others: Vec<Target> = others.map(|(_, one)| one.clone()).collect();
     let mend = if view.environment.locked { None } else { mend(view, target, &others, solver) };
-    tell(view, target, &proof, mend.as_ref(), out);
+    let is_fresh = tell(view, target, &proof, mend.as_ref(), out);
     if let Some(mend) = &mend {
+        let told = out.len();
         reason::judge(view, target, mend, out);
+        // What another environment was told of has its own change: what this one needs beside it stands at its first line.
+        if let (false, Some(found)) = (is_fresh, out.get_mut(told)) {
+            found.fix = Some(mend.fix(view));
+        }
     }
     Outcome::Refused(mend)
 }
 
-/// The proof, at the line that causes it.
-fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>, out: &mut Vec<Finding>) {
+/// The proof, at the line that causes it; false where that line was told of already.
+fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>, out: &mut Vec<Finding>) -> bool {
     let index = blamed_index(view, proof);
     let (id, file, place) = match (index, blamed_line(view, target, proof, mend)) {
         (Some(index), _) => ("index-without-build", index.at.file, index.at.place.clone()),
         (None, Some(line)) => ("unsatisfiable", line.at.file, line.at.place.clone()),
-        (None, None) => return,
+        (None, None) => return false,
     };
     if is_told(view, id, file, &place, out) {
-        return;
+        return false;
     }
     let message = match index {
         Some(index) => {
@@ -90,6 +95,7 @@ fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>
         found.fix = fix.filter(|fix| !fix.edits.is_empty());
     }
     out.push(found);
+    true
 }
 
 /// What writes a lock anew, for nobody edits one: the command that the file itself names, else that of its maker.

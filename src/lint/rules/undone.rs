@@ -7,7 +7,9 @@ use crate::finding::Severity;
 use crate::lint::Finding;
 use crate::lint::project::Line;
 use crate::rules::Target;
+use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::{Package, Release};
+use crate::rules::raw_platform::{RawCondition, RawSeverity};
 use crate::rules::requirement::{is_about, satisfied, specifiers};
 use crate::text::list;
 
@@ -106,14 +108,21 @@ fn admitted<'r>(package: &'r Package, line: &Line) -> Vec<&'r Release> {
     offered.filter(|release| satisfied(&range, &release.version)).collect()
 }
 
-/// What an advisory says of the two together.
+/// What an advisory says of the two together, whatever they are used for.
 fn known_to_fail(view: &View<'_>, target: &Target, line: &Line, earlier: &Line) -> Option<String> {
     let newest = |line: &Line| {
         let release = view.db.package(&line.name).and_then(|package| admitted(package, line).pop())?;
         Some((line.name.clone(), release.version.clone()))
     };
-    let decided = newest(earlier).into_iter().collect();
-    let (_, version) = newest(line)?;
-    let all = super::beside::clashes(view, target, &decided, &line.name);
-    super::beside::Clash::of(&all, &version).map(|clash| clash.why.clone())
+    let pair = [newest(line)?, newest(earlier)?];
+    let installed = |name: &str| pair.iter().find(|(own, _)| *own == name).map(|(_, version)| version.clone());
+    let environment = Environment { installed: &installed, cuda: None, target, workload: &[], messages: &[] };
+    let certain =
+        view.db.advisories().filter(|advisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom);
+    let mut hits = certain.filter(|advisory| {
+        let both = advisory.when.iter().filter(|when| when.installed.len() > 1 && when.absent.is_empty());
+        both.map(|when| RawCondition { workload: Vec::new(), ..when.clone() })
+            .any(|when| holds(&when, &environment).is_some())
+    });
+    hits.next().map(|advisory| format!("{}: {}", advisory.id, advisory.title))
 }
