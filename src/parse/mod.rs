@@ -29,6 +29,7 @@ pub mod place;
 pub mod poetry_range;
 pub mod pth;
 pub mod pyproject;
+pub mod python;
 pub mod pyvenv;
 pub mod record;
 pub mod report;

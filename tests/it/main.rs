@@ -15,6 +15,7 @@ mod help;
 mod hostile;
 mod hosts;
 mod impact;
+mod incidents;
 mod inputs;
 mod layers;
 mod link;
