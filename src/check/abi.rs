@@ -141,7 +141,7 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     let (release, build) = installed.row?;
     let row = row(installed.package?, release, build, context.db)?;
     let (torch_release, torch_build) = torch.row?;
-    let misfit = misfit(row, &torch_release.version, torch_build, context.db)?;
+    let misfit = misfit(&row, &torch_release.version, torch_build, context.db)?;
     let message = match misfit {
         Misfit::Release => "That torch does not export all symbols that its libraries need.",
         Misfit::Cxx11(true) => "It was compiled with the new C++ ABI of libstdc++, and this torch with the old one.",
@@ -164,7 +164,7 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
         gpus: Vec::new(),
         evidence: vec![Evidence {
             fact: format!("the published wheel of {}", installed.title()),
-            observed: needs_torch(row),
+            observed: needs_torch(&row),
             required: Some(torch.title()),
             source: Basis::Rule,
             citation: Some(row.source.citation()),

@@ -146,10 +146,18 @@ fn uv_takes_each_package_from_its_index() {
     explicit = true
 
     [tool.uv.extra-build-dependencies]
-    flash-attn = ["torch==2.7.1+cu128", "ninja", "packaging", "psutil", "setuptools", "wheel"]
+    flash-attn = [{ requirement = "torch", match-runtime = true }, "ninja", "packaging", "psutil", "setuptools", "wheel"]
 
     [tool.uv.extra-build-variables]
     flash-attn = { TORCH_CUDA_ARCH_LIST = "12.0" }
+
+    [[tool.uv.dependency-metadata]]
+    name = "flash-attn"
+    version = "2.8.3"
+    requires-dist = [
+        "einops",
+        "torch",
+    ]
     "#);
     let table: toml::Table = emitted.text.parse().unwrap();
     let tool = &table["tool"]["uv"];

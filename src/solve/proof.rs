@@ -366,7 +366,7 @@ impl Teller<'_, '_> {
         for build in self.speaks_of(rule).into_iter().flat_map(|said| said.versions) {
             let Some(row) = self.universe.torch_abi(package, build) else { continue };
             let citation = || row.source.citation();
-            let entry = by_text.entry(needs_torch(row)).or_insert_with(|| (BTreeSet::new(), citation()));
+            let entry = by_text.entry(needs_torch(&row)).or_insert_with(|| (BTreeSet::new(), citation()));
             entry.0.insert(own.build(build).release + 1);
         }
         let steps = by_text.into_iter().map(|(text, (releases, citation))| Step {

@@ -252,7 +252,7 @@ impl Provider<'_, '_> {
         let candidates = &universe.packages[torch];
         let others = candidates.builds.iter().zip(1..);
         let fit = others.filter(|(other, _)| {
-            misfit(row, &candidates.release_of(other).version, other.build, universe.db).is_none()
+            misfit(&row, &candidates.release_of(other).version, other.build, universe.db).is_none()
         });
         let allowed = Versions::of([ABSENT].into_iter().chain(fit.map(|(_, number)| number)));
         edges.push(Edge { rule: Some(rule), to: Node::Build(torch), allowed });

@@ -1,5 +1,6 @@
 //! The releases and builds that a request can reach, numbered, each with the reasons why it cannot be used.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -549,7 +550,7 @@ impl<'a> Universe<'a> {
     }
 
     /// Which torch a build needs by its symbols, where it is not every one.
-    pub fn torch_abi(&self, package: usize, number: u32) -> Option<&'a RawExtension> {
+    pub fn torch_abi(&self, package: usize, number: u32) -> Option<Cow<'a, RawExtension>> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         torch_abi::row(candidates.package, candidates.release_of(candidate), candidate.build, self.db)

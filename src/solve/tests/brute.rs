@@ -344,13 +344,15 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
             }
         }
         if let Some((_, torch, other)) = row(1)
-            && build.index == "pypi"
-            && build.platform == "linux_x86_64"
+            && build.platform != "any"
             && let Some((run, abi)) = abi.get(&(name, release.version.to_string()))
         {
             let version = torch.version.to_string();
             let exported = run.is_empty() || version == "3.0" || run.contains(&version);
-            if !exported || abi.is_some_and(|abi| Some(abi) != other.cxx11_abi) {
+            // One build was read. All need the same functions; those of the old ABI say nothing of another build's.
+            let read = build.index == "pypi" && build.platform == "linux_x86_64";
+            let lacking = !exported && (read || *abi != Some(false));
+            if lacking || (read && abi.is_some_and(|abi| Some(abi) != other.cxx11_abi)) {
                 found.insert(Broken::Abi(name));
             }
         }
