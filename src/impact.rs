@@ -60,7 +60,9 @@ pub fn with_remedies(
             remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
         }
         // The plan stands with each finding that it ends.
-        let ends = |planned: &&Planned| installable(finding) && planned.plan.fixes.contains(&finding.id);
+        let ends = |planned: &&Planned| {
+            installable(finding) && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
+        };
         if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
             finding.remedies.push(Remedy {
                 summary: plan.summary.clone(),

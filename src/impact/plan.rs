@@ -71,7 +71,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let verified = checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
     let plan = Plan {
-        summary: text::list(&draft.parts),
+        summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
         commands: draft.commands,
         leaves: before.difference(&fixes).cloned().collect(),
@@ -107,7 +107,8 @@ impl Draft<'_> {
         let mut refused: BTreeSet<String> =
             unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
         // What a message blames is there, though the report does not list it.
-        let blamed = serious().filter(|finding| told && is_certain(finding) && installable(finding));
+        let builds = |finding: &&Finding| matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild);
+        let blamed = serious().filter(builds).filter(|finding| told && is_certain(finding));
         let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
         let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
         let wanted = blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
@@ -328,6 +329,12 @@ fn sets_back(outlook: &Outlook, db: &RuleDb) -> bool {
 fn lower(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A part of a sentence as one of its own.
+pub(super) fn sentence(part: &str) -> String {
+    let mut letters = part.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether a change brings packages, which is for the solver to choose.

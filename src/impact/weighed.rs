@@ -66,7 +66,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
     parts.extend(quoted);
     parts.extend(indexes(&action.takes, db));
     Some(Plan {
-        summary: crate::text::list(&words),
+        summary: super::plan::sentence(&crate::text::list(&words)),
         requirements: action.takes.clone(),
         commands: vec![parts.join(" ")],
         fixes: vec![about.id.clone()],

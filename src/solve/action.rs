@@ -1,6 +1,7 @@
 //! Changes to a request that cannot be satisfied: each was solved again and works, cheapest first.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
@@ -12,6 +13,7 @@ use super::provider::{Picks, TORCH};
 use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
 use super::universe::{Ask, Keeps, Universe};
+use super::versions::Versions;
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -174,6 +176,28 @@ impl<'a> Finder<'_, 'a> {
         })
     }
 
+    /// The oldest of the releases before the nearest minor release's last patch that would do as well, for a bound that
+    /// forbids nothing that works.
+    fn least(&self, universe: &Universe<'a>, line: &[usize], range: Range<u32>) -> Option<u32> {
+        const MOST: usize = 8;
+        let package = universe.asks[*line.first()?].package;
+        let mut tries = range.rev().take(MOST).collect::<Vec<_>>();
+        tries.reverse();
+        tries.into_iter().find(|release| {
+            let mut narrow = Universe::new(self.request, self.db);
+            for ask in line {
+                narrow.loosen(*ask);
+                narrow.asks[*ask].releases = Versions::singleton(*release);
+            }
+            for (ask, own) in universe.asks.iter().zip(&mut narrow.asks) {
+                if ask.package != package {
+                    own.clone_from(ask);
+                }
+            }
+            nearest::best(&narrow).is_ok()
+        })
+    }
+
     /// Words some lines so that they allow what was picked without them, and tries the wording.
     fn reworded(&self, mut universe: Universe<'a>, picks: &Picks, lines: &[&[usize]]) -> Option<(Cost, Action)> {
         let mut cost: Cost = (false, 0);
@@ -204,7 +228,8 @@ impl<'a> Finder<'_, 'a> {
             let text = match (top, low) {
                 (Some(top), _) if release > top => {
                     cost.1 += release - top;
-                    format!("{name}>={version}")
+                    let least = self.least(&universe, line, top + 1..release).unwrap_or(release);
+                    format!("{name}>={}", universe.packages[old.package].release(least).version)
                 }
                 (_, Some(low)) if release < low => {
                     cost = (true, cost.1 + low - release);

@@ -47,8 +47,8 @@ fn one_file_suits_all_targets_that_share() {
     let output = resolve(folder.path(), &["torch<2.9", "torchvision", "--target", "train", "--target", "laptop"]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let text = stdout(&output);
-    // Driver 550 runs CUDA 12 by minor version compatibility, natively 12.4: of torch 2.8 the build for CUDA 12.6 is nearest.
-    assert_eq!(pins(&text), ["torch==2.8.0+cu126", "torchvision==0.23.0+cu126", "triton==3.4.0"]);
+    // Driver 550 runs CUDA 12 by minor version compatibility: the default index's own builds, for CUDA 12.8, do for both.
+    assert_eq!(pins(&text), ["torch==2.8.0", "torchvision==0.23.0", "triton==3.4.0"]);
     assert!(text.contains("# laptop: RTX 4090") && text.contains("# train: H100"), "{text}");
 }
 

@@ -40,7 +40,7 @@ fn the_same_request_in_any_order_gives_the_same_bytes() {
     let options = ["--gpu", "RTX 5090", "--driver", "570.133.20", "--python", "3.12"];
     let ask = |lines: [&str; 4]| stdout(&resolve(&[&lines[..], &options[..]].concat()));
     let first = ask(["torch", "torchvision", "bitsandbytes", "xformers"]);
-    assert!(first.contains("--extra-index-url https://download.pytorch.org/whl/cu128"), "{first}");
+    assert!(first.contains("--extra-index-url https://download.pytorch.org/whl/cu129"), "{first}");
     for _ in 0..5 {
         assert_eq!(ask(["xformers", "bitsandbytes", "torchvision", "torch"]), first);
     }

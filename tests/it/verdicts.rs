@@ -283,11 +283,11 @@ fn another_vendors_stack_is_not_judged() {
     for (text, name) in [
         (
             "PyTorch version: 2.7.1+rocm6.3\nIs debug build: False\nCUDA used to build PyTorch: N/A\nROCM used to build PyTorch: 6.3.42131\nIs CUDA available: True\n\n[pip3] torch==2.7.1+rocm6.3\n[pip3] torchvision==0.22.1+rocm6.3\n",
-            "AMD's ROCm",
+            "AMD ROCm",
         ),
         (
             "PyTorch version: 2.8.0+xpu\nCUDA used to build PyTorch: None\nIs CUDA available: False\nOS: Ubuntu 24.04\n[pip3] torch==2.8.0+xpu\n",
-            "Intel's XPU",
+            "Intel XPU",
         ),
     ] {
         let (code, out, _) = gpudoc(&["check", "--from", "-", "--format", "json"], text);

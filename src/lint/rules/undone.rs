@@ -118,7 +118,7 @@ fn known_to_fail(view: &View<'_>, target: &Target, line: &Line, earlier: &Line) 
     let installed = |name: &str| pair.iter().find(|(own, _)| *own == name).map(|(_, version)| version.clone());
     let environment = Environment { installed: &installed, cuda: None, target, workload: &[], messages: &[] };
     let certain =
-        view.db.advisories().filter(|advisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom);
+        view.db.advisories().filter(|advisory| advisory.severity != RawSeverity::Info && !advisory.needs_symptom);
     let mut hits = certain.filter(|advisory| {
         let both = advisory.when.iter().filter(|when| when.installed.len() > 1 && when.absent.is_empty());
         both.map(|when| RawCondition { workload: Vec::new(), ..when.clone() })
