@@ -54,7 +54,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         changes: Vec::new(),
         known: true,
     };
-    if findings.iter().any(|finding| installable(finding) && is_certain(finding)) {
+    let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
+    if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
         draft.install(findings);
     }
     draft.leftovers();
@@ -139,7 +140,7 @@ impl Draft<'_> {
         let Some(mut outlook) = outlook else { return };
         // What no rule forbids and a finding warns of: by the finding's own wish, where that costs nobody more than a release.
         let mut left = self.ids_with(&outlook.change);
-        for finding in serious().filter(|finding| installable(finding) && !is_told(&finding.id)) {
+        for finding in serious().filter(|finding| !is_told(&finding.id)) {
             if !left.contains(&finding.id) {
                 continue;
             }

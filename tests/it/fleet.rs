@@ -59,7 +59,8 @@ fn the_targets_that_cannot_share_are_named_with_the_reason() {
     assert_eq!(output.status.code(), Some(1));
     let text = stdout(&output);
     let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(flat.starts_with("no one set fits `desk` (RTX 5090"), "{text}");
+    // Older releases of torch exist than the rules know, so they do not say that nothing fits.
+    assert!(flat.starts_with("the rules know torch from 1.13.0 on, and none of that fits `desk` (RTX 5090"), "{text}");
     // sm_120 is in builds for CUDA 12.8 and newer; sm_60 and PTX below it are in builds up to 12.6.
     assert!(flat.contains("`old` (GTX 1080 Ti"), "{text}");
     assert!(!flat.contains("`train`") && !flat.contains("`laptop`"), "{text}");
