@@ -122,7 +122,7 @@ impl TryFrom<String> for Day {
 pub struct WorkloadConfig {
     /// E.g. `["torch.compile", "nccl"]`.
     #[serde(default)]
-    pub uses: Vec<Use>,
+    pub uses: Vec<Spanned<Use>>,
     /// E.g. `47B`.
     pub model_params: Option<Spanned<Size>>,
     /// The memory that each GPU must have, as it is sold, e.g. `24GiB`.
@@ -135,7 +135,7 @@ impl WorkloadConfig {
     pub fn workload(&self) -> Workload {
         let size = |size: &Option<Spanned<Size>>| size.as_ref().map(|size| size.get_ref().0);
         Workload {
-            uses: self.uses.iter().map(|word| word.0.clone()).collect(),
+            uses: self.uses.iter().map(|word| word.get_ref().0.clone()).collect(),
             model_params: size(&self.model_params),
             min_vram: size(&self.min_vram),
         }

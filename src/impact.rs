@@ -5,24 +5,26 @@
 
 pub mod edits;
 mod outlook;
+mod plan;
+mod weighed;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version};
 
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
-use crate::finding::{Change, Finding, Kind, Remedy, Severity};
-use crate::rules::driver::compat_fault;
+use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::model::Build;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::{self, Asked, Pin, Prefer, Request};
-use crate::text;
+use crate::solve::Pin;
 use crate::version::DriverVersion;
 
-pub use outlook::{Fate, Outlook, Rebuild, Row, foresee};
+use plan::Planned;
+
+pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
 /// The distribution whose symbols extensions are linked with.
 const TORCH: &str = "torch";
@@ -31,16 +33,18 @@ const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.
 const TRIED: &str = "as the change would leave it";
 
-/// Adds to each finding the remedy that the solver found, tries every remedy out, and puts those that help first.
+/// Plans once for the whole report, tries every remedy out, and puts those that help first.
 #[must_use]
-pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &Workload, mut findings: Vec<Finding>) -> Vec<Finding> {
+pub fn with_remedies(
+    facts: &Facts,
+    db: &RuleDb,
+    workload: &Workload,
+    mut findings: Vec<Finding>,
+) -> (Vec<Finding>, Option<Plan>) {
     let before: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
-    let plan = findings.iter().any(installable).then(|| plan(facts, db)).flatten();
+    let planned = plan::plan(facts, db, workload, &findings);
     let mut tried: Vec<(Change, BTreeSet<String>)> = Vec::new();
     for finding in &mut findings {
-        if installable(finding) {
-            finding.remedies.extend(plan.clone());
-        }
         for remedy in &mut finding.remedies {
             let Some(change) = &remedy.change else { continue };
             let after = match tried.iter().find(|(known, _)| known == change) {
@@ -55,18 +59,28 @@ pub fn with_remedies(facts: &Facts, db: &RuleDb, workload: &Workload, mut findin
             };
             remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
         }
-        // A plan that does not help this finding is no remedy for it.
-        let planned = plan.as_ref().and_then(|plan| plan.change.as_ref());
-        finding
-            .remedies
-            .retain(|remedy| remedy.verified || remedy.change.is_none() || remedy.change.as_ref() != planned);
+        // The plan stands with each finding that it ends.
+        let ends = |planned: &&Planned| installable(finding) && planned.plan.fixes.contains(&finding.id);
+        if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
+            finding.remedies.push(Remedy {
+                summary: plan.summary.clone(),
+                requirements: plan.requirements.clone(),
+                commands: plan.commands.clone(),
+                change: Some(change.clone()),
+                verified: plan.verified,
+            });
+            // One cure: what would install something else contradicts it.
+            let other = |remedy: &Remedy| remedy.change.as_ref() != Some(change) && !remedy.requirements.is_empty();
+            finding.remedies.retain(|remedy| !other(remedy));
+        }
         // Where the solver found a set, the advisory's plain wish for it says less.
         if finding.remedies.iter().any(|remedy| remedy.verified && !remedy.requirements.is_empty()) {
             finding.remedies.retain(|remedy| remedy.verified || remedy.requirements.is_empty());
         }
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
     }
-    findings
+    let plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
+    (findings, plan)
 }
 
 fn serious(finding: &Finding) -> bool {
@@ -77,6 +91,10 @@ fn serious(finding: &Finding) -> bool {
 fn installable(finding: &Finding) -> bool {
     // Libraries that are missing or damaged are put right by what the finding itself says.
     let told = finding.kind == Kind::CudaLibs && !finding.remedies.is_empty();
+    // So is what an advisory cures without naming a release: other code, a variable.
+    let by_hand = |remedy: &Remedy| remedy.requirements.is_empty() && remedy.change.is_none();
+    let told =
+        told || finding.kind == Kind::Advisory && !finding.remedies.is_empty() && finding.remedies.iter().all(by_hand);
     serious(finding)
         && !told
         && matches!(
@@ -94,72 +112,9 @@ fn installable(finding: &Finding) -> bool {
         )
 }
 
-/// Asks the solver for builds of all covered packages that are installed, as near to what is installed as it can.
-fn plan(facts: &Facts, db: &RuleDb) -> Option<Remedy> {
-    let mut installed = BTreeMap::new();
-    let mut requirements = Vec::new();
-    let pinned = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
-    for distribution in facts.active_distributions().filter(|distribution| pinned(&distribution.name)) {
-        if let Ok(version) = Version::from_str(distribution.full_version()) {
-            installed.insert(distribution.name.clone(), version);
-        }
-        let requirement = requirement::parse(&distribution.name).ok()?;
-        requirements.push(Asked::new(requirement, "installed"));
-    }
-    // A compat library that cannot work is no help to plan with.
-    let mut target = Target::from_facts(facts, db);
-    let without_compat = compat_fault(&target, db).is_some();
-    if without_compat {
-        target.compat = None;
-    }
-    let request =
-        Request { target, requirements, installed: installed.clone(), prefer: Prefer::Installed, ..Request::default() };
-    let solution = solve::solution(&request, db)?;
-    let changed: Vec<_> = solution
-        .pins
-        .iter()
-        .filter(|pin| {
-            let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
-            installed.get(pin.name) != full.as_ref()
-        })
-        .collect();
-    if changed.is_empty() {
-        return None;
-    }
-    let words: Vec<_> =
-        changed.iter().map(|pin| format!("{} {}", pin.name, pin.release.full_version(pin.build))).collect();
-    let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
-    let orphans = orphans(facts, &solution.pins, &changed);
-    let mut commands = Vec::new();
-    let mut changes = Vec::new();
-    if !orphans.is_empty() {
-        let names: Vec<_> = orphans.iter().map(|distribution| distribution.name.as_str()).collect();
-        let (tool, yes) = check::installer(facts, "uninstall");
-        commands.push(format!("{tool}{yes} {}", names.join(" ")));
-        changes.extend(orphans.iter().map(|distribution| Change::Remove {
-            name: distribution.name.clone(),
-            location: distribution.location.clone(),
-        }));
-    }
-    commands.push(install_command(facts, &changed, db));
-    commands.extend(swap_command(facts, &changed));
-    changes.push(Change::Install(changed.iter().map(full).collect()));
-    let also = if without_compat { ", with the cuda-compat folder out of the loader's path" } else { "" };
-    if without_compat {
-        changes.push(Change::NoCompat);
-    }
-    Some(Remedy {
-        summary: format!("Install {}{also}", text::list(&words)),
-        requirements: changed.iter().map(full).collect(),
-        commands,
-        change: Some(Change::All(changes)),
-        verified: false,
-    })
-}
-
 /// NVIDIA's runtime wheels that only the replaced builds required. Installers leave them, and those of another CUDA major
 /// hold files of the same names.
-fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>]) -> Vec<&'a Distribution> {
+fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &RuleDb) -> Vec<&'a Distribution> {
     let name_of = |line: &String| requirement::parse(line).ok().map(|wanted| wanted.name.to_string());
     let names = |lines: &[String]| lines.iter().filter_map(name_of).collect::<BTreeSet<_>>();
     let declared = |distribution: &Distribution| match distribution.metadata.value() {
@@ -167,8 +122,16 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>]) -> Vec<
         None => BTreeSet::new(),
     };
     let is_changed = |name: &str| changed.iter().any(|pin| pin.name == name);
-    let still: BTreeSet<_> =
-        pins.iter().flat_map(|pin| [names(&pin.release.requires), names(&pin.build.requires)]).flatten().collect();
+    // Of a build that nobody opened, the others for its CUDA major tell which wheels it needs, if not which versions.
+    let major = |build: &Build| build.cuda.map(|cuda| cuda.major);
+    let alike = |pin: &Pin<'_>| {
+        let releases = db.package(pin.name).into_iter().flat_map(|package| &package.releases);
+        let unread = !pin.build.is_opened();
+        let builds = releases.flat_map(|release| &release.builds).filter(|build| unread && major(build) == major(pin.build));
+        builds.flat_map(|build| names(&build.requires)).collect::<BTreeSet<_>>()
+    };
+    let own = |pin: &Pin<'_>| [names(&pin.release.requires), names(&pin.build.requires), alike(pin)];
+    let still: BTreeSet<_> = pins.iter().flat_map(own).flatten().collect();
     let replaced =
         facts.active_distributions().filter(|distribution| is_changed(&distribution.name)).flat_map(declared);
     let mut loose: BTreeSet<_> = replaced.filter(|name| name.starts_with("nvidia-") && !still.contains(name)).collect();
@@ -307,10 +270,18 @@ fn driver(facts: &mut Facts, version: &DriverVersion) {
 
 /// Installs `name==version+local` and, as an installer would, what it requires.
 fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
-    let Some((name, full)) = pin.split_once("==") else { return };
+    let Some((name, full)) = pin.split_once("==") else {
+        // A range of what the rules do not cover: which version that will be is not known.
+        slot_version(facts, requirement::name_of(pin), None);
+        return;
+    };
     let Ok(version) = Version::from_str(full) else { return };
-    let target = Target::from_facts(facts, db);
+    let mut target = Target::from_facts(facts, db);
+    target.platform = target.platform.or_else(|| Target::usual_platform(facts));
     let Some((release, builds)) = db.builds(name, &version, target.platform.as_deref().unwrap_or_default()) else {
+        if db.package(name).is_none() || is_runtime_wheel(name) {
+            slot_version(facts, name, Some(full.to_owned()));
+        }
         return;
     };
     let installs = |build: &&&Build| {

@@ -41,6 +41,12 @@ impl Log {
         after.checked_sub(1).and_then(|at| self.starts.get(at)).map_or(1, |(_, number)| *number)
     }
 
+    /// The numbers of its lines, each once.
+    pub fn numbers(&self) -> impl Iterator<Item = usize> + '_ {
+        let mut last = None;
+        self.starts.iter().map(|(_, number)| *number).filter(move |number| last.replace(*number) != Some(*number))
+    }
+
     /// The whole line in which a place of the text stands.
     #[must_use]
     pub fn line_around(&self, place: usize) -> &str {

@@ -50,6 +50,20 @@ pub fn day(days: u64) -> String {
     format!("{:04}-{month:02}-{day:02}", era * 400 + year + u64::from(month <= 2))
 }
 
+/// The number of days since 1970-01-01 of a day as [`day`] writes it; none for what is none.
+#[must_use]
+pub fn days(day: &str) -> Option<u64> {
+    let mut parts = day.split('-').map(|part| part.parse::<u64>().ok());
+    let (year, month, of_month) = (parts.next()??, parts.next()??, parts.next()??);
+    if parts.next().is_some() || year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&of_month) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year / 400, year % 400);
+    let of_year = (153 * month + 2) / 5 + of_month - 1;
+    (era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year).checked_sub(719_468)
+}
+
 /// Edits between two words: insertions, deletions, replacements, swaps of neighbours.
 #[must_use]
 pub fn distance(left: &str, right: &str) -> usize {
@@ -145,6 +159,16 @@ mod tests {
         assert_eq!(count(1, "failure", "failures"), "1 failure");
         assert_eq!(bytes(64 << 20), "64 MiB");
         assert_eq!(bytes(34_190_917_632), "31.8 GiB");
+    }
+
+    #[test]
+    fn a_day_and_its_number_tell_each_other() {
+        assert_eq!(days("2026-11-21"), Some(20_778));
+        assert_eq!(
+            (days("1970-01-01"), days("1969-12-31"), days("2026-13-01"), days("today")),
+            (Some(0), None, None, None)
+        );
+        assert!((0..80_000).all(|number| days(&day(number)) == Some(number)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::gpu_arch::chosen_libraries;
 use super::{Context, Installed, installer, looked};
 use crate::facts::{Library, Origin, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
-use crate::rules::model::Package;
+use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
 use crate::text;
 
@@ -23,10 +23,12 @@ const MAX_NAME: usize = 200;
 /// Looks for symbols that nothing exports.
 pub fn check(context: &Context<'_>) -> Outcome {
     let mut findings = Vec::new();
-    let (mut read, mut unread) = (0, 0);
+    let (mut read, mut by_rows, mut unread) = (0, 0, 0);
     for installed in &context.stack.installed {
         let Some(libraries) = loaded_libraries(context, installed) else {
-            unread += 1;
+            let row = installed.row.zip(installed.package);
+            by_rows += usize::from(row.is_some_and(|((release, build), of)| row_of(of, release, build, context)));
+            unread += usize::from(!installed.distribution.libraries.is_absent());
             findings.extend(by_row(context, installed));
             continue;
         };
@@ -35,11 +37,18 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(cuda_symbols(context, installed, &libraries));
         findings.extend(numpy(context, installed, &libraries));
     }
-    match (read, unread) {
-        (0, 0) => Outcome::NotApplicable("nothing is installed".to_owned()),
-        (0, 1..) if findings.is_empty() => Outcome::Skipped("the files of the installed libraries".to_owned()),
+    match (read + by_rows, unread) {
+        (0, 0) => Outcome::NotApplicable("nothing is installed that holds libraries".to_owned()),
+        (_, 1..) if read == 0 && findings.is_empty() => {
+            Outcome::Skipped("the files of the installed libraries".to_owned())
+        }
         _ => looked(findings),
     }
+}
+
+/// Whether the rules know which torch a build needs by its symbols.
+fn row_of(package: &Package, release: &Release, build: &Build, context: &Context<'_>) -> bool {
+    row(package, release, build, context.db).is_some()
 }
 
 /// The libraries of a distribution without those that are for another torch or another CUDA; none where nobody read them.

@@ -1,6 +1,6 @@
 //! Does a hand-written advisory apply?
 
-use super::{Context, looked};
+use super::{Context, looked, newer, twins};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
@@ -17,7 +17,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let hit = applies(advisory, &environment)?;
         Some(finding(context, advisory, &hit))
     });
-    looked(found.collect())
+    looked(found.chain(newer::findings(context)).collect())
 }
 
 fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
@@ -46,6 +46,9 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
         citation: Some(cite(page)),
     });
     let mut found = of(advisory);
+    if let Some(remedy) = twins::remedy(context, &advisory.one_of) {
+        found.remedies = vec![remedy];
+    }
     found.packages = packages;
     found.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
     found.evidence = evidence.chain(hardware).chain(rule).collect();
@@ -55,7 +58,7 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
 /// What an advisory says by itself, without evidence.
 pub fn of(advisory: &RawAdvisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| Remedy {
-        summary: remedy.summary.clone(),
+        summary: with_versions(&remedy.summary, &remedy.requirements),
         requirements: remedy.requirements.clone(),
         commands: remedy.commands.clone(),
         change: None,
@@ -79,7 +82,36 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
     }
 }
 
+/// `Upgrade peft: peft>=0.18`: a summary with the versions that it means, where it does not say them.
+fn with_versions(summary: &str, requirements: &[String]) -> String {
+    let told = requirements.iter().all(|line| {
+        let version = line.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        version.is_empty()
+            || summary.contains(version.split([',', '*']).next().unwrap_or_default().trim_end_matches('.'))
+    });
+    if told { summary.to_owned() } else { format!("{summary}: {}", crate::text::list(requirements)) }
+}
+
 /// The family that an advisory names; `advisory` for a name that is none, which the linter refuses.
 fn kind(name: &str) -> Kind {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_summary_says_the_versions_that_it_means() {
+        let of = |summary, lines: &[&str]| {
+            with_versions(summary, &lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            of("Upgrade both", &["torch>=2.11", "torchao>=0.17"]),
+            "Upgrade both: torch>=2.11 and torchao>=0.17"
+        );
+        assert_eq!(of("Stay with transformers 4", &["transformers<5"]), "Stay with transformers 4: transformers<5");
+        assert_eq!(of("Upgrade torch; 2.6 is the first", &["torch>=2.6"]), "Upgrade torch; 2.6 is the first");
+        assert_eq!(of("Install tf-keras", &["tf-keras"]), "Install tf-keras");
+    }
 }

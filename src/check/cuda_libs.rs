@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, installer, libcuda_stub, looked};
+use super::{Context, Installed, installer, libcuda_stub, looked, soname, twins};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
-use crate::rules::requirement::{is_about, is_runtime_wheel, parse, specifiers};
+use crate::rules::requirement::is_runtime_wheel;
 use crate::text;
 
 /// How many files or libraries are named.
@@ -21,7 +21,9 @@ const NAMED: usize = 5;
 /// Looks at what packages choose, need, share and hold.
 pub fn check(context: &Context<'_>) -> Outcome {
     let mut findings = choices(context);
-    let read = context.stack.installed.iter().any(|installed| installed.distribution.libraries.value().is_some());
+    let open = |installed: &Installed<'_>| !installed.distribution.libraries.is_absent();
+    let read = context.stack.installed.iter().any(|installed| installed.distribution.libraries.value().is_some())
+        || !context.stack.installed.iter().any(open);
     let chooses = context.stack.installed.iter().any(|installed| {
         let rule = installed.package.zip(installed.version.as_ref());
         rule.is_some_and(|(package, version)| context.db.library_pick(package, version).is_some())
@@ -163,7 +165,6 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
         let Some((first, (library, _))) = sonames.first_key_value() else { continue };
         let severity = sonames.values().map(|(_, severity)| *severity).min().unwrap_or(Severity::Info);
         let names: Vec<&str> = sonames.keys().copied().collect();
-        let wheels = wheels_with(context, installed, &names);
         let error = format!("`{first}: cannot open shared object file: No such file or directory`");
         let message = match severity {
             Severity::Fail => format!("Loading it ends in {error}."),
@@ -172,25 +173,10 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
                 format!("Only what uses `{}` fails; the rest of the package works without.", library.path)
             }
         };
-        let again = if wheels.iter().any(|(_, installed)| *installed) { "--force-reinstall --no-deps " } else { "" };
-        let wheels: Vec<String> = wheels.into_iter().map(|(wheel, _)| wheel).collect();
-        let (install, _) = installer(context.facts, "install");
-        let remedy = if wheels.is_empty() {
-            format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH")
-        } else {
-            format!("Install {}", text::list(&wheels))
-        };
-        let remedy = Remedy {
-            summary: remedy,
-            commands: if wheels.is_empty() {
-                Vec::new()
-            } else {
-                vec![format!("{install} {again}{}", quoted(&wheels))]
-            },
-            requirements: wheels,
-            change: None,
-            verified: false,
-        };
+        let remedy = soname::remedy(context, Some(installed), &names).unwrap_or_else(|| {
+            let summary = format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH");
+            Remedy::new(summary, [] as [String; 0])
+        });
         findings.push(Finding {
             id: format!("cuda-libs/{}", installed.name()),
             kind: Kind::CudaLibs,
@@ -213,44 +199,12 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
-fn quoted(requirements: &[String]) -> String {
-    requirements.iter().map(|requirement| format!("\"{requirement}\"")).collect::<Vec<_>>().join(" ")
-}
-
 /// The first few, and how many more.
 fn some(names: &[&str]) -> String {
     match names.len().checked_sub(NAMED) {
         Some(more @ 1..) => format!("{} and {more} more", names[..NAMED].join(", ")),
         _ => text::list(names),
     }
-}
-
-/// The distributions that ship these libraries, as the package itself or torch requires them where they do, and whether
-/// they are installed, though without the file.
-fn wheels_with(context: &Context<'_>, installed: &Installed<'_>, sonames: &[&str]) -> Vec<(String, bool)> {
-    let torch = context.stack.get("torch");
-    let declared = |name: &str| {
-        let requires = [Some(installed), torch].into_iter().flatten();
-        let lines =
-            requires.filter_map(|installed| installed.distribution.metadata.value()).flat_map(|it| &it.requires);
-        lines.filter(|line| is_about(line, name)).find_map(|line| {
-            let range = specifiers(&parse(line).ok()?)?;
-            Some(format!("{name}{range}"))
-        })
-    };
-    let major = installed.cuda().flatten().or(context.stack.torch_cuda().flatten()).map(|cuda| cuda.major);
-    let mut wheels: Vec<(String, bool)> = sonames
-        .iter()
-        .filter_map(|soname| {
-            let owners = context.db.distributions_with(soname, major);
-            let wanted = owners.iter().find_map(|owner| Some((declared(owner)?, *owner)));
-            let (wheel, owner) = wanted.or_else(|| owners.first().map(|owner| ((*owner).to_owned(), *owner)))?;
-            Some((wheel, context.stack.get(owner).is_some()))
-        })
-        .collect();
-    wheels.sort();
-    wheels.dedup();
-    wheels
 }
 
 /// Libraries that come from LD_LIBRARY_PATH although a wheel brings its own.
@@ -381,10 +335,13 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
         });
         let lost = overwritten.map_or_else(String::new, |name| format!(" Those of {name} were overwritten."));
         let names: Vec<String> = [one, other].iter().map(ToString::to_string).collect();
-        let keep = overwritten.map_or(other, |lost| if lost == one { other } else { one });
-        let version = context.stack.get(keep).and_then(|keep| keep.distribution.version.value());
-        let wanted = version.map_or_else(|| keep.to_owned(), |version| format!("{keep}=={version}"));
-        let (uninstall, yes) = installer(context.facts, "uninstall");
+        // What was not overwritten is in use.
+        let in_use = overwritten.map_or(other, |lost| if lost == one { other } else { one });
+        let keep = twins::kept(context, &[one, other]).unwrap_or(in_use);
+        let (stay, go): (Vec<_>, Vec<_>) = [one, other]
+            .into_iter()
+            .filter_map(|name| context.stack.get(name))
+            .partition(|installed| installed.name() == keep);
         findings.push(Finding {
             id: format!("cuda-libs/{one}+{other}"),
             kind: Kind::CudaLibs,
@@ -403,16 +360,7 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
                 source: Basis::Metadata,
                 citation: cited.get(&(one, other)).map(|(_, wheel)| wheel.clone()).or(Some("RECORD".to_owned())),
             }],
-            remedies: vec![Remedy {
-                summary: format!("Remove both and install the one that is wanted, e.g. {wanted}"),
-                requirements: Vec::new(),
-                commands: vec![
-                    format!("{uninstall}{yes} {}", names.join(" ")),
-                    format!("{} \"{wanted}\"", installer(context.facts, "install").0),
-                ],
-                change: None,
-                verified: false,
-            }],
+            remedies: vec![twins::replace(context, &stay, &go)],
             references: Vec::new(),
         });
     }

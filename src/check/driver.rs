@@ -2,17 +2,37 @@
 
 use std::collections::BTreeMap;
 
+use pep440_rs::Version;
+
 use super::{Context, Installed, looked};
+use crate::facts::{Origin, Reading};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
-use crate::rules::driver::{DriverGap, compat_offer, oldest_driver, runtime_gap};
-use crate::rules::model::Release;
+use crate::rules::driver::{
+    Advice, DriverGap, GpuBound, advise, compat_offer, gpu_bound, oldest_driver, ptx_gap, runtime_gap,
+};
+use crate::rules::model::Package;
 use crate::rules::raw_platform::CompatSupport;
 use crate::rules::requirement::is_runtime_wheel;
 use crate::text;
 use crate::version::{CudaVersion, DriverVersion};
 
+/// No commands: how a driver is installed depends on the distribution of Linux.
+const NONE: [String; 0] = [];
+
 /// Compares the driver that a process gets with the CUDA runtime of every build.
 pub fn check(context: &Context<'_>) -> Outcome {
+    let mut unserved = unserved(context);
+    match by_runtime(context) {
+        outcome if unserved.is_empty() => outcome,
+        Outcome::Findings(findings) => {
+            unserved.extend(findings);
+            Outcome::Findings(unserved)
+        }
+        _ => Outcome::Findings(unserved),
+    }
+}
+
+fn by_runtime(context: &Context<'_>) -> Outcome {
     if let Some(outcome) = told(context) {
         return outcome;
     }
@@ -108,26 +128,33 @@ fn older_cuda(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersio
             source: Basis::Host,
             citation: reading.source().map(|source| source.place().to_owned()),
         }],
-        remedies: vec![Remedy {
-            summary: format!("Update the NVIDIA driver, or install a build for CUDA {supported} or older"),
-            requirements: Vec::new(),
-            commands: Vec::new(),
-            change: None,
-            verified: false,
-        }],
+        remedies: oldest_driver(cuda, context.db).map_or_else(Vec::new, |(needs, _)| {
+            vec![update(context, &needs), Remedy::new(format!("Install a build for CUDA {supported} or older"), NONE)]
+        }),
         references: Vec::new(),
     }
 }
 
-/// A driver that runs none of the newer builds of torch, where the report does not say which build there is.
+/// A driver that is too old for something that the report names without saying which build it is: for all builds of the release
+/// that is named, or of the newest where no version is. Of a text that names nothing at all it is only remarked what today's
+/// torch would need: an old driver is no fault.
 fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
-    let torch = context.db.package("torch")?;
-    let newest = torch.releases.last()?;
-    let oldest_of = |release: &Release| {
-        let cuda = release.builds.iter().filter_map(|build| build.cuda).min()?;
-        runtime_gap(cuda, driver, context.db)
+    let installed = &context.stack.installed;
+    let named = installed.iter().filter(|installed| installed.cuda().is_none());
+    let named =
+        named.filter_map(|installed| needs_more(context, installed.package?, installed.version.as_ref(), driver));
+    let pasted = context.facts.pasted.as_ref()?;
+    let of_torch = || needs_more(context, context.db.package("torch")?, None, driver);
+    let (severity, (title, gap)) = match named.into_iter().next() {
+        Some(found) => (Severity::Warn, found),
+        None if pasted.names_torch && context.stack.get("torch").is_none() => (Severity::Warn, of_torch()?),
+        None => match pasted.named_cuda.and_then(|cuda| ptx_gap(cuda, driver, context.db)) {
+            Some(gap) => (Severity::Warn, (format!("what CUDA {} writes as PTX", gap.cuda), gap)),
+            None if installed.is_empty() => (Severity::Info, of_torch()?),
+            None => return None,
+        },
     };
-    let gap = oldest_of(newest)?;
+    let torch = context.db.package("torch")?;
     let last = torch.releases.iter().rev().find(|release| {
         release.builds.iter().filter_map(|build| build.cuda).any(|cuda| runtime_gap(cuda, driver, context.db).is_none())
     });
@@ -140,12 +167,9 @@ fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
     Some(Finding {
         id: "driver/old".to_owned(),
         kind: Kind::Driver,
-        severity: Severity::Warn,
-        title: format!("driver {driver} is too old for what is installed by default today"),
-        message: format!(
-            "It runs {reach}. A plain `pip install torch`, and Triton's own ptxas, are for newer CUDA, which needs driver {} or newer.",
-            gap.needs
-        ),
+        severity,
+        title: format!("driver {driver} is too old for {title}"),
+        message: format!("CUDA {} needs driver {} or newer. This one runs {reach}.", gap.cuda, gap.needs),
         packages: vec!["nvidia-driver".to_owned(), "torch".to_owned(), "triton".to_owned()],
         gpus: Vec::new(),
         evidence: vec![
@@ -164,15 +188,32 @@ fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
                 citation: Some(gap.citation.clone()),
             },
         ],
-        remedies: vec![Remedy {
-            summary: format!("Update the NVIDIA driver to {} or newer", gap.needs),
-            requirements: Vec::new(),
-            commands: Vec::new(),
-            change: None,
-            verified: false,
-        }],
+        remedies: vec![update(context, &gap.needs)],
         references: Vec::new(),
     })
+}
+
+/// What a driver lacks for what a release brings: for every build for CUDA of it, or for what its ptxas writes.
+fn needs_more(
+    context: &Context<'_>,
+    package: &Package,
+    version: Option<&Version>,
+    driver: &DriverVersion,
+) -> Option<(String, DriverGap)> {
+    let release = match version {
+        Some(version) => context.db.release(&package.name, version)?,
+        None => package.releases.iter().rev().find(|release| !release.yanked)?,
+    };
+    // Triton's own ptxas writes what the driver has to take.
+    if let Some((cuda, citation)) = context.db.assembler(&package.name, &release.version) {
+        let gap = runtime_gap(cuda, driver, context.db)?;
+        let title =
+            format!("what the ptxas of {} {} writes, which is of CUDA {cuda} or newer", package.name, release.version);
+        return Some((title, DriverGap { citation, ..gap }));
+    }
+    let oldest = release.builds.iter().filter_map(|build| build.cuda).min()?;
+    let gap = runtime_gap(oldest, driver, context.db)?;
+    Some((format!("every build of {} {}", package.name, release.version), gap))
 }
 
 /// `11` for a driver that runs builds of CUDA 11 but not of 12.
@@ -192,13 +233,7 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
     let native = target.user_mode_driver().and_then(|driver| db.native_cuda(driver));
     let mut names: Vec<_> = packages.iter().map(|installed| installed.name().to_owned()).collect();
     names.sort();
-    let mut remedies = vec![Remedy {
-        summary: format!("Update the NVIDIA driver to {} or newer", gap.needs),
-        requirements: Vec::new(),
-        commands: Vec::new(),
-        change: Some(Change::Driver(gap.needs.clone())),
-        verified: false,
-    }];
+    let mut remedies = vec![update(context, &gap.needs)];
     remedies.extend(compat_remedy(context, gap));
     Finding {
         id: format!("driver/{}", main.name()),
@@ -243,6 +278,81 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
         remedies,
         references: Vec::new(),
     }
+}
+
+/// Another driver, from a version on that something needs, as far as it serves the GPUs too.
+fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
+    match advise(needs, &context.target, context.db) {
+        Advice::Update(driver) => {
+            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), NONE);
+            remedy.change = Some(Change::Driver(driver));
+            remedy
+        }
+        Advice::NoDriver(gpu, branch, toolkit) => {
+            let gpu = context.target.gpus.get(gpu).map_or("this GPU", |gpu| &gpu.label);
+            Remedy::new(
+                format!(
+                    "No driver serves both: branch {branch} is the last for {gpu}, and {needs} is needed. Install builds for CUDA \
+                     {toolkit} or older instead"
+                ),
+                NONE,
+            )
+        }
+    }
+}
+
+/// GPUs that this driver does not know yet, or no longer.
+fn unserved(context: &Context<'_>) -> Vec<Finding> {
+    let facts = context.facts;
+    let Some(driver) = &context.target.driver else { return Vec::new() };
+    // Who lists its GPUs through the driver has one that knows them.
+    if facts.driver.nvml.value().is_some() {
+        return Vec::new();
+    }
+    let refused = facts.origin == Origin::Host && matches!(facts.driver.nvml, Reading::Unreadable { .. });
+    let mut findings: Vec<Finding> = Vec::new();
+    for gpu in &context.target.gpus {
+        let Some(bound) = gpu_bound(gpu.capability, driver, context.db) else { continue };
+        let (title, required, citation, remedy) = match bound {
+            GpuBound::First(first, citation) => (
+                format!("driver {driver} is older than {}, which driver {first} is the first to know", gpu.label),
+                format!("{first} or newer"),
+                citation,
+                update(context, &first),
+            ),
+            GpuBound::Last(branch, toolkit, citation) => (
+                format!("driver {driver} no longer supports {}: branch {branch} is the last", gpu.label),
+                format!("branch {branch} or older"),
+                citation,
+                Remedy::new(
+                    format!("Install a driver of branch {branch}, and builds for CUDA {toolkit} or older"),
+                    NONE,
+                ),
+            ),
+        };
+        if let Some(known) = findings.iter_mut().find(|known| known.remedies.first() == Some(&remedy)) {
+            known.gpus.extend(gpu.index);
+            continue;
+        }
+        findings.push(Finding {
+            id: "driver/gpu".to_owned(),
+            title,
+            message: "nvidia-smi and CUDA find no device then, although the GPU is on the bus.".to_owned(),
+            packages: vec!["nvidia-driver".to_owned()],
+            gpus: gpu.index.into_iter().collect(),
+            evidence: vec![Evidence {
+                fact: "driver".to_owned(),
+                observed: driver.to_string(),
+                required: Some(required),
+                source: Basis::Rule,
+                citation: Some(citation),
+            }],
+            remedies: vec![remedy],
+            // A report may mix two machines.
+            ..Finding::of(Kind::Driver, if refused { Severity::Fail } else { Severity::Warn })
+        });
+    }
+    findings
 }
 
 /// Forward compatibility, where this GPU and this driver branch may use it.

@@ -127,6 +127,12 @@ fn is_unknown(installed: &Installed<'_>) -> bool {
     unknown && !is_runtime_wheel(installed.name())
 }
 
+/// A torch of which nobody knows for which GPUs it holds code.
+pub fn torch_without_code(context: &Context<'_>) -> Option<String> {
+    let torch = context.stack.get(TORCH)?;
+    (torch.cuda() != Some(None) && code_of(context, torch).is_none()).then(|| torch.title())
+}
+
 /// The device code that a distribution loads here.
 enum InstalledCode<'a> {
     /// As the files say.
@@ -453,8 +459,7 @@ fn ptx_too_new(
 /// The first other distribution that requires this one.
 fn required_by<'a>(context: &'a Context<'_>, installed: &Installed<'_>) -> Option<&'a str> {
     let requires = |other: &&Installed<'_>| {
-        let lines =
-            other.distribution.metadata.value().map(|metadata| metadata.requires.as_slice()).unwrap_or_default();
+        let lines = other.requires().unwrap_or_default();
         other.name() != installed.name()
             && lines.iter().filter(|line| is_about(line, installed.name())).any(|line| parse(line).is_ok())
     };

@@ -5,6 +5,8 @@
 
 mod abi;
 mod advisory;
+mod candidates;
+mod command;
 mod contradiction;
 mod cpu_build;
 mod cuda_answer;
@@ -13,21 +15,27 @@ mod device_nodes;
 mod driver;
 mod driver_mismatch;
 mod forward_compat;
+mod gaps;
 mod gpu_arch;
 mod gpu_state;
 mod gpu_visibility;
 mod libcuda_stub;
 mod limits;
+mod newer;
 mod pairing;
 mod platform;
 mod prebuilt;
 mod ptxas;
 mod python;
 mod requirement;
+mod soname;
 mod stack;
 mod symptoms;
 mod system;
 mod toolchain;
+mod twins;
+mod vendor;
+mod verdict;
 mod visible;
 mod workload;
 mod xid;
@@ -35,14 +43,16 @@ mod xid;
 use pep440_rs::Version;
 
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome, Severity};
+use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
 use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
+pub use command::fit;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
+pub use verdict::{Looked, Verdict, lists_all, verdict};
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -95,29 +105,55 @@ pub struct Checked {
     pub id: &'static str,
     /// What it came to.
     pub outcome: Outcome,
+    /// The facts that it lacked beside that, in words, e.g. `the version of xformers`.
+    pub missing: Vec<String>,
 }
 
 type Check = fn(&Context<'_>) -> Outcome;
 
-const CHECKS: [(&str, Check); 15] = [
-    ("gpu-visibility", gpu_visibility::check),
-    ("driver-mismatch", driver_mismatch::check),
-    ("forward-compat", forward_compat::check),
-    ("driver", driver::check),
-    ("cpu-build", cpu_build::check),
-    ("gpu-arch", gpu_arch::check),
-    ("abi", abi::check),
-    ("cuda-libs", cuda_libs::check),
-    ("pairing", pairing::check),
-    ("requirement", requirement::check),
-    ("python", python::check),
-    ("toolchain", toolchain::check),
-    ("system", system::check),
-    ("advisory", advisory::check),
-    ("workload", workload::check),
+/// A check by its name.
+struct Family {
+    id: &'static str,
+    check: Check,
+    weight: Weight,
+}
+
+/// Where a check that could not look keeps a pass from being said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// Everywhere.
+    Always,
+    /// On a machine, an image or a snapshot of one: a report does not tell what it looks at.
+    OnMachine,
+    /// Nowhere: it is about what one may want to do, not about what is there.
+    Never,
+}
+
+const fn family(id: &'static str, check: Check, weight: Weight) -> Family {
+    Family { id, check, weight }
+}
+
+const FAMILIES: [Family; 16] = [
+    family("gpu-visibility", gpu_visibility::check, Weight::Always),
+    family("driver-mismatch", driver_mismatch::check, Weight::OnMachine),
+    family("forward-compat", forward_compat::check, Weight::Always),
+    family("driver", driver::check, Weight::Always),
+    family("cpu-build", cpu_build::check, Weight::Always),
+    family("gpu-arch", gpu_arch::check, Weight::Always),
+    family("abi", abi::check, Weight::OnMachine),
+    family("cuda-libs", cuda_libs::check, Weight::OnMachine),
+    family("pairing", pairing::check, Weight::Always),
+    family("requirement", candidates::check, Weight::Always),
+    family("python", python::check, Weight::Always),
+    family("toolchain", toolchain::check, Weight::Never),
+    family("system", system::check, Weight::Never),
+    family("advisory", advisory::check, Weight::Always),
+    family("workload", workload::check, Weight::Never),
+    family("vendor", vendor::check, Weight::Never),
 ];
 
-/// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure.
+/// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure, and what is for another vendor's
+/// GPUs they do not judge.
 pub const GPU_CHECKS: [&str; 4] = ["gpu-visibility", "driver", "cpu-build", "gpu-arch"];
 
 /// Runs every check, in a fixed order.
@@ -130,8 +166,25 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, heard);
+    let vendor = db.other_vendor(facts);
+    let mut gaps = gaps::gaps(&context);
     // Two or three of them take as long as all the others together.
-    in_parallel(&CHECKS, 4, |(id, check)| Checked { id, outcome: check(&context) })
+    let mut checked = in_parallel(&FAMILIES, 4, |family| {
+        let outcome = match &vendor {
+            Some(vendor) if GPU_CHECKS.contains(&family.id) => {
+                Outcome::Skipped(format!("rules for {}, which this stack is for", vendor.name))
+            }
+            _ => (family.check)(&context),
+        };
+        Checked { id: family.id, outcome, missing: Vec::new() }
+    });
+    for checked in &mut checked {
+        // What was skipped has said what it lacks.
+        let open = !matches!(checked.outcome, Outcome::Skipped(_));
+        let of = |(id, _): &mut (&str, String)| *id == checked.id && open;
+        checked.missing = gaps.extract_if(.., of).map(|(_, missing)| missing).collect();
+    }
+    checked
 }
 
 /// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.
@@ -151,45 +204,6 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings
-}
-
-/// What all findings and checks come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Everything that applies was looked at, and nothing is wrong.
-    Pass,
-    /// Only warnings.
-    Warn,
-    /// Something does not work.
-    Fail,
-    /// Nothing wrong was found, but nothing that matters could be looked at.
-    Unknown,
-}
-
-impl Verdict {
-    /// The word in JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// The verdict on a list of checks.
-#[must_use]
-pub fn verdict(checked: &[Checked], findings: &[Finding]) -> Verdict {
-    match findings.iter().map(|finding| finding.severity).min() {
-        Some(Severity::Fail) => Verdict::Fail,
-        Some(Severity::Warn) => Verdict::Warn,
-        _ if checked.iter().any(|checked| matches!(checked.outcome, Outcome::Pass | Outcome::Findings(_))) => {
-            Verdict::Pass
-        }
-        _ => Verdict::Unknown,
-    }
 }
 
 /// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.

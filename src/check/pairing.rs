@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
-use crate::facts::Distribution;
+use crate::facts::{Distribution, Facts};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::Partner;
 use crate::rules::partner::agrees;
@@ -153,6 +153,16 @@ fn disagreement(
     }
 }
 
+/// A virtual environment that sees the packages of the Python below it (`--system-site-packages`) has its own copy on purpose.
+fn overrides(facts: &Facts, imported: &Distribution, shadowed: &Distribution) -> bool {
+    let Some(python) = facts.python.value() else { return false };
+    let below = |folder: &str| {
+        folder.strip_prefix(python.prefix.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let virtual_one = python.base_prefix.value().is_some_and(|base| *base != python.prefix);
+    virtual_one && below(&imported.location) && !below(&shadowed.location)
+}
+
 /// Two copies of distributions of the GPU stack on the path: the first is imported, tools may show the other. Copies that
 /// lie in the same two folders are one finding.
 fn copies(context: &Context<'_>) -> Vec<Finding> {
@@ -164,7 +174,7 @@ fn copies(context: &Context<'_>) -> Vec<Finding> {
     }
     let mut by_place: BTreeMap<(&str, &str), Vec<(&Distribution, &Distribution)>> = BTreeMap::new();
     for copies in by_name.values() {
-        for pair in copies.windows(2) {
+        for pair in copies.windows(2).filter(|pair| !overrides(context.facts, pair[0], pair[1])) {
             by_place.entry((&pair[0].location, &pair[1].location)).or_default().push((pair[0], pair[1]));
         }
     }
@@ -186,10 +196,17 @@ fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) ->
             observed: role.to_owned(),
             required: None,
             source: Basis::Metadata,
-            citation: Some(format!("{}/{}", copy.location, copy.metadata_dir)),
+            citation: match copy.location.as_str() {
+                "" => copy.version.source().map(|source| source.place().to_owned()),
+                folder => Some(format!("{folder}/{}", copy.metadata_dir)),
+            },
         })
     };
-    let (message, remedy) = if folder == other {
+    let (message, remedy) = if folder.is_empty() && other.is_empty() {
+        let summary = format!("Remove both and install {name} once");
+        let message = "The report names both, and not their folders: the path decides which of them is imported.";
+        (message.to_owned(), Remedy::new(summary, [format!("pip uninstall -y {name} && pip uninstall -y {name}")]))
+    } else if folder == other {
         let remedy = Remedy {
             summary: format!("Remove both and install {name} once"),
             requirements: Vec::new(),
@@ -233,5 +250,36 @@ fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) ->
         packages,
         remedies: vec![remedy],
         references: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Origin, Python, PythonImplementation, Reading};
+
+    #[test]
+    fn a_virtual_environment_overrides_the_python_below_it_on_purpose() {
+        let python = |prefix: &str, base: &str| Python {
+            executable: Reading::Unknown,
+            prefix: prefix.to_owned(),
+            base_prefix: Reading::host(base.to_owned(), "the test"),
+            version: Reading::Unknown,
+            implementation: PythonImplementation::CPython,
+            free_threaded: false,
+            chosen_by: "the test".to_owned(),
+            path: Vec::new(),
+        };
+        let copy = |location: &str| Distribution { location: location.to_owned(), ..Distribution::default() };
+        let on_purpose = |python: Python, first: &str, second: &str| {
+            let facts = Facts { python: Reading::host(python, "the test"), ..Facts::unknown(Origin::Host) };
+            overrides(&facts, &copy(first), &copy(second))
+        };
+        let venv = || python("/work/venv", "/usr");
+        let (own, base) = ("/work/venv/lib/python3.12/site-packages", "/usr/lib/python3/dist-packages");
+        assert!(on_purpose(venv(), own, base));
+        assert!(!on_purpose(venv(), own, own), "one folder holds both");
+        assert!(!on_purpose(venv(), "/root/.local/lib/python3.12/site-packages", own), "the user's folder shadows it");
+        assert!(!on_purpose(python("/usr", "/usr"), "/root/.local/lib", base), "no virtual environment");
     }
 }

@@ -21,10 +21,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         context.stack.installed.iter().filter(|installed| !installed.distribution.wheel_tags.is_empty()).collect();
     if findings.is_empty() {
         if tagged.is_empty() {
-            return match context.stack.installed.is_empty() {
-                true => Outcome::NotApplicable("nothing is installed".to_owned()),
-                false => Outcome::Skipped("the tags of the installed wheels".to_owned()),
-            };
+            return Outcome::NotApplicable("nothing is installed from a wheel".to_owned());
         }
         if context.target.python.is_none() {
             return Outcome::Skipped("the Python version".to_owned());

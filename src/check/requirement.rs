@@ -10,7 +10,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
 use super::{Context, Installed, Stack, looked};
-use crate::facts::{Origin, Reading, Source, Unmet};
+use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
@@ -30,10 +30,16 @@ pub fn check(context: &Context<'_>) -> Outcome {
         Some(environment) => applies(requirement, environment, extras),
         None => requirement.marker.is_true(),
     };
-    let asked: BTreeSet<String> =
-        context.stack.installed.iter().filter_map(lines_of).flatten().flat_map(|line| extras_of(line)).collect();
+    let asked: BTreeSet<String> = context
+        .stack
+        .installed
+        .iter()
+        .filter_map(Installed::requires)
+        .flatten()
+        .flat_map(|line| extras_of(line))
+        .collect();
     let declared = in_parallel(&context.stack.installed, 24, |installed| {
-        let lines = lines_of(installed)?.iter().filter(|line| may_apply(line, &asked));
+        let lines = installed.requires()?.iter().filter(|line| may_apply(line, &asked));
         Some((installed, lines.filter_map(|line| parse(line).ok()).collect()))
     });
     let declared: Vec<(&Installed<'_>, Vec<Requirement>)> = declared.into_iter().flatten().collect();
@@ -88,10 +94,6 @@ fn may_apply(line: &str, asked: &BTreeSet<String>) -> bool {
     !only_extras || marker.split(['"', '\'']).any(|word| asked.contains(&normal(word)))
 }
 
-fn lines_of<'a>(installed: &Installed<'a>) -> Option<&'a [String]> {
-    installed.distribution.metadata.value().map(|metadata| metadata.requires.as_slice())
-}
-
 fn normal(name: &str) -> String {
     let name = name.trim().to_ascii_lowercase();
     name.split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
@@ -143,9 +145,9 @@ fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
 
 /// Where the requirements of a distribution were read.
 fn declared_in(installed: &Installed<'_>) -> String {
-    match installed.distribution.metadata.source() {
-        Some(Source::Rule(place)) => place.clone(),
-        _ => format!("{}/METADATA", installed.distribution.metadata_dir),
+    match installed.required_by_rule() {
+        Some(place) => place.to_owned(),
+        None => format!("{}/METADATA", installed.distribution.metadata_dir),
     }
 }
 
@@ -252,10 +254,7 @@ fn unmet(
                 fact: format!("{} metadata", installed.name()),
                 observed: format!("`Requires-Dist: {requirement}`"),
                 required: None,
-                source: match installed.distribution.metadata.source() {
-                    Some(Source::Rule(_)) => Basis::Rule,
-                    _ => Basis::Metadata,
-                },
+                source: if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
                 citation: Some(declared_in(installed)),
             },
             Evidence {
@@ -313,7 +312,7 @@ fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findin
 
 fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     let python = context.target.python?;
-    let text = installed.distribution.metadata.value()?.requires_python.as_ref()?;
+    let text = installed.metadata()?.requires_python.as_ref()?;
     let requires = VersionSpecifiers::from_str(text).ok()?;
     // Without its micro number a Python is judged by what any of its releases would satisfy.
     let fits = match python.micro {
@@ -337,8 +336,8 @@ fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Find
             fact: "Python".to_owned(),
             observed: python.to_string(),
             required: Some(text.clone()),
-            source: Basis::Metadata,
-            citation: Some(format!("{}/METADATA", installed.distribution.metadata_dir)),
+            source: if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
+            citation: Some(declared_in(installed)),
         }],
         remedies: Vec::new(),
         references: Vec::new(),

@@ -2,8 +2,9 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use crate::facts::{Distribution, Facts, Origin, Reading};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::parallel::in_parallel;
+use crate::rules::complete;
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
@@ -29,6 +30,8 @@ pub struct Installed<'a> {
     pub row: Option<(&'a Release, &'a Build)>,
     /// PyPI's build for this platform, and that is a CPU build.
     pub plain_cpu: bool,
+    /// What it requires by the rules, and where that is from, where nobody read its own metadata.
+    pub by_rule: Option<(Metadata, String)>,
 }
 
 impl Installed<'_> {
@@ -69,6 +72,27 @@ impl Installed<'_> {
         self.row.and_then(|(_, build)| build.cuda).map(Some)
     }
 
+    /// What it declares, else what the rules know of its release; none where neither is known.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&Metadata> {
+        self.distribution.metadata.value().or(self.by_rule.as_ref().map(|(metadata, _)| metadata))
+    }
+
+    /// The `Requires-Dist` lines of that.
+    #[must_use]
+    pub fn requires(&self) -> Option<&[String]> {
+        self.metadata().map(|metadata| metadata.requires.as_slice())
+    }
+
+    /// The row that tells what it requires; none where it says so itself.
+    #[must_use]
+    pub fn required_by_rule(&self) -> Option<&str> {
+        match (self.distribution.metadata.source(), &self.by_rule) {
+            (Some(Source::Rule(place)), _) | (None, Some((_, place))) => Some(place),
+            _ => None,
+        }
+    }
+
     /// Where the CUDA version was read.
     #[must_use]
     pub fn cuda_place(&self) -> String {
@@ -102,7 +126,11 @@ impl<'a> Stack<'a> {
             let plain_cpu = plain
                 && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
                     || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
-            Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu }
+            let unread = matches!(distribution.metadata, Reading::Unknown | Reading::Unreadable { .. });
+            let assumed = (facts.origin == Origin::Report).then_some(ASSUMED);
+            let platforms: Vec<&str> = target.platform.as_deref().into_iter().chain(assumed).collect();
+            let by_rule = unread.then(|| complete::by_rule(distribution, &platforms, db)).flatten();
+            Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu, by_rule }
         });
         Self { installed }
     }

@@ -4,8 +4,8 @@
 //! the one that explains it first, and where none does it becomes a finding of its own, marked as likely, with the command
 //! that would settle it. Only a message that proves its cause, such as `Torch not compiled with CUDA enabled`, stands as a fact.
 
-use super::Context;
 use super::advisory::of;
+use super::{Context, soname};
 use crate::facts::redact::{Identity, redact_text};
 use crate::facts::{Facts, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
@@ -44,6 +44,7 @@ pub fn explain(
 ) -> Vec<Finding> {
     let Told { text, heard, people } = told;
     let context = Context::new(facts, db, workload, heard);
+    let judged = db.other_vendor(facts).is_none();
     let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
     let mut seen = heard.symptoms.clone();
     // Those that say most about the environment first.
@@ -61,6 +62,10 @@ pub fn explain(
         let package = package_in(&context, seen, text);
         let explained = explaining(seen.symptom, package.as_deref(), &ranked);
         if explained.is_empty() {
+            // What a message of CUDA's means on another vendor's device is not known.
+            if !judged && seen.symptom.causes.iter().any(|cause| is_of_cuda(kind(&cause.kind))) {
+                continue;
+            }
             likely.extend(hypothesis(&context, seen, package.as_deref(), &line).map(|finding| (finding, seen.place)));
             continue;
         }
@@ -81,7 +86,7 @@ pub fn explain(
             }
         }
     }
-    for advisory in db.advisories() {
+    for advisory in db.advisories().filter(|_| judged) {
         let Some(line) = quoted(advisory, &heard.quoted).and_then(|words| line_of(text, words, people)) else {
             continue;
         };
@@ -95,6 +100,11 @@ pub fn explain(
     // What explains something is first, in the order of the messages; then the rest in its own order.
     ranked.sort_by_key(|ranked| ranked.rank.unwrap_or(usize::MAX));
     attach(ranked.into_iter().map(|ranked| ranked.finding).collect())
+}
+
+/// Families that judge NVIDIA's driver, GPUs and libraries.
+fn is_of_cuda(kind: Kind) -> bool {
+    !matches!(kind, Kind::Requirement | Kind::Python | Kind::Pairing | Kind::Advisory)
 }
 
 /// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's
@@ -119,8 +129,10 @@ fn attach(findings: Vec<Finding>) -> Vec<Finding> {
 fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
     let pin = |finding: &Finding| finding.id.starts_with("requirement/torch/nvidia-");
     let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
+    // Two advisories on one package are two stories.
+    let by_hand = |finding: &Finding| finding.id.starts_with("GPUDOC-");
     let told_twice =
-        finding.id.starts_with("GPUDOC-") && finding.kind == cause.kind && finding.packages == cause.packages;
+        by_hand(finding) && !by_hand(cause) && finding.kind == cause.kind && finding.packages == cause.packages;
     let blind = finding.id == "gpu-visibility/none" && (unanswered || cause.id == "system/jetson");
     blind || told_twice || pin(finding) && pin(cause)
 }
@@ -232,11 +244,19 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     packages.extend(package.map(str::to_owned));
     packages.sort();
     packages.dedup();
-    let mut remedies: Vec<Remedy> = Vec::new();
+    // A library that is not there is in some wheel, whatever the cause.
+    let needing = package.and_then(|name| context.stack.get(name));
+    let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
+    let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
     if (!certain || left.len() > 1) && symptom.settle != "-" {
         remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
     }
-    remedies.extend(left.iter().map(|cause| Remedy::new(fill(&cause.remedy), cause.commands.clone())));
+    // The rule's own command names the wheel of one CUDA.
+    let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
+    let other = |command: &&String| !(offered && command.starts_with("pip install nvidia-"));
+    remedies.extend(left.iter().map(|cause| {
+        Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).cloned().collect::<Vec<_>>())
+    }));
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {
@@ -401,7 +421,9 @@ fn merged(likely: Vec<(Finding, usize)>, explained: bool) -> Vec<(Finding, usize
     for (finding, _) in likely {
         let same = kept.iter_mut().find(|(other, _)| other.kind == finding.kind && other.packages == finding.packages);
         if let Some((other, _)) = same {
-            other.evidence.extend(finding.evidence.into_iter().filter(|evidence| evidence.fact == "error message"));
+            let new = |evidence: &Evidence| evidence.fact == "error message" && !other.evidence.contains(evidence);
+            let more: Vec<Evidence> = finding.evidence.into_iter().filter(new).collect();
+            other.evidence.extend(more);
             continue;
         }
         // After what the facts explain, and before what nobody complained of.

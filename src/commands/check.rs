@@ -6,24 +6,25 @@ use clap::ValueEnum;
 
 use super::host::{HostArgs, probe_timed, redacted};
 use super::targets::config;
-use super::{input, note, print, width};
+use super::{input, note, print, today, width};
 use crate::check::{self, Verdict};
 use crate::config::Use;
 use crate::diff;
 use crate::exit::Exit;
-use crate::facts::Facts;
+use crate::facts::{Facts, Pasted};
 use crate::finding::Severity;
 use crate::impact;
 use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
-use crate::report::{self, Report};
+use crate::report::{self, Demanded, Report};
+use crate::rules::age::Age;
 use crate::rules::symptom::Heard;
 use crate::rules::{self, Workload, target::complete_gpus};
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
 /// Reads the driver, the GPUs and the Python environment without importing or running anything in it. Exits with 0 when
-/// nothing fails, 1 when something does, 2 when gpudoc could not run.
+/// nothing fails, 1 when something does, 2 when gpudoc could not run or recognised nothing in what it was given.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -48,12 +49,15 @@ pub struct Args {
     /// How to write the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Exit with 1 on warnings too
+    /// Exit with 1 on warnings too, and where too little is known for a verdict
     #[arg(long)]
     strict: bool,
     /// Fail when this is missing or could not be checked
     #[arg(long, value_enum, value_name = "WHAT")]
     require: Vec<Need>,
+    /// Fail when the newest row of the rules is older than so many days
+    #[arg(long, value_name = "DAYS")]
+    max_rules_age: Option<u64>,
     /// Start CUDA in a process of its own, and say whether it answers as the facts foretell
     #[arg(long, conflicts_with_all = ["from", "root"])]
     cuda_init: bool,
@@ -100,8 +104,17 @@ enum Need {
 ///
 /// # Errors
 ///
-/// When the environment named is not one, or the snapshot cannot be read.
+/// When the environment named is not one, the snapshot cannot be read, or nothing was recognised in a text.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    let done = judge(args);
+    // Who asked for JSON parses what comes, also where there is no report.
+    if let (Err(error), Format::Json) = (&done, args.format) {
+        print(&report::no_report(&format!("{error:#}"))?)?;
+    }
+    done
+}
+
+fn judge(args: &Args) -> anyhow::Result<Exit> {
     let clock = Arc::<Clock>::default();
     let db = clock.time("rules", rules::embedded);
     let (mut facts, told) = match &args.from {
@@ -120,12 +133,18 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let heard = told.as_ref().map_or(&nothing, |told| &told.heard);
     let checked = clock.time("checks", || check::run_with(&facts, db, &workload, heard));
     let findings = check::findings(&checked);
-    let findings = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
     let findings = match &told {
         Some(told) => clock.time("ranking", || check::explain(&facts, db, &workload, told, findings)),
         None => findings,
     };
-    let report = Report::new(&facts, checked, (findings, None), args.require.contains(&Need::Gpu), db.newest());
+    let (findings, plan) = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
+    let findings = check::fit(&facts, db, findings);
+    if let Some(path) = args.from.as_ref().filter(|_| findings.is_empty() && !tells_anything(&facts)) {
+        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
+        bail!("nothing was recognised in {name}: no part of a report, and no error message that the rules know");
+    }
+    let demanded = Demanded { gpu: args.require.contains(&Need::Gpu), max_rules_age: args.max_rules_age };
+    let report = Report::new(&facts, checked, (findings, plan), demanded, Age::on(db.newest(), &today()));
     match args.format {
         Format::Text => print(&report::text(&report, width()))?,
         Format::Json => print(&report::json(&report)?)?,
@@ -141,8 +160,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     Ok(match report.verdict {
         Verdict::Fail => Exit::Failed,
         Verdict::Warn if args.strict => Exit::Failed,
+        Verdict::Unknown if args.strict || !args.require.is_empty() => Exit::Failed,
         _ => Exit::Ok,
     })
+}
+
+/// Whether anything at all was read in a text; a snapshot always tells something.
+fn tells_anything(facts: &Facts) -> bool {
+    let Some(pasted) = &facts.pasted else { return true };
+    let rest = Pasted { recognised: Vec::new(), not_read: 0, names_torch: false, ..pasted.clone() };
+    let nothing = Facts { pasted: Some(Pasted::default()), ..Facts::unknown(facts.origin) };
+    !pasted.recognised.is_empty() || Facts { pasted: Some(rest), ..facts.clone() } != nothing
 }
 
 /// What the project does: by argument, and by `[workload]` of the nearest gpudoc.toml.

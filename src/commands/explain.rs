@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use super::input::without_people;
 use super::rules_read::{package, release};
-use super::{explain_build, note, print, width};
+use super::{explain_build, explain_words, note, print, width};
 use crate::exit::Exit;
 use crate::finding::Kind;
 use crate::lint;
@@ -30,10 +30,11 @@ Examples:
   gpudoc explain 'torch 2.6.0 supports sm_120'
   gpudoc explain 'Xid 79'
   gpudoc explain \"No module named 'triton.ops'\"
+  gpudoc explain symmetric memory
 
 Exit codes: 0 explained, 1 nothing is known of it.")]
 pub struct Args {
-    /// An id from a report, a build, a claim about a build and a GPU, an Xid, or an error message
+    /// An id from a report, a build, a claim about a build and a GPU, an Xid, an error message, or words
     #[arg(required = true, value_name = "ID|TEXT")]
     text: Vec<String>,
 }
@@ -79,7 +80,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let messages = db.heard_in(text).quoted;
-    let hits: Vec<&RawAdvisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
+    let mut hits: Vec<&RawAdvisory> =
+        db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
+    // The longest quotation is about this very message.
+    hits.sort_by_key(|advisory| std::cmp::Reverse(symptom(advisory, &messages).map_or(0, str::len)));
     let log = clean(text).log;
     let mut seen = db.heard_in(&log.flat).symptoms;
     // A part of a message that is long enough stands for it.
@@ -87,6 +91,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if seen.is_empty() && hits.is_empty() && part.chars().count() >= SHORTEST {
         let holds = |symptom: &&RawSymptom| symptom.matches.iter().any(|all| all.to_lowercase().contains(&part));
         seen.extend(db.symptoms().iter().filter(holds).map(|symptom| Seen { symptom, place: 0 }));
+    }
+    let mut others: Vec<&RawAdvisory> = Vec::new();
+    if seen.is_empty() && hits.is_empty() && db.package(&text.to_ascii_lowercase()).is_none() {
+        let about = explain_words::about(text, db);
+        hits = about.advisories;
+        others = hits.split_off(hits.len().min(MOST));
+        seen.extend(about.symptoms.into_iter().take(MOST).map(|symptom| Seen { symptom, place: 0 }));
     }
     // What says most about an environment first; what seldom does only alone.
     seen.sort_by_key(|seen| (rank(seen.symptom.severity), seen.place));
@@ -117,6 +128,9 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let seen = seen.iter().filter(|seen| !told(seen.symptom)).take(MOST);
     let texts: Vec<_> = texts.chain(seen.map(|seen| symptom_report::symptom(seen.symptom, width()))).collect();
     print(&texts.join("\n"))?;
+    for advisory in others {
+        note(&format!("also: {}: {}", advisory.id, advisory.title));
+    }
     Ok(Exit::Ok)
 }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -10,6 +11,7 @@ use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::finding::Severity;
+use crate::impact::Wish;
 use crate::impact::edits::{self, edited, edits};
 use crate::impact::{Fate, foresee, on_target};
 use crate::parse::pyproject::Selection;
@@ -99,7 +101,10 @@ pub fn run(
         );
     };
     let facts = on_target(&facts, target);
-    let outlook = match foresee(&facts, &asked.requirements, &asked.constraints, target, db, &Workload::default()) {
+    let refused = BTreeSet::new();
+    let (wanted, constraints) = (asked.requirements.as_slice(), asked.constraints.as_slice());
+    let wish = Wish { wanted, constraints, refused: &refused, is_part: &|_| true };
+    let outlook = match foresee(&facts, wish, target, db, &Workload::default()) {
         Ok(outlook) => outlook,
         Err(proof) => {
             let text = match args.format {

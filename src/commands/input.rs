@@ -8,6 +8,7 @@ use super::{file, note};
 use crate::check::Told;
 use crate::facts::redact::{redact, redact_text};
 use crate::facts::{self, Facts};
+use crate::parse::named;
 use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
 use crate::rules::RuleDb;
@@ -25,6 +26,15 @@ pub struct Input<'db> {
     pub told: Option<Told<'db>>,
 }
 
+impl Input<'_> {
+    /// Whether anything was recognised: a report, a list, a known error message, a version in words, another vendor's stack.
+    /// A snapshot always is.
+    #[must_use]
+    pub fn is_recognised(&self) -> bool {
+        self.facts.pasted.as_ref().is_none_or(|pasted| !pasted.recognised.is_empty())
+    }
+}
+
 /// Reads a snapshot or a pasted text, `-` for standard input.
 ///
 /// # Errors
@@ -36,7 +46,7 @@ pub fn read<'db>(path: &Path, db: &'db RuleDb) -> anyhow::Result<Input<'db>> {
         return Ok(Input { facts: parsed(&text, path)?, told: None });
     }
     let input = paste(&text, db);
-    tell(&input.facts);
+    tell(&input.facts, db);
     Ok(input)
 }
 
@@ -79,19 +89,30 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         asked.get() <= LOOKUPS && db.gpu_by_name(name).is_some()
     };
     let variant = |url: &str, name: &str| db.variant_at(url, name);
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
+    let vocabulary = Vocabulary {
+        is_package: &is_package,
+        distribution_of: &distribution_of,
+        variant: &variant,
+        is_gpu: &is_gpu,
+        other_vendor: &other_vendor,
+    };
     // Neither needs the other, nor do the next two.
     let text = std::thread::scope(|scope| {
         scope.spawn(|| db.prepare_to_hear());
         report::clean(text)
     });
-    let (facts, (heard, people)) = std::thread::scope(|scope| {
+    let (mut notes, (heard, people)) = std::thread::scope(|scope| {
         let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, is_known(db))));
-        let facts = report::facts(&Reader::ALL, &text, &vocabulary);
-        (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let notes = report::notes(&Reader::ALL, &text, &vocabulary);
+        (notes, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
-    let mut facts = redact(&facts, &people);
+    heard.places.iter().for_each(|place| notes.hear(text.log.line_at(*place)));
+    let mut facts = redact(&notes.facts(&text), &people);
+    if let Some(pasted) = &mut facts.pasted {
+        pasted.named_cuda = named::toolkit(&text.log.flat);
+        pasted.names_torch = named::torch(&text.log.flat);
+    }
     complete_report(&mut facts, db);
     Input { facts, told: Some(Told { text: text.log, heard, people }) }
 }
@@ -103,11 +124,16 @@ fn is_snapshot(text: &str) -> bool {
 }
 
 /// Says what was recognised, and that the rest was not.
-fn tell(facts: &Facts) {
+fn tell(facts: &Facts, db: &RuleDb) {
     let Some(pasted) = &facts.pasted else { return };
     match pasted.recognised.as_slice() {
-        [] => note("nothing in this text is known to gpudoc as a report; only error messages were looked for"),
+        [] => note(
+            "nothing in this text is known to gpudoc: neither a report, nor a list of packages, nor an error message",
+        ),
         recognised => note(&format!("recognised: {}", recognised.join("; "))),
+    }
+    if let Some(vendor) = db.other_vendor(facts) {
+        note(&format!("this is a stack for {} ({}), which gpudoc does not judge", vendor.name, vendor.by));
     }
     if pasted.not_read > 0 {
         note(&format!("not read: {}", text::count(pasted.not_read, "line", "lines")));

@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::targets::{config, declared_targets};
-use super::{file, note, print, width};
+use super::{file, note, print, today, width};
 use crate::config::{Config, Size};
 use crate::exit::Exit;
 use crate::finding::Severity;
@@ -35,7 +35,8 @@ Examples:
   gpudoc lint --diff-base origin/main          only what this branch introduces
   gpudoc lint --format sarif > gpudoc.sarif    for code scanning
 
-Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run")]
+Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run, e.g. for a FILE that
+is not there")]
 pub struct Args {
     /// Files; without any, those of the current folder that are not ignored by git
     #[arg(value_name = "FILE")]
@@ -75,6 +76,7 @@ enum KindArg {
     Compose,
     Shell,
     Workflow,
+    Python,
 }
 
 impl From<KindArg> for FileKind {
@@ -89,6 +91,7 @@ impl From<KindArg> for FileKind {
             KindArg::Compose => Self::Compose,
             KindArg::Shell => Self::Shell,
             KindArg::Workflow => Self::Workflow,
+            KindArg::Python => Self::Python,
         }
     }
 }
@@ -131,11 +134,24 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             whole = true;
             continue;
         }
+        if path.as_os_str() != "-" && !path.exists() {
+            bail!("there is no file `{shown}`");
+        }
         let Some(kind) = args.kind.map(FileKind::from).or_else(|| FileKind::of(&shown)) else {
             note(&format!("note: `{shown}` is no file that gpudoc lint knows; say what it is with `--kind`"));
             continue;
         };
         files.push((shown, kind, decode(&file::read_bytes(path)?)));
+    }
+    if args.kind.is_none() {
+        let known: Vec<String> = files.iter().map(|(path, ..)| path.clone()).collect();
+        for path in beside(&files).into_iter().filter(|path| !known.contains(path)) {
+            let Ok(bytes) = file::read_bytes(Path::new(&path)) else { continue };
+            let text = decode(&bytes);
+            if text.contains("__version__") || text.contains("metadata") {
+                files.push((path, FileKind::Python, text));
+            }
+        }
     }
     // Of what gpudoc.toml says by itself only who looks at all, or at it, is told.
     declared.told &= whole;
@@ -222,6 +238,10 @@ fn settings(named: Option<&Path>, db: &RuleDb) -> anyhow::Result<(Vec<Target>, P
         workload: config.workload.workload(),
         model_params: place(&config.workload.model_params),
         min_vram: place(&config.workload.min_vram),
+        uses: match (config.workload.uses.first(), config.workload.uses.last()) {
+            (Some(first), Some(last)) => lines.place(first.span().start..last.span().end),
+            _ => Place::default(),
+        },
     };
     Ok((targets, policy(&path, &config, &text), declared))
 }
@@ -252,7 +272,7 @@ fn found() -> anyhow::Result<Vec<PathBuf>> {
     for entry in walk.build() {
         let entry = entry.context("failed to look through the current folder")?;
         if entry.file_type().is_some_and(|kind| kind.is_file())
-            && entry.path().to_str().and_then(FileKind::of).is_some()
+            && entry.path().to_str().and_then(FileKind::of).is_some_and(|kind| kind != FileKind::Python)
         {
             found.push(entry.into_path());
         }
@@ -261,11 +281,27 @@ fn found() -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The day, e.g. `2026-11-21`.
-#[expect(clippy::disallowed_methods, reason = "a command knows the time")]
-fn today() -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    crate::text::day(since.as_secs() / 86_400)
+/// So many programs are looked at in a folder.
+const MOST_PROGRAMS: usize = 200;
+
+/// The programs in the folders of Dockerfiles and scripts: what runs in the environment may ask for its versions.
+fn beside(files: &[(String, FileKind, String)]) -> Vec<String> {
+    let makes = files.iter().filter(|(_, kind, _)| matches!(kind, FileKind::Dockerfile | FileKind::Shell));
+    let folders: std::collections::BTreeSet<&str> =
+        makes.map(|(path, ..)| path.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
+    let mut found = Vec::new();
+    for folder in folders {
+        let mut walk = ignore::WalkBuilder::new(if folder.is_empty() { "." } else { folder });
+        walk.max_depth(Some(1)).require_git(false);
+        let files =
+            walk.build().filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
+        let names = files.filter_map(|entry| entry.file_name().to_str().map(str::to_owned));
+        let mut names: Vec<String> = names.filter(|name| FileKind::of(name) == Some(FileKind::Python)).collect();
+        names.sort();
+        let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        found.extend(names.into_iter().take(MOST_PROGRAMS).map(path));
+    }
+    found
 }
 
 type File = (String, FileKind, String);

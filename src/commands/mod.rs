@@ -6,6 +6,7 @@ pub mod cuda_init;
 pub mod diff;
 pub mod explain;
 pub mod explain_build;
+mod explain_words;
 pub mod file;
 pub mod host;
 pub mod impact;
@@ -40,6 +41,16 @@ pub fn print(text: &str) -> anyhow::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }
+}
+
+/// The day, e.g. `2026-11-21`: that of `SOURCE_DATE_EPOCH` where it is set, so that a run can be repeated.
+#[must_use]
+pub fn today() -> String {
+    #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
+    let stated = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|seconds| seconds.trim().parse::<u64>().ok());
+    #[expect(clippy::disallowed_methods, reason = "a command knows the time")]
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    crate::text::day(stated.unwrap_or_else(now) / 86_400)
 }
 
 /// Writes a line to standard error, where all goes that is not data.

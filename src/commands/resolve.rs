@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::parse::pyproject::Selection;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::raw::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{
     Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
@@ -356,6 +357,8 @@ fn request(
     let versions = distributions
         .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));
     let installed: BTreeMap<String, Version> = versions.collect();
+    let by_name = facts.into_iter().flat_map(Facts::active_distributions).filter(|distribution| distribution.requested);
+    let requested = by_name.map(|distribution| normalise(&distribution.name)).collect();
     let here = facts.filter(|_| args.targets.is_about_this_environment());
     let outsiders = here.map(|facts| installed_outsiders(facts, db)).unwrap_or_default();
     let prefer = match args.prefer {
@@ -390,6 +393,7 @@ fn request(
         requirements,
         constraints,
         installed,
+        requested,
         outsiders,
         keep,
         prefer,
@@ -412,6 +416,15 @@ fn summary(
     if !resolution.unchecked.is_empty() {
         let names = crate::text::list(&resolution.unchecked);
         writeln!(err, "note: not covered by the rules, and neither pinned nor judged: {names}")?;
+    }
+    if !resolution.unlisted.is_empty() {
+        let lines = crate::text::list(&resolution.unlisted);
+        writeln!(err, "note: in a version that the rules do not know, taken as it is and not judged: {lines}")?;
+    }
+    let unread = resolution.pins.iter().filter(|pin| pin.requires_known() == KnownHow::Unknown);
+    let unread: Vec<_> = unread.map(|pin| format!("{} {}", pin.name, pin.release.version)).collect();
+    if !unread.is_empty() {
+        writeln!(err, "note: nobody read what these require, so nothing is promised of it: {}", crate::text::list(&unread))?;
     }
     if !resolution.outsiders.is_empty() {
         let (shown, more) = resolution.outsiders.split_at(resolution.outsiders.len().min(NAMED));

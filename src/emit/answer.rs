@@ -3,7 +3,7 @@ use std::fmt;
 
 use super::constraints::heading;
 use super::{Index, Overridden, indexes};
-use crate::rules::requirement::{is_runtime_wheel, parse};
+use crate::rules::requirement::{is_runtime_wheel, name_of, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, INSTALLED, Pin, Resolution};
 use crate::version::{DriverVersion, GlibcVersion};
@@ -99,7 +99,8 @@ impl<'a> Answer<'a> {
     /// those that are brought along.
     #[must_use]
     pub fn passed(&self) -> Vec<String> {
-        let unjudged = |name: &str| self.resolution.unchecked.iter().any(|other| other == name);
+        let unlisted = |name: &str| self.resolution.unlisted.iter().any(|line| name_of(line) == name);
+        let unjudged = |name: &str| self.resolution.unchecked.iter().any(|other| other == name) || unlisted(name);
         let brought = self.taken.iter().filter_map(|line| Some(parse(line).ok()?.name));
         let brought: BTreeSet<_> = brought.map(|name| name.to_string()).collect();
         let other = |name: &str| !brought.contains(name) && (self.db.package(name).is_none() || unjudged(name));

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Index, indexes};
+use crate::rules::raw::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Action, Proof, Resolution, Step};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -17,8 +18,14 @@ struct Document<'a> {
     /// Those of gpudoc.toml.
     targets: Vec<EnvironmentRow<'a>>,
     actions: &'a [Action],
+    /// Where nothing fits: the conclusion of the proof.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conclusion: Option<&'a str>,
     proof: &'a [Step],
     unchecked: &'a [String],
+    /// In a version that the rules do not know, and not judged.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    unlisted: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -35,6 +42,8 @@ struct PackageRow<'a> {
     installed: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     only_on: &'a [String],
+    /// How its requirements are known.
+    requires: KnownHow,
     citation: String,
 }
 
@@ -82,6 +91,7 @@ pub fn solved(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> 
         held: pin.reason.held.as_deref(),
         installed: pin.reason.installed.as_deref(),
         only_on: &pin.reason.only_on,
+        requires: pin.requires_known(),
         citation: pin.build.source.citation(),
     });
     print(&Document {
@@ -92,8 +102,10 @@ pub fn solved(resolution: &Resolution<'_>, targets: &[&Target], db: &RuleDb) -> 
         environment: targets.first().map(|target| environment(target)),
         targets: targets.iter().filter(|target| target.name.is_some()).map(|target| environment(target)).collect(),
         actions: &[],
+        conclusion: None,
         proof: &[],
         unchecked: &resolution.unchecked,
+        unlisted: &resolution.unlisted,
     })
 }
 
@@ -108,8 +120,10 @@ pub fn unsolvable(proof: &Proof, targets: &[&Target]) -> String {
         environment: targets.first().map(|target| environment(target)),
         targets: targets.iter().filter(|target| target.name.is_some()).map(|target| environment(target)).collect(),
         actions: &proof.actions,
+        conclusion: Some(&proof.conclusion),
         proof: &proof.steps,
         unchecked: &proof.unchecked,
+        unlisted: &[],
     })
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -26,6 +28,12 @@ pub struct Pasted {
     /// The CUDA toolkit whose nvcc comes first, e.g. `12.2`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvcc: Option<CudaVersion>,
+    /// The newest CUDA toolkit that the text names in words, e.g. `11.8` of `CUDA: 11.8`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub named_cuda: Option<CudaVersion>,
+    /// The text speaks of torch, whether or not it says which.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub names_torch: bool,
     /// The driver package that is installed, where it is not the loaded module, e.g. `550.107.02`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub driver_package: Option<DriverVersion>,
@@ -50,6 +58,36 @@ pub struct Pasted {
     /// Requirements that an installer called unmet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+    /// What an installer weighed before it gave up, and what the user asked of it: nothing of it is installed for that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
+    /// The stack of another vendor than NVIDIA that the text is about: its name in the rules, e.g. `AMD ROCm`, and where it
+    /// stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<(String, String)>,
+    /// What a list adds to a distribution in brackets, by normalised name, e.g. `git`, `custom CUDA extension`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub remarks: BTreeMap<String, String>,
+    /// The CUDA that a list names without saying whose: torch's, the toolkit's or the driver's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<CudaVersion>,
+}
+
+/// A requirement in an installer's proof that no set exists: `torch 2.6.0 depends on triton==3.2.0`, or `The user requested
+/// (constraint) triton<3.0.0`. Not to be confused with [`Unmet`], which is about what is installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The releases that declare it, e.g. `torch==2.6.0`; none where the user asks for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
+    /// The requirement, without its marker, e.g. `triton==3.2.0`; a name alone where any release will do.
+    pub requirement: String,
+    /// It is a line of a constraints file, which asks for nothing by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub constraint: bool,
+    /// Where it stands, e.g. `pip, line 4`.
+    pub place: String,
 }
 
 /// One thing that a text says in two ways, e.g. two versions of torch.

@@ -7,14 +7,16 @@ use std::ops::Range;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 
 use super::outlook::{ARCH_LIST, Fate, Outlook, Row};
-use crate::parse::dependency::{Dependency, Origin};
+use crate::parse::dependency::{Dependency, Origin, repository_name};
 use crate::parse::dockerfile::{Dockerfile, Kind};
 use crate::parse::install::{IndexKind, Install};
 use crate::parse::place::{Lines, Place};
 use crate::parse::pyproject::{GroupItem, PyProject};
 use crate::parse::requirements::{EntryKind, RequirementsFile};
+use crate::parse::shell::{Command, Word, base_name, script, without_runner};
 use crate::rules::RuleDb;
-use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::raw_platform::RawSourceBuild;
+use crate::rules::requirement::{is_about, satisfied, specifiers};
 use crate::text::spliced;
 use crate::version::{ComputeCapability, CudaVersion};
 
@@ -47,6 +49,8 @@ pub enum Format {
     Pyproject,
     /// Dockerfile, Containerfile.
     Dockerfile,
+    /// setup.sh.
+    Shell,
 }
 
 impl Format {
@@ -58,6 +62,8 @@ impl Format {
             Self::Pyproject
         } else if base.contains("dockerfile") || base.contains("containerfile") {
             Self::Dockerfile
+        } else if base.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "sh" | "bash")) {
+            Self::Shell
         } else {
             Self::Requirements
         }
@@ -67,15 +73,17 @@ impl Format {
 /// What an outlook asks of a file.
 #[must_use]
 pub fn edits(text: &str, format: Format, outlook: &Outlook, db: &RuleDb) -> Edits {
-    let mut editor = Editor { outlook, db, found: Edits::default() };
+    let mut editor = Editor { outlook, db, found: Edits::default(), listed: false };
     match format {
         Format::Requirements => editor.requirements(text),
         Format::Pyproject => editor.pyproject(text),
         Format::Dockerfile => editor.dockerfile(text),
+        Format::Shell => editor.commands(text, &script(text), &Lines::of(text)),
     }
     let mut found = editor.found;
     found.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     found.edits.dedup_by(|next, before| next.span.start < before.span.end || next.span == before.span);
+    found.notes.dedup();
     found
 }
 
@@ -89,6 +97,8 @@ struct Editor<'e> {
     outlook: &'e Outlook,
     db: &'e RuleDb,
     found: Edits,
+    /// The file says for which GPUs extensions are compiled.
+    listed: bool,
 }
 
 impl Editor<'_> {
@@ -133,32 +143,152 @@ impl Editor<'_> {
                 }
                 Kind::Set(settings) => {
                     for setting in settings.iter().filter(|setting| setting.name == ARCH_LIST) {
-                        let place = setting.value.part(0..setting.value.text().len(), &lines);
-                        self.arch_list(setting.value.text(), &place);
+                        self.setting(&setting.value, &lines);
                     }
                 }
-                Kind::Run(commands) => {
-                    for command in commands {
-                        for assignment in command.assignments.iter().filter(|it| it.name == ARCH_LIST) {
-                            let place = assignment.value.part(0..assignment.value.text().len(), &lines);
-                            self.arch_list(assignment.value.text(), &place);
-                        }
-                        let Some(install) = Install::of(command, &lines) else { continue };
-                        for item in &install.items {
-                            if let Some(dependency) = &item.dependency {
-                                self.dependency(dependency, false);
-                            }
-                        }
-                        for index in
-                            install.indexes.iter().filter(|index| index.known && index.kind != IndexKind::Links)
-                        {
-                            self.index(&index.url.value, &index.url.place);
-                        }
-                    }
-                }
+                Kind::Run(commands) => self.commands(text, commands, &lines),
                 _ => {}
             }
         }
+    }
+
+    /// A list of GPUs that is set for what follows.
+    fn setting(&mut self, value: &Word, lines: &Lines<'_>) {
+        self.listed = true;
+        let place = value.part(0..value.text().len(), lines);
+        self.arch_list(value.text(), &place);
+    }
+
+    fn commands(&mut self, text: &str, commands: &[Command], lines: &Lines<'_>) {
+        for (at, command) in commands.iter().enumerate() {
+            for assignment in command.assignments.iter().filter(|it| it.name == ARCH_LIST) {
+                self.setting(&assignment.value, lines);
+            }
+            self.conda(command, lines);
+            let Some(install) = Install::of(command, lines) else { continue };
+            let hidden = commands.get(at + 1).and_then(|next| command.hidden_by(next, text, lines));
+            self.compiled(text, command, &install, hidden.as_ref());
+            for item in &install.items {
+                if let Some(dependency) = &item.dependency {
+                    self.dependency(dependency, false);
+                }
+            }
+            for index in install.indexes.iter().filter(|index| index.known && index.kind != IndexKind::Links) {
+                self.index(&index.url.value, &index.url.place);
+            }
+        }
+    }
+
+    /// What a command compiles against torch: for the new GPUs, with the new toolkit, and seeing torch.
+    fn compiled(&mut self, text: &str, command: &Command, install: &Install, hidden: Option<&Place>) {
+        let Some(cuda) = self.outlook.cuda.filter(|_| self.changes_torch()) else { return };
+        for item in &install.items {
+            let line = item.place.line;
+            let origin = item.dependency.as_ref().map(|dependency| &dependency.what.origin);
+            let location = match origin {
+                Some(Origin::Elsewhere { location, .. }) => Some(location.as_str()),
+                _ => None,
+            };
+            let name = item.name.clone().or_else(|| location.map(|location| repository_name(location).to_owned()));
+            let row = name.as_deref().and_then(|name| self.db.source_build(name));
+            let rebuilt =
+                |name: &str| self.outlook.rows.iter().any(|row| row.name == name && row.fate == Fate::Rebuild);
+            let is_built = location.is_some() || name.as_deref().is_some_and(rebuilt);
+            let called = text.get(item.place.span.clone()).unwrap_or_default().trim_matches(['"', '\'']).to_owned();
+            if !is_built || called.is_empty() {
+                continue;
+            }
+            let is_cuda = row.is_none_or(|row| row.cuda);
+            if row.is_none() {
+                // A repository may hold nothing but Python.
+                let holds =
+                    if location.is_some_and(|location| location.contains("://")) { "it" } else { "this folder" };
+                self.found.notes.push(format!(
+                    "line {line}: `{called}` must be built anew if {holds} holds CUDA code: with the nvcc of CUDA {cuda} and {} in {ARCH_LIST}",
+                    self.outlook.arch_list
+                ));
+            } else if is_cuda {
+                self.found.notes.push(format!("line {line}: `{called}` is built anew, with the nvcc of CUDA {cuda}"));
+            }
+            self.flags(command, install, row, location.is_some());
+            if let Some(place) = hidden {
+                let written = text.get(place.span.clone()).unwrap_or_default();
+                self.found
+                    .notes
+                    .push(format!("line {line}: `{written}` hides it when `{called}` does not compile: take it out"));
+            }
+        }
+    }
+
+    /// The GPUs to compile for, and the sight of torch.
+    fn flags(&mut self, command: &Command, install: &Install, row: Option<&RawSourceBuild>, elsewhere: bool) {
+        let start = command.place.span.start;
+        let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda));
+        let is_set = |name: &str| command.assignments.iter().any(|one| one.name == name);
+        let wanted: Vec<&str> = self.outlook.arch_list.split(';').filter(|entry| !entry.is_empty()).collect();
+        match (variable, wanted.as_slice()) {
+            (Some(ARCH_LIST), [_, ..]) if !self.listed && row.is_some() && !is_set(ARCH_LIST) => {
+                let text = format!("{ARCH_LIST}=\"{}\" ", self.outlook.arch_list);
+                let why = "the GPUs to compile for".to_owned();
+                self.found.edits.push(Edit { span: start..start, text, why });
+            }
+            // Variables of a package's own take `120` for 12.0.
+            (Some(name), [one]) if name != ARCH_LIST && !is_set(name) => {
+                let text = format!("{name}={} ", one.replace('.', ""));
+                let why = format!("the GPUs to compile for, in {name}");
+                self.found.edits.push(Edit { span: start..start, text, why });
+            }
+            (Some(name), [_, _, ..]) if name != ARCH_LIST && !is_set(name) => {
+                let line = command.place.line;
+                let list = self.outlook.arch_list.replace(';', ", ");
+                self.found.notes.push(format!("line {line}: name the GPUs to compile for, {list}, in {name}"));
+            }
+            _ => {}
+        }
+        let sees = ["--no-build-isolation", "--no-build-isolation-package"].iter().any(|flag| install.has(flag));
+        if elsewhere && !sees && row.is_some_and(|row| !row.isolation) {
+            let end = install.verb.span.end;
+            let why = "its setup needs the installed torch".to_owned();
+            self.found.edits.push(Edit { span: end..end, text: " --no-build-isolation".to_owned(), why });
+        }
+    }
+
+    /// conda's CUDA: the label of a channel, and what is pinned beside it.
+    fn conda(&mut self, command: &Command, lines: &Lines<'_>) {
+        const LABEL: &str = "nvidia/label/cuda-";
+        let words = without_runner(&command.words);
+        let is_conda =
+            words.first().is_some_and(|word| matches!(base_name(word.text()), "conda" | "mamba" | "micromamba"));
+        let Some(cuda) = self.outlook.cuda.filter(|_| is_conda) else { return };
+        let Some(row) = self.db.images().images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
+        let new = row.version.clone();
+        for word in words {
+            let text = word.text();
+            let label = text.find(LABEL).map(|at| at + LABEL.len());
+            let pin = text.strip_prefix("cuda").and_then(|rest| Some(text.len() - rest.len() + rest.find('=')?));
+            let pin = pin.map(|at| {
+                at + text.get(at..).unwrap_or_default().len()
+                    - text.get(at..).unwrap_or_default().trim_start_matches('=').len()
+            });
+            for start in label.into_iter().chain(pin) {
+                let rest = text.get(start..).unwrap_or_default();
+                let length = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
+                let now = rest.get(..length).unwrap_or_default();
+                let Ok(version) = now.parse::<CudaVersion>() else { continue };
+                if version == cuda {
+                    continue;
+                }
+                let parts = if label == Some(start) { 3 } else { now.split('.').count() };
+                let text = new.split('.').take(parts).collect::<Vec<_>>().join(".");
+                let span = word.part(start..start + length, lines).span;
+                let why = format!("torch's CUDA is {cuda}, and conda's {version}");
+                self.found.edits.push(Edit { span, text, why });
+            }
+        }
+    }
+
+    fn changes_torch(&self) -> bool {
+        self.outlook.rows.iter().any(|row| row.name == super::TORCH && matches!(row.fate, Fate::Change | Fate::Add))
     }
 
     /// A pin that the change leaves behind.
@@ -179,6 +309,15 @@ impl Editor<'_> {
         }
         let (Some(range), Some(place)) = (specifiers(requirement), &dependency.versions) else { return };
         let Ok(version) = after.parse::<Version>() else { return };
+        if range.is_empty() && self.pins_torch(name, &version) && !hashed {
+            // Built for one torch, and an installer takes the newest.
+            let public = version.without_local();
+            self.found
+                .notes
+                .push(format!("line {line}: `{name}` is not pinned, and only {public} goes with the new torch"));
+            self.found.edits.push(Edit { span: place.span.clone(), text: format!("=={public}"), why });
+            return;
+        }
         if range.is_empty() || satisfied(&range, &version) {
             return;
         }
@@ -188,6 +327,15 @@ impl Editor<'_> {
         }
         let text = wanted(&range, &version);
         self.found.edits.push(Edit { span: place.span.clone(), text, why });
+    }
+
+    /// Whether a release is for one torch alone.
+    fn pins_torch(&self, name: &str, version: &Version) -> bool {
+        let release = self.db.release(name, &version.clone().without_local());
+        release.is_some_and(|release| {
+            let mut texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+            texts.any(|text| is_about(text, super::TORCH) && text.contains("=="))
+        })
     }
 
     /// The index of another CUDA variant.

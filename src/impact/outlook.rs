@@ -11,6 +11,7 @@ use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
+use crate::rules::raw::KnownHow;
 use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
@@ -30,8 +31,14 @@ pub struct Outlook {
     pub remaining: Vec<Finding>,
     /// What to run, in order.
     pub commands: Vec<String>,
-    /// What the change installs, e.g. `torch==2.7.1+cu128`, sorted.
+    /// What the change installs as an installer is asked for it, e.g. `torch==2.7.1+cu128`, sorted.
     pub pins: Vec<String>,
+    /// The same with the label of each build, also where the default index's file does not carry it.
+    pub full: Vec<String>,
+    /// The change itself.
+    pub change: Change,
+    /// What everything that it installs requires is known.
+    pub known: bool,
     /// The indexes that serve them beside PyPI.
     pub indexes: Vec<String>,
     /// torch's CUDA afterwards.
@@ -106,6 +113,19 @@ pub struct Rebuild {
     pub command: String,
 }
 
+/// What is asked of an outlook.
+#[derive(Clone, Copy)]
+pub struct Wish<'w> {
+    /// What is to be installed.
+    pub wanted: &'w [Asked],
+    /// What must hold of what is installed.
+    pub constraints: &'w [Asked],
+    /// Packages whose installed build cannot stay.
+    pub refused: &'w BTreeSet<String>,
+    /// Of what the solver chooses, only these packages are changed.
+    pub is_part: &'w dyn Fn(&str) -> bool,
+}
+
 /// Looks ahead: installs what is wanted with as few other changes as can be.
 ///
 /// # Errors
@@ -113,20 +133,20 @@ pub struct Rebuild {
 /// The proof, where what is wanted contradicts itself or the machine.
 pub fn foresee(
     facts: &Facts,
-    wanted: &[Asked],
-    constraints: &[Asked],
+    wish: Wish<'_>,
     target: &Target,
     db: &RuleDb,
     workload: &Workload,
 ) -> Result<Outlook, Box<Proof>> {
-    let installed = covered(facts, db);
-    let outsiders = solve::installed_outsiders(facts, db);
-    let (resolution, conflicts) = resolve(wanted, constraints, target, &installed, &outsiders, db)?;
-    let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(|pin| !stays(pin, &installed)).collect();
+    let Wish { wanted, constraints, refused, is_part } = wish;
+    let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
+    let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db)?;
+    let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
+    let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
     let torch = resolution.pins.iter().find(|pin| pin.name == TORCH);
     let view = View { facts, target, db, wanted, resolution: &resolution, changed: &changed, torch };
     let mut rows = view.rows(&conflicts);
-    let gone = orphans(facts, &resolution.pins, &changed);
+    let gone = orphans(facts, &resolution.pins, &changed, db);
     let rebuilt: Vec<&str> = rows.iter().filter(|row| row.fate == Fate::Rebuild).map(|row| row.name.as_str()).collect();
 
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
@@ -134,8 +154,10 @@ pub fn foresee(
         .iter()
         .map(|distribution| Change::Remove { name: distribution.name.clone(), location: distribution.location.clone() })
         .collect();
-    changes.push(Change::Install(changed.iter().map(full).collect()));
-    let mut after = apply(facts, &Change::All(changes), db);
+    let installs: Vec<String> = changed.iter().map(full).collect();
+    changes.push(Change::Install(installs.clone()));
+    let change = Change::All(changes);
+    let mut after = apply(facts, &change, db);
     for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
         distribution.libraries = Reading::Unknown;
         distribution.build = crate::facts::DistributionBuild::default();
@@ -186,66 +208,101 @@ pub fn foresee(
         rows,
         commands,
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
+        full: installs,
+        change,
+        known: changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown),
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
         cuda: torch.and_then(|pin| pin.build.cuda),
         arch_list: arch_list(target),
     })
 }
 
-/// Installed packages that the rules cover, with their full versions.
-fn covered(facts: &Facts, db: &RuleDb) -> BTreeMap<String, Version> {
-    let own = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
-    let distributions = facts.active_distributions().filter(|distribution| own(&distribution.name));
-    let versions = distributions.filter_map(|it| Some((it.name.clone(), Version::from_str(it.full_version()).ok()?)));
-    versions.collect()
-}
-
 /// Why a package that is installed has no place in the result.
 type Conflicts = BTreeMap<String, String>;
 
-/// The fewest changes; what is installed and stands in the way of any solution is set aside.
-fn resolve<'db>(
-    wanted: &[Asked],
-    constraints: &[Asked],
-    target: &Target,
-    installed: &BTreeMap<String, Version>,
-    outsiders: &BTreeMap<String, Outsider>,
-    db: &'db RuleDb,
-) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
-    let mut conflicts = Conflicts::new();
-    loop {
-        let names = installed.keys().chain(outsiders.keys()).filter(|name| !conflicts.contains_key(*name));
-        let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
-        let request = Request {
-            target: target.clone(),
-            requirements: wanted.iter().cloned().chain(kept).collect(),
-            constraints: constraints.to_vec(),
-            installed: installed.clone(),
-            outsiders: outsiders.clone(),
-            prefer: Prefer::Installed,
-            ..Request::default()
+/// What is installed, as the solver is asked to keep it.
+struct Stack {
+    /// By name, with full versions; also packages that the rules do not cover.
+    installed: BTreeMap<String, Version>,
+    /// Covered packages that are there in a version that nobody read.
+    present: BTreeSet<String>,
+    requested: BTreeSet<String>,
+    refused: BTreeSet<String>,
+    outsiders: BTreeMap<String, Outsider>,
+}
+
+impl Stack {
+    fn of(facts: &Facts, db: &RuleDb) -> Self {
+        let own = |name: &str| db.package(name).is_some();
+        let mut stack = Self {
+            installed: BTreeMap::new(),
+            present: BTreeSet::new(),
+            requested: BTreeSet::new(),
+            refused: BTreeSet::new(),
+            outsiders: solve::installed_outsiders(facts, db),
         };
-        let proof = match solve::solve(&request, db) {
-            Ok(resolution) => return Ok((resolution, conflicts)),
-            Err(proof) => proof,
-        };
-        let wanted_itself = |name: &&String| wanted.iter().any(|asked| asked.requirement.name.as_ref() == **name);
-        // torch is what the others are there for.
-        let mut blamed: Vec<&String> = proof.installed.iter().filter(|name| !wanted_itself(name)).collect();
-        blamed.sort_by_key(|name| (*name == TORCH, (*name).clone()));
-        match blamed.first() {
-            Some(name) => {
-                let steps: Vec<_> = proof.steps.iter().map(|step| step.text.clone()).collect();
-                conflicts.insert((*name).clone(), steps.join("; "));
+        for distribution in facts.active_distributions().filter(|distribution| !is_runtime_wheel(&distribution.name)) {
+            match Version::from_str(distribution.full_version()) {
+                Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
+                Err(_) if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
+                Err(_) => {}
             }
-            None => return Err(proof),
+            if distribution.requested {
+                stack.requested.insert(distribution.name.clone());
+            }
+        }
+        stack
+    }
+
+    /// The fewest changes; what is installed and stands in the way of any solution is set aside.
+    fn resolve<'db>(
+        &self,
+        wanted: &[Asked],
+        constraints: &[Asked],
+        target: &Target,
+        db: &'db RuleDb,
+    ) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
+        let mut conflicts = Conflicts::new();
+        loop {
+            let covered = self.installed.keys().filter(|name| db.package(name).is_some());
+            let names = covered.chain(&self.present).chain(self.outsiders.keys());
+            let names = names.filter(|name| !conflicts.contains_key(*name));
+            let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
+            let request = Request {
+                target: target.clone(),
+                requirements: wanted.iter().cloned().chain(kept).collect(),
+                constraints: constraints.to_vec(),
+                installed: self.installed.clone(),
+                requested: self.requested.clone(),
+                refused: self.refused.clone(),
+                outsiders: self.outsiders.clone(),
+                prefer: Prefer::Installed,
+                ..Request::default()
+            };
+            let proof = match solve::solve(&request, db) {
+                Ok(resolution) => return Ok((resolution, conflicts)),
+                Err(proof) => proof,
+            };
+            let wanted_itself = |name: &&String| wanted.iter().any(|asked| asked.requirement.name.as_ref() == **name);
+            // torch is what the others are there for.
+            let mut blamed: Vec<&String> = proof.installed.iter().filter(|name| !wanted_itself(name)).collect();
+            blamed.sort_by_key(|name| (*name == TORCH, (*name).clone()));
+            match blamed.first() {
+                Some(name) => {
+                    let steps: Vec<_> = proof.steps.iter().map(|step| step.text.clone()).collect();
+                    conflicts.insert((*name).clone(), steps.join("; "));
+                }
+                None => return Err(proof),
+            }
         }
     }
 }
 
+/// Whether a pin is what is installed; of PyPI's builds installed metadata names no label.
 fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
+    let Some(version) = installed.get(pin.name) else { return false };
     let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
-    installed.get(pin.name) == full.as_ref()
+    full.as_ref() == Some(version) || (pin.build.index == "pypi" && *version == pin.release.version)
 }
 
 /// What the rows are made from.

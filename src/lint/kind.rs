@@ -21,6 +21,8 @@ pub enum FileKind {
     Shell,
     /// `.github/workflows/test.yml`.
     Workflow,
+    /// `handler.py`: what it asks of the versions.
+    Python,
 }
 
 impl FileKind {
@@ -48,6 +50,7 @@ impl FileKind {
             _ if yaml && (stem.starts_with("docker-compose") || stem == "compose") => Some(Self::Compose),
             _ if yaml && (stem.starts_with("environment") || stem.ends_with("environment")) => Some(Self::Conda),
             _ if matches!(ending, "sh" | "bash") => Some(Self::Shell),
+            _ if ending == "py" => Some(Self::Python),
             _ if listed && stem.contains("constraint") => Some(Self::Constraints),
             _ if listed && (stem.contains("requirements") || folder == "requirements" || stem == "reqs") => {
                 Some(Self::Requirements)
@@ -63,7 +66,9 @@ mod tests {
 
     #[test]
     fn names_say_what_files_are() {
-        use FileKind::{Compose, Conda, Constraints, Dockerfile, Lock, PyProject, Requirements, Shell, Workflow};
+        use FileKind::{
+            Compose, Conda, Constraints, Dockerfile, Lock, PyProject, Python, Requirements, Shell, Workflow,
+        };
         for (path, kind) in [
             ("requirements.txt", Some(Requirements)),
             ("requirements-dev.in", Some(Requirements)),
@@ -78,6 +83,7 @@ mod tests {
             ("Containerfile", Some(Dockerfile)),
             ("docker-compose.gpu.yml", Some(Compose)),
             ("pod/start.sh", Some(Shell)),
+            ("handler.py", Some(Python)),
             (".github/workflows/test.yaml", Some(Workflow)),
             ("other/workflows/test.yaml", None),
             ("README.md", None),

@@ -12,10 +12,10 @@ pub mod project;
 pub mod read;
 mod rules;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::Severity;
-use crate::parse::place::Place;
+use crate::parse::place::{Lines, Place};
 use crate::rules::{RuleDb, Target, Workload};
 
 use self::project::{Environment, Project};
@@ -75,7 +75,7 @@ pub struct Rule {
 }
 
 /// The ids that findings have.
-pub const IDS: [Rule; 18] = [
+pub const IDS: [Rule; 21] = [
     Rule {
         id: "unsatisfiable",
         title: "What is declared cannot all be installed, or not work, on a declared target",
@@ -137,6 +137,21 @@ pub const IDS: [Rule; 18] = [
         help: "In isolation its setup sees no torch: pass `--no-build-isolation`, with torch installed before.",
     },
     Rule {
+        id: "undoes-earlier",
+        title: "A command replaces what an earlier one installed, or what that needs",
+        help: "Installers look at one command: what it names and needs is installed, and what was there before is replaced, or left with requirements that are no longer met.",
+    },
+    Rule {
+        id: "version-check",
+        title: "A check of a version stops, or complains, with what is installed",
+        help: "An assertion in an image or a program asks for another release than the files do, or than the change that mends them. Let it ask for what is needed, or take it out.",
+    },
+    Rule {
+        id: "hidden-failure",
+        title: "The failure of a build is hidden",
+        help: "Behind `|| echo …` an image is built also where an extension does not compile, and its import fails later, elsewhere.",
+    },
+    Rule {
         id: "model-fit",
         title: "The project's model does not fit the GPUs of a declared target",
         help: "Counted are the weights alone: `model-params` of gpudoc.toml by 16 bits, or by 4 with `bitsandbytes-4bit` in `uses`. GPUs of a target count together (`gpu = [\"2x H100\"]`), and `vram` says what a name does not.",
@@ -187,6 +202,8 @@ pub struct Declared {
     pub model_params: Place,
     /// Where `min-vram` stands.
     pub min_vram: Place,
+    /// Where `uses` stands.
+    pub uses: Place,
 }
 
 /// So many threads at most.
@@ -203,6 +220,9 @@ pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &Rule
         rules::workload::memory(declared, targets, db, &mut findings);
     }
     let uses = declared.workload.words(db);
+    if declared.told && !project.environments.iter().any(|environment| rules::is_covered(environment, db)) {
+        rules::workload::foretold(declared, targets, &uses, db, &mut findings);
+    }
     let part = &|environments: &[Environment]| {
         let solver = rules::solver::Solver::new(db);
         let mut findings = Vec::new();
@@ -228,11 +248,75 @@ pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &Rule
     }
     let mut seen = BTreeSet::new();
     let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());
-    findings.retain(|one| seen.insert(key(one)));
     // One line is told once where several environments share it.
     let mut told = BTreeSet::new();
     let many = ["syntax", "workload-advisory", "model-fit", "min-vram"];
-    findings.retain(|one| many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)));
+    let mut is_new = |one: &Finding| {
+        seen.insert(key(one))
+            && (many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)))
+    };
+    let (mut findings, again): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(&mut is_new);
+    // What another environment needs changed beside it is told at its own line.
+    for fix in again.into_iter().filter_map(|one| one.fix) {
+        let is_of = |one: &Finding, edit: &Edit| one.file == edit.file && one.place.span.contains(&edit.start);
+        let known =
+            |edit: &Edit| findings.iter().filter_map(|one| one.fix.as_ref()).any(|own| own.edits.contains(edit));
+        let fresh: Vec<Edit> = fix.edits.iter().filter(|edit| !known(edit)).cloned().collect();
+        let own = findings.iter_mut().find(|one| one.fix.is_none() && fresh.iter().any(|edit| is_of(one, edit)));
+        own.into_iter().for_each(|own| own.fix = Some(fix.clone()));
+    }
     findings.sort_by_key(key);
+    settle(project, &mut findings);
     findings
+}
+
+/// Leaves each line to one finding: of two edits of a line the one stays that belongs to the larger change. What is left out
+/// is looked at again where the first one is made.
+fn settle(project: &Project, findings: &mut [Finding]) {
+    let texts: BTreeMap<&str, Lines<'_>> =
+        project.files.iter().map(|file| (file.path.as_str(), Lines::of(&file.text))).collect();
+    let lines = |edit: &Edit| {
+        let places = texts.get(edit.file.as_str());
+        let line = |at: usize| places.map_or(at, |places| places.place(at..at).line);
+        line(edit.start)..=line(edit.end)
+    };
+    let mut order: Vec<usize> =
+        (0..findings.len()).filter(|at| findings.get(*at).is_some_and(|one| one.fix.is_some())).collect();
+    order.sort_by_key(|at| {
+        std::cmp::Reverse(findings.get(*at).and_then(|one| one.fix.as_ref()).map_or(0, |fix| fix.edits.len()))
+    });
+    // Each edit, its lines, and the place of the finding that has it.
+    let mut taken: Vec<(Edit, std::ops::RangeInclusive<usize>, String)> = Vec::new();
+    for at in order {
+        let Some(finding) = findings.get_mut(at) else { continue };
+        let Some(fix) = &mut finding.fix else { continue };
+        let meets = |edit: &Edit| {
+            let own = lines(edit);
+            let mut met = taken.iter().filter(|(other, lines, _)| {
+                other.file == edit.file && lines.start() <= own.end() && own.start() <= lines.end()
+            });
+            met.next().map(|(other, _, origin)| (other.clone(), origin.clone()))
+        };
+        let (mut own, mut first, mut differs) = (Vec::new(), None, false);
+        for edit in &fix.edits {
+            let same = taken.iter().find(|(other, ..)| other == edit).map(|(.., origin)| origin.clone());
+            match (same, meets(edit)) {
+                (Some(origin), _) => first = first.or(Some(origin)),
+                (None, Some((_, origin))) => (first, differs) = (first.or(Some(origin)), true),
+                (None, None) => own.push(edit.clone()),
+            }
+        }
+        if differs || own.is_empty() {
+            let origin = first.unwrap_or_default();
+            finding.hint = Some(match differs {
+                true => format!("make the change of {origin} first, which is about the same line, and lint again"),
+                false => format!("the change of {origin} mends this too"),
+            });
+            finding.fix = None;
+            continue;
+        }
+        let origin = format!("{}:{}", finding.file, finding.place.line);
+        taken.extend(own.iter().map(|edit| (edit.clone(), lines(edit), origin.clone())));
+        fix.edits = own;
+    }
 }

@@ -1,10 +1,12 @@
 //! What files lead to: environments, each with the lines that ask for packages, in the order in which they are installed.
 
 use super::Finding;
-use crate::parse::dependency::{Dependency, Elsewhere, Origin};
+use crate::parse::dependency::{Dependency, Elsewhere, Origin, repository_name};
 use crate::parse::install::Tool;
 use crate::parse::place::Place;
+use crate::parse::python::Script;
 use crate::parse::shell::Word;
+use crate::parse::sourced::Sourced;
 use crate::rules::requirement::{Requirement, parse};
 
 /// All files of a run.
@@ -14,6 +16,8 @@ pub struct Project {
     pub files: Vec<SourceFile>,
     /// What they lead to.
     pub environments: Vec<Environment>,
+    /// Files of Python beside them.
+    pub snippets: Vec<Snippet>,
     /// What is wrong with a file in itself.
     pub findings: Vec<Finding>,
 }
@@ -25,6 +29,17 @@ pub struct SourceFile {
     pub path: String,
     /// What stands in it.
     pub text: String,
+}
+
+/// A piece of Python that may ask for versions.
+#[derive(Debug, Clone)]
+pub struct Snippet {
+    /// The number of the file.
+    pub file: usize,
+    /// Where its text comes from.
+    pub source: Sourced,
+    /// What it says.
+    pub script: Script,
 }
 
 /// Where something stands.
@@ -47,6 +62,8 @@ pub struct Environment {
     pub images: Vec<Image>,
     /// Variables, in order.
     pub settings: Vec<Setting>,
+    /// What `python -c` is given.
+    pub snippets: Vec<Snippet>,
     /// The lines are a lock, written by a machine: nobody edits them.
     pub locked: bool,
     /// It may never come to be: a command in an `if`, a branch for other machines.
@@ -113,6 +130,8 @@ pub struct Step {
     pub flags: Vec<(String, Place)>,
     /// How many of the environment's settings stand before it.
     pub settings: usize,
+    /// What hides that it fails, e.g. `|| echo failed`.
+    pub hidden: Option<Place>,
 }
 
 impl Step {
@@ -166,14 +185,6 @@ impl Line {
             step: None,
         })
     }
-}
-
-/// `torchsparse` of `git+https://github.com/mit-han-lab/torchsparse.git@v2.1.0#egg=x`.
-fn repository_name(location: &str) -> &str {
-    let path = location.split(['#', '?']).next().unwrap_or(location);
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
-    let last = last.split('@').next().unwrap_or(last);
-    last.strip_suffix(".git").unwrap_or(last)
 }
 
 impl Project {

@@ -47,6 +47,15 @@ pub struct What {
     pub origin: Origin,
 }
 
+/// `torchsparse` of `git+https://github.com/mit-han-lab/torchsparse.git@v2.1.0#egg=x`.
+#[must_use]
+pub fn repository_name(location: &str) -> &str {
+    let path = location.split(['#', '?']).next().unwrap_or(location);
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or(path);
+    let last = last.split('@').next().unwrap_or(last);
+    last.strip_suffix(".git").unwrap_or(last)
+}
+
 /// Where a dependency comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {

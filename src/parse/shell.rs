@@ -33,6 +33,18 @@ pub struct Command {
     pub conditional: bool,
 }
 
+impl Command {
+    /// The place of `|| echo failed` behind a command: whatever comes of it, the script goes on.
+    #[must_use]
+    pub fn hidden_by(&self, next: &Self, text: &str, lines: &Lines<'_>) -> Option<Place> {
+        let between = text.get(self.place.span.end..next.place.span.start)?;
+        let goes_on = ["echo", "true", ":", "printf"].contains(&next.words.first()?.text());
+        let is_or = between.trim_matches([' ', '\\', '\n', '\r', '\t', '"', '\'']) == "||";
+        let start = self.place.span.end + between.find("||")?;
+        (goes_on && is_or).then(|| lines.place(start..next.place.span.end))
+    }
+}
+
 /// `NAME=value`, also as `export NAME=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {

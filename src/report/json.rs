@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::Report;
+use crate::check::Verdict;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Plan};
 
@@ -14,6 +15,8 @@ struct Document<'a> {
     rules: &'a str,
     verdict: &'static str,
     demands: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<String>,
     findings: &'a [Finding],
     plan: Option<&'a Plan>,
     checks: Vec<Check<'a>>,
@@ -25,6 +28,8 @@ struct Check<'a> {
     id: &'a str,
     status: &'static str,
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    missing: &'a [String],
 }
 
 /// Writes a report as JSON, `gpudoc.report/1`, with a newline at the end.
@@ -40,14 +45,15 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
             Outcome::Skipped(missing) => ("skipped", Some(missing.as_str())),
             Outcome::NotApplicable(why) => ("not-applicable", Some(why.as_str())),
         };
-        Check { id: checked.id, status, reason }
+        Check { id: checked.id, status, reason, missing: &checked.missing }
     });
     let document = Document {
         schema: SCHEMA,
         gpudoc: env!("CARGO_PKG_VERSION"),
-        rules: &report.rules_day,
+        rules: &report.rules.day,
         verdict: report.verdict.name(),
         demands: &report.demands,
+        notice: report.rules.notice(),
         findings: &report.findings,
         plan: report.plan.as_ref(),
         checks: checks.collect(),
@@ -56,4 +62,23 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
     let mut text = serde_json::to_string_pretty(&document)?;
     text.push('\n');
     Ok(text)
+}
+
+/// What stands in place of a report where gpudoc could not judge anything: nothing was recognised, or could be read.
+#[derive(Serialize)]
+struct NoReport<'a> {
+    schema: &'static str,
+    verdict: &'static str,
+    findings: [Finding; 0],
+    error: &'a str,
+}
+
+/// Writes that there is no report, and why, in one line.
+///
+/// # Errors
+///
+/// Never in practice: every part serialises.
+pub fn no_report(error: &str) -> serde_json::Result<String> {
+    let document = NoReport { schema: SCHEMA, verdict: Verdict::Unknown.name(), findings: [], error };
+    Ok(serde_json::to_string(&document)? + "\n")
 }

@@ -61,6 +61,9 @@ fn drawn<'f>(finding: &'f Finding, files: &'f [(String, String)]) -> Vec<Group<'
 
 /// `2 failures and 1 warning in 14 files; 2 can be fixed with --fix`.
 fn summary(findings: &[Finding], files: usize) -> String {
+    if files == 0 {
+        return "nothing was judged: there is no file that gpudoc lint knows\n".to_owned();
+    }
     let files = count(files, "file", "files");
     let of = |severity: Severity| findings.iter().filter(|finding| finding.severity == severity).count();
     if findings.is_empty() {

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::Report;
-use crate::finding::{Evidence, Finding, Outcome, Severity};
+use crate::check::Verdict;
+use crate::finding::{Evidence, Finding, Severity};
 use crate::text::count;
 
 /// Writes a report in Markdown, with a newline at the end.
@@ -14,7 +15,15 @@ pub fn markdown(report: &Report<'_>) -> String {
     let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
     match serious.first() {
         None => {
-            let _ = writeln!(out, "**gpudoc found nothing wrong in what this shows.**");
+            let _ = match &report.verdict {
+                Verdict::Pass(looked) => {
+                    writeln!(out, "**gpudoc found nothing wrong: {}.**", escaped(&looked.in_words()))
+                }
+                _ => writeln!(
+                    out,
+                    "**gpudoc found nothing wrong in what this shows, but not all that matters is known.**"
+                ),
+            };
         }
         Some(first) => write_first(&mut out, first),
     }
@@ -33,7 +42,10 @@ pub fn markdown(report: &Report<'_>) -> String {
     }
     write_unchecked(&mut out, report);
     let _ = writeln!(out, "</details>\n");
-    let _ = writeln!(out, "<sub>gpudoc {}, rules of {}</sub>", env!("CARGO_PKG_VERSION"), report.rules_day);
+    let _ = writeln!(out, "<sub>gpudoc {}, rules of {}</sub>", env!("CARGO_PKG_VERSION"), report.rules.day);
+    if let Some(notice) = report.rules.notice() {
+        let _ = writeln!(out, "\n<sub>{}</sub>", escaped(&notice));
+    }
     out
 }
 
@@ -82,10 +94,12 @@ fn write_unchecked(out: &mut String, report: &Report<'_>) {
             let _ = writeln!(out, "Not read: {}.", count(pasted.not_read, "line", "lines"));
         }
     }
-    for checked in &report.checks {
-        if let Outcome::Skipped(missing) = &checked.outcome {
-            let _ = writeln!(out, "Not checked: {}, for lack of {}.", checked.id, escaped(missing));
-        }
+    for text in report.unchecked() {
+        let text = escaped(&text).replacen("not checked", "Not checked", 1);
+        let _ = writeln!(out, "{text}.");
+    }
+    for demand in &report.demands {
+        let _ = writeln!(out, "{}.", escaped(demand));
     }
     out.push('\n');
 }

@@ -18,11 +18,21 @@ pub mod xid;
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Plan, Severity};
+use crate::rules::age::Age;
 
-pub use json::json;
+pub use json::{json, no_report};
 pub use lines::unified_diff;
 pub use markdown::markdown;
 pub use text::text;
+
+/// What somebody insists on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Demanded {
+    /// A GPU that was seen, and the checks of it: `--require gpu`.
+    pub gpu: bool,
+    /// Rules that are not older than so many days: `--max-rules-age`.
+    pub max_rules_age: Option<u64>,
+}
 
 /// What `gpudoc check` found out.
 pub struct Report<'a> {
@@ -36,25 +46,26 @@ pub struct Report<'a> {
     pub plan: Option<Plan>,
     /// What it all comes to.
     pub verdict: Verdict,
-    /// Why the verdict is worse than the findings are: `--require gpu` on a machine without one.
+    /// Why the verdict is worse than the findings are: `--require gpu` on a machine without one, rules older than
+    /// `--max-rules-age`.
     pub demands: Vec<String>,
-    /// The day of the newest row of the rules.
-    pub rules_day: String,
+    /// How old the rules are.
+    pub rules: Age,
 }
 
 impl<'a> Report<'a> {
-    /// Makes the report of some checks. `require_gpu` makes a missing GPU, and GPU checks that were skipped, a failure.
+    /// Makes the report of some checks.
     #[must_use]
     pub fn new(
         facts: &'a Facts,
         checks: Vec<Checked>,
         (findings, plan): (Vec<Finding>, Option<Plan>),
-        require_gpu: bool,
-        rules_day: &str,
+        demanded: Demanded,
+        rules: Age,
     ) -> Self {
-        let mut verdict = check::verdict(&checks, &findings);
-        let mut demands = Vec::new();
-        if require_gpu {
+        let mut verdict = check::verdict(facts, &checks, &findings);
+        let mut demands: Vec<String> = demanded.max_rules_age.and_then(|days| rules.beyond(days)).into_iter().collect();
+        if demanded.gpu {
             if facts.gpus.value().is_none_or(Vec::is_empty) {
                 demands.push("`--require gpu`: no NVIDIA GPU was seen".to_owned());
             } else {
@@ -64,11 +75,26 @@ impl<'a> Report<'a> {
                     }
                 }
             }
-            if !demands.is_empty() {
-                verdict = Verdict::Fail;
-            }
         }
-        Self { facts, checks, findings, plan, verdict, demands, rules_day: rules_day.to_owned() }
+        if !demands.is_empty() {
+            verdict = Verdict::Fail;
+        }
+        Self { facts, checks, findings, plan, verdict, demands, rules }
+    }
+
+    /// What was not checked, a sentence each without full stop.
+    fn unchecked(&self) -> Vec<String> {
+        let of = |checked: &Checked| {
+            let skipped = match &checked.outcome {
+                Outcome::Skipped(missing) => Some(format!("not checked: {}, for lack of {missing}", checked.id)),
+                _ => None,
+            };
+            let partly = (!checked.missing.is_empty()).then(|| {
+                format!("not checked in full: {}, for lack of {}", checked.id, crate::text::list(&checked.missing))
+            });
+            skipped.into_iter().chain(partly).collect::<Vec<_>>()
+        };
+        self.checks.iter().flat_map(of).collect()
     }
 
     fn count(&self, severity: Severity) -> usize {

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use super::Report;
 use super::command::wrap_command;
 use super::lines::Labels;
-use crate::check::Verdict;
+use crate::check::{Verdict, lists_all};
 use crate::facts::{Facts, Reading, Virtualization};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
 use crate::text::{bytes, count, wrap};
@@ -19,8 +19,24 @@ const GREEN: Style = AnsiColor::Green.on_default().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// Packages named in the `stack` line, in this order, where they are installed.
-const HEADLINE: [&str; 8] =
-    ["torch", "torchvision", "torchaudio", "triton", "xformers", "flash-attn", "bitsandbytes", "vllm"];
+const HEADLINE: [&str; 16] = [
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "triton",
+    "xformers",
+    "flash-attn",
+    "bitsandbytes",
+    "vllm",
+    "sglang",
+    "jax",
+    "tensorflow",
+    "onnxruntime-gpu",
+    "cupy-cuda11x",
+    "cupy-cuda12x",
+    "cupy-cuda13x",
+    "tensorrt",
+];
 
 /// Writes a report for people, in lines of at most `width` characters, styled; the stream strips styles that it cannot show.
 #[must_use]
@@ -91,8 +107,10 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
         .filter_map(|name| facts.distribution(name))
         .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
         .collect();
-    if !stack.is_empty() {
-        labels.add(out, "stack", &stack.join(", "));
+    let no_torch = lists_all(facts) && facts.distribution("torch").is_none();
+    let parts: Vec<String> = no_torch.then(|| "this Python has no torch".to_owned()).into_iter().chain(stack).collect();
+    if !parts.is_empty() {
+        labels.add(out, "stack", &parts.join(", "));
     }
 }
 
@@ -196,12 +214,9 @@ fn unchecked(out: &mut String, report: &Report<'_>, width: usize) {
             let _ = writeln!(out, "{DIM}{line}{DIM:#}");
         }
     }
-    for checked in &report.checks {
-        if let Outcome::Skipped(missing) = &checked.outcome {
-            let text = format!("not checked: {}, for lack of {missing}", checked.id);
-            for line in wrap(&text, width) {
-                let _ = writeln!(out, "{DIM}{line}{DIM:#}");
-            }
+    for text in report.unchecked() {
+        for line in wrap(&text, width) {
+            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
         }
     }
     for demand in &report.demands {
@@ -212,8 +227,8 @@ fn unchecked(out: &mut String, report: &Report<'_>, width: usize) {
 }
 
 fn footer(out: &mut String, report: &Report<'_>, width: usize) {
-    let (word, style) = match report.verdict {
-        Verdict::Pass => ("pass", GREEN),
+    let (word, style) = match &report.verdict {
+        Verdict::Pass(_) => ("pass", GREEN),
         Verdict::Warn => ("warn", YELLOW),
         Verdict::Fail => ("fail", RED),
         Verdict::Unknown => ("unknown", YELLOW),
@@ -227,13 +242,20 @@ fn footer(out: &mut String, report: &Report<'_>, width: usize) {
     }
     let passed = report.checks.iter().filter(|checked| checked.outcome == Outcome::Pass).count();
     let skipped = report.checks.iter().filter(|checked| matches!(checked.outcome, Outcome::Skipped(_))).count();
-    parts.push(format!("{} passed", count(passed, "check", "checks")));
+    match &report.verdict {
+        Verdict::Pass(looked) => parts.push(looked.in_words()),
+        Verdict::Unknown => parts.push("nothing wrong was found, but not all that matters is known".to_owned()),
+        _ => parts.push(format!("{} passed", count(passed, "check", "checks"))),
+    }
     if skipped > 0 {
         parts.push(format!("{skipped} not possible"));
     }
-    let text = format!("{}; rules of {}", parts.join(", "), report.rules_day);
+    let text = format!("{}; rules of {}", parts.join(", "), report.rules.day);
     for (index, line) in wrap(&text, width - 9).into_iter().enumerate() {
         let head = if index == 0 { word } else { "" };
         let _ = writeln!(out, "{style}{head:<9}{style:#}{line}");
+    }
+    for line in report.rules.notice().into_iter().flat_map(|notice| wrap(&notice, width)) {
+        let _ = writeln!(out, "{YELLOW}{line}{YELLOW:#}");
     }
 }

@@ -301,6 +301,7 @@ mod tests {
             when: vec![RawCondition::default()],
             symptoms: vec!["Weights only load failed".to_owned()],
             needs_symptom: true,
+            one_of: Vec::new(),
             remedies: Vec::new(),
             references: Vec::<RawPage>::new(),
             examples: Vec::new(),

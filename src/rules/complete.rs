@@ -6,8 +6,10 @@ use pep440_rs::Version;
 
 use super::RuleDb;
 use super::target::{Target, complete_gpus};
-use crate::facts::{Facts, Metadata, Origin, Reading, Source};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::version::CudaVersion;
+
+use super::raw::KnownHow;
 
 /// Which driver's user-mode part a cuda-compat folder holds, by the toolkit in its path: `/usr/local/cuda-12.8/compat`.
 fn compat_version(facts: &mut Facts, db: &RuleDb) {
@@ -39,42 +41,54 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     if facts.origin != Origin::Report {
         return;
     }
+    // What a report calls compute capability is NVIDIA's word, also where the GPU is not (gfx1100: 11.0).
+    if db.other_vendor(facts).is_some() {
+        facts.gpus = Reading::Unknown;
+    }
     compat_version(facts, db);
     host_arch(facts, db);
     let platform = Target::from_facts(facts, db).platform;
     let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
     for distribution in &mut facts.distributions {
-        if !distribution.metadata.is_unknown() {
-            continue;
+        if distribution.metadata.is_unknown()
+            && let Some((metadata, source)) = by_rule(distribution, &platforms, db)
+        {
+            distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(source) };
         }
-        let Ok(version) = Version::from_str(distribution.full_version()) else { continue };
-        let found = platforms.iter().find_map(|platform| db.build(&distribution.name, &version, platform));
-        // A variant that the rules do not list requires what its release does.
-        let public = version.clone().without_local();
-        let found = found.or_else(|| {
-            let (release, _) = platforms.iter().find_map(|platform| db.build(&distribution.name, &public, platform))?;
-            Some((release, release.builds.first()?))
-        });
-        let Some((release, build)) = found else {
-            if let Some(old) = db.old_release(&distribution.name, &public) {
-                let metadata = Metadata { requires: old.requires.clone(), ..Metadata::default() };
-                distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(old.source.citation()) };
-            }
-            continue;
-        };
-        // Libraries that each variant pins for itself are known for the build that the list names, not for its release.
-        let own = build.local.as_deref() == distribution.local() || distribution.local().is_none();
-        // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.
-        let cpu = build.local.as_deref() == Some("cpu") || distribution.local() == Some("cpu");
-        let asks = |line: &&String| !cpu || !line.starts_with("nvidia-") && !line.starts_with("triton");
-        let requires =
-            release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
-        let metadata = Metadata {
-            requires,
-            requires_python: release.requires_python.as_ref().map(ToString::to_string),
-            extras: Vec::new(),
-        };
-        let place = format!("{} {} in the rules", distribution.name, release.version);
-        distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(place) };
     }
+}
+
+/// What an installed release requires by its row, on the first of some platforms that has one, and where that is from; none
+/// where nobody read or inferred it: that is not to require nothing.
+#[must_use]
+pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> Option<(Metadata, String)> {
+    let version = Version::from_str(distribution.full_version()).ok()?;
+    let found = platforms.iter().find_map(|platform| db.build(&distribution.name, &version, platform));
+    // A variant that the rules do not list requires what its release does.
+    let public = version.clone().without_local();
+    let found = found.or_else(|| {
+        let (release, _) = platforms.iter().find_map(|platform| db.build(&distribution.name, &public, platform))?;
+        Some((release, release.builds.first()?))
+    });
+    let Some((release, build)) = found else {
+        let old = db.old_release(&distribution.name, &public)?;
+        let metadata = Metadata { requires: old.requires.clone(), ..Metadata::default() };
+        return Some((metadata, old.source.citation()));
+    };
+    let known = release.requires_known(build);
+    if known == KnownHow::Unknown {
+        return None;
+    }
+    // Libraries that each variant pins for itself are known for the build that the list names, not for its release.
+    let own = build.local.as_deref() == distribution.local() || distribution.local().is_none();
+    // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.
+    let cpu = build.local.as_deref() == Some("cpu") || distribution.local() == Some("cpu");
+    let asks = |line: &&String| !cpu || !line.starts_with("nvidia-") && !line.starts_with("triton");
+    let requires = release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
+    let metadata = Metadata {
+        requires,
+        requires_python: release.requires_python.as_ref().map(ToString::to_string),
+        extras: Vec::new(),
+    };
+    Some((metadata, format!("{} {} in the rules", distribution.name, release.version)))
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Target;
+use super::shelf::Shelf;
 use super::model::{Build, Package, Release};
 use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
@@ -12,7 +13,8 @@ use super::raw::LibraryPick;
 use super::raw_needs::RawPtxas;
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
-    RawImages, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit, RawTorchAbi, RawWsl,
+    RawImages, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
+    RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
 use super::raw_symptoms::RawSymptom;
@@ -25,13 +27,14 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
 pub struct RuleDb {
-    packed: Packed,
+    pub(super) packed: Packed,
     packages: BTreeMap<String, OnceLock<Package>>,
     symbols: OnceLock<TorchSymbols>,
     matcher: Matcher,
     known: OnceLock<BTreeSet<String>>,
     /// The patterns of device names, compiled when the first name is asked for.
     names: OnceLock<Vec<Option<regex_lite::Regex>>>,
+    pub(super) vendor_words: super::vendor::Words,
     /// Releases newer than the packed ones, ascending.
     newer: BTreeMap<String, Vec<Release>>,
     /// What [`Self::releases_within`] answered: solving asks the same of the same rules again and again.
@@ -40,6 +43,8 @@ pub struct RuleDb {
     mentioned: Mutex<HashMap<String, Arc<[String]>>>,
     /// What [`Self::obstacles_of`] answered.
     judged: Mutex<HashMap<Judged, Arc<[Obstacle]>>>,
+    /// What [`Self::stand_in`] made.
+    stand_ins: Shelf<Package>,
 }
 
 /// A target, as a hash, and a build, by its place in memory: it stays there as long as the rules do.
@@ -81,10 +86,12 @@ impl RuleDb {
             matcher: Matcher::default(),
             known: OnceLock::new(),
             names: OnceLock::new(),
+            vendor_words: super::vendor::Words::default(),
             newer: BTreeMap::new(),
             within: Mutex::default(),
             mentioned: Mutex::default(),
             judged: Mutex::default(),
+            stand_ins: Shelf::default(),
         }
     }
 
@@ -128,6 +135,14 @@ impl RuleDb {
             judged.insert(key, Arc::clone(&found));
         }
         found
+    }
+
+    /// A package that the rules do not cover, with versions that stand for its releases; made once for these.
+    pub fn stand_in(&self, name: &str, versions: &[Version], make: impl FnOnce() -> Package) -> &Package {
+        let is_like = |other: &Package| {
+            other.name == name && other.releases.iter().map(|release| &release.version).eq(versions.iter())
+        };
+        self.stand_ins.get_or_put(is_like, make)
     }
 
     /// The normalised names that one of its packages names in the requirements of any release.
@@ -226,12 +241,19 @@ impl RuleDb {
     /// CUDA major come first, the newest before the others.
     #[must_use]
     pub fn distributions_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&str> {
-        let rows = self.packed.libraries.libraries.iter();
-        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
-        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+        let rows = self.libraries_with(soname, cuda);
         let mut names: Vec<_> = rows.into_iter().map(|row| row.distribution.as_str()).collect();
         names.dedup();
         names
+    }
+
+    /// The rows of [`Self::distributions_with`]: which versions of them ship it.
+    #[must_use]
+    pub fn libraries_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&RawLibrary> {
+        let rows = self.packed.libraries.libraries.iter();
+        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
+        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+        rows
     }
 
     /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
@@ -368,6 +390,18 @@ impl RuleDb {
     #[must_use]
     pub fn ninja_citation(&self) -> String {
         self.page(&self.packed.needs.sources, &self.packed.needs.ninja.source)
+    }
+
+    /// The oldest CUDA whose ptxas a release of a package that compiles on the machine may bring, e.g. 12.0 for triton 2.3.1, and
+    /// where that was read.
+    #[must_use]
+    pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
+        let needs = &self.packed.needs;
+        let row = needs.assemblers.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            row.package == package && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.cuda, self.page(&needs.sources, &row.source)))
     }
 
     /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
@@ -599,6 +633,12 @@ impl RuleDb {
     #[must_use]
     pub fn lifetime(&self, capability: ComputeCapability) -> Option<&RawLifetime> {
         self.packed.driver.lifetimes.iter().find(|row| row.capabilities.contains(&capability))
+    }
+
+    /// The page for a lifetime row.
+    #[must_use]
+    pub fn lifetime_citation(&self, row: &RawLifetime) -> String {
+        self.page(&self.packed.driver.sources, &row.source)
     }
 
     /// cuda-compat packages, oldest first.

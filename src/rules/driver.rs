@@ -7,7 +7,7 @@
 
 use super::raw_platform::{CompatSupport, RawCompatPackage};
 use super::{RuleDb, Target};
-use crate::version::{CudaVersion, DriverVersion};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// What a driver lacks for a CUDA runtime.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,65 @@ pub fn ptx_gap(cuda: CudaVersion, driver: &DriverVersion, db: &RuleDb) -> Option
     let toolkit = db.toolkit(cuda)?;
     let citation = db.toolkit_citation(toolkit);
     (*driver < toolkit.linux_driver).then(|| DriverGap { cuda, needs: toolkit.linux_driver.clone(), citation })
+}
+
+/// A bound that a GPU sets to drivers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GpuBound {
+    /// The driver that came out with the first toolkit for it; older ones do not know it.
+    First(DriverVersion, String),
+    /// The last branch that supports it, e.g. 470, and the last toolkit.
+    Last(u32, CudaVersion, String),
+}
+
+/// The oldest driver that knows a GPU: that of the first toolkit that compiles for it. None where the rules do not know, or where
+/// an older one may do; Tegra has drivers of its own.
+#[must_use]
+pub fn first_driver(gpu: ComputeCapability, db: &RuleDb) -> Option<(DriverVersion, String)> {
+    if db.machine_code().tegra.contains(&gpu) {
+        return None;
+    }
+    let mut listed = db.toolkits().iter().filter(|row| !row.compiles_for.is_empty());
+    // What the oldest of them compiles for already, an older one may do too.
+    if listed.next()?.compiles_for.contains(&gpu) {
+        return None;
+    }
+    let row = listed.find(|row| row.compiles_for.contains(&gpu))?;
+    Some((row.linux_driver.clone(), db.toolkit_citation(row)))
+}
+
+/// Why a driver does not serve a GPU; none where it does, as far as the rules know.
+#[must_use]
+pub fn gpu_bound(gpu: ComputeCapability, driver: &DriverVersion, db: &RuleDb) -> Option<GpuBound> {
+    if let Some((first, citation)) = first_driver(gpu, db)
+        && driver.branch() < first.branch()
+    {
+        return Some(GpuBound::First(first, citation));
+    }
+    let row = db.lifetime(gpu).filter(|row| driver.branch() > row.last_branch)?;
+    Some(GpuBound::Last(row.last_branch, row.last_toolkit, db.lifetime_citation(row)))
+}
+
+/// What to do about a driver that is too old.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// From this one on it serves the CUDA runtime and every GPU.
+    Update(DriverVersion),
+    /// No driver does: the last branch for a GPU, by its index in `Target::gpus`, is older than that; with the last toolkit.
+    NoDriver(usize, u32, CudaVersion),
+}
+
+/// The driver that serves all GPUs of a target from a version on that something needs.
+#[must_use]
+pub fn advise(needs: &DriverVersion, target: &Target, db: &RuleDb) -> Advice {
+    let firsts = target.gpus.iter().filter_map(|gpu| Some(first_driver(gpu.capability, db)?.0));
+    let wanted = firsts.chain([needs.clone()]).max().unwrap_or_else(|| needs.clone());
+    let dropped =
+        target.gpus.iter().enumerate().find_map(|(index, gpu)| match gpu_bound(gpu.capability, &wanted, db)? {
+            GpuBound::Last(branch, toolkit, _) => Some(Advice::NoDriver(index, branch, toolkit)),
+            GpuBound::First(..) => None,
+        });
+    dropped.unwrap_or(Advice::Update(wanted))
 }
 
 /// Why a cuda-compat library in front does not work.
@@ -97,8 +156,15 @@ pub fn compat_offer<'db>(
             CompatSupport::Yes => {}
         }
     }
+    let served = |package: &RawCompatPackage| {
+        let last = target.gpus.iter().filter_map(|gpu| db.lifetime(gpu.capability)).map(|row| row.last_branch).min();
+        last.is_none_or(|last| package.branch <= last)
+    };
     let package = db.compat_packages().iter().find(|package| {
-        package.cuda >= cuda && package.cuda.major == cuda.major && package.works_on.contains(&driver.branch())
+        package.cuda >= cuda
+            && package.cuda.major == cuda.major
+            && package.works_on.contains(&driver.branch())
+            && served(package)
     })?;
     Some((package, support))
 }
@@ -152,6 +218,23 @@ mod tests {
         let gap = runtime_gap(CudaVersion::new(13, 0), &driver("570.133.20"), db).expect("13 needs 580");
         assert_eq!(gap.needs.to_string(), "580.65.06");
         assert!(ptx_gap(CudaVersion::new(12, 8), &driver("535.54.03"), db).is_some(), "PTX is stricter");
+    }
+
+    #[test]
+    fn a_gpu_bounds_every_advice() {
+        let (db, needs) = (embedded(), driver("525.60.13"));
+        let advice = |gpu, needs: &DriverVersion| advise(needs, &target(gpu, "470.57.02", None), db);
+        assert_eq!(advice("RTX 3090", &needs), Advice::Update(needs.clone()));
+        assert_eq!(advice("RTX 5090", &needs), Advice::Update(driver("570.26")), "CUDA 12.8 is the first for 12.0");
+        assert_eq!(advice("Tesla K80", &needs), Advice::NoDriver(0, 470, CudaVersion::new(11, 8)));
+        assert_eq!(advice("V100", &driver("580.65.06")), Advice::Update(driver("580.65.06")));
+        assert_eq!(advice("V100", &driver("590.44.01")), Advice::NoDriver(0, 580, CudaVersion::new(12, 9)));
+        let bound = |gpu, text| gpu_bound(target(gpu, text, None).gpus[0].capability, &driver(text), db);
+        assert!(matches!(bound("RTX 5090", "550.54.15"), Some(GpuBound::First(first, _)) if first == driver("570.26")));
+        assert!(matches!(bound("Tesla K80", "535.54.03"), Some(GpuBound::Last(470, ..))));
+        assert_eq!((bound("RTX 4090", "535.54.03"), bound("Tesla K80", "470.57.02")), (None, None));
+        // The user-mode part of a newer branch does not know Kepler either.
+        assert_eq!(compat_offer(CudaVersion::new(12, 4), &target("Tesla K80", "470.57.02", None), db), None);
     }
 
     #[test]

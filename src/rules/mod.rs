@@ -4,6 +4,7 @@
 //! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
 
 pub mod advisory;
+pub mod age;
 pub mod artefact;
 pub mod complete;
 pub mod consistency;
@@ -28,12 +29,14 @@ pub mod raw_symptoms;
 pub mod raw_workload;
 pub mod raw_xid;
 pub mod requirement;
+mod shelf;
 pub mod symbols;
 pub mod symptom;
 pub mod target;
 pub mod torch_abi;
 pub mod validate;
 pub mod variants;
+pub mod vendor;
 pub mod workload;
 pub mod write;
 

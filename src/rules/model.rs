@@ -69,6 +69,16 @@ impl Package {
         self.releases.iter_mut().for_each(|release| release.shared_extras = Some(shared.clone()));
     }
 
+    /// By how many minor releases one version is older than another that comes before it in time; 0 where it is not older.
+    #[must_use]
+    pub fn minors_back(&self, from: &Version, to: &Version) -> usize {
+        let (from, to) = (minor(from), minor(to));
+        let mut between: Vec<_> = self.releases.iter().map(|release| minor(&release.version)).collect();
+        between.retain(|other| *other >= to && *other < from);
+        between.dedup();
+        between.len()
+    }
+
     /// Whether any of its builds is made for CUDA or holds device code.
     #[must_use]
     pub fn holds_code(&self) -> bool {
@@ -82,6 +92,18 @@ impl Package {
         let mut code = self.releases.iter().flat_map(|release| &release.builds).flat_map(|build| &build.code);
         code.any(|code| code.optional)
     }
+}
+
+/// What of a version names its minor release: up to the second number, or to the first that is not zero: `2.7` of 2.7.1,
+/// `0.45` of 0.45.3, `0.0.31` of 0.0.31.post1.
+#[must_use]
+pub fn minor(version: &Version) -> Vec<u64> {
+    let numbers = version.release();
+    let zeros = numbers.iter().take_while(|number| **number == 0).count();
+    let end = (zeros + 1).max(2).min(numbers.len());
+    let mut own: Vec<u64> = numbers.iter().take(end).copied().collect();
+    own.resize(end.max(2), 0);
+    own
 }
 
 /// How some releases pick the CUDA library that they load.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::raw_platform::RawPage;
-use crate::version::ComputeCapability;
+use crate::version::{ComputeCapability, CudaVersion};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,9 +19,26 @@ pub struct RawNeeds {
     pub memlock: RawMemlock,
     /// The program that torch builds with.
     pub ninja: RawNinja,
+    /// Packages that compile on the machine with a ptxas of their own.
+    #[serde(default, rename = "assembler")]
+    pub assemblers: Vec<RawAssembler>,
     /// Variables that name another ptxas to Triton.
     #[serde(rename = "ptxas")]
     pub ptxas: Vec<RawPtxas>,
+}
+
+/// A package with a ptxas of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawAssembler {
+    /// The distribution, e.g. `triton`.
+    pub package: String,
+    /// PEP 440 specifiers.
+    pub versions: String,
+    /// The oldest CUDA that any of these has a ptxas of.
+    pub cuda: CudaVersion,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 /// Room on disks.

@@ -69,6 +69,37 @@ pub struct RawGpus {
     /// Known products.
     #[serde(rename = "product")]
     pub products: Vec<RawGpuProduct>,
+    /// Stacks of other vendors.
+    #[serde(rename = "vendor")]
+    pub vendors: Vec<RawVendor>,
+}
+
+/// How the stack of another vendor than NVIDIA is recognised.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawVendor {
+    /// As it is called, e.g. `AMD ROCm`.
+    pub name: String,
+    /// How the local label of its torch begins, e.g. `rocm` of `2.7.1+rocm6.3`.
+    #[serde(default)]
+    pub labels: Vec<String>,
+    /// Distributions that are installed for nothing else.
+    #[serde(default)]
+    pub distributions: Vec<String>,
+    /// The operating system that has nothing else.
+    #[serde(default)]
+    pub os: Option<String>,
+    /// Names of lines in reports, where a number, a tuple or `True` follows.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// What stands in its errors and nowhere else.
+    #[serde(default)]
+    pub says: Vec<String>,
+    /// Parts of the names of its devices.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// Keys of `sources`.
+    pub sources: Vec<String>,
 }
 
 /// Device names and what they mean.
@@ -621,6 +652,10 @@ pub struct RawAdvisory {
     /// Where `when` also describes healthy installs: reported only next to one of the symptoms.
     #[serde(default)]
     pub needs_symptom: bool,
+    /// Groups of distributions that install the same files, each in the order in which one stays where nothing else decides it:
+    /// the remedy follows from what is installed.
+    #[serde(default)]
+    pub one_of: Vec<Vec<String>>,
     /// What to do, best first.
     #[serde(default, rename = "remedy")]
     pub remedies: Vec<RawRemedy>,

@@ -33,6 +33,8 @@ pub struct Heard<'db> {
     pub symptoms: Vec<Seen<'db>>,
     /// Those that advisories quote, word for word, in the order of the rules.
     pub quoted: Vec<&'db str>,
+    /// Where any of them stands, also where it is said again.
+    pub places: Vec<usize>,
 }
 
 /// All patterns, each with the place of its message.
@@ -146,22 +148,24 @@ impl Matcher {
         let mut first: Vec<Option<usize>> = vec![None; symptoms.len()];
         let mut said = vec![false; quotes.len()];
         let mut looked = 0;
+        let mut places = Vec::new();
         for (number, start) in pieces.places(text) {
             let Some((at, pattern, anchor)) = patterns.get(number) else {
                 let at = number - patterns.len();
-                if let (Some(said), Some(quote)) = (said.get_mut(at), quotes.get(at)) {
-                    *said = *said || window(text, start, start + quote.len()) == quote.as_bytes();
+                if let (Some(said), Some(quote)) = (said.get_mut(at), quotes.get(at))
+                    && window(text, start, start + quote.len()) == quote.as_bytes()
+                {
+                    *said = true;
+                    note(&mut places, start);
                 }
                 continue;
             };
             let (Some(slot), Some(symptom)) = (first.get_mut(*at), symptoms.get(*at)) else { continue };
-            if slot.is_none()
-                && looked < MOST
-                && window(text, start, start + anchor.len()).eq_ignore_ascii_case(anchor.as_bytes())
-            {
+            if looked < MOST && window(text, start, start + anchor.len()).eq_ignore_ascii_case(anchor.as_bytes()) {
                 looked += 1;
                 if holds(symptom, pattern, text, start) {
-                    *slot = Some(start);
+                    slot.get_or_insert(start);
+                    note(&mut places, start);
                 }
             }
         }
@@ -172,7 +176,15 @@ impl Matcher {
                 .filter_map(|(symptom, at)| Some(Seen { symptom, place: at? }))
                 .collect(),
             quoted: quotes.iter().zip(said).filter(|(_, said)| *said).map(|(quote, _)| *quote).collect(),
+            places,
         }
+    }
+}
+
+/// Adds a place, of which one text has at most [`MOST`].
+fn note(places: &mut Vec<usize>, place: usize) {
+    if places.len() < MOST {
+        places.push(place);
     }
 }
 

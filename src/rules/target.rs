@@ -86,6 +86,15 @@ impl Target {
         }
     }
 
+    /// The platform, or the one that is meant where nobody says: Linux, on x86-64. None on another system whose machine type is
+    /// not known.
+    #[must_use]
+    pub fn usual_platform(facts: &Facts) -> Option<String> {
+        let os = facts.system.os.value().map_or("linux", String::as_str);
+        let arch = facts.system.arch.value().map(String::as_str).or((os == "linux").then_some("x86_64"))?;
+        Some(format!("{os}_{arch}"))
+    }
+
     /// What is known of it in one line, e.g. `RTX 5090 (compute capability 12.0), driver 570.133.20, Python 3.11`.
     #[must_use]
     pub fn in_words(&self) -> String {

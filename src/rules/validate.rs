@@ -56,6 +56,13 @@ pub fn gpus(raw: &RawGpus) -> Result<(), Fault> {
             return Err(fault("product", index, "a device id is four hexadecimal digits"));
         }
     }
+    for (index, row) in raw.vendors.iter().enumerate() {
+        row.sources.iter().try_for_each(|source| cited(&raw.sources, source, "vendor", index))?;
+        let words = [&row.fields, &row.says, &row.names].into_iter().flatten();
+        if row.sources.is_empty() || words.into_iter().any(|word| word.len() < 4) {
+            return Err(fault("vendor", index, "a vendor has sources, and words of four letters or more"));
+        }
+    }
     Ok(())
 }
 
@@ -421,6 +428,10 @@ pub fn needs(raw: &RawNeeds) -> Result<(), Fault> {
             let message = format!("source `{source}` is not in `[sources]`");
             return Err(Fault { path: vec![table.to_owned()], message });
         }
+    }
+    for (index, row) in raw.assemblers.iter().enumerate() {
+        cited(&raw.sources, &row.source, "assembler", index)?;
+        specifiers(&row.versions).map_err(|found| found.below("assembler", index))?;
     }
     for (index, row) in raw.ptxas.iter().enumerate() {
         cited(&raw.sources, &row.source, "ptxas", index)?;

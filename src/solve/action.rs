@@ -11,8 +11,7 @@ use super::nearest;
 use super::provider::{Picks, TORCH};
 use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
-use super::universe::{Ask, Universe};
-use super::versions::Versions;
+use super::universe::{Ask, Keeps, Universe};
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -82,7 +81,7 @@ pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Confli
     let is_guilty = |line: &&Vec<usize>| line.iter().any(|ask| conflict.rules.contains(&Rule::Ask(*ask)));
     let guilty: Vec<&Vec<usize>> = lines.iter().filter(is_guilty).collect();
     for line in &guilty {
-        actions.extend(finder.relax(&[line]));
+        actions.extend(finder.relax(line));
     }
     actions.sort_by_key(|(cost, _)| *cost);
     let mut actions: Vec<Action> = actions.into_iter().map(|(_, action)| action).collect();
@@ -100,11 +99,9 @@ pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Confli
         let own = kinds.iter().filter(|(target, _)| *target == place).map(|(_, kind)| *kind).collect();
         actions.extend(finder.elsewhere(place, &own));
     }
-    if actions.is_empty() {
-        let pairs = lines.iter().enumerate().flat_map(|(at, first)| lines[at + 1..].iter().map(move |it| [first, it]));
-        let mut found: Vec<_> = pairs.take(MOST_PAIRS).filter_map(|pair| finder.relax(&pair)).collect();
-        found.sort_by_key(|(cost, _)| *cost);
-        actions.extend(found.into_iter().map(|(_, action)| action).take(3));
+    // However many lines it takes.
+    if !actions.iter().any(|action| matches!(action.changes.as_slice(), [Change::Requirement { .. }])) {
+        actions.splice(0..0, finder.relax_fewest(&lines).map(|(_, action)| action));
     }
     if actions.is_empty() {
         actions.extend(guilty.iter().filter_map(|line| finder.leave_out(line)));
@@ -113,9 +110,6 @@ pub(super) fn find(request: &Request, universe: &Universe<'_>, conflict: &Confli
     actions.extend(guilty.iter().filter_map(|line| finder.override_pin(line, conflict)));
     actions
 }
-
-/// So many pairs of lines are tried at most.
-const MOST_PAIRS: usize = 66;
 
 struct Finder<'f, 'a> {
     request: &'f Request,
@@ -137,30 +131,73 @@ impl<'a> Finder<'_, 'a> {
         lines.into_values().collect()
     }
 
-    /// Lets some lines go, finds the nearest versions that work, and words lines that allow them.
-    fn relax(&self, lines: &[&Vec<usize>]) -> Option<(Cost, Action)> {
+    /// Lets one line go, finds the nearest versions that work, and words a line that allows them.
+    fn relax(&self, line: &[usize]) -> Option<(Cost, Action)> {
+        if !self.is_loose(line) {
+            return None;
+        }
         let mut universe = Universe::new(self.request, self.db);
-        for ask in lines.iter().copied().flatten() {
-            let ask = &mut universe.asks[*ask];
-            if ask.specifiers.is_empty() || !ask.owners.is_empty() {
-                return None;
-            }
-            ask.specifiers = VersionSpecifiers::empty();
-            ask.builds = None;
-            let releases = Versions::of(universe.packages[ask.package].releases());
-            universe.near = Some((ask.package, std::mem::replace(&mut ask.releases, releases)));
+        for ask in line {
+            universe.loosen(*ask);
         }
         universe.forget_blocks();
         let picks = nearest::best(&universe).ok()?;
+        self.reworded(universe, &picks, &[line])
+    }
+
+    /// The fewest lines that must go together, however many, reworded to the nearest versions that work.
+    fn relax_fewest(&self, lines: &[Vec<usize>]) -> Option<(Cost, Action)> {
+        let mut universe = Universe::new(self.request, self.db);
+        for ask in lines.iter().filter(|line| self.is_loose(line)).flatten() {
+            let kept = universe.asks[*ask].clone();
+            universe.loosen(*ask);
+            universe.wishes.push(universe.asks.len());
+            universe.asks.push(Ask { keeps: Some(Keeps::Line), constraint: true, ..kept });
+        }
+        universe.forget_blocks();
+        let picks = nearest::best(&universe).ok()?;
+        let is_gone = |ask: &usize| {
+            let old = &self.universe.asks[*ask];
+            picks[old.package].is_some_and(|(release, build)| {
+                !old.releases.contains(&release) || old.builds.as_ref().is_some_and(|builds| !builds.contains(&build))
+            })
+        };
+        let gone: Vec<&[usize]> = lines.iter().filter(|line| line.iter().any(is_gone)).map(Vec::as_slice).collect();
+        self.reworded(universe, &picks, &gone)
+    }
+
+    /// Whether a line says which versions, and is the user's own.
+    fn is_loose(&self, line: &[usize]) -> bool {
+        line.iter().all(|ask| {
+            let ask = &self.universe.asks[*ask];
+            !ask.specifiers.is_empty() && ask.owners.is_empty()
+        })
+    }
+
+    /// Words some lines so that they allow what was picked without them, and tries the wording.
+    fn reworded(&self, mut universe: Universe<'a>, picks: &Picks, lines: &[&[usize]]) -> Option<(Cost, Action)> {
         let mut cost: Cost = (false, 0);
         let mut changes = Vec::new();
         let mut summaries = Vec::new();
         let mut packages = Vec::new();
         for line in lines {
-            let picked = |ask: &usize| Some((&self.universe.asks[*ask], picks[self.universe.asks[*ask].package]?));
-            let (old, (release, build)) = line.iter().find_map(picked)?;
+            let old = line.iter().map(|ask| &self.universe.asks[*ask]).find(|old| picks[old.package].is_some());
+            let old = old.or_else(|| line.first().map(|ask| &self.universe.asks[*ask]))?;
             let candidates = &universe.packages[old.package];
             let name = candidates.name;
+            let Some((release, build)) = picks[old.package] else {
+                // A constraint on what is no longer needed.
+                summaries.push(format!("leave out `{}`", old.text));
+                changes.push(Change::Requirement { from: old.text.clone(), to: None });
+                universe.given_up.extend(line.iter().map(|ask| Rule::Ask(*ask)));
+                continue;
+            };
+            if candidates.stand_in {
+                // Which releases there are, an installer knows.
+                summaries.push(format!("`{}` → `{name}`", old.text));
+                changes.push(Change::Requirement { from: old.text.clone(), to: Some(name.to_owned()) });
+                continue;
+            }
             let version = candidates.release(release).version.clone();
             let top = candidates.releases().filter(|number| old.releases.contains(number)).max();
             let low = candidates.releases().find(|number| old.releases.contains(number));
@@ -189,11 +226,12 @@ impl<'a> Finder<'_, 'a> {
                 universe.asks[*at] = Ask { text, specifiers, releases, builds, ..old.clone() };
             }
         }
-        // The wording is what is offered, so it is the wording that must solve.
-        universe.near = None;
+        // The wording is what is offered, so it is the wording that must solve; the nearest versions are what it takes.
+        let lines: Vec<usize> = universe.wishes.extract_if(.., |ask| universe.asks[*ask].keeps == Some(Keeps::Line)).collect();
+        universe.given_up.extend(lines.into_iter().map(Rule::Ask));
         universe.forget_blocks();
         let picks = nearest::best(&universe).ok()?;
-        let summary = format!("relax {}", summaries.join(" and "));
+        let summary = format!("relax {}", list(&summaries));
         Some((cost, Action { summary, changes, takes: takes(&universe, &picks, &packages) }))
     }
 
@@ -223,7 +261,7 @@ impl<'a> Finder<'_, 'a> {
         }
         let name = self.universe.packages[ask.package].name;
         // What pins a torch is compiled for it.
-        if name == TORCH {
+        if name == TORCH || self.universe.packages[ask.package].stand_in {
             return None;
         }
         let declares = |rule: &Rule| match *rule {
@@ -388,6 +426,7 @@ fn takes(universe: &Universe<'_>, picks: &Picks, packages: &[usize]) -> Vec<Stri
     for (package, candidates) in universe.packages.iter().enumerate() {
         let asked = universe.asks.iter().any(|ask| ask.package == package && !ask.constraint);
         if let Some((_, build)) = picks[package]
+            && !candidates.stand_in
             && (packages.contains(&package) || asked)
         {
             taken.insert(format!("{}=={}", candidates.name, candidates.installer_version(candidates.build(build))));

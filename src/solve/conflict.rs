@@ -58,7 +58,7 @@ pub(super) fn shrink(universe: &Universe<'_>, scope: Scope<'_>, tree: &Tree) -> 
 fn dispensable(rule: Rule) -> u8 {
     match rule {
         Rule::Ask(_) => 0,
-        Rule::Block { kind: BlockKind::Withdrawn | BlockKind::PreRelease, .. } => 1,
+        Rule::Block { kind: BlockKind::Withdrawn | BlockKind::PreRelease | BlockKind::Unread, .. } => 1,
         Rule::Partner { .. } => 2,
         Rule::Advisory(_) | Rule::Block { kind: BlockKind::Advisory(_), .. } => 3,
         Rule::Library { .. } | Rule::Abi { .. } | Rule::Files { .. } | Rule::Shared { .. } => 4,

@@ -20,6 +20,7 @@ mod reason;
 mod request;
 mod rule;
 mod scope;
+mod stand_in;
 mod universe;
 mod versions;
 mod words;
@@ -36,6 +37,7 @@ pub use request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};
+use crate::rules::raw::KnownHow;
 
 /// A set of builds that satisfies everything.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +46,9 @@ pub struct Resolution<'db> {
     pub pins: Vec<Pin<'db>>,
     /// Names that the user wrote and the rules do not cover, sorted: passed through and not judged.
     pub unchecked: Vec<String>,
+    /// Covered packages that are installed, or that the user pinned, in a version that the rules do not know: taken as they are
+    /// and not judged, e.g. `accelerate==0.1.0`.
+    pub unlisted: Vec<String>,
     /// Packages that the rules do not cover, and to whose requirements the pins keep, e.g. `peft-extra 1.2 (installed)`.
     pub outsiders: Vec<String>,
 }
@@ -65,6 +70,12 @@ pub struct Pin<'db> {
 }
 
 impl Pin<'_> {
+    /// How its requirements are known.
+    #[must_use]
+    pub fn requires_known(&self) -> KnownHow {
+        self.release.requires_known(self.build)
+    }
+
     /// Whether plain pip finds it.
     #[must_use]
     pub fn on_pypi(&self) -> bool {

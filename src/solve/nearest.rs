@@ -1,9 +1,11 @@
-//! The smallest change: as few packages as can be differ from what is installed.
+//! The smallest change, by the measure of the design: anchors keep their release, then as few installed packages as can be
+//! change release, then build; what is new costs nothing.
 //!
-//! That each package stays as it is, is a wish. Wishes that cannot all be granted (a *core*) are found from failures; at least
-//! one of each core must go. The smallest set of wishes that meets every core is tried, and where the rest then has a solution,
-//! no smaller set has one: any solution drops a wish of every core. (The implicit hitting set method of MaxSAT, as in
-//! Davies and Bacchus, "Solving MAXSAT by Solving a Sequence of Simpler SAT Instances", 2011.)
+//! That a package keeps its release, and that it keeps its build, are wishes with a [`Cost`]. Wishes that cannot all be granted
+//! (a *core*) are found from failures; at least one of each core must go. The cheapest set of wishes that meets every core is
+//! tried, and where the rest then has a solution, no cheaper set has one: any solution drops a wish of every core. (The
+//! implicit hitting set method of MaxSAT, as in Davies and Bacchus, "Solving MAXSAT by Solving a Sequence of Simpler SAT
+//! Instances", 2011.) Which of the releases that are left is nearest, [`super::preference`] says.
 
 use std::collections::BTreeSet;
 
@@ -15,9 +17,9 @@ use super::provider::{Picks, Tree, search};
 use super::request::Request;
 use super::rule::Rule;
 use super::scope::Scope;
-use super::universe::{Ask, Universe};
+use super::universe::{Ask, Keeps, Universe};
 use super::versions::Versions;
-use crate::rules::raw::CudaAgreement;
+use crate::rules::raw::{CudaAgreement, Headline};
 use crate::version::CudaVersion;
 
 /// The best solution: with the fewest wishes dropped, or simply the preferred one where there are none.
@@ -33,7 +35,7 @@ pub(super) fn best(universe: &Universe<'_>) -> Result<Picks, Box<Tree>> {
     let without = |dropped: &BTreeSet<Rule>| dropped.union(&universe.given_up).copied().collect::<BTreeSet<_>>();
     let mut cores: Vec<BTreeSet<Rule>> = Vec::new();
     loop {
-        let dropped = smallest_hitting_set(&cores, |wish| weight(universe, wish));
+        let dropped = cheapest_hitting_set(&cores, |wish| universe.with_build(wish), |wish| universe.cost(wish));
         let tree = match search(universe, Scope::Without(&without(&dropped))) {
             Ok(picks) => return Ok(picks),
             Err(tree) => tree,
@@ -74,6 +76,7 @@ pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) ->
         owners: BTreeSet::new(),
         variant: false,
         constraint: true,
+        keeps: None,
         specifiers: VersionSpecifiers::empty(),
         releases,
         builds,
@@ -121,46 +124,135 @@ fn fewest(
     Ok(core)
 }
 
-/// Which of two packages to change, if either will do: the one on which fewer depend.
-fn weight(universe: &Universe<'_>, wish: Rule) -> usize {
-    match wish {
-        Rule::Ask(ask) => universe.packages[universe.asks[ask].package].dependents,
-        _ => 0,
+/// What it costs to drop wishes, the dearest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Cost {
+    /// Lines of the user that change.
+    lines: u32,
+    /// Packages with a role in the stack that fall back by more than a minor release: that is nearly to take them away.
+    set_back: u32,
+    /// Packages that were installed by name and change release.
+    requested: u32,
+    /// Serving applications that do.
+    serving: u32,
+    /// Frameworks that do.
+    frameworks: u32,
+    /// Extensions that do.
+    extensions: u32,
+    /// Packages that do.
+    releases: u32,
+    /// Packages that change build.
+    builds: u32,
+    /// How many packages depend on what changes: of two that would do, the one on which fewer depend.
+    dependents: usize,
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            lines: self.lines + other.lines,
+            set_back: self.set_back + other.set_back,
+            requested: self.requested + other.requested,
+            serving: self.serving + other.serving,
+            frameworks: self.frameworks + other.frameworks,
+            extensions: self.extensions + other.extensions,
+            releases: self.releases + other.releases,
+            builds: self.builds + other.builds,
+            dependents: self.dependents + other.dependents,
+        }
     }
 }
 
-/// The smallest set that has a member in common with each of these; of several the lightest, then the first.
-fn smallest_hitting_set(cores: &[BTreeSet<Rule>], weight: impl Fn(Rule) -> usize) -> BTreeSet<Rule> {
-    let mut best: Option<(usize, usize, BTreeSet<Rule>)> = None;
+impl Universe<'_> {
+    /// What it costs to drop a wish.
+    fn cost(&self, wish: Rule) -> Cost {
+        let Rule::Ask(ask) = wish else { return Cost::default() };
+        let ask = &self.asks[ask];
+        let dependents = self.packages[ask.package].dependents;
+        match ask.keeps {
+            Some(Keeps::Release { requested, headline }) => Cost {
+                requested: u32::from(requested),
+                serving: u32::from(headline == Some(Headline::Serving)),
+                frameworks: u32::from(headline == Some(Headline::Framework)),
+                extensions: u32::from(headline == Some(Headline::Extension)),
+                releases: 1,
+                dependents,
+                ..Cost::default()
+            },
+            Some(Keeps::Reach) => Cost { set_back: 1, ..Cost::default() },
+            Some(Keeps::Build) => Cost { builds: 1, ..Cost::default() },
+            Some(Keeps::Line) => Cost { lines: 1, dependents, ..Cost::default() },
+            None => Cost { releases: 1, dependents, ..Cost::default() },
+        }
+    }
+
+    /// A wish, and those that go with it: a package that changes release changes build; a line counts on all targets.
+    fn with_build(&self, wish: Rule) -> Vec<Rule> {
+        let Rule::Ask(at) = wish else { return vec![wish] };
+        let own = &self.asks[at];
+        let follows = |other: &Ask| match own.keeps {
+            Some(Keeps::Release { .. }) => other.keeps == Some(Keeps::Build) && other.package == own.package,
+            Some(Keeps::Reach) => {
+                let also = matches!(other.keeps, Some(Keeps::Build | Keeps::Release { .. }));
+                also && other.package == own.package
+            }
+            Some(Keeps::Line) => {
+                other.keeps == Some(Keeps::Line)
+                    && (other.package % self.width, &other.text) == (own.package % self.width, &own.text)
+            }
+            Some(Keeps::Build) | None => false,
+        };
+        let others = self.wishes.iter().copied().filter(|other| follows(&self.asks[*other])).map(Rule::Ask);
+        [wish].into_iter().chain(others.filter(|other| *other != wish)).collect()
+    }
+}
+
+/// The cheapest set that has a member in common with each of these; of several the first. What goes `with` a member is in the
+/// set too.
+fn cheapest_hitting_set(
+    cores: &[BTreeSet<Rule>],
+    with: impl Fn(Rule) -> Vec<Rule>,
+    cost: impl Fn(Rule) -> Cost,
+) -> BTreeSet<Rule> {
+    let mut best: Option<(Cost, BTreeSet<Rule>)> = None;
     let mut waiting = vec![BTreeSet::new()];
     let mut seen = BTreeSet::new();
     while let Some(set) = waiting.pop() {
         if !seen.insert(set.clone()) {
             continue;
         }
-        let key = (set.len(), set.iter().map(|wish| weight(*wish)).sum(), set.clone());
+        let sum = set.iter().map(|wish| cost(*wish)).fold(Cost::default(), |sum, cost| sum + cost);
+        let key = (sum, set);
         if best.as_ref().is_some_and(|best| best.0 < key.0) {
             continue;
         }
-        match cores.iter().find(|core| core.is_disjoint(&set)) {
+        match cores.iter().find(|core| core.is_disjoint(&key.1)) {
             None => {
                 if best.as_ref().is_none_or(|best| key < *best) {
                     best = Some(key);
                 }
             }
-            Some(_) if best.as_ref().is_some_and(|best| best.0 == set.len()) => {}
             Some(core) => {
-                let with = |wish: &Rule| set.iter().copied().chain([*wish]).collect();
-                waiting.extend(core.iter().rev().map(with));
+                let mut choices: Vec<Rule> = core.iter().copied().collect();
+                // The cheapest is looked at first, so that the dearer ones are cut short.
+                choices.sort_by_key(|wish| std::cmp::Reverse(cost(*wish)));
+                waiting.extend(choices.into_iter().map(|wish| key.1.iter().copied().chain(with(wish)).collect()));
             }
         }
     }
-    best.map(|(_, _, set)| set).unwrap_or_default()
+    best.map(|(_, set)| set).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn smallest_hitting_set(cores: &[BTreeSet<Rule>], dependents: impl Fn(Rule) -> usize) -> BTreeSet<Rule> {
+        let cost = |wish| Cost { releases: 1, dependents: dependents(wish), ..Cost::default() };
+        cheapest_hitting_set(cores, |wish| vec![wish], cost)
+    }
 
     #[test]
     fn a_hitting_set_is_as_small_as_can_be() {

@@ -8,7 +8,6 @@ use super::provider::Node;
 use super::request::Prefer;
 use super::universe::{PYPI, Universe};
 use super::versions::UNLISTED;
-use crate::rules::Target;
 use crate::rules::kernel::{Runs, code_runs};
 use crate::version::CudaVersion;
 
@@ -26,31 +25,46 @@ pub(super) fn better(preference: &Preference<'_, '_>, node: Node, left: u32, rig
     if order == Ordering::Greater { right } else { left }
 }
 
-/// Smaller is better: installed where asked; near what was asked; able to assemble for the GPUs; newest.
-type ReleaseRank = (bool, (bool, u32), bool, Reverse<u32>);
+/// Smaller is better: installed where asked; the least distance in minor releases from what is installed, or from what was
+/// asked, newer before older; able to assemble for the GPUs; newest.
+type ReleaseRank = (bool, Distance, Distance, bool, Reverse<u32>);
 
-/// Smaller is better: installed where asked; machine code before PTX; a CUDA that the driver supports natively, the newest of
-/// those, else the nearest above; PyPI's own; the label.
-type BuildRank<'a> = (bool, bool, Option<CudaVersion>, bool, Reverse<Option<CudaVersion>>, bool, Option<&'a str>);
+/// Smaller is nearer: of what is asked, any way forward before any way back; of what is installed, the distance first.
+type Distance = (bool, u32, bool);
+
+/// Smaller is better: installed where asked; machine code before PTX; the CUDA of the installed family; the default index's
+/// own; the newest CUDA; the label.
+type BuildRank<'a> = (bool, bool, bool, bool, Reverse<Option<CudaVersion>>, Option<&'a str>);
 
 impl<'a> Preference<'_, 'a> {
     fn release(&self, package: usize, number: u32) -> ReleaseRank {
         let universe = self.universe;
         let candidates = &universe.packages[package];
+        let none: Distance = (false, 0, false);
+        let installed = universe.installed.get(candidates.name).filter(|_| universe.prefer == Prefer::Installed);
         if number == UNLISTED {
-            let installed = universe.prefer == Prefer::Installed && universe.unlisted(package).is_some();
-            return (!installed, (true, u32::MAX), true, Reverse(0));
+            return (installed.is_none(), none, (true, u32::MAX, true), true, Reverse(0));
         }
         let release = candidates.release(number);
-        let installed = universe.prefer == Prefer::Installed
-            && universe.installed.get(candidates.name).is_some_and(|it| it.clone().without_local() == release.version);
-        let near = universe.near.as_ref().filter(|near| near.0 == package).map(|near| &near.1);
-        let distance =
-            near.map_or((false, 0), |near| match candidates.releases().filter(|it| near.contains(it)).max() {
-                Some(top) if number > top => (false, number - top),
-                Some(top) => (true, top - number),
-                None => (false, 0),
-            });
+        let public = installed.map(|version| version.clone().without_local());
+        let near = universe.near.get(&package).filter(|near| !near.releases.contains(&number)).map_or(none, |near| {
+            let mut asked = candidates.releases().filter(|it| near.releases.contains(it));
+            match asked.clone().max() {
+                Some(top) if number > top => (false, candidates.minors_between(top, number), false),
+                Some(_) => {
+                    let low = asked.next().unwrap_or(number);
+                    (true, candidates.minors_between(number.min(low), low), true)
+                }
+                None => near.pin.as_ref().map_or(none, |pin| {
+                    let older = release.version < *pin;
+                    (older, candidates.minors_from(pin, number), older)
+                }),
+            }
+        });
+        let away = public.as_ref().filter(|public| **public != release.version).map_or(none, |public| {
+            let older = release.version < *public;
+            (false, candidates.minors_from(public, number), older)
+        });
         let assembles = universe.target(package).gpus.iter().all(|gpu| {
             candidates.builds_of(number).any(|build| {
                 let known = &candidates.build(build).build.assembles;
@@ -58,7 +72,7 @@ impl<'a> Preference<'_, 'a> {
             })
         });
         let age = if universe.prefer == Prefer::Lowest { u32::MAX - number } else { number };
-        (!installed, distance, !assembles, Reverse(age))
+        (public.is_some_and(|public| public != release.version), near, away, !assembles, Reverse(age))
     }
 
     fn build(&self, package: usize, number: u32) -> BuildRank<'a> {
@@ -66,19 +80,14 @@ impl<'a> Preference<'_, 'a> {
         let candidates = &universe.packages[package];
         let candidate = candidates.build(number);
         let build = candidate.build;
-        let full = candidates.release_of(candidate).full_version(build);
-        let installed = universe.prefer == Prefer::Installed
-            && universe.installed.get(candidates.name).is_some_and(|it| it.to_string() == full);
+        let installed = universe.installed.get(candidates.name).filter(|_| universe.prefer == Prefer::Installed);
+        let stays = installed.is_some_and(|version| candidates.is_installed(candidate, version));
         let through_ptx = universe.targets.iter().flat_map(|target| &target.gpus).any(|gpu| {
             let mut code = build.code.iter().filter(|code| code.for_cuda.is_none());
             code.any(|code| matches!(code_runs(code, gpu.capability, build.cuda, universe.db), Runs::ThroughPtx(_)))
         });
-        let drivers = universe.targets.iter().filter_map(Target::user_mode_driver);
-        let native = drivers.filter_map(|driver| universe.db.native_cuda(driver)).min();
-        let above = build.cuda.zip(native).filter(|(cuda, native)| cuda > native).map(|(cuda, _)| cuda);
+        let other_family = universe.family.is_some_and(|family| family.0 != build.cuda);
         let elsewhere = build.index != PYPI;
-        // Without a driver nothing says which CUDA is best, so the build that needs no further index is.
-        let elsewhere_first = native.is_none() && elsewhere;
-        (!installed, through_ptx, above, elsewhere_first, Reverse(build.cuda), elsewhere, build.local.as_deref())
+        (!stays, through_ptx, other_family, elsewhere, Reverse(build.cuda), build.local.as_deref())
     }
 }

@@ -60,9 +60,14 @@ pub(super) fn tell(universe: &Universe<'_>, conflict: &Conflict) -> Proof {
             steps.push(step);
         }
     }
-    let conclusion = match universe.targets.as_slice() {
-        [one] => format!("nothing fits {}", one.in_words()),
-        all => format!("no one set fits {}", list(&all.iter().map(named).collect::<Vec<_>>())),
+    let on = match universe.targets.as_slice() {
+        [one] => one.in_words(),
+        all => list(&all.iter().map(named).collect::<Vec<_>>()),
+    };
+    let conclusion = match (teller.not_known(), universe.targets.len()) {
+        (Some(known), _) => format!("{known}, and none of that fits {on}"),
+        (None, 1) => format!("nothing fits {on}"),
+        (None, _) => format!("no one set fits {on}"),
     };
     let installed = teller.installed();
     Proof { conclusion, steps, actions: Vec::new(), unchecked: universe.unchecked.clone(), installed }
@@ -141,6 +146,40 @@ impl Teller<'_, '_> {
         names.into_iter().collect()
     }
 
+    /// What the rules know of packages in this conflict of which older releases may help: `the rules know sglang from 0.5.12
+    /// on`. They cannot where others say in this conflict what the package must be.
+    fn not_known(&self) -> Option<String> {
+        let rules = &self.conflict.rules;
+        let is_held = |package: usize| rules.iter().any(|rule| matches!(rule, Rule::Needs { on, .. } if *on == package));
+        let is_refused = |package: usize| {
+            rules.iter().any(|rule| match *rule {
+                Rule::Block { package: own, .. }
+                | Rule::Needs { package: own, .. }
+                | Rule::Partner { package: own, .. }
+                | Rule::Abi { package: own }
+                | Rule::Library { package: own } => own == package,
+                _ => false,
+            })
+        };
+        let mut parts = BTreeSet::new();
+        let asks = rules.iter().filter_map(|rule| match *rule {
+            Rule::Ask(ask) => Some(&self.universe.asks[ask]),
+            _ => None,
+        });
+        for ask in asks.filter(|ask| ask.builds.is_none() && !is_held(ask.package)) {
+            let own = &self.universe.packages[ask.package];
+            let known = own.package.releases.first().filter(|_| own.package.partial);
+            if let Some(first) = known
+                && words::admits_below(&ask.specifiers, &first.version)
+                && (ask.releases.is_empty() || is_refused(ask.package))
+            {
+                parts.insert(format!("{} from {} on", own.name, first.version));
+            }
+        }
+        let parts: Vec<_> = parts.into_iter().collect();
+        (!parts.is_empty()).then(|| format!("the rules know {}", list(&parts)))
+    }
+
     fn ask(&self, ask: &Ask) -> Step {
         let package = &self.universe.packages[ask.package];
         let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
@@ -151,11 +190,7 @@ impl Teller<'_, '_> {
             (true, origins) => format!("`{}` {verb} ({})", ask.text, list(origins)),
         };
         if ask.releases.is_empty() {
-            let newest = package.package.releases.last().map(|release| release.version.to_string());
-            text += &match newest {
-                Some(newest) => format!(", and the rules know no such release; the newest is {newest}"),
-                None => ", and the rules know no release of it".to_owned(),
-            };
+            text += &format!(", {}", words::beyond(package, &ask.specifiers));
         }
         let rule = if ask.owners.is_empty() { "asked" } else { "requirement" };
         Step { rule: rule.to_owned(), text, packages: vec![package.name.to_owned()], citation: None }
@@ -207,7 +242,8 @@ impl Teller<'_, '_> {
         } else {
             let releases: BTreeSet<u32> = by_text.values().flatten().copied().collect();
             let wanted: BTreeSet<u32> = other.releases().filter(|number| allowed.contains(number)).collect();
-            format!("{} needs {}, each release its own", words::subject(own, &releases), words::subject(other, &wanted))
+            let what = if other.stand_in { other.name.to_owned() } else { words::subject(other, &wanted) };
+            format!("{} needs {what}, each release its own", words::subject(own, &releases))
         };
         let newest = by_text.values().flatten().max().map(|number| own.builds_of(*number));
         let citation =
@@ -416,6 +452,8 @@ impl Teller<'_, '_> {
             Block::Obstacle(obstacle) => (obstacle.to_string(), source()),
             Block::Withdrawn => ("was withdrawn from the index".to_owned(), source()),
             Block::PreRelease => ("is not a final release".to_owned(), source()),
+            Block::Refused => ("is installed and does not work here".to_owned(), source()),
+            Block::Unread => ("states nowhere that was read what it requires".to_owned(), source()),
             Block::Advisory(clause) => {
                 let advisory = self.universe.clauses[*clause].advisory;
                 let citation = advisory.references.first().map(crate::rules::cite);
@@ -436,6 +474,8 @@ pub(super) fn in_short(universe: &Universe<'_>, block: &Block) -> String {
         Block::Obstacle(obstacle) => obstacle.to_string(),
         Block::Withdrawn => "was withdrawn".to_owned(),
         Block::PreRelease => "is not final".to_owned(),
+        Block::Refused => "does not work here".to_owned(),
+        Block::Unread => "has requirements that are not known".to_owned(),
         Block::Advisory(clause) => format!("is ruled out by {}", universe.clauses[*clause].advisory.id),
     }
 }
@@ -448,7 +488,8 @@ fn name(kind: BlockKind) -> &'static str {
         BlockKind::Cpu => "cpu-build",
         BlockKind::Driver | BlockKind::Ptx => "driver",
         BlockKind::Kernel => "gpu-arch",
-        BlockKind::Withdrawn | BlockKind::PreRelease => "release",
+        BlockKind::Withdrawn | BlockKind::PreRelease | BlockKind::Refused => "release",
+        BlockKind::Unread => "requirement",
         BlockKind::Advisory(_) => "advisory",
     }
 }

@@ -187,7 +187,8 @@ impl Provider<'_, '_> {
     fn shared_edges(&self, package: usize, node: fn(usize) -> Node, allowed: Versions, edges: &mut Vec<Edge>) {
         let package = package % self.universe.width;
         let rule = Rule::Shared { package };
-        if self.universe.targets.len() > 1 && self.on(rule) {
+        let pinned = !self.universe.packages[package].stand_in;
+        if self.universe.targets.len() > 1 && pinned && self.on(rule) {
             edges.push(Edge { rule: Some(rule), to: node(package), allowed });
         }
     }
@@ -311,7 +312,7 @@ impl Provider<'_, '_> {
             Node::Release(package) => {
                 let in_range = universe.packages[package].releases().filter(|number| range.contains(number));
                 let usable = in_range.filter(|number| universe.release_usable(package, *number, self.scope));
-                let unlisted = universe.packages[package].package.partial && range.contains(&UNLISTED);
+                let unlisted = universe.unlisted(package).is_some() && range.contains(&UNLISTED);
                 usable.chain(unlisted.then_some(UNLISTED)).collect()
             }
             Node::Build(package) => {
@@ -357,9 +358,7 @@ impl DependencyProvider for Provider<'_, '_> {
             Node::SharedBuild(package) if range.only().is_none() => (1, 0, package),
             Node::SharedBuild(package) => (6, 0, package),
             Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
-            Node::Release(package) if self.universe.near.as_ref().is_some_and(|near| near.0 == package) => {
-                (4, 0, package)
-            }
+            Node::Release(package) if self.universe.near.contains_key(&package) => (4, -dependents(package), package),
             Node::Release(package) => (3, -dependents(package), package),
             Node::Build(package) => (2, dependents(package), package),
         };

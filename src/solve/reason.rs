@@ -9,7 +9,7 @@ use super::provider::{Node, Picks};
 use super::request::INSTALLED;
 use super::scope::Scope;
 use super::universe::{Ask, Block, PYPI, Universe};
-use super::versions::{ABSENT, UNLISTED, Versions};
+use super::versions::{ABSENT, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;
 
@@ -64,6 +64,9 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             continue;
         };
         let candidates = &universe.packages[package];
+        if candidates.stand_in {
+            continue;
+        }
         let asks = || universe.asks.iter().filter(|ask| picked.contains(&ask.package) && !ask.constraint);
         if asks().next().is_none() && picked.iter().all(|package| is_free(universe, picks, *package)) {
             continue;
@@ -72,7 +75,8 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
         let full = candidates.release(release).full_version(candidates.build(build).build);
         let everywhere = picked.len() == universe.targets.len();
         let names = picked.iter().filter_map(|package| universe.target(*package).name.clone());
-        let asks_label = universe.asks.iter().any(|ask| picked.contains(&ask.package) && ask.labelled());
+        let asks_label =
+            universe.asks.iter().any(|ask| picked.contains(&ask.package) && ask.keeps.is_none() && ask.labelled());
         // One line for all: that of the index that the others need.
         let index = |package: &usize| {
             let build = picks[*package].map(|(_, build)| universe.packages[*package].build(build).build);
@@ -94,13 +98,16 @@ pub(super) fn resolution<'a>(universe: &Universe<'a>, picks: &Picks) -> Resoluti
             },
         });
     }
-    // Asked for in a version that the rules do not know.
     let asked = universe.asks.iter().filter(|ask| !ask.constraint && picks[ask.package].is_none());
-    let mut unchecked = universe.unchecked.clone();
-    unchecked.extend(asked.map(|ask| universe.packages[ask.package].name.to_owned()));
-    unchecked.sort();
-    unchecked.dedup();
-    Resolution { pins, unchecked, outsiders: universe.outsiders.clone() }
+    let unlisted = asked.filter_map(|ask| {
+        let version = universe.unlisted(ask.package)?;
+        Some(format!("{}=={version}", universe.packages[ask.package].name))
+    });
+    let mut unlisted: Vec<_> = unlisted.collect();
+    unlisted.sort();
+    unlisted.dedup();
+    let (unchecked, outsiders) = (universe.unchecked.clone(), universe.outsiders.clone());
+    Resolution { pins, unchecked, unlisted, outsiders }
 }
 
 /// Whether a package without GPU code, such as setuptools, is best left to the installer: every release that the rules know
@@ -121,9 +128,10 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
             !own.is_empty() && others.into_iter().all(holds)
         });
     let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
-    let older = candidates.package.partial.then_some(UNLISTED);
-    let any_will_do =
-        |need: &super::universe::Need| candidates.releases().chain(older).all(|number| need.releases.contains(&number));
+    let older = candidates.package.partial;
+    let any_will_do = |need: &super::universe::Need| {
+        (need.below || !older) && candidates.releases().all(|number| need.releases.contains(&number))
+    };
     !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
 }
 

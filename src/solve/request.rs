@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 
@@ -23,6 +23,10 @@ pub struct Request {
     pub from_index: Vec<FromIndex>,
     /// What is installed now, with local labels, for [`Prefer::Installed`] and [`Self::keep`].
     pub installed: BTreeMap<String, Version>,
+    /// Names of installed packages that somebody installed by name, not only because another needs them.
+    pub requested: BTreeSet<String>,
+    /// Names of packages whose installed build the checks found unfit here, whatever the rules say of it.
+    pub refused: BTreeSet<String>,
     /// What is known of packages that the rules do not cover, by normalised name.
     pub outsiders: BTreeMap<String, Outsider>,
     /// Names of installed packages that must stay as they are.
@@ -70,7 +74,8 @@ pub enum Prefer {
     /// The newest final release.
     #[default]
     Newest,
-    /// As few packages changed, added or taken away as can be; what changes becomes the newest that fits.
+    /// The smallest change: anchors keep their release (installed by name, then by role in the stack), then as few as can be
+    /// change release, then build; same CUDA; the least distance in minor releases.
     Installed,
     /// The oldest release.
     Lowest,

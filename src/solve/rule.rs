@@ -73,6 +73,10 @@ pub(super) enum BlockKind {
     Withdrawn,
     /// Not a final release.
     PreRelease,
+    /// Nobody read its requirements.
+    Unread,
+    /// The checks found the installed build unfit.
+    Refused,
     /// An advisory about this package alone, by place in the list of clauses.
     Advisory(usize),
 }

@@ -5,9 +5,9 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use pep440_rs::{Version, VersionParseError, VersionSpecifiers, release_specifiers_to_ranges};
+use pep440_rs::{Version, VersionParseError, VersionSpecifiers};
 use pep508_rs::MarkerEnvironment;
-use pubgrub::{Ranges, VersionSet};
+use pubgrub::VersionSet;
 
 use super::clause::{Clause, clauses};
 use super::outside::outside;
@@ -15,12 +15,16 @@ use super::provider::{Node, TORCH};
 use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
-use super::versions::{ABSENT, UNLISTED, Versions};
-use crate::rules::model::{Build, Package, Release, RowSource};
+use super::stand_in::stand_ins;
+use super::versions::{UNLISTED, Versions};
+use super::words::admits_below;
+use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
+use crate::rules::raw::{Headline, KnownHow};
 use crate::rules::raw_platform::RawExtension;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, name_of, satisfied};
 use crate::rules::{RuleDb, Target, torch_abi};
+use crate::version::CudaVersion;
 
 /// The index whose files carry no local label in their names.
 pub(super) const PYPI: &str = "pypi";
@@ -34,8 +38,12 @@ pub(super) struct Universe<'a> {
     keys: Vec<u64>,
     pub prefer: Prefer,
     pub installed: BTreeMap<String, Version>,
-    /// A package of which versions near these are wanted, to find the smallest change.
-    pub near: Option<(usize, Versions)>,
+    /// Those of the installed that cannot stay as they are.
+    refused: BTreeSet<String>,
+    /// Packages of which versions near these are wanted, to find the smallest change of a line.
+    pub near: BTreeMap<usize, Near>,
+    /// The CUDA of the installed torch, which a change keeps where it can; none where that is not asked or not known.
+    pub family: Option<Family>,
     /// Sorted by name, all of the first target, then all of the next: one package on two targets is two of these.
     pub packages: Vec<Candidates<'a>>,
     /// How many packages there are on each target.
@@ -80,10 +88,43 @@ pub(super) struct Ask {
     /// It asks for the builds of a variant's index.
     pub variant: bool,
     pub constraint: bool,
+    /// It is a wish: that something stays as it is installed.
+    pub keeps: Option<Keeps>,
     pub specifiers: VersionSpecifiers,
     pub releases: Versions,
     pub builds: Option<Versions>,
 }
+
+/// What a wish keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keeps {
+    /// The installed release of a package.
+    Release {
+        /// Somebody installed it by name.
+        requested: bool,
+        /// What it is in the stack.
+        headline: Option<Headline>,
+    },
+    /// That what people install for its own sake is not set back by more than a minor release.
+    Reach,
+    /// The installed build of that release.
+    Build,
+    /// A line of the user, which may be changed.
+    Line,
+}
+
+/// What a line asked for before it was let go.
+#[derive(Debug, Clone)]
+pub(super) struct Near {
+    /// The releases that it admits.
+    pub releases: Versions,
+    /// The version that it pins; nearer than nothing where no release has it.
+    pub pin: Option<Version>,
+}
+
+/// The CUDA for which the installed stack was built; none for CPU builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Family(pub Option<CudaVersion>);
 
 /// One package. Release `i` of the rules has the number `i + 1`, and so has build `i`.
 pub(super) struct Candidates<'a> {
@@ -96,6 +137,11 @@ pub(super) struct Candidates<'a> {
     pub spans: Vec<Range<u32>>,
     /// How many packages of the universe depend on it, directly or not.
     pub dependents: usize,
+    /// The rules do not cover it: its versions stand for releases that nobody listed.
+    pub stand_in: bool,
+    /// See [`Universe::unlisted`].
+    unlisted: Option<Version>,
+    minors: OnceCell<Vec<(Vec<u64>, u32)>>,
     needs: Vec<OnceCell<Vec<Need>>>,
 }
 
@@ -138,6 +184,8 @@ pub(super) struct Need {
     pub on: usize,
     /// E.g. `triton==3.2.0`.
     pub text: String,
+    /// Releases older than those that the rules know may meet it.
+    pub below: bool,
     pub releases: Versions,
     pub builds: Option<Versions>,
 }
@@ -148,6 +196,10 @@ pub(super) enum Block {
     Obstacle(Obstacle),
     Withdrawn,
     PreRelease,
+    /// Nobody read its requirements.
+    Unread,
+    /// The checks found the installed build unfit.
+    Refused,
     Advisory(usize),
 }
 
@@ -166,6 +218,8 @@ impl Block {
             },
             Self::Withdrawn => BlockKind::Withdrawn,
             Self::PreRelease => BlockKind::PreRelease,
+            Self::Unread => BlockKind::Unread,
+            Self::Refused => BlockKind::Refused,
             Self::Advisory(clause) => BlockKind::Advisory(*clause),
         }
     }
@@ -190,7 +244,7 @@ impl<'a> Universe<'a> {
                 names.insert(name.to_owned());
             }
         }
-        let packages = reach(with_rescuers(names, db), &targets, db);
+        let packages = with_stand_ins(reach(with_rescuers(names, db), &targets, db), &targets, request, db);
         let mut universe = Self {
             db,
             width: packages.len() / targets.len().max(1),
@@ -198,7 +252,9 @@ impl<'a> Universe<'a> {
             targets,
             prefer: request.prefer,
             installed: request.installed.clone(),
-            near: None,
+            refused: request.refused.clone(),
+            near: BTreeMap::new(),
+            family: None,
             packages,
             asks: Vec::new(),
             wishes: Vec::new(),
@@ -210,6 +266,7 @@ impl<'a> Universe<'a> {
             pins: Vec::new(),
             markers,
         };
+        universe.find_unlisted(lines().map(|(asked, _)| &asked.requirement));
         let mut asks: BTreeMap<(usize, bool, String), Ask> = BTreeMap::new();
         for (asked, constraint) in lines() {
             let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
@@ -223,7 +280,7 @@ impl<'a> Universe<'a> {
                     let (releases, builds) = universe.admitted(package, &specifiers);
                     let (text, specifiers) = (text.clone(), specifiers.clone());
                     let (origins, owners) = (BTreeSet::new(), BTreeSet::new());
-                    Ask { package, text, origins, owners, variant: false, constraint, specifiers, releases, builds }
+                    Ask { package, text, origins, owners, variant: false, constraint, keeps: None, specifiers, releases, builds }
                 });
                 let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
@@ -245,20 +302,47 @@ impl<'a> Universe<'a> {
             universe.asks.extend(own);
         }
         for name in &request.keep {
-            let kept = universe.find(0, name).and_then(|package| universe.as_it_is(package, "`--keep`"));
-            universe.asks.extend(kept);
+            let kept = universe.find(0, name).map(|package| universe.as_it_is(package, "`--keep`")).unwrap_or_default();
+            universe.asks.extend(kept.into_iter().map(|ask| Ask { keeps: None, ..ask }));
         }
         if request.prefer == Prefer::Installed {
             let own = 0..universe.width;
-            let wishes: Vec<_> = own.filter_map(|package| universe.as_it_is(package, INSTALLED)).collect();
+            let mut wishes: Vec<_> = own.flat_map(|package| universe.as_it_is(package, INSTALLED)).collect();
+            for ask in &mut wishes {
+                let package = universe.packages[ask.package].package;
+                if let Some(Keeps::Release { requested, headline }) = &mut ask.keeps {
+                    (*requested, *headline) = (request.requested.contains(&package.name), package.headline);
+                }
+            }
             universe.wishes = (universe.asks.len()..).take(wishes.len()).collect();
             universe.asks.extend(wishes);
+            universe.family = universe.installed_family();
         }
         universe.clauses = clauses(&universe);
         if universe.targets.len() > 1 {
             universe.pins = (0..universe.width).map(|package| universe.pinned(package)).collect();
         }
         universe
+    }
+
+    /// Notes which packages are installed, or pinned by the user, in a version that the rules do not know.
+    fn find_unlisted<'l>(&mut self, lines: impl Iterator<Item = &'l Requirement>) {
+        let exact = |line: &Requirement| {
+            let specifiers = requirement::specifiers(line)?;
+            let pin = specifiers.iter().find(|specifier| is_exact(specifier)).map(|specifier| specifier.version().clone());
+            Some((line.name.to_string(), pin?))
+        };
+        let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
+        for candidates in self.packages.iter_mut().filter(|candidates| !candidates.stand_in) {
+            let package = candidates.package;
+            let unknown = |version: &&Version| self.db.release(&package.name, version).is_none();
+            let may_stay = !self.refused.contains(&package.name);
+            let installed = self.installed.get(&package.name).filter(unknown).filter(|_| may_stay);
+            // Whether device code that nobody opened runs on a GPU is not known.
+            let judged = package.partial && !package.holds_code();
+            let pinned = pinned.get(&package.name).filter(|_| judged).filter(unknown);
+            candidates.unlisted = pinned.or(installed).cloned();
+        }
     }
 
     /// The place of a package on a target, by name.
@@ -309,38 +393,57 @@ impl<'a> Universe<'a> {
             owners: BTreeSet::new(),
             variant: wanted.index != PYPI,
             constraint: true,
+            keeps: None,
             specifiers: VersionSpecifiers::empty(),
             releases: Versions::of(releases),
             builds: Some(Versions::of(here().map(|(_, number)| number))),
         }
     }
 
-    /// That a package stays as it is installed, or stays out; none where what is installed is nothing that the rules know.
-    fn as_it_is(&self, package: usize, origin: &str) -> Option<Ask> {
+    /// The wishes that a package keeps its installed release, and of that its build; none where it is not installed, or in a
+    /// release that the rules do not know and nothing here may be.
+    fn as_it_is(&self, package: usize, origin: &str) -> Vec<Ask> {
         let candidates = &self.packages[package];
-        let (text, releases, builds) = match self.installed.get(candidates.name) {
-            None => (format!("no {}", candidates.name), Versions::singleton(ABSENT), None),
-            Some(version) => {
-                let same = |candidate: &Candidate<'_>| {
-                    candidate.full_version(&candidates.package.releases).is_ok_and(|full| full == *version)
-                };
-                let here = || candidates.builds.iter().zip(1..).filter(|(candidate, _)| same(candidate));
-                let builds = Versions::of(here().map(|(_, number)| number));
-                let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
-                let text = format!("{}=={version}", candidates.name);
-                match releases.is_empty() {
-                    false => (text, Versions::of(releases), Some(builds)),
-                    true if candidates.package.partial && self.unlisted(package).is_some() => {
-                        (text, Versions::singleton(UNLISTED), None)
-                    }
-                    true => return None,
-                }
-            }
+        let Some(version) = self.installed.get(candidates.name) else { return Vec::new() };
+        let ask = |text: String, keeps, releases, builds| {
+            let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
+            let (origins, owners) = ([origin.to_owned()].into(), BTreeSet::new());
+            let (variant, constraint) = (false, true);
+            Ask { package, text, origins, owners, variant, constraint, keeps: Some(keeps), specifiers, releases, builds }
         };
-        let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
-        let origins = [origin.to_owned()].into();
-        let owners = BTreeSet::new();
-        Some(Ask { package, text, origins, owners, variant: false, constraint: true, specifiers, releases, builds })
+        let release = Keeps::Release { requested: false, headline: None };
+        let text = format!("{}=={version}", candidates.name);
+        if self.unlisted(package).is_some_and(|unlisted| unlisted == version) {
+            return vec![ask(text, release, Versions::singleton(UNLISTED), None)];
+        }
+        let public = version.clone().without_local();
+        let same = candidates.releases().filter(|number| candidates.release(*number).version == public);
+        let same = Versions::of(same);
+        let builds = candidates.builds.iter().zip(1..).filter(|(candidate, _)| candidates.is_installed(candidate, version));
+        let builds = Versions::of(builds.map(|(_, number)| number));
+        let mut wishes = vec![ask(format!("{}=={public}", candidates.name), release, same.clone(), None)];
+        if candidates.package.headline.is_some() {
+            let near = |number: &u32| candidates.package.minors_back(&public, &candidates.release(*number).version) <= 1;
+            let near = Versions::of(candidates.releases().filter(near));
+            wishes.push(ask(text.clone(), Keeps::Reach, near, None));
+        }
+        if !builds.is_empty() {
+            wishes.push(ask(text, Keeps::Build, same, Some(builds)));
+        }
+        wishes
+    }
+
+    /// The CUDA of the installed torch, by the rules' row of it or by its label.
+    fn installed_family(&self) -> Option<Family> {
+        let torch = &self.packages[self.find(0, TORCH)?];
+        let version = self.installed.get(TORCH)?;
+        let known = torch.builds.iter().find(|candidate| torch.is_installed(candidate, version));
+        if let Some(candidate) = known {
+            return Some(Family(candidate.build.cuda));
+        }
+        let label = version.local().first()?.to_string();
+        let mut builds = torch.builds.iter().filter(|candidate| candidate.build.local.as_deref() == Some(label.as_str()));
+        builds.next().map(|candidate| Family(candidate.build.cuda))
     }
 
     /// The releases that satisfy specifiers; also the builds where a local label is asked for.
@@ -355,28 +458,24 @@ impl<'a> Universe<'a> {
             let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
             return (Versions::of(releases), Some(Versions::of(builds.into_iter().map(|(_, number)| number))));
         }
+        if package.stand_in {
+            let fits = |number: &u32| satisfied(specifiers, &package.release(*number).version);
+            return (Versions::of(package.releases().filter(fits)), None);
+        }
         (Versions::of(self.db.releases_within(package.package, specifiers).iter().copied()), None)
     }
 
-    /// What [`Self::matching`] says, and the unlisted release where it may satisfy the specifiers as well.
+    /// What [`Self::matching`] says, and the unlisted release where it satisfies the specifiers as well.
     fn admitted(&self, package: usize, specifiers: &VersionSpecifiers) -> (Versions, Option<Versions>) {
         let (releases, builds) = self.matching(package, specifiers);
-        let unlisted = builds.is_none() && self.packages[package].package.partial;
-        let fits = match self.unlisted(package) {
-            Some(installed) => satisfied(specifiers, installed),
-            None => self.packages[package].package.releases.first().is_some_and(|first| {
-                let older = Ranges::strictly_lower_than(first.version.clone());
-                !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&older)
-            }),
-        };
-        (if unlisted && fits { releases.union(&Versions::singleton(UNLISTED)) } else { releases }, builds)
+        let fits = self.unlisted(package).is_some_and(|version| satisfied(specifiers, version));
+        (if fits { releases.union(&Versions::singleton(UNLISTED)) } else { releases }, builds)
     }
 
-    /// The installed version of a package, where the rules do not know it.
+    /// The version of a package that the rules do not know, and that counts all the same: it is installed, or the user pins
+    /// it and releases that the rules do not know exist.
     pub fn unlisted(&self, package: usize) -> Option<&Version> {
-        let package = self.packages[package].package;
-        let installed = self.installed.get(&package.name)?;
-        self.db.release(&package.name, installed).is_none().then_some(installed)
+        self.packages[package].unlisted.as_ref()
     }
 
     /// What a release declares of packages of this universe, for all of its builds.
@@ -395,25 +494,24 @@ impl<'a> Universe<'a> {
         })
     }
 
-    /// What a build declares beyond its release. A build that nobody opened declares, as far as anybody knows, what the
-    /// opened build beside it declares; CPU builds differ too much for that.
+    /// What a build declares beyond its release. A build that nobody opened declares, beside what its row says, what the
+    /// opened build declares that tells of it ([`Release::told_by`]); of CPU builds one for CUDA tells nothing more.
     pub fn build_needs(&self, package: usize, number: u32) -> &[Need] {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         candidate.needs.get_or_init(|| {
             let own = candidate.build;
-            let opened = |build: &Build| matches!(build.source, RowSource::Wheel { .. });
-            let alike = |build: &&Build| opened(build) && build.platform == own.platform && build.cuda.is_some();
-            let beside = || candidates.release_of(candidate).builds.iter().find(alike);
-            let unread = !opened(own) && own.requires.is_empty() && own.cuda.is_some();
-            match beside().filter(|_| unread) {
-                None => self.needs(&own.requires, package),
-                // NVIDIA's runtime wheels are those of its own CUDA.
-                Some(build) => {
-                    let shared = build.requires.iter().filter(|line| !is_runtime_wheel(name_of(line)));
-                    self.needs(&shared.cloned().collect::<Vec<_>>(), package)
-                }
-            }
+            let teller = Some(candidates.release_of(candidate)).filter(|_| !own.is_opened() && !own.is_source());
+            let teller = teller.and_then(|release| release.told_by(own));
+            let Some(teller) = teller.filter(|teller| teller.cuda.is_some() == own.cuda.is_some()) else {
+                return self.needs(&own.requires, package);
+            };
+            let named: Vec<&str> = own.requires.iter().map(|line| name_of(line)).collect();
+            let told = teller.requires.iter().filter(|line| {
+                let name = name_of(line);
+                !is_runtime_wheel(name) && !named.contains(&name)
+            });
+            self.needs(&own.requires.iter().chain(told).cloned().collect::<Vec<_>>(), package)
         })
     }
 
@@ -431,7 +529,10 @@ impl<'a> Universe<'a> {
             }
             let Some(specifiers) = requirement::specifiers(&parsed) else { continue };
             let (releases, builds) = self.admitted(on, &specifiers);
-            needs.push(Need { on, text: written(&parsed, &specifiers), releases, builds });
+            let package = self.packages[on].package;
+            let first = package.releases.first().filter(|_| package.partial);
+            let below = first.is_some_and(|first| admits_below(&specifiers, &first.version));
+            needs.push(Need { on, text: written(&parsed, &specifiers), below, releases, builds });
         }
         needs
     }
@@ -460,6 +561,9 @@ impl<'a> Universe<'a> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         candidate.blocks.get_or_init(|| {
+            if candidates.stand_in {
+                return Vec::new();
+            }
             let release = candidates.release_of(candidate);
             let target = (self.keys[candidates.target], self.target(package));
             let found = self.db.obstacles_of(candidates.package, release, candidate.build, target);
@@ -478,6 +582,19 @@ impl<'a> Universe<'a> {
             if release.version.any_prerelease() && !named(&pre) {
                 blocks.push(Block::PreRelease);
             }
+            let installed = self.installed.get(candidates.name);
+            if self.refused.contains(candidates.name)
+                && installed.is_some_and(|version| candidates.is_installed(candidate, version))
+            {
+                blocks.push(Block::Refused);
+            }
+            let installed = installed.map(|version| version.clone().without_local());
+            if release.requires_known(candidate.build) == KnownHow::Unknown
+                && installed.as_ref() != Some(&release.version)
+                && !named(&|specifiers| specifiers.iter().any(is_exact))
+            {
+                blocks.push(Block::Unread);
+            }
             for (at, clause) in self.clauses.iter().enumerate() {
                 let holds = match clause.terms.as_slice() {
                     [(Node::Release(owner), releases)] => {
@@ -492,6 +609,17 @@ impl<'a> Universe<'a> {
             }
             blocks
         })
+    }
+
+    /// Lets a line admit every release, and notes which are near what it asked for.
+    pub fn loosen(&mut self, ask: usize) {
+        let releases = Versions::of(self.packages[self.asks[ask].package].releases());
+        let ask = &mut self.asks[ask];
+        let pin = ask.specifiers.iter().find(|specifier| is_exact(specifier)).map(|it| it.version().clone());
+        ask.specifiers = VersionSpecifiers::empty();
+        ask.builds = None;
+        let releases = std::mem::replace(&mut ask.releases, releases);
+        self.near.insert(ask.package, Near { releases, pin });
     }
 
     /// Judges builds anew: whether a withdrawn release may be used depends on the user's lines.
@@ -530,7 +658,48 @@ impl<'a> Candidates<'a> {
             spans.push(start..number(builds.len()));
         }
         let needs = package.releases.iter().map(|_| OnceCell::new()).collect();
-        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, needs }
+        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, stand_in: false, unlisted: None, minors: OnceCell::new(), needs }
+    }
+
+    /// How many minor releases lie between two releases, the second one's counted.
+    pub fn minors_between(&self, first: u32, last: u32) -> u32 {
+        let minor = |number: u32| self.minors()[number as usize - 1].1;
+        minor(last).abs_diff(minor(first))
+    }
+
+    /// How many minor releases a release lies away from a version, which need not be known.
+    pub fn minors_from(&self, version: &Version, number: u32) -> u32 {
+        let minors = self.minors();
+        let own = minor(version);
+        let at = minors.partition_point(|(other, _)| *other < own);
+        let known = minors.get(at).filter(|(other, _)| *other == own);
+        let (place, extra) = match (known, minors.get(at), minors.last()) {
+            (Some((_, place)), ..) => (*place, 0),
+            (None, Some((_, place)), _) => (*place, u32::from(minors[number as usize - 1].1 < *place)),
+            (None, None, Some((_, place))) => (*place, 1),
+            (None, None, None) => (0, 0),
+        };
+        minors[number as usize - 1].1.abs_diff(place) + extra
+    }
+
+    /// Each release's minor release and the number of that.
+    fn minors(&self) -> &[(Vec<u64>, u32)] {
+        self.minors.get_or_init(|| {
+            let mut found: Vec<(Vec<u64>, u32)> = Vec::with_capacity(self.package.releases.len());
+            for release in &self.package.releases {
+                let own = minor(&release.version);
+                let place = found.last().map_or(0, |(last, place)| place + u32::from(*last != own));
+                found.push((own, place));
+            }
+            found
+        })
+    }
+
+    /// Whether a build is the installed one. Of PyPI's builds installed metadata names no label.
+    pub fn is_installed(&self, candidate: &Candidate<'_>, installed: &Version) -> bool {
+        let plain = installed.local().is_empty() && candidate.build.index == PYPI;
+        let release = &self.package.releases[candidate.release as usize].version;
+        (plain && release == installed) || candidate.full_version(&self.package.releases).is_ok_and(|it| it == *installed)
     }
 
     /// A build by number.
@@ -601,6 +770,25 @@ fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
 fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
     let absent = db.advisories().flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
     names.into_iter().chain(absent.cloned()).collect()
+}
+
+/// Reachable packages, and those outside the rules on which they must agree; sorted on each target.
+fn with_stand_ins<'a>(
+    mut packages: Vec<Candidates<'a>>,
+    targets: &[Target],
+    request: &Request,
+    db: &'a RuleDb,
+) -> Vec<Candidates<'a>> {
+    let own: Vec<&Package> = packages.iter().filter(|own| own.target == 0).map(|own| own.package).collect();
+    let most = own.len();
+    for package in stand_ins(&own, request, db) {
+        for (place, target) in targets.iter().enumerate() {
+            let made = Candidates::new(package, place, target);
+            packages.push(Candidates { stand_in: true, dependents: most, ..made });
+        }
+    }
+    packages.sort_by_key(|own| (own.target, own.name));
+    packages
 }
 
 /// The covered packages that these can bring in, themselves included, sorted, with the number of dependents of each, once for

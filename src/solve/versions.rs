@@ -10,8 +10,8 @@ pub(super) struct Versions(Ranges<u32>);
 /// The number that stands for "not installed": below every real one.
 pub(super) const ABSENT: u32 = 0;
 
-/// The number of a release that the rules do not know, for packages of which they know the newer releases only: above every
-/// real one. It needs nothing, is never pinned, and is taken only where no known release will do, or where it is installed.
+/// The number of a release that the rules do not know, and that is installed or pinned by the user: above every real one.
+/// What it needs is not known, so that it is never pinned, and the answer says so.
 pub(super) const UNLISTED: u32 = u32::MAX - 1;
 
 impl Versions {

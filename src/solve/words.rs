@@ -2,6 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pep440_rs::{Version, VersionSpecifiers, release_specifiers_to_ranges};
+use pubgrub::Ranges;
+
 use super::universe::Candidates;
 use crate::text::list;
 use crate::version::CudaVersion;
@@ -34,6 +37,29 @@ pub(super) fn versions(candidates: &Candidates<'_>, releases: &BTreeSet<u32>) ->
         return format!("{} releases between {first} and {last}", releases.len());
     }
     list(&pieces)
+}
+
+/// Why no release of the rules satisfies a range: `is older than what the rules know (torch from 1.13.0 on)`.
+pub(super) fn beyond(candidates: &Candidates<'_>, specifiers: &VersionSpecifiers) -> String {
+    let name = candidates.name;
+    let releases = &candidates.package.releases;
+    let (Some(first), Some(last)) = (releases.first(), releases.last()) else {
+        return "and the rules know no release of it".to_owned();
+    };
+    let asked = release_specifiers_to_ranges(specifiers.clone());
+    let reaches = |range: Ranges<Version>| !asked.is_disjoint(&range);
+    if candidates.package.partial && admits_below(specifiers, &first.version) {
+        format!("older than what the rules know ({name} from {} on)", first.version)
+    } else if reaches(Ranges::strictly_higher_than(last.version.clone())) {
+        format!("newer than what the rules know ({name} up to {}; `gpudoc rules update` may bring more)", last.version)
+    } else {
+        format!("and there is no such release; the newest is {}", last.version)
+    }
+}
+
+/// Whether a range admits versions older than one.
+pub(super) fn admits_below(specifiers: &VersionSpecifiers, first: &Version) -> bool {
+    !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&Ranges::strictly_lower_than(first.clone()))
 }
 
 /// A package with versions: `torch 2.6.0`, `torch in any release`.

@@ -170,6 +170,8 @@ fn the_projects_files_are_edited_in_place() {
     -        --extra-index-url https://download.pytorch.org/whl/cu121
     +RUN pip install torch==2.7.1+cu128 torchvision==0.22.1+cu128 \
     +        --extra-index-url https://download.pytorch.org/whl/cu128
+    -RUN pip install --no-build-isolation flash-attn==2.8.3 \
+    +RUN FLASH_ATTN_CUDA_ARCHS=120 pip install --no-build-isolation flash-attn==2.8.3 \
     "#);
     insta::assert_snapshot!(changed(1), @"
     --- a/requirements.txt

@@ -68,12 +68,20 @@ fn mended(name: &str, expected: &[&str]) -> String {
 
 #[test]
 fn a_cu124_index_and_a_5090() {
-    let diff = mended("rtx5090-cu124", &["Dockerfile:5:5 unsatisfiable", "requirements.txt:1:13 index-without-build"]);
+    let diff = mended(
+        "rtx5090-cu124",
+        &[
+            "Dockerfile:5:5 unsatisfiable",
+            "Dockerfile:5:18 unsatisfiable",
+            "Dockerfile:6:17 index-without-build",
+            "requirements.txt:1:13 index-without-build",
+        ],
+    );
     let added: Vec<_> = diff.lines().filter(|line| line.starts_with('+')).collect();
     assert_eq!(
         added,
         [
-            "+    torch==2.7.0 torchvision==0.22.0 \\",
+            "+    torch==2.7.1 torchvision==0.22.1 \\",
             "+    --index-url https://download.pytorch.org/whl/cu128",
             "+--index-url https://download.pytorch.org/whl/cu128",
         ]
@@ -83,7 +91,7 @@ fn a_cu124_index_and_a_5090() {
 #[test]
 fn an_old_triton_beside_torch_2_6() {
     let diff = mended("triton-constraints", &["constraints.txt:2:1 unsatisfiable"]);
-    assert_eq!(diff, "-triton<3\n+triton>=3.2.0");
+    assert_eq!(diff, "-triton<3\n+triton>=3.2.0,<3.3");
 }
 
 #[test]
@@ -93,6 +101,7 @@ fn a_dockerfile_of_which_torch_alone_was_upgraded() {
         &[
             "Dockerfile:1:6 cuda-mismatch",
             "Dockerfile:2:5 arch-list-without-gpu",
+            "Dockerfile:4:17 undoes-earlier",
             "Dockerfile:4:17 unsatisfiable",
             "Dockerfile:5:17 build-isolation",
         ],
@@ -103,7 +112,7 @@ fn a_dockerfile_of_which_torch_alone_was_upgraded() {
         [
             "+FROM nvidia/cuda:12.8.1-devel-ubuntu22.04",
             "+ENV TORCH_CUDA_ARCH_LIST=\"8.0;8.6;9.0;12.0\"",
-            "+RUN pip install xformers==0.0.31 transformers==4.40.2",
+            "+RUN pip install xformers==0.0.31.post1 transformers==4.40.2",
             "+RUN pip install --no-build-isolation git+https://github.com/mit-han-lab/torchsparse.git",
         ]
     );
@@ -170,6 +179,17 @@ const EACH: &[(&str, &str, &str)] = &[
         ".github/workflows/gpu.yml",
         "jobs:\n  gpu:\n    steps:\n      - run: |\n          pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\n          pip install flash-attn==2.8.3\n",
         ".github/workflows/gpu.yml:6:23 build-isolation",
+    ),
+    ("d.sh", "pip install torch==2.9.0\npip install vllm==0.11.0\n", "d.sh:2:13 undoes-earlier"),
+    (
+        "e.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npython -c \"import torch; assert torch.__version__ < '2.7'\"\n",
+        "e.sh:2:26 version-check",
+    ),
+    (
+        "f.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npip install --no-build-isolation flash-attn==2.8.3 || true\n",
+        "f.sh:2:52 hidden-failure",
     ),
     ("constraints.txt", "numpy<2\ntorch=>2.6\n", "constraints.txt:2:6 syntax"),
     ("requirements.txt", "numpy\n", "gpudoc.toml:6:16 model-fit"),
@@ -364,10 +384,10 @@ fn the_drawing_shows_the_line_and_the_way_out() {
       = note: `torch==2.6.0` is asked for (requirements.txt:2)
       = note: `triton<3` is a constraint (constraints.txt:2)
       = note: torch 2.6.0 needs `triton==3.2.0`
-    fix: write `triton>=3.2.0`
+    fix: write `triton>=3.2.0,<3.3`
       |
     2 - triton<3
-    2 + triton>=3.2.0
+    2 + triton>=3.2.0,<3.3
       |
 
     1 failure and 0 warnings in 2 files; 1 can be fixed with `--fix`
@@ -387,8 +407,9 @@ fn a_change_is_told_apart_from_what_was_there() {
     git(&["add", "."]);
     git(&["commit", "--quiet", "-m", "x"]);
     std::fs::write(project.path().join("requirements.txt"), "# moved down\ntorch==2.6.0\n").unwrap();
-    std::fs::write(project.path().join("constraints.txt"), "torch==2.7.1\ntriton<3\n").unwrap();
-    assert_eq!(found(project.path(), &["--diff-base", "HEAD"]), ["constraints.txt:2:1 unsatisfiable"]);
+    std::fs::create_dir(project.path().join("new")).unwrap();
+    std::fs::write(project.path().join("new/constraints.txt"), "torch==2.7.1\ntriton<3\n").unwrap();
+    assert_eq!(found(project.path(), &["--diff-base", "HEAD"]), ["new/constraints.txt:2:1 unsatisfiable"]);
     assert_eq!(found(project.path(), &[]).len(), 2);
     let (code, _, err) = lint(project.path(), &["--diff-base", "nowhere"]);
     assert_eq!(code, Some(2));
@@ -463,7 +484,7 @@ fn what_is_meant_for_other_machines_is_no_failure() {
     let files =
         [("gpudoc.toml", DESK), (".github/workflows/a.yml", &*workflow), ("docs.sh", &*cpu), ("a.sh", &*branch)];
     let project = folder(&files);
-    assert_eq!(found(project.path(), &[]), ["a.sh:2:15 unsatisfiable"]);
+    assert_eq!(found(project.path(), &[]), ["a.sh:2:15 unsatisfiable", "a.sh:2:40 index-without-build"]);
     assert_eq!((lint(project.path(), &[]).0, lint(project.path(), &["--strict"]).0), (Some(0), Some(1)));
     std::fs::write(project.path().join("a.sh"), cu124).unwrap();
     assert_eq!(lint(project.path(), &[]).0, Some(1), "without the condition it fails");

@@ -23,9 +23,9 @@ use regex_lite::{Captures, Regex};
 use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
-    ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library, Link,
-    Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Unmet, Visibility,
-    Xid,
+    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library,
+    Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Unmet,
+    Visibility, Xid,
 };
 
 /// Who is to be forgotten.
@@ -227,9 +227,19 @@ impl Redactor {
             no_plain_libcuda: _,
             narrow_python: _,
             plain_install: _,
+            named_cuda: _,
+            names_torch: _,
             contradictions,
             unmet,
+            candidates,
+            remarks,
+            vendor: _,
+            cuda: _,
         } = pasted;
+        for Candidate { package, requirement, constraint: _, place } in candidates {
+            package.iter_mut().chain([requirement, place]).for_each(|text| self.text(text));
+        }
+        remarks.values_mut().for_each(|text| self.text(text));
         for Unmet { package: _, requirement, found: _, place } in unmet {
             self.text(requirement);
             self.text(place);

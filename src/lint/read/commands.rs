@@ -1,10 +1,11 @@
 //! What commands install, one after the other: a shell script, and what other files hold of one.
 
-use super::super::project::{At, Environment, From, IndexAt, Line, Setting, Step};
+use super::super::project::{At, Environment, From, IndexAt, Line, Setting, Snippet, Step};
 use super::{Reader, join, requirements, with_source};
 use crate::parse::install::{IndexKind, Install, Tool};
-use crate::parse::place::Lines;
-use crate::parse::shell::{Command, script};
+use crate::parse::place::{Lines, Place};
+use crate::parse::python::Script;
+use crate::parse::shell::{Command, base_name, script, without_runner};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let mut environment = Environment::default();
@@ -15,11 +16,13 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
 /// Adds what commands install to an environment. What may not run at all is judged by itself.
 pub fn add(reader: &mut Reader<'_>, file: usize, text: &str, commands: &[Command], environment: &mut Environment) {
     let lines = Lines::of(text);
-    for command in commands {
+    for (number, command) in commands.iter().enumerate() {
         for one in &command.assignments {
             environment.settings.push(Setting { file, name: one.name.clone(), value: one.value.clone() });
         }
+        environment.snippets.extend(snippet(file, command));
         let Some(install) = Install::of(command, &lines) else { continue };
+        let hidden = commands.get(number + 1).and_then(|next| command.hidden_by(next, text, &lines));
         if command.conditional {
             let mut alone = Environment {
                 settings: environment.settings.clone(),
@@ -28,12 +31,26 @@ pub fn add(reader: &mut Reader<'_>, file: usize, text: &str, commands: &[Command
                 elsewhere: environment.elsewhere,
                 ..Environment::default()
             };
-            step(reader, file, text, command, install, &mut alone);
+            step(reader, file, text, command, install, hidden, &mut alone);
             reader.project.environments.push(alone);
         } else {
-            step(reader, file, text, command, install, environment);
+            step(reader, file, text, command, install, hidden, environment);
         }
     }
+}
+
+/// What `python -c` is given, where it runs at all.
+fn snippet(file: usize, command: &Command) -> Option<Snippet> {
+    let words = without_runner(&command.words);
+    let (name, arguments) = words.split_first()?;
+    if command.conditional || !base_name(name.text()).starts_with("python") {
+        return None;
+    }
+    let flag = arguments.iter().position(|word| !word.text().starts_with('-') || word.text() == "-c")?;
+    let given =
+        arguments.get(flag + 1).filter(|given| given.known && arguments.get(flag).is_some_and(|c| c.text() == "-c"))?;
+    let script = Script::parse(given.text());
+    (!script.is_empty()).then(|| Snippet { file, source: given.value.clone(), script })
 }
 
 fn step(
@@ -42,6 +59,7 @@ fn step(
     text: &str,
     command: &Command,
     install: Install,
+    hidden: Option<Place>,
     environment: &mut Environment,
 ) {
     let number = environment.steps.len();
@@ -70,6 +88,7 @@ fn step(
         tool: install.tool,
         flags: install.flags.into_iter().map(|flag| (flag.value, flag.place)).collect(),
         settings: environment.settings.len(),
+        hidden,
     });
 }
 

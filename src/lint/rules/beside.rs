@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::view::{View, is_pin, marker_environment};
 use crate::rules::Target;
@@ -16,8 +16,9 @@ pub fn decided(view: &View<'_>, target: &Target) -> BTreeMap<String, Version> {
     let mut found = BTreeMap::new();
     let mut waiting: Vec<(String, Version)> = Vec::new();
     for line in view.applying(target) {
-        let Some(range) = specifiers(&line.requirement).filter(is_pin) else { continue };
-        if let Some(version) = range.iter().next().map(|one| one.version().clone()) {
+        let Some(range) = specifiers(&line.requirement) else { continue };
+        let pin = range.iter().next().filter(|_| is_pin(&range)).map(|one| one.version().clone());
+        if let Some(version) = pin.or_else(|| only(view, &line.name, &range)) {
             waiting.push((line.name.clone(), version));
         }
     }
@@ -41,6 +42,18 @@ pub fn decided(view: &View<'_>, target: &Target) -> BTreeMap<String, Version> {
         }
     }
     found
+}
+
+/// The release that alone lies in a range with an upper bound: newer ones than the rules know do not.
+fn only(view: &View<'_>, name: &str, range: &VersionSpecifiers) -> Option<Version> {
+    use Operator::{EqualStar, LessThan, LessThanEqual, TildeEqual};
+    let is_bound = |one: &VersionSpecifier| matches!(one.operator(), LessThan | LessThanEqual | EqualStar | TildeEqual);
+    range.iter().any(is_bound).then_some(())?;
+    let releases = view.db.package(name)?.releases.iter();
+    let final_ones = releases.filter(|release| !release.yanked && !release.version.any_prerelease());
+    let mut admitted = final_ones.filter(|release| satisfied(range, &release.version));
+    let one = admitted.next()?;
+    admitted.next().is_none().then(|| one.version.clone())
 }
 
 /// Releases of one package that an advisory says fail beside what is decided.

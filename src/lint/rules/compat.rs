@@ -76,7 +76,14 @@ fn without(view: &View<'_>, setting: &Setting, folder: &str) -> Option<Fix> {
     }
     let span = setting.value.value.source(range.clone());
     let place = crate::parse::place::Place { span, ..setting.value.place.clone() };
-    (view.project.written(setting.file, &place) == value.get(range)?).then(|| Fix {
+    // `$CUDA_HOME/compat` says the same.
+    let written = view.project.written(setting.file, &place);
+    let last = folder.trim_end_matches('/').rsplit('/').next()?;
+    let is_whole = written == value.get(range)?
+        || written.starts_with('$')
+            && written.trim_end_matches(':').trim_end_matches('/').rsplit('/').next() == Some(last)
+            && !written.trim_end_matches(':').contains([':', '"', ' ']);
+    is_whole.then(|| Fix {
         summary: format!("take `{folder}` out"),
         edits: vec![edit(view, setting.file, &place, String::new())],
     })

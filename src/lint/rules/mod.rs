@@ -3,11 +3,15 @@
 mod arch_list;
 mod beside;
 mod compat;
+mod guard;
 mod image;
+mod mend;
 mod ranges;
+mod reason;
 pub mod solver;
 mod solving;
 mod steps;
+mod undone;
 mod view;
 pub mod workload;
 
@@ -18,7 +22,13 @@ use crate::parse::place::Place;
 use crate::rules::{RuleDb, Target};
 
 use self::solver::Solver;
+use self::solving::Outcome;
 use self::view::View;
+
+/// Whether an environment installs anything that the rules know.
+pub fn is_covered(environment: &Environment, db: &RuleDb) -> bool {
+    environment.lines.iter().any(|line| db.package(&line.name).is_some())
+}
 
 /// Judges one environment on all targets.
 pub fn judge(
@@ -44,12 +54,17 @@ pub fn judge(
         if !view.is_covered() {
             continue;
         }
-        let pins = solving::judge(&view, number, &target, solver, out);
-        if let Some(pins) = pins {
-            workload::advisories(&view, &target, &pins, uses, out);
-            if !environment.locked {
-                ranges::judge(&view, &target, solver, out);
+        undone::judge(&view, &target, out);
+        match solving::judge(&view, number, &target, solver, out) {
+            Outcome::Met(pins) => {
+                workload::advisories(&view, &target, &pins, uses, out);
+                guard::settled(&view, &target, &pins, out);
+                if !environment.locked {
+                    ranges::judge(&view, &target, solver, out);
+                }
             }
+            Outcome::Refused(Some(mend)) => guard::changed(&view, &mend, out),
+            Outcome::Refused(None) => {}
         }
     }
     // Nobody knows whether it comes to that.

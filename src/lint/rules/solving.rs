@@ -2,62 +2,86 @@
 
 use std::rc::Rc;
 
+use super::mend::{Mend, mend};
 use super::solver::{Pins, Solver};
-use super::view::{View, is_pin};
-use super::{edit, finding, is_told, on};
+use super::view::View;
+use super::{finding, is_told, on, reason};
 use crate::finding::Severity;
+use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
-use crate::lint::{Edit, Finding, Fix};
 use crate::rules::Target;
-use crate::rules::requirement::{parse, specifiers};
-use crate::solve::{Action, Change, Proof, Request};
-use crate::text::list;
-use crate::version::CudaVersion;
+use crate::rules::requirement::parse;
+use crate::solve::{Change, Proof, Request};
 
-/// Judges the set on one target; gives what an installer takes, if there is anything.
-pub fn judge(
-    view: &View<'_>,
+/// What becomes of a set on one target.
+pub enum Outcome<'p> {
+    /// It can be met: what an installer takes.
+    Met(Rc<Pins>),
+    /// It cannot, and what it takes to be met, if files alone can do it.
+    Refused(Option<Mend<'p>>),
+}
+
+/// Constraints alone are judged as if all that they name were installed.
+pub fn whole(request: Request) -> Request {
+    if !request.requirements.is_empty() {
+        return request;
+    }
+    Request { requirements: request.constraints.clone(), constraints: Vec::new(), ..request }
+}
+
+/// Judges the set on one target.
+pub fn judge<'p>(
+    view: &View<'p>,
     number: usize,
     target: &Target,
     solver: &Solver<'_>,
     out: &mut Vec<Finding>,
-) -> Option<Rc<Pins>> {
+) -> Outcome<'p> {
     let request = view.request(target, None);
     if request.requirements.is_empty() && request.constraints.is_empty() {
-        return Some(Rc::default());
+        return Outcome::Met(Rc::default());
     }
-    // Constraints alone are judged as if all that they name were installed.
-    let request = if request.requirements.is_empty() {
-        Request { requirements: request.constraints.clone(), constraints: Vec::new(), ..request }
-    } else {
-        request
-    };
-    let proof = match solver.solve(&request) {
-        Ok(pins) => return Some(pins),
+    let proof = match solver.solve(&whole(request)) {
+        Ok(pins) => return Outcome::Met(pins),
         Err(proof) => proof,
     };
     // Beside an extra index there is PyPI.
     let extra = view.lines.iter().any(|line| matches!(line.source, From::Extra(_)));
     if extra && let Ok(pins) = solver.solve(&view.request(target, Some("pypi"))) {
-        return Some(pins);
+        return Outcome::Met(pins);
     }
-    let index = blamed_index(view, &proof);
-    let (id, file, place) = match index {
-        Some(index) => ("index-without-build", index.at.file, index.at.place.clone()),
-        None => {
-            let line = blamed_line(view, target, &proof)?;
-            ("unsatisfiable", line.at.file, line.at.place.clone())
+    let others = view.targets.iter().enumerate().filter(|(at, _)| *at != number);
+    let others: Vec<Target> = others.map(|(_, one)| one.clone()).collect();
+    let mend = if view.environment.locked { None } else { mend(view, target, &others, solver) };
+    let is_fresh = tell(view, target, &proof, mend.as_ref(), out);
+    if let Some(mend) = &mend {
+        let told = out.len();
+        reason::judge(view, target, mend, out);
+        // What another environment was told of has its own change: what this one needs beside it stands at its first line.
+        if let (false, Some(found)) = (is_fresh, out.get_mut(told)) {
+            found.fix = Some(mend.fix(view));
         }
+    }
+    Outcome::Refused(mend)
+}
+
+/// The proof, at the line that causes it; false where that line was told of already.
+fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>, out: &mut Vec<Finding>) -> bool {
+    let index = blamed_index(view, proof);
+    let (id, file, place) = match (index, blamed_line(view, target, proof, mend)) {
+        (Some(index), _) => ("index-without-build", index.at.file, index.at.place.clone()),
+        (None, Some(line)) => ("unsatisfiable", line.at.file, line.at.place.clone()),
+        (None, None) => return false,
     };
     if is_told(view, id, file, &place, out) {
-        return None;
+        return false;
     }
     let message = match index {
         Some(index) => {
             let name = view.db.index_at(&index.url).unwrap_or_default();
             format!("the index {name} has no build of what is asked for that works {}", on(target))
         }
-        None => format!("{} {}", subject(&proof), on(target)),
+        None => format!("{} {}", subject(proof), on(target)),
     };
     let mut found = finding(view, id, Severity::Fail, file, &place, message);
     found.notes = proof.steps.iter().map(|step| step.text.clone()).collect();
@@ -66,14 +90,12 @@ pub fn judge(
         let again = lock_again(view, file);
         found.hint = Some(first.map_or_else(|| again.clone(), |first| format!("{first}: {again}")));
     } else {
-        let others: Vec<Target> =
-            view.targets.iter().enumerate().filter(|(at, _)| *at != number).map(|(_, one)| one.clone()).collect();
-        let fix = mended(view, target, &others, solver);
+        let fix = mend.map(|mend| mend.fix(view));
         found.hint = fix.as_ref().map(|fix| fix.summary.clone()).or(first);
         found.fix = fix.filter(|fix| !fix.edits.is_empty());
     }
     out.push(found);
-    None
+    true
 }
 
 /// What writes a lock anew, for nobody edits one: the command that the file itself names, else that of its maker.
@@ -125,9 +147,14 @@ fn blamed_index<'p>(view: &View<'p>, proof: &Proof) -> Option<&'p IndexAt> {
     })
 }
 
-/// The line that the cheapest change is about, else the last one of the proof.
-fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof) -> Option<&'p Line> {
+/// The first line of the proof that changes, else one that the solver's cheapest change is about, else the last of the proof.
+fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof, mend: Option<&Mend<'p>>) -> Option<&'p Line> {
     let lines: Vec<&Line> = view.applying(target).collect();
+    let spoken = |line: &&Line| {
+        let origin = view.origin(line);
+        proof.steps.iter().any(|step| step.packages.contains(&line.name) && speaks_of(&step.text, &origin))
+    };
+    let rewritten = mend.into_iter().flat_map(|mend| &mend.lines).map(|one| one.line);
     let changed = proof.actions.first().into_iter().flat_map(|action| &action.changes);
     let changed = changed.filter_map(|change| match change {
         Change::Requirement { from, .. } => Some(from.as_str()),
@@ -135,167 +162,14 @@ fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof) -> Option<&'
     });
     let named = |from: &str| lines.iter().rev().find(|line| is_about(from, &line.name)).copied();
     let mut changed = changed.filter_map(named);
-    changed.next().or_else(|| {
-        let spoken = |line: &&&Line| {
-            let origin = view.origin(line);
-            proof.steps.iter().any(|step| step.packages.contains(&line.name) && speaks_of(&step.text, &origin))
-        };
-        lines.iter().rfind(spoken).copied()
-    })
+    rewritten
+        .clone()
+        .find(|line| spoken(line))
+        .or_else(|| changed.next())
+        .or_else(|| lines.iter().copied().rfind(spoken))
 }
 
 /// Whether a requirement names a package.
 fn is_about(requirement: &str, name: &str) -> bool {
     parse(requirement).is_ok_and(|parsed| parsed.name.as_ref() == name)
-}
-
-/// A line with other versions.
-struct Rewritten<'p> {
-    line: &'p Line,
-    /// E.g. `==2.7.0`.
-    versions: String,
-}
-
-/// The cheapest edit that makes the set work on this target without breaking it on the others: the versions of lines, the index
-/// of another CUDA, or both.
-fn mended(view: &View<'_>, target: &Target, others: &[Target], solver: &Solver<'_>) -> Option<Fix> {
-    let joint = |other: Option<&str>| Request { beside: others.to_vec(), ..view.request(target, other) };
-    let of_lines = |other: Option<&str>| {
-        let request = joint(other);
-        match solver.solve(&request) {
-            Ok(_) => Some(Vec::new()),
-            Err(proof) => proof.actions.iter().find_map(|action| rewritten(view, target, &request, action, solver)),
-        }
-    };
-    let written = |lines: &[Rewritten<'_>]| {
-        let edits = lines
-            .iter()
-            .filter_map(|one| Some(edit(view, one.line.at.file, one.line.versions.as_ref()?, one.versions.clone())));
-        let words = lines.iter().map(|one| format!("`{}{}`", one.line.name, one.versions));
-        (edits.collect::<Vec<_>>(), words.collect::<Vec<_>>())
-    };
-    let Some((index, now, name)) = view.cuda_index() else {
-        let (edits, words) = written(&of_lines(None)?);
-        return (!edits.is_empty()).then(|| Fix { summary: format!("write {}", list(&words)), edits });
-    };
-    let mut names: Vec<(CudaVersion, String)> = Vec::new();
-    for package in view.lines.iter().filter_map(|line| view.db.package(&line.name)) {
-        for build in package.releases.iter().flat_map(|release| &release.builds) {
-            if let Some(cuda) = CudaVersion::from_variant(&build.index)
-                && !names.iter().any(|(_, known)| *known == build.index)
-            {
-                names.push((cuda, build.index.clone()));
-            }
-        }
-    }
-    // The nearest newer one first, then the nearest older one.
-    names.sort();
-    let (older, newer): (Vec<_>, Vec<_>) = names.into_iter().partition(|(cuda, _)| *cuda < now);
-    let order: Vec<String> = newer.into_iter().chain(older.into_iter().rev()).map(|(_, other)| other).collect();
-    // What an edit of the index costs, and one of lines beside it where that index alone does not do.
-    let tried = order.iter().filter_map(|other| {
-        let edits = if *other == name { Vec::new() } else { index_edits(view, index, &name, other)? };
-        let alone = *other != name && solver.is_possible(&joint(Some(other)));
-        let least = edits.len() + usize::from(!alone);
-        Some((other, edits, alone, least))
-    });
-    let tried: Vec<_> = tried.collect();
-    let mut best: Option<(usize, Fix)> = None;
-    for (at, (other, edits, alone, least)) in tried.iter().enumerate() {
-        let sure = tried.iter().skip(at + 1).filter(|(_, _, alone, _)| *alone).map(|(_, _, _, least)| *least).min();
-        let bound = best.as_ref().map(|(cost, _)| *cost);
-        if bound.is_some_and(|bound| bound <= *least) || sure.is_some_and(|sure| sure < *least) {
-            continue;
-        }
-        let (lines, mut words) = if *alone {
-            (Vec::new(), Vec::new())
-        } else {
-            let Some(lines) = of_lines(Some(other)) else { continue };
-            written(&lines)
-        };
-        if **other != name {
-            words.insert(0, format!("the index `{other}`"));
-        }
-        let edits: Vec<Edit> = lines.into_iter().chain(edits.iter().cloned()).collect();
-        let cost = edits.len();
-        if edits.is_empty() || best.as_ref().is_some_and(|(known, _)| *known <= cost) {
-            continue;
-        }
-        best = Some((cost, Fix { summary: format!("write {}", list(&words)), edits }));
-    }
-    best.map(|(_, fix)| fix)
-}
-
-/// The lines that an action rewrites, if it changes lines alone. A pin stays a pin: the nearest release that works, else the one
-/// that a new resolution takes.
-fn rewritten<'p>(
-    view: &View<'p>,
-    target: &Target,
-    request: &Request,
-    action: &Action,
-    solver: &Solver<'_>,
-) -> Option<Vec<Rewritten<'p>>> {
-    let (mut near, mut taken) = (Vec::new(), Vec::new());
-    for change in &action.changes {
-        let Change::Requirement { from, to: Some(to) } = change else { return None };
-        let versions =
-            |text: &str| text.find(['=', '<', '>', '~', '!']).and_then(|at| text.get(at..)).map(str::to_owned);
-        let lines: Vec<&Line> = view.applying(target).filter(|line| is_about(from, &line.name)).collect();
-        if lines.is_empty() {
-            return None;
-        }
-        // One change for each of two lines about a package: each line is rewritten once.
-        let is_new = |line: &&Line| !near.iter().any(|one: &Rewritten<'_>| std::ptr::eq(one.line, *line));
-        let lines: Vec<&Line> = lines.into_iter().filter(is_new).collect();
-        for line in lines {
-            line.versions.as_ref()?;
-            let range = versions(to)?;
-            if !is_pin(&specifiers(&line.requirement)?) {
-                near.push(Rewritten { line, versions: range.clone() });
-                taken.push(Rewritten { line, versions: range });
-                continue;
-            }
-            let bound = range.trim_start_matches(['=', '<', '>', '~', '!']);
-            near.push(Rewritten { line, versions: format!("=={bound}") });
-            // A label only where there was one.
-            let labelled = line.text.contains('+');
-            let pin = action.takes.iter().find(|taken| is_about(taken, &line.name)).and_then(|pin| versions(pin));
-            let pin = pin.map(|pin| pin.split('+').next().filter(|_| !labelled).unwrap_or(&pin).to_owned());
-            taken.push(Rewritten { line, versions: pin.unwrap_or(range) });
-        }
-    }
-    [near, taken].into_iter().find(|lines| works(request, lines, solver))
-}
-
-/// Whether a request with other versions has a solution.
-fn works(request: &Request, lines: &[Rewritten<'_>], solver: &Solver<'_>) -> bool {
-    let mut request = request.clone();
-    for asked in request.requirements.iter_mut().chain(&mut request.constraints) {
-        let own = lines.iter().find(|one| one.line.name == asked.requirement.name.as_ref());
-        if let Some(one) = own {
-            let Ok(other) = parse(&format!("{}{}", one.line.name, one.versions)) else { return false };
-            asked.requirement.version_or_url = other.version_or_url;
-        }
-    }
-    solver.is_possible(&request)
-}
-
-/// The edits that put another index in the place of one, wherever the environment names it.
-fn index_edits(view: &View<'_>, index: &IndexAt, name: &str, other: &str) -> Option<Vec<Edit>> {
-    let all = view.lines.iter().filter_map(|line| match &line.source {
-        From::Main(at) | From::Extra(at) if at.url == index.url => Some(at),
-        _ => None,
-    });
-    let mut edits: Vec<Edit> = Vec::new();
-    for at in all {
-        let written = view.project.written(at.at.file, &at.at.place);
-        let from = written.rfind(name)?;
-        let start = at.at.place.span.start + from;
-        let file = view.project.path(at.at.file).to_owned();
-        let one = Edit { file, start, end: start + name.len(), text: other.to_owned() };
-        if !edits.contains(&one) {
-            edits.push(one);
-        }
-    }
-    (!edits.is_empty()).then_some(edits)
 }

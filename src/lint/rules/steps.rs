@@ -6,7 +6,8 @@ use crate::finding::Severity;
 use crate::lint::project::{Line, Step};
 use crate::lint::{Finding, Fix};
 use crate::parse::install::Tool;
-use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::model::Release;
+use crate::rules::requirement::{is_about, satisfied, specifiers};
 
 /// Judges the commands, and the lines of files without any.
 pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
@@ -17,6 +18,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
         for line in &lines {
             compiled(view, step, number, line, out);
         }
+        hidden(view, step, &lines, out);
     }
 }
 
@@ -28,7 +30,10 @@ fn forced(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: &mu
         line.name != TORCH
             && (view.db.source_build(&line.name).is_some()
                 || view.db.package(&line.name).is_some_and(|package| {
-                    package.releases.iter().flat_map(|one| &one.requires).any(|text| text.starts_with(TORCH))
+                    let range = specifiers(&line.requirement);
+                    let admitted = |one: &&Release| range.as_ref().is_none_or(|range| satisfied(range, &one.version));
+                    let texts = package.releases.iter().filter(admitted).flat_map(|one| &one.requires);
+                    texts.filter(|text| is_about(text, TORCH)).any(|text| !text.contains("extra"))
                 }))
     };
     let Some(line) = lines.iter().find(needs_torch) else { return };
@@ -91,6 +96,18 @@ fn compiled(view: &View<'_>, step: &Step, number: usize, line: &Line, out: &mut 
         }
         out.push(found);
     }
+}
+
+/// What compiles code may fail, and the build goes on without it.
+fn hidden(view: &View<'_>, step: &Step, lines: &[&Line], out: &mut Vec<Finding>) {
+    let Some(place) = &step.hidden else { return };
+    let Some(line) = lines.iter().find(|line| line.elsewhere || view.source_build(line).is_some()) else { return };
+    let written = view.project.written(step.at.file, place);
+    let message = format!("`{written}` hides it when `{}` does not compile", line.text);
+    let mut found = finding(view, "hidden-failure", Severity::Warn, step.at.file, place, message);
+    found.notes = vec!["the image is built without it, and its import fails where it runs".to_owned()];
+    found.hint = Some(format!("take `{written}` out"));
+    out.push(found);
 }
 
 /// torch without a version beside an extension with one.

@@ -33,7 +33,11 @@ impl<'p> View<'p> {
         let counts = |at: &usize| {
             let line = &all[*at];
             let again = all[at + 1..].iter().any(|later| {
-                later.name == line.name && later.step != line.step && !later.constraint && is_limited(later)
+                later.name == line.name
+                    && later.step != line.step
+                    && !later.constraint
+                    && is_limited(later)
+                    && replaces(environment, line, later, db)
             });
             (line.constraint || !again) && !line.elsewhere && is_judged(line, db)
         };
@@ -63,11 +67,16 @@ impl<'p> View<'p> {
 
     /// What is asked of the solver on a target; `other` stands for the index that lines name.
     pub fn request(&self, target: &Target, other: Option<&str>) -> Request {
+        self.request_by(target, &|at| other.map_or_else(|| self.db.index_at(&at.url), |other| Some(other.to_owned())))
+    }
+
+    /// The same with the name of the index that stands for each one that lines name; none for any.
+    pub fn request_by(&self, target: &Target, name: &dyn Fn(&IndexAt) -> Option<String>) -> Request {
         let mut request = Request { target: target.clone(), ..Request::default() };
         for line in self.applying(target).filter(|line| self.db.package(&line.name).is_some()) {
             let asked = Asked::new(line.requirement.clone(), self.origin(line));
             if line.constraint { &mut request.constraints } else { &mut request.requirements }.push(asked);
-            if let Some((index, origin)) = self.index_of(line, other)
+            if let Some((index, origin)) = self.index_of(line, name)
                 && !request.from_index.iter().any(|known| known.package.as_ref() == Some(&line.name))
             {
                 request.from_index.push(FromIndex { package: Some(line.name.clone()), index, origin });
@@ -77,13 +86,12 @@ impl<'p> View<'p> {
     }
 
     /// The index that a package must come from, by its name, and where it is named.
-    fn index_of(&self, line: &Line, other: Option<&str>) -> Option<(String, String)> {
+    fn index_of(&self, line: &Line, name: &dyn Fn(&IndexAt) -> Option<String>) -> Option<(String, String)> {
         let (index, origin) = match &line.source {
             From::Unknown => return None,
             From::Pypi => ("pypi".to_owned(), self.origin(line)),
             From::Main(at) | From::Extra(at) => {
-                let name = other.map_or_else(|| self.db.index_at(&at.url), |other| Some(other.to_owned()))?;
-                (name, format!("{}:{}", self.project.path(at.at.file), at.at.place.line))
+                (name(at)?, format!("{}:{}", self.project.path(at.at.file), at.at.place.line))
             }
         };
         // An index that does not have the package at all is not where it comes from.
@@ -171,6 +179,19 @@ impl<'p> Toolkit<'p> {
         let version = start + at..start + at + length;
         Some(Self { image, cuda, version, devel: tag.contains("devel") })
     }
+}
+
+/// Whether a command puts another build in the place of what an earlier one installed: an installer keeps what satisfies the
+/// later line, unless it is told to install anew.
+fn replaces(environment: &Environment, line: &Line, later: &Line, db: &RuleDb) -> bool {
+    let anew = ["--force-reinstall", "--reinstall", "--ignore-installed", "-I", "--upgrade", "-U"];
+    let step = later.step.and_then(|step| environment.steps.get(step));
+    if step.is_none_or(|step| anew.iter().any(|flag| step.has(flag))) {
+        return true;
+    }
+    let ranges = (specifiers(&line.requirement), specifiers(&later.requirement));
+    let (Some(package), (Some(one), Some(other))) = (db.package(&line.name), ranges) else { return true };
+    !package.releases.iter().any(|release| satisfied(&one, &release.version) && satisfied(&other, &release.version))
 }
 
 /// Whether a line limits the versions.

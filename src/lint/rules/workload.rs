@@ -3,12 +3,15 @@
 use pep440_rs::Version;
 
 use super::solver::Pins;
-use super::view::View;
+use super::view::{TORCH, View, is_pin, marker_environment};
 use super::{finding, on};
 use crate::finding::Severity;
 use crate::lint::{Declared, Finding};
 use crate::rules::advisory::{Environment, applies};
+use crate::rules::model::{Build, Release};
+use crate::rules::obstacle::obstacles;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::rules::requirement::{parse, specifiers};
 use crate::rules::workload::{Told, judge};
 use crate::rules::{RuleDb, Target};
 
@@ -79,6 +82,73 @@ pub fn advisories(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String]
         });
         out.push(found);
     }
+}
+
+/// Tells the advisories about this sort of work where no file says what is installed: those that hold for any release of torch
+/// that works on a target, with the releases.
+pub fn foretold(declared: &Declared, targets: &[Target], uses: &[String], db: &RuleDb, out: &mut Vec<Finding>) {
+    let Some(torch) = db.package(TORCH).filter(|_| !uses.is_empty()) else { return };
+    let of_work = |advisory: &&RawAdvisory| advisory.when.iter().any(|when| !when.workload.is_empty());
+    let any = [Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() }];
+    for target in if targets.is_empty() { &any[..] } else { targets } {
+        let usable = |release: &&Release| {
+            let runs = |build: &Build| obstacles(torch, release, build, target, db).is_empty();
+            !release.yanked && !release.version.any_prerelease() && release.builds.iter().any(runs)
+        };
+        let releases: Vec<&Release> = torch.releases.iter().filter(usable).collect();
+        for advisory in db.advisories().filter(of_work) {
+            let hit = |release: &&&Release| {
+                let beside = pinned(release, target);
+                let installed = |name: &str| match name {
+                    TORCH => Some(release.version.clone()),
+                    other => beside.iter().find(|(own, _)| own == other).map(|(_, version)| version.clone()),
+                };
+                let environment =
+                    Environment { installed: &installed, cuda: None, target, workload: uses, messages: &[] };
+                applies(advisory, &environment).is_some()
+            };
+            let held: Vec<&&Release> = releases.iter().filter(hit).collect();
+            let (Some(first), Some(last)) = (held.first(), held.last()) else { continue };
+            let title = advisory.title.trim_end_matches('.');
+            let which = match (held.len() == releases.len(), first.version == last.version) {
+                (true, _) => "every release of torch that works there".to_owned(),
+                (false, true) => format!("torch {}", first.version),
+                (false, false) => format!("torch {} to {}", first.version, last.version),
+            };
+            // Nothing is installed yet.
+            let severity = if advisory.severity == RawSeverity::Info { Severity::Info } else { Severity::Warn };
+            let remedy = advisory.remedies.first();
+            out.push(Finding {
+                id: "workload-advisory",
+                severity,
+                file: declared.file.clone(),
+                place: declared.uses.clone(),
+                message: format!("{}: {title}", advisory.id),
+                notes: vec![
+                    format!("{}: {which}", on(target)),
+                    advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
+                ],
+                hint: remedy.map(|remedy| match remedy.commands.first() {
+                    Some(command) => format!("{}: `{command}`", remedy.summary),
+                    None => remedy.summary.clone(),
+                }),
+                fix: None,
+            });
+        }
+    }
+}
+
+/// What a release of torch pins, e.g. triton.
+fn pinned(release: &Release, target: &Target) -> Vec<(String, Version)> {
+    let markers = marker_environment(target);
+    let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+    let wanted = texts.filter_map(|text| parse(text).ok());
+    let holds = wanted.filter(|wanted| markers.as_ref().is_some_and(|own| wanted.marker.evaluate(own, &[])));
+    let pins = holds.filter_map(|wanted| {
+        let range = specifiers(&wanted).filter(is_pin)?;
+        Some((wanted.name.to_string(), range.iter().next()?.version().clone()))
+    });
+    pins.collect()
 }
 
 /// `torch 2.6.0`: the label of the build does not matter here.

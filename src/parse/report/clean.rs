@@ -206,7 +206,7 @@ fn plain(text: &str) -> String {
         match letter {
             '\u{1b}' => rest = skip_escape(after),
             '\t' | '\u{a0}' | '\u{3000}' => out.push(' '),
-            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '\u{fffd}' => {}
+            '\u{200b}'..='\u{200f}' | '\u{feff}' | '\u{2060}' | '\u{fffd}' | '\u{fe0f}' => {}
             '：' => out.push(':'),
             '‘' | '’' => out.push('\''),
             '“' | '”' => out.push('"'),
@@ -254,6 +254,9 @@ fn prefix_free(text: &str) -> &str {
 
 fn strip_prefix(text: &str) -> Option<&str> {
     let first = text.bytes().next()?;
+    if first >= 0x80 {
+        return text.strip_prefix(TICKS);
+    }
     match first {
         // A quotation. `>>> import torch` is a prompt, and goes too.
         b'>' => Some(text.trim_start_matches('>')),
@@ -271,6 +274,12 @@ fn strip_prefix(text: &str) -> Option<&str> {
         _ => None,
     }
 }
+
+/// What scripts put before a line that went well, went wrong, or is to be noticed.
+const TICKS: [char; 24] = [
+    '✅', '✔', '✓', '☑', '❌', '✗', '✘', '✖', '❎', '⛔', '🚫', '🔴', '🟢', '🟡', '⚠', '❗', 'ℹ', '→', '➜', '➤', '▶',
+    '•', '●', '🔥',
+];
 
 /// `2024-04-26 01:58:58,742`, `2025-03-07T05:56:27.270Z`, `17:22:43-020113`, `12:03:04.123`, `07-16 23:02:53`.
 fn strip_time(text: &str) -> Option<&str> {
@@ -327,6 +336,8 @@ fn strip_bracket(text: &str) -> Option<&str> {
         || inside.contains("rank=")
         || (inside.contains(".py:") && inside.bytes().last().is_some_and(|byte| byte.is_ascii_digit()))
         || LEVELS.contains(&inside.trim())
+        || OUTCOMES.contains(&inside.trim())
+        || inside.starts_with(TICKS)
         || strip_time(inside).is_some()
         || rest.starts_with("<std")
         || (inside.bytes().all(|byte| byte.is_ascii_digit() || b",:. ".contains(&byte)) && !inside.is_empty());
@@ -339,6 +350,8 @@ fn strip_bracket(text: &str) -> Option<&str> {
 
 const LEVELS: [&str; 10] =
     ["INFO", "WARNING", "WARN", "ERROR", "DEBUG", "CRITICAL", "FATAL", "TRACE", "STDERR", "STDOUT"];
+
+const OUTCOMES: [&str; 9] = ["OK", "ok", "PASS", "FAIL", "FAILED", "SKIP", "+", "!", "*"];
 
 /// `ERROR 07-08 15:41:43 [multiproc_executor.py:487] text`, `WARNING: text`, `INFO    text`, `ERROR - text`.
 fn strip_level(text: &str) -> Option<&str> {
@@ -407,6 +420,11 @@ mod tests {
             "[rank0]: torch==2.7.1",
             "| 2026-01-02T03:04:05.678Z | torch==2.7.1",
             "Thu Jan 23 11:55:50 2025[1,1]<stderr>:torch==2.7.1",
+            "✅ torch==2.7.1",
+            "  ❌ torch==2.7.1",
+            "⚠️  torch==2.7.1",
+            "[OK] torch==2.7.1",
+            "[✗] torch==2.7.1",
         ] {
             let found = lines(text);
             assert!(found.iter().all(|line| line.ends_with("torch==2.7.1")) && found.len() == 1, "{text}: {found:?}");

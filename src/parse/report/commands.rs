@@ -3,7 +3,7 @@
 
 use super::Vocabulary;
 use super::clean::Line;
-use super::draft::{Draft, Rank};
+use super::draft::{Draft, Rank, SOURCE};
 use super::words::Word;
 use crate::facts::{LibCuda, Reading};
 use crate::parse::install::{IndexKind, Install};
@@ -24,6 +24,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         if line.has(Word::File) {
             traceback(text, line.number, draft);
         }
+        source_line(text, line.number, vocabulary, draft);
         if line.has(Word::Arrow) {
             ldd(text, line.number, draft);
         }
@@ -95,6 +96,16 @@ fn traceback(text: &str, number: usize, draft: &mut Draft) {
     if let Some(version) = words.filter(|word| word.contains('.')).find_map(|word| word.parse::<PythonVersion>().ok()) {
         draft.python.add(version, Rank::Running, format!("{READER}, line {number}"));
         draft.saw(READER, number);
+    }
+}
+
+/// `from triton.ops.matmul_perf_model import early_config_prune`: the line of a program that a traceback shows.
+fn source_line(text: &str, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let module = text.strip_prefix("from ").and_then(|rest| Some(rest.split_once(" import ")?.0));
+    let Some(module) = module.or_else(|| text.strip_prefix("import ")) else { return };
+    let top = module.split(['.', ' ', ',']).next().unwrap_or_default();
+    if !module.trim().contains(' ') && ((vocabulary.distribution_of)(top).is_some() || (vocabulary.is_package)(top)) {
+        draft.saw(SOURCE, number);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::clean::Clean;
 use crate::facts::{
-    CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted, Python,
-    PythonImplementation, Reading, Unmet, Unresolved, Xid,
+    Candidate, CodeGroup, Contradiction, Distribution, Facts, Gpu, LibCuda, Library, Link, Nvml, Origin, Pasted,
+    Python, PythonImplementation, Reading, Unmet, Unresolved, Xid,
 };
 use crate::parse::wheel::normalise_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -108,11 +109,29 @@ pub struct Draft {
     libraries: BTreeMap<String, Vec<Library>>,
     built_for: BTreeMap<String, (String, String)>,
     locations: BTreeMap<String, String>,
+    /// Further copies of a distribution, behind the one that is imported.
+    copies: BTreeMap<String, Vec<(String, String)>>,
+    /// The driver version of the cuda-compat libcuda in use, and of a package that is only installed.
+    pub compat: Statements<DriverVersion>,
+    pub compat_package: Statements<DriverVersion>,
     /// Lines that tell of something else than this environment.
     aside: BTreeSet<usize>,
+    /// Every line that a reader understood.
+    lines: BTreeSet<usize>,
     /// The first line and the last of each reader, in order.
     seen: Vec<(&'static str, usize, usize)>,
 }
+
+/// Readers of single lines: what stands between two of theirs is not read for that.
+const OF_LINES: [&str; 4] = [MESSAGES, WORDS, SOURCE, VENDOR];
+/// Words of another vendor.
+pub const VENDOR: &str = "another vendor's stack";
+/// Known messages, and sentences that state a fact.
+pub const MESSAGES: &str = "error messages";
+/// Lines of programs.
+pub const SOURCE: &str = "lines of a program";
+/// What people say.
+pub const WORDS: &str = "people's words";
 
 /// Distributions that one text may name.
 const MOST_PACKAGES: usize = 1500;
@@ -124,6 +143,10 @@ const MOST_TOLD: usize = 2000;
 impl Draft {
     /// Notes that a reader understood a line.
     pub fn saw(&mut self, reader: &'static str, line: usize) {
+        // What a program states is no people's word.
+        if !self.lines.insert(line) && reader == WORDS {
+            return;
+        }
         match self.seen.iter_mut().find(|(name, ..)| *name == reader) {
             Some((_, first, last)) => {
                 *first = line.min(*first);
@@ -155,6 +178,36 @@ impl Draft {
             Some(other) if version.contains('+') && !other.value.contains('+') => version.clone_into(&mut other.value),
             Some(_) => {}
             None => said.add(version.to_owned(), rank, place),
+        }
+    }
+
+    /// A distribution that is there in a version that nobody tells.
+    pub fn present(&mut self, name: &str) {
+        if self.packages.len() < MOST_PACKAGES {
+            self.packages.entry(normalise_name(name)).or_default();
+        }
+    }
+
+    /// A second copy of a distribution, behind the one that is imported.
+    pub fn copy(&mut self, name: &str, version: &str, place: impl Into<String>) {
+        let copies = self.copies.entry(normalise_name(name)).or_default();
+        if is_version(version) && copies.len() < 8 && !copies.iter().any(|(other, _)| other == version) {
+            copies.push((version.to_owned(), place.into()));
+        }
+    }
+
+    /// What a list adds to a distribution in brackets: `git`, `custom CUDA extension`.
+    pub fn remark(&mut self, name: &str, text: &str) {
+        if self.pasted.remarks.len() < MOST_PACKAGES && text.len() <= 80 {
+            self.pasted.remarks.entry(normalise_name(name)).or_insert_with(|| text.to_owned());
+        }
+    }
+
+    /// A statement of an installer's proof.
+    pub fn candidate(&mut self, candidate: Candidate) {
+        let same = |other: &Candidate| Candidate { place: candidate.place.clone(), ..other.clone() } == candidate;
+        if self.pasted.candidates.len() < 200 && !self.pasted.candidates.iter().any(same) {
+            self.pasted.candidates.push(candidate);
         }
     }
 
@@ -258,7 +311,11 @@ impl Draft {
     }
 
     /// The facts.
-    pub fn finish(mut self, lines: usize) -> Facts {
+    pub fn finish(mut self, text: &Clean<'_>) -> Facts {
+        // What was asked of an installer that gave up is not there for that.
+        if !self.pasted.candidates.is_empty() {
+            self.packages.retain(|_, said| said.0.is_empty() || said.0.iter().any(|said| said.rank < Rank::Asked));
+        }
         let mut facts = Facts::unknown(Origin::Report);
         let system = &mut facts.system;
         system.os = self.os.reading();
@@ -285,6 +342,7 @@ impl Draft {
         if let Some(library) = self.libcuda.take() {
             facts.loader.libcuda = Reading::host(library, "ldconfig -p");
         }
+        self.compat(&mut facts);
         facts.gpus = self.gpus();
         if facts.driver.version.is_unknown()
             && let Some(place) = &self.no_driver
@@ -311,10 +369,30 @@ impl Draft {
             false => format!("{name}, lines {first} to {last}"),
         });
         self.pasted.recognised = seen.collect();
-        let read: usize = self.seen.iter().map(|(_, first, last)| last - first + 1).sum();
-        self.pasted.not_read = lines.saturating_sub(read);
+        self.pasted.not_read = text.log.numbers().filter(|number| !self.has_read(*number)).count();
         facts.pasted = Some(self.pasted);
         facts
+    }
+
+    /// Whether a reader understood a line, or read on over it: not every line of a report says something about GPUs.
+    fn has_read(&self, line: usize) -> bool {
+        let whole = self.seen.iter().filter(|(reader, ..)| !OF_LINES.contains(reader));
+        self.lines.contains(&line) || whole.into_iter().any(|(_, first, last)| (*first..=*last).contains(&line))
+    }
+
+    /// A report that names the driver version of its cuda-compat package names the libcuda in use.
+    fn compat(&self, facts: &mut Facts) {
+        let Some(said) = self.compat.best().or(self.compat_package.best()) else { return };
+        let version = Reading::host(said.value.clone(), said.place.clone());
+        match &mut facts.loader.libcuda {
+            Reading::Known { value, .. } if value.compat && value.version.value().is_none() => value.version = version,
+            Reading::Unknown if self.compat.best().is_some() => {
+                let found_by = said.place.clone();
+                let library = LibCuda { path: "libcuda.so.1".to_owned(), found_by, version, compat: true, stub: false };
+                facts.loader.libcuda = Reading::host(library, said.place.clone());
+            }
+            _ => {}
+        }
     }
 
     fn gpus(&mut self) -> Reading<Vec<Gpu>> {
@@ -418,9 +496,10 @@ impl Draft {
         names.sort();
         names.dedup();
         let empty = Statements::default();
+        let copies = std::mem::take(&mut self.copies);
         names
             .into_iter()
-            .map(|name| {
+            .flat_map(|name| {
                 let statements = self.packages.get(&name).unwrap_or(&empty);
                 let best = statements.best();
                 let mut made = Distribution { name: name.clone(), ..Distribution::default() };
@@ -456,10 +535,22 @@ impl Draft {
                 if let Some(libraries) = self.libraries.remove(&name) {
                     made.libraries = Reading::binary(libraries, "an error message");
                 }
-                made
+                let others =
+                    copies.get(&name).into_iter().flatten().map(|(version, place)| other_copy(&name, version, place));
+                std::iter::once(made).chain(others.collect::<Vec<_>>())
             })
             .collect()
     }
+}
+
+/// A copy that import does not find.
+fn other_copy(name: &str, version: &str, place: &str) -> Distribution {
+    let mut made = Distribution { name: name.to_owned(), ..Distribution::default() };
+    made.version = Reading::metadata(public(version).to_owned(), place);
+    if version.contains('+') {
+        made.build.version = Reading::binary(version.to_owned(), place);
+    }
+    made
 }
 
 /// Whether two versions of one distribution cannot be the same build.

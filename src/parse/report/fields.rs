@@ -7,6 +7,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
+use super::lists::is_name;
 use super::smi::is_driver;
 use super::words::Word;
 use crate::facts::{Gpu, Reading};
@@ -65,8 +66,101 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         below_torch = name == "pytorch";
         gpu_list = (gpu_list && name.starts_with("gpu ")) || name == "gpu models and configuration";
         let rank = if is_program(&name) { Rank::Running } else { Rank::Told };
-        one(&name, value, line.number, rank, vocabulary, draft);
+        if !one(&name, value, line.number, rank, vocabulary, draft)
+            && let Some((name, version)) = versioned(&name, value)
+            && in_list_of_packages(lines, at, vocabulary)
+        {
+            draft.package(name, version, Rank::Listed, format!("{READER}, line {}", line.number));
+            remarks(name, value, line.number, draft);
+            draft.saw(READER, line.number);
+        }
     }
+}
+
+/// Whether the lines around one are a list of names with versions, among them a distribution that the rules know.
+pub fn in_list_of_packages(lines: &[Line<'_>], at: usize, vocabulary: &Vocabulary<'_>) -> bool {
+    const FURTHEST: usize = 24;
+    let is_row = |line: &&Line<'_>| {
+        is_remarked(&line.text) || field(line).is_some_and(|(name, value)| versioned(&name, value).is_some())
+    };
+    let known = |line: &Line<'_>| names_package(line, vocabulary);
+    let before = lines.get(..at).unwrap_or_default().iter().rev().take(FURTHEST);
+    let after = lines.iter().skip(at + 1).take(FURTHEST);
+    before.take_while(is_row).any(known) || after.take_while(is_row).any(known)
+}
+
+/// `voxelize 0.1 (local)`, `voxelize: 0.1 (local)`, `utils3d (git)`.
+fn is_remarked(text: &str) -> bool {
+    let remark = text.strip_suffix(')').and_then(|text| text.rsplit_once(" ("));
+    remark.is_some_and(|(name, remark)| name.split_whitespace().count() <= 3 && origin(&remark.to_lowercase()))
+}
+
+/// Whether a line gives the version of a distribution that the rules know: what stands beside it is of the same list.
+fn names_package(line: &Line<'_>, vocabulary: &Vocabulary<'_>) -> bool {
+    let Some((name, value)) = field(line) else { return false };
+    let stem = name.strip_suffix(" version").unwrap_or(&name).trim();
+    let known = || (vocabulary.distribution_of)(stem).is_some() || (vocabulary.is_package)(&normalise_name(stem));
+    versioned("any", value).is_some() && !stem.contains(' ') && (matches!(stem, "torch" | "pytorch") || known())
+}
+
+/// `torchsparse:  2.1.0 (custom CUDA extension)`: a name in one word, its version, and at most a remark in brackets.
+fn versioned<'v>(name: &'v str, value: &'v str) -> Option<(&'v str, &'v str)> {
+    let (version, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let rest = rest.trim();
+    let alone = rest.is_empty() || rest.starts_with('(') && rest.ends_with(')');
+    let version = version.trim_start_matches(['v', '=']);
+    (is_name(name) && is_version(version) && alone && !is_system(name)).then_some((name, version))
+}
+
+/// Names in people's lists that are no distributions.
+pub fn is_system(name: &str) -> bool {
+    const NAMES: [&str; 18] = [
+        "cuda",
+        "cudnn",
+        "nccl",
+        "driver",
+        "nvidia",
+        "nvidia-smi",
+        "ubuntu",
+        "debian",
+        "centos",
+        "os",
+        "version",
+        "glibc",
+        "libc",
+        "gcc",
+        "g++",
+        "clang",
+        "kernel",
+        "linux",
+    ];
+    NAMES.contains(&name) || matches!(name, "python" | "docker" | "conda" | "wsl" | "bogomips" | "rocm" | "release")
+}
+
+/// What stands in brackets behind a version: another copy of the distribution, or where it comes from.
+fn remarks(name: &str, value: &str, number: usize, draft: &mut Draft) {
+    let Some((_, inside)) = value.split_once('(') else { return };
+    let inside = inside.trim_end_matches(')').trim();
+    let words: Vec<&str> = inside.split([' ', ',', ':', ';', '=']).filter(|word| !word.is_empty()).collect();
+    let lower = inside.to_lowercase();
+    let is_here =
+        |word: &&&str| matches!(**word, "also" | "too" | "second" | "another" | "duplicate" | "both" | "shadowed");
+    if words.iter().find(is_here).is_some() {
+        for version in words.iter().map(|word| word.trim_start_matches('v')).filter(|word| is_version(word)) {
+            draft.copy(name, version, format!("{READER}, line {number}"));
+            // The words of this line are not those of a person who says which version is in use.
+            draft.set_aside(number);
+        }
+    } else if origin(&lower) {
+        draft.remark(name, inside);
+    }
+}
+
+/// `git`, `local build`, `custom CUDA extension`: what is not from an index.
+pub fn origin(text: &str) -> bool {
+    const WORDS: [&str; 11] =
+        ["git", "local", "editable", "source", "custom", "compiled", "built", "fork", "patched", "extension", "wheel"];
+    text.split(|letter: char| !letter.is_alphanumeric()).any(|word| WORDS.contains(&word))
 }
 
 /// Takes a line apart: the name in lower case without decoration, and the value.
@@ -192,7 +286,7 @@ fn told(name: &str) -> bool {
 }
 
 #[expect(clippy::too_many_lines, reason = "one table of names")]
-fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
     let place = || format!("{READER}, line {number}");
     let first = value.split_whitespace().next().unwrap_or_default();
     let mut known = true;
@@ -328,12 +422,27 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
         }
         "nvml library version" => {}
         "build.torch_version" => draft.built_for("xformers", first, place()),
-        "cuda" | "cuda version" if rank == Rank::Running => known = false,
+        "cuda" | "cuda version" => known = whose_cuda(first, draft),
+        "cuda forward compat"
+        | "cuda forward compatibility"
+        | "forward compat"
+        | "forward compatibility"
+        | "cuda compat"
+        | "cuda-compat"
+        | "cuda compat driver"
+        | "cuda compat version"
+        | "compat libcuda"
+        | "compat driver"
+        | "cuda forward compat version"
+        | "cuda-compat version" => {
+            known = compat(value, number, rank, draft);
+        }
         _ => known = other(name, value, number, rank, vocabulary, draft),
     }
     if known {
         draft.saw(READER, number);
     }
+    known
 }
 
 /// Names that are made of something: `gpu 0,1`, `` `accelerate` version``, an environment variable, a distribution.
@@ -370,12 +479,34 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
     }
     let rank = if rank == Rank::Running { rank } else { Rank::Told };
     draft.package(&name, version, rank.max(Rank::Listed), place());
+    remarks(&name, value, number, draft);
+    true
+}
+
+/// `CUDA: 12.1` in a list: torch's, the toolkit's, or the driver's.
+fn whose_cuda(word: &str, draft: &mut Draft) -> bool {
+    let Ok(cuda) = word.trim_start_matches('v').parse::<CudaVersion>() else { return false };
+    let plausible = (7..=20).contains(&cuda.major);
+    if plausible {
+        draft.pasted.cuda.get_or_insert(cuda);
+    }
+    plausible
+}
+
+/// `CUDA Forward Compat: 580.95.05`: the driver's user-mode part of a cuda-compat package.
+fn compat(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
+    let words = value.split([' ', ',', '(', ')', '=', '-']);
+    let Some(version) = words.into_iter().find(|word| is_driver(word)).and_then(|word| word.parse().ok()) else {
+        return matches!(value.to_ascii_lowercase().as_str(), "no" | "none" | "n/a" | "not installed" | "off");
+    };
+    draft.compat.add(version, rank, format!("{READER}, line {number}"));
     true
 }
 
 fn torch(value: &str, number: usize, rank: Rank, draft: &mut Draft) {
     let word = value.trim_start_matches(['v', '=']).split([' ', ',', '(', ';']).next().unwrap_or_default();
     draft.package("torch", word.trim_matches(['\'', '"']), rank, format!("{READER}, line {number}"));
+    remarks("torch", value, number, draft);
     if rank == Rank::Running && value.contains("+cpu") {
         draft.torch_cuda.add(None, rank, format!("{READER}, line {number}"));
     }

@@ -5,6 +5,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, Rank, is_version};
+use super::fields::{in_list_of_packages, is_system, origin};
 use super::words::Word;
 use crate::facts::{ASKED, Unmet};
 use crate::parse::wheel::{WheelName, normalise_name};
@@ -50,6 +51,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         if environment(text, number, draft) {
             continue;
         }
+        if unversioned(text, at, lines, vocabulary, draft) {
+            continue;
+        }
         let drawn = text.len() < line.text.len();
         let around = || [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten();
         let in_list = || header || drawn || around().any(|other| is_row(undrawn(&other.text)));
@@ -60,6 +64,22 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         }
     }
     draft.pasted.whole_list |= listed >= WHOLE;
+}
+
+/// `utils3d (git)` in a list: a distribution that is there, from somewhere else than an index.
+fn unversioned(text: &str, at: usize, lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    let Some((name, rest)) = text.trim_start_matches(['-', '*', '+', ' ']).split_once(' ') else { return false };
+    let remark = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let Some(remark) = remark.filter(|remark| is_name(name) && origin(&remark.to_lowercase())) else { return false };
+    let around = [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten();
+    let in_list = || in_list_of_packages(lines, at, vocabulary) || around.into_iter().any(|line| is_row(&line.text));
+    if !(vocabulary.is_package)(&normalise_name(name)) && !in_list() {
+        return false;
+    }
+    draft.present(name);
+    draft.remark(name, remark);
+    draft.saw("list of distributions", lines.get(at).map_or(0, |line| line.number));
+    true
 }
 
 /// A line without the branches of a tree: `│   ├── triton v3.3.1` is `triton v3.3.1`.
@@ -197,7 +217,7 @@ fn row(
         }
         return true;
     }
-    if matches!(normal.as_str(), "cuda" | "driver" | "ubuntu" | "version" | "cudnn" | "nvidia-smi" | "glibc") {
+    if is_system(&normal) {
         return false;
     }
     let build = more.first().copied().unwrap_or_default();

@@ -5,6 +5,7 @@
 //! what it says in two ways is told. Each reader looks at every line and takes what it knows; none needs a heading, so that
 //! half a report is worth half of it. What the world is like (names of GPUs and packages) comes in as a [`Vocabulary`].
 
+mod candidates;
 mod clean;
 mod commands;
 mod draft;
@@ -16,6 +17,7 @@ mod prose;
 mod sentences;
 mod shell;
 mod smi;
+mod vendor;
 mod words;
 
 use crate::facts::Facts;
@@ -34,6 +36,8 @@ pub struct Vocabulary<'a> {
     pub variant: &'a dyn Fn(&str, &str) -> Option<String>,
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a dyn Fn(&str) -> bool,
+    /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.
+    pub other_vendor: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// What a text says.
@@ -56,6 +60,8 @@ pub enum Reader {
     Fields,
     /// Commands with their answers.
     Shell,
+    /// What an installer weighed in vain.
+    Candidates,
     /// Lists of distributions, and what pip says.
     Lists,
     /// Commands, tracebacks and ldd.
@@ -66,14 +72,18 @@ pub enum Reader {
     Prose,
     /// Xid errors of the kernel's log.
     KernelLog,
+    /// Stacks of other vendors.
+    Vendor,
 }
 
 impl Reader {
     /// All of them; the first to state something is asked first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
+        Self::Vendor,
         Self::Smi,
         Self::Fields,
         Self::Shell,
+        Self::Candidates,
         Self::Lists,
         Self::Commands,
         Self::Sentences,
@@ -86,11 +96,13 @@ impl Reader {
             Self::Smi => smi::read(&text.lines, draft),
             Self::Fields => fields::read(&text.lines, vocabulary, draft),
             Self::Shell => shell::read(&text.lines, draft),
+            Self::Candidates => candidates::read(text, draft),
             Self::Lists => lists::read(&text.lines, vocabulary, draft),
             Self::Commands => commands::read(&text.lines, vocabulary, draft),
             Self::Sentences => sentences::read(text, vocabulary, draft),
             Self::Prose => prose::read(&text.lines, vocabulary, draft),
             Self::KernelLog => kernel_log(text, draft),
+            Self::Vendor => vendor::read(&text.lines, vocabulary, draft),
         }
     }
 }
@@ -108,15 +120,31 @@ fn kernel_log(text: &Clean<'_>, draft: &mut draft::Draft) {
 pub fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Report {
     let known = |name: &str| (vocabulary.is_package)(name) || (vocabulary.distribution_of)(name).is_some();
     let people = people(text, known);
-    Report { facts: redact(&facts(readers, text, vocabulary), &people), people }
+    Report { facts: redact(&notes(readers, text, vocabulary).facts(text), &people), people }
 }
 
-/// What a text tells, still with the names in it: [`people`] finds them, and [`redact`] hides them.
+/// What the readers found in a text.
+pub struct Notes(draft::Draft);
+
+/// Reads a text with readers, to make facts of it once it is known which of its lines are error messages.
 #[must_use]
-pub fn facts(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Facts {
+pub fn notes(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Notes {
     let mut draft = draft::Draft::default();
     readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
-    draft.finish(text.count)
+    Notes(draft)
+}
+
+impl Notes {
+    /// Notes that a line holds an error message that is known.
+    pub fn hear(&mut self, line: usize) {
+        self.0.saw(draft::MESSAGES, line);
+    }
+
+    /// What the text tells, still with the names in it: [`people`] finds them, and [`redact`] hides them.
+    #[must_use]
+    pub fn facts(self, text: &Clean<'_>) -> Facts {
+        self.0.finish(text)
+    }
 }
 
 /// The names of people and machines that a text gives away. `is_known` is what names a package or a module.

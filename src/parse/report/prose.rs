@@ -4,7 +4,7 @@
 
 use super::Vocabulary;
 use super::clean::Line;
-use super::draft::{Draft, Rank, is_version};
+use super::draft::{Draft, Rank, WORDS, is_version};
 use super::sentences::gpu;
 use super::smi::is_driver;
 use super::words::Word;
@@ -133,11 +133,12 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
-                add_driver(version, place(), draft);
+                add_driver(version, place(), number, draft);
             }
             "glibc" => {
                 if let Ok(version) = version.parse::<GlibcVersion>() {
                     draft.glibc.add(version, Rank::Told, place());
+                    draft.saw(WORDS, number);
                 }
             }
             "python" if !asked => {
@@ -145,15 +146,18 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                     && version.major == 3
                 {
                     draft.python.add(version, Rank::Told, place());
+                    draft.saw(WORDS, number);
                 }
             }
             "torch" | "pytorch" if is_version(version) && !asked => {
                 draft.package("torch", version, Rank::Told, place());
+                draft.saw(WORDS, number);
             }
             name if is_version(version) && !asked && name.len() > 3 => {
                 let name = normalise_name(name);
                 if (vocabulary.is_package)(&name) {
                     draft.package(&name, version, Rank::Told, place());
+                    draft.saw(WORDS, number);
                 }
             }
             _ => {}
@@ -179,6 +183,7 @@ fn only_one(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft
         .filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
     if let (Some(name), None) = (names.next(), names.next()) {
         draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+        draft.saw(WORDS, number);
     }
 }
 
@@ -201,6 +206,7 @@ fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draf
             let torch = LocalLabel::of_version(version).torch;
             if (vocabulary.is_package)(&name) || torch.is_some() && tags.is_some() {
                 draft.package(&name, version, Rank::Told, place());
+                draft.saw(WORDS, number);
             }
             if let Some(torch) = torch.filter(|_| tags.is_some()) {
                 draft.built_for(&name, &torch, place());
@@ -219,7 +225,7 @@ fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
             return;
         }
         let place = format!("the report's words, line {number}");
-        add_driver(first, place.clone(), draft);
+        add_driver(first, place.clone(), number, draft);
         // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
         let cuda = words.all.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
         let said = cuda.and_then(|at| words.all.iter().skip(at + 1).find(|word| !is_filler(word)));
@@ -229,8 +235,9 @@ fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
     }
 }
 
-fn add_driver(version: &str, place: String, draft: &mut Draft) {
+fn add_driver(version: &str, place: String, number: usize, draft: &mut Draft) {
     if let Ok(version) = version.parse::<DriverVersion>() {
+        draft.saw(WORDS, number);
         draft.driver.add(version, Rank::Told, place);
     }
 }
@@ -307,6 +314,7 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
             let mut gpu = gpu(&name, &format!("the report's words, line {number}"));
             gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
             draft.gpu(unique(gpu, number), Rank::Told, "the report's words");
+            draft.saw(WORDS, number);
         }
     }
     looked

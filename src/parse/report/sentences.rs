@@ -4,12 +4,12 @@ use memchr::memmem;
 
 use super::Vocabulary;
 use super::clean::Clean;
-use super::draft::{Draft, Rank};
+use super::draft::{Draft, MESSAGES, Rank};
 use crate::facts::KERNEL;
 use crate::facts::{Gpu, Reading};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
-const READER: &str = "error messages";
+const READER: &str = MESSAGES;
 /// So many of one sentence are looked at: logs repeat themselves.
 const MOST: usize = 24;
 
@@ -52,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 39] = [
+const SENTENCES: [(&str, Reader); 46] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -92,11 +92,58 @@ const SENTENCES: [(&str, Reader); 39] = [
     ("Using CPython ", interpreter),
     ("has capability sm_", not_compatible),
     ("Linux-", platform),
+    (" import FAILED: ", named_before),
+    (" import failed: ", named_before),
+    (" import error: ", named_before),
+    ("ailed to import ", named_after),
+    ("rror importing ", named_after),
+    ("Could not import ", named_after),
+    ("cuda-compat-", compat_package),
 ];
 
 fn number(text: &str) -> &str {
     let end = text.bytes().position(|byte| !byte.is_ascii_digit() && byte != b'.').unwrap_or(text.len());
     text.get(..end).unwrap_or_default().trim_end_matches('.')
+}
+
+/// `BitsAndBytes import FAILED: No module named 'triton.ops'`: bitsandbytes is there, in a version that nobody tells.
+fn named_before(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    import_failed(at.before.split_whitespace().next_back()?, at.after, vocabulary, draft)
+}
+
+/// `Failed to import bitsandbytes: No module named 'triton.ops'`.
+fn named_after(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let (name, rest) = at.after.split_once([':', ' '])?;
+    import_failed(name, rest, vocabulary, draft)
+}
+
+fn import_failed(word: &str, why: &str, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let word = word.trim_matches(['`', '\'', '"', '[', ']', '.']).to_lowercase();
+    let module = word.split('.').next()?;
+    let of = |module: &str| {
+        let name = crate::parse::wheel::normalise_name(module);
+        (vocabulary.distribution_of)(module).or_else(|| (vocabulary.is_package)(&name).then_some(name))
+    };
+    let name = of(module)?;
+    // `xformers import failed: No module named 'xformers'` says that it is not there.
+    let gone = why.split_once("No module named ").map(|(_, rest)| rest.trim_start_matches(['\'', '"']));
+    let gone = gone.and_then(|rest| rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next());
+    if gone.is_none_or(|gone| gone != module && of(gone).as_ref() != Some(&name)) {
+        draft.present(&name);
+    }
+    Some(())
+}
+
+/// `cuda-compat-13-0 580.95.05-1`, `cuda-compat-12-8=570.124.06-1`: the driver's user-mode part in the package.
+fn compat_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let mut words = at.after.split([' ', '=', '-', ':', '~']).filter(|word| !word.is_empty());
+    let toolkit = [words.next()?, words.next()?];
+    if toolkit.iter().any(|part| part.len() > 2 || part.parse::<u8>().is_err()) {
+        return None;
+    }
+    let version = words.take(2).find(|word| super::smi::is_driver(word))?.parse().ok()?;
+    draft.compat_package.add(version, Rank::Listed, at.line.clone());
+    Some(())
 }
 
 /// `NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current PyTorch installation.`

@@ -15,8 +15,14 @@ fn facts(text: &str) -> Facts {
         let label = url.rsplit('/').next().filter(|label| label.starts_with("cu"));
         label.filter(|_| name.starts_with("torch")).map(str::to_owned)
     };
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let vocabulary = Vocabulary {
+        is_package: &is_package,
+        distribution_of: &distribution_of,
+        variant: &variant,
+        is_gpu: &is_gpu,
+        other_vendor: &other_vendor,
+    };
     read(&Reader::ALL, &clean(text), &vocabulary).facts
 }
 
@@ -173,8 +179,14 @@ fn live_tools_without_a_gpu() {
     let is_package = |_: &str| false;
     let distribution_of = |_: &str| None;
     let variant = |_: &str, _: &str| None;
-    let vocabulary =
-        Vocabulary { is_package: &is_package, distribution_of: &distribution_of, variant: &variant, is_gpu: &is_gpu };
+    let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let vocabulary = Vocabulary {
+        is_package: &is_package,
+        distribution_of: &distribution_of,
+        variant: &variant,
+        is_gpu: &is_gpu,
+        other_vendor: &other_vendor,
+    };
     assert!(read(&Reader::ALL, &clean(text), &vocabulary).facts.gpus.value().is_none());
     assert_eq!(gpus(&read(&Reader::ALL, &clean("two L4 24 GB cards, an L4 cache node"), &vocabulary).facts), ["L4"]);
     let available = |text: &str| facts(text).pasted.unwrap().cuda_available;
@@ -224,6 +236,114 @@ fn two_programs_that_disagree_are_told() {
     assert_eq!(pasted.contradictions[0].used.0, "2.5.1+cu124");
     assert_eq!(pasted.contradictions[0].other.0, "2.4.0");
     assert!(facts("PyTorch version: 2.5.1+cu124\n[pip3] torch==2.5.1").pasted.unwrap().contradictions.is_empty());
+}
+
+#[test]
+fn ticks_and_crosses_are_no_part_of_a_line() {
+    let told = facts("✅ PyTorch Version: 2.8.0+cu129\n✔ numpy: 2.1.3\n[OK] Python: 3.12.4\n❌ xformers");
+    assert_eq!((version(&told, "torch"), version(&told, "numpy")), ("2.8.0+cu129".to_owned(), "2.1.3".to_owned()));
+    assert_eq!(told.python.value().unwrap().version.value().unwrap().to_string(), "3.12.4");
+}
+
+#[test]
+fn what_fails_to_import_is_there_unless_it_is_what_is_missing() {
+    let told = facts("❌ xFormers import FAILED: No module named 'triton.ops'");
+    assert_eq!((version(&told, "xformers"), told.distributions.len()), ("?".to_owned(), 1));
+    assert_eq!(version(&facts("Failed to import vllm: libcudart.so.12: cannot open shared object file"), "vllm"), "?");
+    assert!(facts("flash-attn import error: No module named 'flash_attn_2_cuda'").distributions.is_empty());
+    assert!(facts("Failed to import vllm: No module named 'vllm'").distributions.is_empty());
+}
+
+#[test]
+fn people_list_names_with_versions_and_remarks() {
+    let told = facts(
+        "torch:        2.4.1+cu124\npointnet2:    3.0.0 (built from source)\nspconv-cu120: 2.3.6\nkaolin        (git)\nCUDA:         12.4",
+    );
+    assert_eq!(version(&told, "torch"), "2.4.1+cu124");
+    assert_eq!((version(&told, "pointnet2"), version(&told, "spconv-cu120")), ("3.0.0".to_owned(), "2.3.6".to_owned()));
+    assert_eq!(version(&told, "kaolin"), "?");
+    let pasted = told.pasted.unwrap();
+    let remarks: Vec<_> = pasted.remarks.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    assert_eq!(remarks, [("kaolin", "git"), ("pointnet2", "built from source")]);
+    assert_eq!((pasted.not_read, pasted.cuda.unwrap().to_string()), (0, "12.4".to_owned()));
+    // A list names some of what is there.
+    assert!(!pasted.whole_list);
+    let told = facts("* nvdiffrast (git)\n* my_ops: 0.3.1 (local build)\n* numpy: 1.26.4\n* cuDNN: 9.1.0");
+    assert_eq!((version(&told, "nvdiffrast"), version(&told, "my-ops")), ("?".to_owned(), "0.3.1".to_owned()));
+    assert_eq!(told.distributions.len(), 3);
+    // Names with numbers that nothing says to be of a list of packages.
+    assert!(facts("BogoMIPS: 5999.99\nscore: 0.75\nbest (git)\nstep: 1.5").distributions.is_empty());
+}
+
+#[test]
+fn a_second_copy_stands_behind_the_first() {
+    let copies = |text: &str| -> Vec<String> {
+        let told = facts(text).distributions;
+        told.iter().map(|one| format!("{} {}", one.name, one.full_version())).collect()
+    };
+    assert_eq!(copies("torch: 2.3.0 (2.2.1+cu118 also installed)"), ["torch 2.3.0", "torch 2.2.1+cu118"]);
+    assert_eq!(
+        copies("numpy: 1.26.4 (second copy: numpy 2.1.0)\nTorch: 2.6.0"),
+        ["numpy 1.26.4", "numpy 2.1.0", "torch 2.6.0"]
+    );
+    assert_eq!(copies("torch: 2.3.0 (was 2.2.1)"), ["torch 2.3.0"]);
+}
+
+#[test]
+fn the_compat_library_has_the_version_that_the_report_gives_it() {
+    let compat = |text: &str| {
+        let library = facts(text).loader.libcuda.value().cloned()?;
+        Some((library.path, library.version.value()?.to_string()))
+    };
+    let path = "/usr/local/cuda-13.0/compat/libcuda.so.1".to_owned();
+    let export = "export LD_LIBRARY_PATH=/usr/local/cuda-13.0/compat:$LD_LIBRARY_PATH";
+    let text = format!("Driver: 570.133.20\nCUDA Forward Compat: 580.95.05\n{export}");
+    assert_eq!(compat(&text), Some((path.clone(), "580.95.05".to_owned())));
+    // A package says which version it has, and not that it is in use.
+    let package = "ii  cuda-compat-13-0  580.82.07-0ubuntu1  amd64  CUDA Compatibility Platform";
+    assert_eq!(compat(&format!("{package}\n{export}")), Some((path, "580.82.07".to_owned())));
+    assert_eq!(compat(package), None);
+    assert_eq!(compat("CUDA Forward Compat: not installed"), None);
+}
+
+#[test]
+fn what_an_installer_weighed_is_not_installed() {
+    for text in [
+        "ERROR: Cannot install vllm because these package versions have conflicting dependencies.\n\nThe conflict is caused by:\n    \
+         vllm 0.6.3 depends on torch==2.4.0\n    The user requested torch==2.5.1",
+        "  × No solution found when resolving dependencies:\n  ╰─▶ Because vllm==0.6.3 depends on torch==2.4.0 and you require\n      \
+         vllm==0.6.3, we can conclude that you require torch==2.4.0.\n      And because you require torch==2.5.1, we can\n      conclude \
+         that your requirements are unsatisfiable.",
+        "$ pip install vllm==0.6.3 torch==2.5.1\nERROR: Cannot install torch==2.5.1 and vllm==0.6.3 because these package versions have conflicting dependencies.",
+        "ERROR: No matching distribution found for torch==2.6.2",
+    ] {
+        let told = facts(text);
+        assert!(told.distributions.is_empty(), "{text}: {:?}", told.distributions);
+    }
+    let told = facts(
+        "vllm 0.6.3 depends on torch==2.4.0\nThe user requested (constraint) torch>=2.5\nPyTorch version: 2.3.1+cu121",
+    );
+    assert_eq!(version(&told, "torch"), "2.3.1+cu121");
+    assert_eq!(told.pasted.unwrap().candidates.len(), 2);
+}
+
+#[test]
+fn every_line_that_tells_something_is_read() {
+    let not_read = |text: &str| facts(text).pasted.unwrap().not_read;
+    assert_eq!(
+        not_read(
+            "our torch 2.6.0 job hangs\non 8x RTX 4090\nfrom triton.ops.blocksparse import matmul\nand nobody knows why"
+        ),
+        1
+    );
+    // Between two sentences of errors nothing was read.
+    let sentence =
+        "NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current PyTorch installation.";
+    assert_eq!(not_read(&format!("{sentence}\nfour score\nand seven\n{sentence}")), 2);
+    assert_eq!(
+        facts("GPU 0: gfx1100").pasted.unwrap().vendor,
+        Some(("AMD ROCm".to_owned(), "the report, line 1".to_owned()))
+    );
 }
 
 #[test]

@@ -166,6 +166,9 @@ impl Problems {
                 Outcome::NotApplicable(_) => {}
                 _ => looked_at.push(checked.id.to_owned()),
             }
+            for missing in &checked.missing {
+                skipped.push((format!("{} in full", checked.id), format!("no {missing}")));
+            }
         }
         for demand in &report.demands {
             problems.push(Problem {

@@ -50,7 +50,7 @@ fn world() -> RuleDb {
 }
 
 #[test]
-fn the_newest_release_with_the_newest_native_cuda_is_chosen() {
+fn the_newest_release_in_the_default_index_s_own_build_is_chosen() {
     let db = world();
     let ask = |driver| {
         let request = request(&target("12.0", driver), &["torch", "bitsandbytes"]);
@@ -59,8 +59,13 @@ fn the_newest_release_with_the_newest_native_cuda_is_chosen() {
     assert_eq!(ask(Some("570.133.20")), ["bitsandbytes==0.46.1", "torch==2.9.0", "triton==3.5.0"]);
     // bitsandbytes has no library for CUDA 13, so 12.8 is right even where the driver runs 13.0.
     assert_eq!(ask(Some("580.65.06")), ["bitsandbytes==0.46.1", "torch==2.9.0", "triton==3.5.0"]);
-    let request = request(&target("12.0", Some("580.65.06")), &["torch"]);
-    assert_eq!(pins(&solve(&request, &db).expect("a solution")), ["torch==2.9.0+cu130", "triton==3.5.0"]);
+    let one = |line| {
+        let request = request(&target("12.0", Some("580.65.06")), &[line]);
+        pins(&solve(&request, &db).expect("a solution"))
+    };
+    assert_eq!(one("torch"), ["torch==2.9.0", "triton==3.5.0"]);
+    // The default index's build of 2.7.1 has no kernel for the GPU: then the newest variant that has.
+    assert_eq!(one("torch<2.9"), ["torch==2.7.1+cu128", "triton==3.3.1"]);
 }
 
 #[test]

@@ -16,17 +16,22 @@ fn world() -> RuleDb {
 fn solved(lines: &[&str]) -> Option<(Vec<String>, Vec<String>)> {
     let db = world();
     let resolution = solve(&request(&target("9.0", None), lines), &db).ok()?;
-    Some((pins(&resolution), resolution.unchecked.clone()))
+    Some((pins(&resolution), resolution.unlisted.clone()))
 }
 
 #[test]
-fn a_release_that_the_rules_do_not_know_may_do_and_is_not_pinned() {
-    // Any of the known tools will do, so none is pinned.
-    assert_eq!(solved(&["old"]).expect("solved").0, ["old==1.0"]);
-    let (pins, unchecked) = solved(&["old", "hub"]).expect("solved");
-    assert_eq!((pins, unchecked), (vec!["old==1.0".to_owned()], vec!["hub".to_owned()]));
-    let (pins, unchecked) = solved(&["hub<5"]).expect("solved");
-    assert_eq!((pins.len(), unchecked), (0, vec!["hub".to_owned()]));
+fn a_release_that_the_rules_do_not_know_is_there_only_where_it_is_pinned() {
+    // Whether one of the older ones works, nobody knows, so none is promised.
+    assert_eq!(solved(&["old"]), None);
+    assert_eq!(solved(&["hub<5"]), None);
+    let (pins, unlisted) = solved(&["old", "hub==4.2"]).expect("solved");
+    assert_eq!((pins, unlisted), (vec!["old==1.0".to_owned()], vec!["hub==4.2".to_owned()]));
+    // What it declares is held against the pin.
+    assert_eq!(solved(&["old", "hub==3.0"]), None);
+    let db = world();
+    let proof = solve(&request(&target("9.0", None), &["hub<5"]), &db).expect_err("no known release");
+    insta::assert_snapshot!(told(&proof), @"");
+    assert!(proof.conclusion.starts_with("the rules know hub from 5.0 on, and none of that fits"), "{}", proof.conclusion);
 }
 
 #[test]
@@ -55,7 +60,8 @@ fn an_installed_release_that_the_rules_do_not_know_may_stay() {
     };
     assert_eq!(ask("4.2", &["hub"]), Some(vec![]));
     assert_eq!(ask("4.2", &["hub", "old"]), Some(vec!["old==1.0".to_owned()]));
-    assert_eq!(ask("4.2", &["hub", "new<2"]), Some(vec!["hub==5.1".to_owned(), "new==1.0".to_owned()]));
+    // 5.0 is nearer than 5.1.
+    assert_eq!(ask("4.2", &["hub", "new<2"]), Some(vec!["hub==5.0".to_owned(), "new==1.0".to_owned()]));
     assert_eq!(ask("3.0", &["hub", "old"]), None);
     assert_eq!(ask("5.0", &["hub"]), Some(vec!["hub==5.0".to_owned()]));
 }

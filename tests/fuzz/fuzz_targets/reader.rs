@@ -10,6 +10,7 @@ pub fn fuzz(reader: Reader, data: &[u8]) {
         distribution_of: &distribution_of,
         variant: &|url, _| url.rsplit('/').next().map(str::to_owned),
         is_gpu: &|name| ["H100", "A100", "RTX", "GTX"].iter().any(|gpu| name.contains(gpu)),
+        other_vendor: &|line| line.contains("gfx").then(|| "AMD ROCm".to_owned()),
     };
     let text = String::from_utf8_lossy(data);
     let report = read(&[reader], &clean(&text), &vocabulary);

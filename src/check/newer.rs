@@ -1,0 +1,65 @@
+//! Is anything installed that is newer than the rules?
+
+use super::{Context, Installed};
+use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+
+/// Names the installed releases that came out after the newest that the rules know of their package.
+pub fn findings(context: &Context<'_>) -> Option<Finding> {
+    let newer: Vec<(&Installed<'_>, String)> = context.stack.installed.iter().filter_map(of).collect();
+    let (first, _) = newer.first()?;
+    let more = match newer.len() - 1 {
+        0 => String::new(),
+        1 => ", and so is one other release".to_owned(),
+        more => format!(", and so are {more} other releases"),
+    };
+    let mut packages: Vec<String> = newer.iter().map(|(installed, _)| installed.name().to_owned()).collect();
+    packages.sort();
+    Some(Finding {
+        id: "rules/newer".to_owned(),
+        title: format!("{} is newer than the rules{more}", first.title()),
+        message: "What its files and metadata say is judged; what only the rules would tell is not known.".to_owned(),
+        packages,
+        evidence: newer
+            .iter()
+            .map(|(installed, last)| Evidence {
+                fact: installed.name().to_owned(),
+                observed: installed.distribution.full_version().to_owned(),
+                required: Some(format!("{last} or older, to be known")),
+                source: Basis::Rule,
+                citation: Some(format!("the rules of {}", context.db.newest())),
+            })
+            .collect(),
+        remedies: vec![Remedy::new("Get newer rules", ["gpudoc rules update"])],
+        ..Finding::of(Kind::Advisory, Severity::Info)
+    })
+}
+
+/// A release beyond the last of its package, and that last one.
+fn of<'a>(installed: &'a Installed<'a>) -> Option<(&'a Installed<'a>, String)> {
+    let version = installed.version.as_ref()?;
+    let last = &installed.package?.releases.last()?.version;
+    (version.clone().without_local() > *last).then(|| (installed, last.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Distribution, Facts, Origin, Reading};
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    #[test]
+    fn a_release_from_after_the_rules_is_named() {
+        let db = embedded();
+        let last = &db.package("torch").expect("torch").releases.last().expect("a release").version;
+        let title = |version: &str| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let version = Reading::metadata(version.to_owned(), "METADATA");
+            facts.distributions = vec![Distribution { name: "torch".to_owned(), version, ..Distribution::default() }];
+            let (workload, heard) = (Workload::default(), Heard::default());
+            findings(&Context::new(&facts, db, &workload, &heard)).map(|finding| finding.title)
+        };
+        assert_eq!(title("99.0+cu999").as_deref(), Some("torch 99.0+cu999 is newer than the rules"));
+        assert_eq!(title(&last.to_string()), None);
+    }
+}

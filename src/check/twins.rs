@@ -1,0 +1,145 @@
+//! Of distributions that install the same files, which one stays?
+//!
+//! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
+//! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
+
+use super::{Context, Installed, installer};
+use crate::facts::Origin;
+use crate::finding::{Change, Remedy};
+use crate::rules::requirement::{applies, is_about, markers, parse};
+use crate::text;
+
+/// Those of some distributions that another one requires here, torch's wishes alone where it has any.
+fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
+    let environment = markers(&context.target);
+    let asks = |installed: &Installed<'_>, name: &str| {
+        let lines = installed.requires().unwrap_or_default();
+        installed.name() != name
+            && lines.iter().filter(|line| is_about(line, name)).filter_map(|line| parse(line).ok()).any(|line| {
+                environment.as_ref().map_or(line.marker.is_true(), |environment| applies(&line, environment, &[]))
+            })
+    };
+    let of_torch: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| context.stack.get("torch").is_some_and(|torch| asks(torch, name)))
+        .collect();
+    if !of_torch.is_empty() {
+        return of_torch;
+    }
+    names.iter().copied().filter(|name| context.stack.installed.iter().any(|installed| asks(installed, name))).collect()
+}
+
+/// The CUDA major that a name says, e.g. 12 of `nvidia-nccl-cu12` and `cupy-cuda12x`.
+fn major(name: &str) -> Option<u32> {
+    let last = name.rsplit('-').next()?;
+    let digits = last.strip_prefix("cuda").or_else(|| last.strip_prefix("cu"))?;
+    digits.trim_end_matches('x').parse().ok()
+}
+
+/// The one that stays; none where nothing decides it but an order.
+pub fn kept<'n>(context: &Context<'_>, names: &[&'n str]) -> Option<&'n str> {
+    let required = required(context, names);
+    if let [only] = required.as_slice() {
+        return Some(only);
+    }
+    let cuda = context.stack.torch_cuda().flatten()?.major;
+    names.iter().copied().find(|name| major(name) == Some(cuda))
+}
+
+/// What to do about groups of twins, each in the order of preference; none where no group has two that are installed.
+pub fn remedy(context: &Context<'_>, groups: &[Vec<String>]) -> Option<Remedy> {
+    let (mut keep, mut remove) = (Vec::new(), Vec::new());
+    for group in groups {
+        let there: Vec<&Installed<'_>> = group.iter().filter_map(|name| context.stack.get(name)).collect();
+        let names: Vec<&str> = there.iter().map(|installed| installed.name()).collect();
+        if names.len() < 2 {
+            continue;
+        }
+        let Some(stays) = kept(context, &names).or(names.first().copied()) else { continue };
+        keep.extend(there.iter().filter(|installed| installed.name() == stays).copied());
+        remove.extend(there.iter().filter(|installed| installed.name() != stays).copied());
+    }
+    Some(replace(context, &keep, &remove)).filter(|_| !keep.is_empty())
+}
+
+/// Removes some distributions and installs others of the same files again.
+pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Installed<'_>]) -> Remedy {
+    let pin = |installed: &&Installed<'_>| match installed.distribution.full_version() {
+        "?" => installed.name().to_owned(),
+        version => format!("{}=={}", installed.name(), version.split('+').next().unwrap_or(version)),
+    };
+    let pins: Vec<String> = keep.iter().map(pin).collect();
+    let names: Vec<&str> = remove.iter().map(|installed| installed.name()).collect();
+    let quoted: Vec<String> = pins.iter().map(|pin| format!("\"{pin}\"")).collect();
+    let (uninstall, yes) = installer(context.facts, "uninstall");
+    let (install, _) = installer(context.facts, "install");
+    let gone = |installed: &&Installed<'_>| Change::Remove {
+        name: installed.name().to_owned(),
+        location: installed.distribution.location.clone(),
+    };
+    Remedy {
+        summary: format!("Remove {}, and install {} again", text::list(&names), text::list(&pins)),
+        requirements: pins,
+        commands: vec![
+            format!("{uninstall}{yes} {}", names.join(" ")),
+            format!("{install} --force-reinstall --no-deps {}", quoted.join(" ")),
+        ],
+        change: (context.facts.origin != Origin::Report).then(|| Change::All(remove.iter().map(gone).collect())),
+        verified: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Distribution, Facts, Metadata, Reading};
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {
+        let requires = requires.iter().map(|line| (*line).to_owned()).collect();
+        Distribution {
+            name: name.to_owned(),
+            version: Reading::metadata(version.to_owned(), "METADATA"),
+            metadata: Reading::metadata(Metadata { requires, ..Metadata::default() }, "METADATA"),
+            ..Distribution::default()
+        }
+    }
+
+    fn told(distributions: Vec<Distribution>, group: &[&str]) -> String {
+        let mut facts = Facts::unknown(Origin::Host);
+        facts.distributions = distributions;
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        let group = group.iter().map(|name| (*name).to_owned()).collect();
+        remedy(&context, &[group]).map_or_else(String::new, |remedy| remedy.summary)
+    }
+
+    #[test]
+    fn the_one_stays_that_the_stack_requires() {
+        let nccl = ["nvidia-nccl-cu13", "nvidia-nccl-cu12"];
+        let both = || vec![distribution(nccl[0], "2.28.9", &[]), distribution(nccl[1], "2.27.5", &[])];
+        let with = |others: Vec<Distribution>| told([both(), others].concat(), &nccl);
+        let torch = distribution("torch", "2.9.1+cu128", &["nvidia-nccl-cu12==2.27.5"]);
+        let keep_12 = "Remove nvidia-nccl-cu13, and install nvidia-nccl-cu12==2.27.5 again";
+        assert_eq!(with(vec![torch.clone()]), keep_12);
+        let jax = distribution("jax-cuda13-plugin", "0.8.0", &["nvidia-nccl-cu13>=2.27"]);
+        assert_eq!(with(vec![jax.clone(), torch]), keep_12, "torch's wish goes before");
+        assert_eq!(with(vec![jax]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
+        // A requirement of an extra is none.
+        let extra = distribution("some", "1", &["nvidia-nccl-cu12; extra == 'gpu'"]);
+        assert_eq!(with(vec![extra]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
+    }
+
+    #[test]
+    fn without_a_wish_cuda_decides_and_then_the_order() {
+        let cupy = || vec![distribution("cupy-cuda12x", "13.6.0", &[]), distribution("cupy-cuda13x", "13.6.0", &[])];
+        let group = ["cupy-cuda13x", "cupy-cuda12x"];
+        let torch = distribution("torch", "2.7.1+cu126", &[]);
+        let with_torch = told([cupy(), vec![torch]].concat(), &group);
+        assert_eq!(with_torch, "Remove cupy-cuda13x, and install cupy-cuda12x==13.6.0 again");
+        assert_eq!(told(cupy(), &group), "Remove cupy-cuda12x, and install cupy-cuda13x==13.6.0 again");
+        assert_eq!(told(cupy().split_off(1), &group), "", "one alone is sound");
+    }
+}

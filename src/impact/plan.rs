@@ -1,0 +1,340 @@
+//! The one plan: what to install, build again, remove and set, so that the whole report is mended.
+//!
+//! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
+//! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+
+use super::outlook::{Fate, Outlook, Wish, foresee};
+use super::{apply, installable, serious};
+use crate::check;
+use crate::facts::{Facts, Origin};
+use crate::finding::{Change, Finding, Kind, Plan, Severity};
+use crate::rules::driver::compat_fault;
+use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::{RuleDb, Target, Workload};
+use crate::solve::Asked;
+use crate::text;
+
+/// A plan with what it changes.
+pub(super) struct Planned {
+    pub plan: Plan,
+    pub change: Change,
+}
+
+/// What a plan is made of while it grows.
+struct Draft<'d> {
+    facts: &'d Facts,
+    db: &'d RuleDb,
+    workload: &'d Workload,
+    parts: Vec<String>,
+    requirements: Vec<String>,
+    commands: Vec<String>,
+    changes: Vec<Change>,
+    /// Nothing that it installs has requirements that nobody read.
+    known: bool,
+}
+
+/// Plans for findings; none where nothing that gpudoc can name mends any of them.
+pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Option<Planned> {
+    let before: BTreeSet<String> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    if before.is_empty() {
+        return None;
+    }
+    let mut draft = Draft {
+        facts,
+        db,
+        workload,
+        parts: Vec::new(),
+        requirements: Vec::new(),
+        commands: Vec::new(),
+        changes: Vec::new(),
+        known: true,
+    };
+    if findings.iter().any(|finding| installable(finding) && is_certain(finding)) {
+        draft.install(findings);
+    }
+    draft.leftovers();
+    let after = draft.set(findings, &before);
+    // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
+    let blamed = |finding: &&Finding| is_told(&finding.id) && finding.packages.iter().any(|it| draft.changes_package(it));
+    let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
+    let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_told(id)).cloned().collect();
+    let checked = !fixes.is_empty();
+    fixes.extend(told);
+    if fixes.is_empty() || draft.changes.is_empty() {
+        return None;
+    }
+    let verified = checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    draft.requirements.sort();
+    let plan = Plan {
+        summary: text::list(&draft.parts),
+        requirements: draft.requirements,
+        commands: draft.commands,
+        leaves: before.difference(&fixes).cloned().collect(),
+        fixes: fixes.into_iter().collect(),
+        verified,
+    };
+    Some(Planned { plan, change: Change::All(draft.changes) })
+}
+
+impl Draft<'_> {
+    /// The builds that the solver chooses for the whole stack. Where that sets what the stack is there for back by more than a
+    /// minor release, or nothing fits, and a newer driver avoids it, the driver comes first.
+    fn install(&mut self, findings: &[Finding]) {
+        let mut target = Target::from_facts(self.facts, self.db);
+        target.platform = target.platform.or_else(|| Target::usual_platform(self.facts));
+        // A compat library that cannot work is no help to plan with.
+        let without_compat = compat_fault(&target, self.db).is_some();
+        if without_compat {
+            target.compat = None;
+        }
+        let serious = || findings.iter().filter(|finding| serious(finding));
+        let named = |name: &str| serious().any(|finding| finding.packages.iter().any(|it| it == name));
+        let told = self.facts.origin == Origin::Report;
+        let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
+        // What a report does not name may be there, and what it names without a version may be right.
+        let is_part = |name: &str| !told || version(name).is_some() || named(name);
+        // What was seen of the installed build counts more than what the rules say of it.
+        let unfit = serious().filter(|it| {
+            it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
+        });
+        // Which of its libraries a package loads, its partner decides.
+        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
+        let mut refused: BTreeSet<String> =
+            unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
+        // What a message blames is there, though the report does not list it.
+        let blamed = serious().filter(|finding| told && is_certain(finding) && installable(finding));
+        let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
+        let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
+        let wanted = blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
+        let mut wanted: Vec<Asked> = wanted.collect();
+        let (facts, db, workload) = (self.facts, self.db, self.workload);
+        // What has no place in the result is not taken out of an environment: that is for its owner to say.
+        let foreseen = |wanted: &[Asked], refused: &BTreeSet<String>, target: &Target| {
+            let wish = Wish { wanted, constraints: &[], refused, is_part: &is_part };
+            let outlook = foresee(facts, wish, target, db, workload).ok();
+            outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
+        };
+        let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| !sets_back(outlook, db));
+        let mut outlook = foreseen(&wanted, &refused, &target);
+        let driver = target.driver.clone().filter(|_| !good(&outlook));
+        if let Some(now) = driver {
+            let families = self.db.families().iter().map(|row| row.linux_driver.clone());
+            let other = families.filter(|driver| *driver > now).find_map(|driver| {
+                let newer = Target { driver: Some(driver.clone()), compat: None, ..target.clone() };
+                let outlook = Some(foreseen(&wanted, &refused, &newer)).filter(good);
+                outlook.map(|outlook| (newer, driver, outlook))
+            });
+            if let Some((newer, driver, other)) = other {
+                self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
+                self.changes.push(Change::Driver(driver));
+                (outlook, target) = (other, newer);
+            }
+        }
+        let Some(mut outlook) = outlook else { return };
+        // What no rule forbids and a finding warns of: by the finding's own wish, where that costs nobody more than a release.
+        let mut left = self.ids_with(&outlook.change);
+        for finding in serious().filter(|finding| installable(finding) && !is_told(&finding.id)) {
+            if !left.contains(&finding.id) {
+                continue;
+            }
+            let mut attempts: Vec<(Vec<Asked>, BTreeSet<String>)> = Vec::new();
+            for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
+                let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
+                let more = lines.map(|line| Asked::new(line, finding.id.clone()));
+                attempts.push((wanted.iter().cloned().chain(more).collect(), refused.clone()));
+            }
+            if let ([package], Kind::GpuArch) = (finding.packages.as_slice(), finding.kind) {
+                let refused = refused.iter().cloned().chain([package.clone()]).collect();
+                attempts.push((wanted.clone(), refused));
+            }
+            for (wants, refuses) in attempts {
+                let Some(other) = foreseen(&wants, &refuses, &target).filter(|other| !sets_back(other, db)) else { continue };
+                let then = self.ids_with(&other.change);
+                if !then.contains(&finding.id) && then.is_subset(&left) {
+                    (wanted, refused, outlook, left) = (wants, refuses, other, then);
+                    break;
+                }
+            }
+        }
+        self.take(outlook);
+        if without_compat && !self.changes.is_empty() {
+            self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
+            self.changes.push(Change::NoCompat);
+        }
+    }
+
+    /// Ids of what fails or warns after a change on top of what is planned.
+    fn ids_with(&self, change: &Change) -> BTreeSet<String> {
+        let changes = self.changes.iter().cloned().chain([change.clone()]).collect();
+        let facts = apply(self.facts, &Change::All(changes), self.db);
+        let checked = check::findings(&check::run(&facts, self.db, self.workload));
+        checked.into_iter().filter(serious).map(|finding| finding.id).collect()
+    }
+
+    fn take(&mut self, outlook: Outlook) {
+        let words = |pins: &[String]| pins.iter().map(|pin| pin.replace("==", " ")).collect::<Vec<_>>();
+        if outlook.full.is_empty() {
+            return;
+        }
+        self.known = outlook.known;
+        self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
+        let rebuilt: Vec<_> =
+            outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
+        if !rebuilt.is_empty() {
+            self.parts.push(format!("build {} again", text::list(&rebuilt)));
+        }
+        self.requirements.extend(outlook.full.iter().cloned());
+        self.commands.extend(outlook.commands.iter().cloned());
+        self.changes.push(outlook.change);
+    }
+
+    fn changes_package(&self, name: &str) -> bool {
+        self.requirements.iter().any(|line| requirement::name_of(line) == name)
+    }
+
+    fn now(&self) -> Facts {
+        apply(self.facts, &Change::All(self.changes.clone()), self.db)
+    }
+
+    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
+    fn leftovers(&mut self) {
+        let now = self.now();
+        let mut target = Target::from_facts(&now, self.db);
+        target.platform = target.platform.or_else(|| Target::usual_platform(&now));
+        let environment = markers(&target);
+        let active = |line: &requirement::Requirement| match &environment {
+            Some(environment) => applies(line, environment, &[]),
+            // Without a Python nothing is known of a line that asks for one.
+            None => line.marker.is_true(),
+        };
+        let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
+        for distribution in now.active_distributions() {
+            let Some(metadata) = distribution.metadata.value() else { continue };
+            for line in &metadata.requires {
+                let Ok(parsed) = requirement::parse(line) else { continue };
+                let name = normalise(parsed.name.as_ref());
+                let Some(range) = specifiers(&parsed).filter(|_| active(&parsed)) else { continue };
+                if self.db.package(&name).is_some() && !is_runtime_wheel(&name) {
+                    continue;
+                }
+                let other = now.distribution(&name);
+                let version = other.and_then(|it| Version::from_str(it.version.value()?).ok());
+                let unmet = match (other, &version) {
+                    (None, _) => now.origin != Origin::Report,
+                    (Some(_), Some(version)) => !satisfied(&range, version),
+                    (Some(_), None) => false,
+                };
+                let entry = wanted.entry(name).or_default();
+                entry.0 = entry.0.iter().chain(range.iter()).cloned().collect();
+                entry.1 |= unmet;
+            }
+        }
+        let mut lines = Vec::new();
+        for (name, (range, _)) in wanted.into_iter().filter(|(_, (_, unmet))| *unmet) {
+            let Some(range) = tight(&range) else { continue };
+            let line = format!("{name}{range}");
+            lines.push(line);
+        }
+        if lines.is_empty() {
+            return;
+        }
+        let (tool, _) = check::installer(self.facts, "install");
+        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+        self.commands.push(format!("{tool} {}", quoted.join(" ")));
+        self.parts.push(format!("install {}", text::list(&lines)));
+        self.changes.push(Change::Install(lines.clone()));
+        self.requirements.extend(lines);
+    }
+
+    /// Takes over, finding by finding, what no build mends; ids of what is left at the end.
+    fn set(&mut self, findings: &[Finding], before: &BTreeSet<String>) -> BTreeSet<String> {
+        let ids = |facts: &Facts| -> BTreeSet<String> {
+            let checked = check::findings(&check::run(facts, self.db, self.workload));
+            checked.into_iter().filter(serious).map(|finding| finding.id).collect()
+        };
+        let mut after = if self.changes.is_empty() { before.clone() } else { ids(&self.now()) };
+        after.retain(|id| !is_told(id));
+        let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
+        for finding in findings.iter().filter(|finding| serious(finding)) {
+            if !after.contains(&finding.id) {
+                continue;
+            }
+            for remedy in &finding.remedies {
+                let Some(change) = remedy.change.as_ref().filter(|change| !installs(change)) else { continue };
+                let more: Vec<Change> = changes.iter().cloned().chain([change.clone()]).collect();
+                let left = ids(&apply(self.facts, &Change::All(more.clone()), self.db));
+                if !left.contains(&finding.id) && left.is_subset(&after) {
+                    (after, changes) = (left, more);
+                    parts.push(lower(&remedy.summary));
+                    commands.extend(remedy.commands.iter().cloned());
+                    break;
+                }
+            }
+        }
+        // The machine is put right before anything is installed on it.
+        self.parts.splice(0..0, parts);
+        self.commands.splice(0..0, commands);
+        self.changes = changes;
+        after
+    }
+}
+
+/// A range without what its other parts say already, e.g. `>=0.34.0,<1.0`; none where nothing meets it.
+fn tight(range: &VersionSpecifiers) -> Option<String> {
+    let of = |operators: &[Operator]| range.iter().filter(|it| operators.contains(it.operator())).collect::<Vec<_>>();
+    let text = |it: &VersionSpecifier| it.to_string();
+    if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
+        return satisfied(range, exact.version()).then(|| text(exact));
+    }
+    let lowest = of(&[Operator::GreaterThan, Operator::GreaterThanEqual]).into_iter().max_by_key(|it| it.version().clone());
+    let highest = of(&[Operator::LessThan, Operator::LessThanEqual]).into_iter().min_by_key(|it| it.version().clone());
+    if let (Some(lowest), Some(highest)) = (lowest, highest)
+        && lowest.version() > highest.version()
+    {
+        return None;
+    }
+    let others = of(&[Operator::NotEqual, Operator::NotEqualStar, Operator::EqualStar, Operator::TildeEqual]);
+    let mut parts: Vec<String> = lowest.into_iter().chain(highest).chain(others).map(text).collect();
+    parts.dedup();
+    Some(parts.join(","))
+}
+
+/// Whether only a message in a report says so.
+fn is_told(id: &str) -> bool {
+    id.starts_with("symptom/")
+}
+
+/// Whether a finding is more than a guess at what a message may come from.
+fn is_certain(finding: &Finding) -> bool {
+    !is_told(&finding.id) || finding.severity == Severity::Fail
+}
+
+/// Whether an outlook sets what people install for its own sake back by more than a minor release.
+fn sets_back(outlook: &Outlook, db: &RuleDb) -> bool {
+    outlook.rows.iter().filter(|row| row.fate == Fate::Change).any(|row| {
+        let Some(package) = db.package(&row.name).filter(|package| package.headline.is_some()) else { return false };
+        let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
+        let (Some(before), Some(after)) = (version(&row.before), version(&row.after)) else { return false };
+        package.minors_back(&before, &after) > 1
+    })
+}
+
+/// A sentence as a part of a longer one.
+fn lower(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Whether a change brings packages, which is for the solver to choose.
+fn installs(change: &Change) -> bool {
+    match change {
+        Change::Install(_) => true,
+        Change::All(changes) => changes.iter().any(installs),
+        _ => false,
+    }
+}

@@ -1,0 +1,82 @@
+//! The plan for an installer's proof: which of the user's own lines to change so that there is a set.
+//!
+//! What pip and uv list are candidates. Those that they ended with are taken for what is wanted, the user's lines for what may
+//! change; what changes is the solver's smallest change of these.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check;
+use crate::facts::{Candidate, Facts};
+use crate::finding::{Finding, Plan};
+use crate::rules::requirement::{name_of, normalise, parse};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{self, Asked, Change, Request};
+
+/// A plan for the conflict that a report quotes; none where it quotes none, or where the rules see no conflict in it.
+pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
+    let pasted = facts.pasted.as_ref()?;
+    let candidates = &pasted.candidates;
+    let about = findings.iter().find(|finding| finding.id.ends_with("-conflict"))?;
+    let asked = |text: &str, place: &str| Some(Asked::new(parse(text).ok()?, place));
+    let mut weighed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for package in candidates.iter().filter_map(|candidate| candidate.package.as_deref()) {
+        weighed.entry(normalise(name_of(package))).or_default().insert(package);
+    }
+    // Of a package of which many releases were weighed, none is wanted more than another.
+    let wanted = weighed.iter().filter(|(name, _)| db.package(name).is_some());
+    let wanted = wanted.filter_map(|(name, texts)| match texts.iter().collect::<Vec<_>>().as_slice() {
+        [one] => asked(one, "the installer"),
+        _ => asked(name, "the installer"),
+    });
+    let own = |constraint: bool| {
+        let lines = candidates.iter().filter(move |it| it.package.is_none() && it.constraint == constraint);
+        lines.filter_map(|Candidate { requirement, place, .. }| asked(requirement, place))
+    };
+    let mut target = Target::from_facts(facts, db);
+    target.platform = target.platform.or_else(|| Target::usual_platform(facts));
+    let request = Request {
+        target,
+        requirements: own(false).chain(wanted).collect(),
+        constraints: own(true).collect(),
+        ..Request::default()
+    };
+    let proof = solve::solve(&request, db).err()?;
+    let users: BTreeSet<String> = own(false).chain(own(true)).map(|asked| asked.requirement.name.to_string()).collect();
+    let is_own = |change: &Change| match change {
+        Change::Requirement { from, .. } => {
+            let name = normalise(name_of(from));
+            users.contains(&name) && !weighed.contains_key(&name)
+        }
+        _ => false,
+    };
+    let action = proof.actions.iter().find(|action| !action.changes.is_empty() && action.changes.iter().all(is_own));
+    let action = action.or_else(|| {
+        let lines = |change: &Change| matches!(change, Change::Requirement { .. });
+        proof.actions.iter().find(|action| !action.changes.is_empty() && action.changes.iter().all(lines))
+    })?;
+    let words = action.changes.iter().filter_map(|change| match change {
+        Change::Requirement { from, to: Some(to) } => Some(format!("change `{from}` to `{to}`, or take it out")),
+        Change::Requirement { from, to: None } => Some(format!("take `{from}` out")),
+        _ => None,
+    });
+    let words: Vec<_> = words.collect();
+    let (tool, _) = check::installer(facts, "install");
+    let quoted: Vec<_> = action.takes.iter().map(|pin| format!("\"{pin}\"")).collect();
+    let mut parts = vec![tool];
+    parts.extend(quoted);
+    parts.extend(indexes(&action.takes, db));
+    Some(Plan {
+        summary: crate::text::list(&words),
+        requirements: action.takes.clone(),
+        commands: vec![parts.join(" ")],
+        fixes: vec![about.id.clone()],
+        leaves: findings.iter().filter(|it| super::serious(it) && it.id != about.id).map(|it| it.id.clone()).collect(),
+        verified: false,
+    })
+}
+
+/// The options for the indexes that serve labelled pins.
+fn indexes(pins: &[String], db: &RuleDb) -> BTreeSet<String> {
+    let labels = pins.iter().filter_map(|pin| pin.split_once('+').map(|(_, label)| label));
+    labels.filter_map(|label| Some(format!("--extra-index-url {}", db.index_url(label)?))).collect()
+}

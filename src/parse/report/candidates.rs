@@ -1,0 +1,251 @@
+//! What an installer weighed before it gave up: `torch 2.6.0 depends on triton==3.2.0`, `The user requested (constraint)
+//! triton<3.0.0`, and in uv's and poetry's sentences `Because torch==2.6.0 depends on triton==3.2.0 and you require …`.
+//!
+//! Nothing of it is installed for that. The lines are set aside, so that no other reader takes their versions for facts.
+
+use super::clean::{Clean, Line};
+use super::draft::{Draft, is_version};
+use super::lists::is_name;
+use crate::facts::Candidate;
+
+const READER: &str = "an installer's proof";
+/// A proof is no longer than this.
+const LONGEST: usize = 6000;
+const MOST_LINES: usize = 120;
+/// What ends one.
+const ENDS: [&str; 4] = ["are unsatisfiable.", "is unsatisfiable.", "version solving failed.", "cannot be used."];
+/// So many proofs of one text are read.
+const MOST: usize = 12;
+
+/// Reads pip's lines, and the sentences of uv and poetry wherever they are broken.
+pub fn read(text: &Clean<'_>, draft: &mut Draft) {
+    for line in &text.lines {
+        if let Some(found) = pip(&line.text) {
+            let place = format!("pip, line {}", line.number);
+            found.into_iter().for_each(|one| draft.candidate(Candidate { place: place.clone(), ..one }));
+            draft.set_aside(line.number);
+            draft.saw(READER, line.number);
+        } else if names_nothing_found(&line.text) {
+            draft.set_aside(line.number);
+        }
+    }
+    sentences(&text.lines, draft);
+}
+
+/// Proofs in sentences, which begin with `Because`: all that follows up to the conclusion is theirs, however it is broken.
+fn sentences(lines: &[Line<'_>], draft: &mut Draft) {
+    // Lines that were joined stand behind their parts.
+    let mut last = 0;
+    let mut once: Vec<&Line<'_>> = Vec::new();
+    for line in lines.iter().filter(|line| line.text.len() <= LONGEST) {
+        if line.number > last {
+            last = line.number;
+            once.push(line);
+        }
+    }
+    let mut at = 0;
+    for _ in 0..MOST {
+        let begins = |line: &&&Line<'_>| line.text.contains("Because ");
+        let Some(further) = once.get(at..).and_then(|rest| rest.iter().position(|line| begins(&line))) else { return };
+        at += further;
+        let mut proof = String::new();
+        let mut end = at;
+        for line in once.iter().skip(at).take(MOST_LINES) {
+            if end > at {
+                proof.push(' ');
+            }
+            proof.push_str(&line.text);
+            end += 1;
+            if proof.len() > LONGEST || ENDS.iter().any(|words| proof.ends_with(words)) {
+                break;
+            }
+        }
+        let found = clauses(proof.split_once("Because ").map_or("", |(_, rest)| rest));
+        let number = |at: usize| once.get(at).map_or(0, |line| line.number);
+        if !found.is_empty() {
+            (number(at)..=number(end - 1)).for_each(|line| {
+                draft.set_aside(line);
+                draft.saw(READER, line);
+            });
+            let place = format!("{READER}, line {}", number(at));
+            found.into_iter().for_each(|one| draft.candidate(Candidate { place: place.clone(), ..one }));
+            at = end;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// `ERROR: No matching distribution found for torch==2.6.2`: a release that is nowhere is not installed.
+fn names_nothing_found(text: &str) -> bool {
+    ["Could not find a version that satisfies the requirement ", "No matching distribution found for "]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+/// One line of pip's proof.
+fn pip(text: &str) -> Option<Vec<Candidate>> {
+    if let Some(rest) = text.strip_prefix("Cannot install ") {
+        let (list, _) = rest.split_once(" because these package versions have conflicting dependencies")?;
+        let items = list.split(", ").flat_map(|item| item.split(" and ")).filter_map(|item| requirement(item.trim()));
+        return Some(items.map(|requirement| Candidate { requirement, ..Candidate::default() }).collect());
+    }
+    if let Some(rest) = text.strip_prefix("The user requested ") {
+        let constraint = rest.strip_prefix("(constraint) ");
+        let requirement = requirement(constraint.unwrap_or(rest))?;
+        return Some(vec![Candidate { requirement, constraint: constraint.is_some(), ..Candidate::default() }]);
+    }
+    let (before, after) = text.split_once(" depends on ")?;
+    let mut words = before.split_whitespace();
+    let (name, version) = (words.next()?, words.next()?);
+    // `demo 1.0 from file:///src/demo depends on …`
+    if words.next().is_some_and(|word| word != "from") || !is_version(version) {
+        return None;
+    }
+    let package = format!("{}=={version}", requirement(name)?);
+    Some(vec![Candidate { package: Some(package), requirement: requirement(after)?, ..Candidate::default() }])
+}
+
+/// A requirement without its marker, where a text begins with one: `triton==3.2.0; platform_system == "Linux"`.
+fn requirement(text: &str) -> Option<String> {
+    let bare = text.split([';', '{']).next().unwrap_or_default().trim().trim_end_matches(['.', ',', ':']);
+    let compact: String = bare.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let end = compact.find(['<', '>', '=', '!', '~', '[', '(', '@']).unwrap_or(compact.len());
+    let (name, range) = compact.split_at_checked(end)?;
+    let range = range.trim_start_matches('(').trim_end_matches(')');
+    let known = |letter: char| letter.is_ascii_alphanumeric() || "<>=!~.,*+-_[]".contains(letter);
+    let separate = range.starts_with('@') || bare.contains(['<', '>', '=', '!', '~', '(', '[']) || !bare.contains(' ');
+    if !is_name(name) || !separate || range.len() > 200 || !(range.starts_with('@') || range.chars().all(known)) {
+        return None;
+    }
+    // Where it comes from says nothing of the version.
+    let range = if range.starts_with('@') { "" } else { range };
+    // poetry writes `triton (3.2.0)`.
+    let exact = range.starts_with(|letter: char| letter.is_ascii_digit());
+    Some(format!("{name}{}{range}", if exact { "==" } else { "" }))
+}
+
+/// What the clauses of a sentence declare.
+fn clauses(proof: &str) -> Vec<Candidate> {
+    // uv adds markers to releases: `xformers==0.0.29.post1{sys_platform == 'linux'}`.
+    let mut parts = proof.split('{');
+    let first = parts.next().unwrap_or_default();
+    let plain = parts.map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
+    let proof: String = std::iter::once(first).chain(plain).collect();
+    let words: Vec<&str> = proof.split_whitespace().collect();
+    let mut found = Vec::new();
+    // What follows from the clauses before is nobody's line: `we can conclude that you require torch==2.5.1`.
+    let mut concludes = false;
+    for at in 0..words.len() {
+        match words.get(at).copied().unwrap_or_default() {
+            "conclude" => concludes = true,
+            "because" | "Because" => concludes = false,
+            _ => {}
+        }
+        if concludes {
+            continue;
+        }
+        let word = |further: usize| words.get(at + further).copied().unwrap_or_default();
+        let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
+        let depends = matches!(word(0), "depends" | "depend") && word(1) == "on";
+        let user = word(0) == "you" && matches!(word(1), "require" | "required")
+            || depends && before(2) == "your" && matches!(before(1), "project" | "workspace");
+        if !depends && !user {
+            continue;
+        }
+        let Some(wanted) = one(&words, at + 2) else { continue };
+        let package = if user { None } else { one_before(&words, at) };
+        // People use these words too, but name no range with them.
+        let ranged = |text: &str| text.contains(['<', '>', '=', '~']);
+        if user || package.as_ref().is_some_and(|package| ranged(package) || ranged(&wanted)) {
+            found.push(Candidate { package, requirement: wanted, ..Candidate::default() });
+        }
+    }
+    found.dedup();
+    found
+}
+
+/// The requirement that begins at a word: `triton>=3.2,<4`, or poetry's `triton (>=3.2,<4)`.
+fn one(words: &[&str], at: usize) -> Option<String> {
+    let first = words.get(at)?;
+    let range = words.get(at + 1).filter(|word| word.starts_with('('));
+    let Some(range) = range.filter(|_| !first.ends_with([',', '.'])) else { return requirement(first) };
+    let end = words.iter().skip(at + 1).position(|word| word.trim_end_matches([',', '.']).ends_with(')'))?;
+    let range = if end == 0 { (*range).to_owned() } else { words.get(at + 1..=at + 1 + end)?.concat() };
+    requirement(&format!("{first} {range}"))
+}
+
+/// The release that stands before a word: `torch==2.6.0`, `torch (2.6.0)`, `all versions of torch`.
+fn one_before(words: &[&str], at: usize) -> Option<String> {
+    let last = *words.get(at.checked_sub(1)?)?;
+    if !last.ends_with(')') {
+        return requirement(last);
+    }
+    let start = (0..at).rev().take(6).find(|at| words.get(*at).is_some_and(|word| word.starts_with('(')))?;
+    requirement(&format!("{} {}", words.get(start.checked_sub(1)?)?, words.get(start..at)?.concat()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::clean;
+    use super::*;
+
+    /// `torch==2.6.0 > triton==3.2.0`, `user > …`, `constraint > …`.
+    fn told(text: &str) -> Vec<String> {
+        let mut draft = Draft::default();
+        read(&clean(text), &mut draft);
+        let who = |one: &Candidate| match (&one.package, one.constraint) {
+            (Some(package), _) => package.clone(),
+            (None, true) => "constraint".to_owned(),
+            (None, false) => "user".to_owned(),
+        };
+        draft.pasted.candidates.iter().map(|one| format!("{} > {}", who(one), one.requirement)).collect()
+    }
+
+    #[test]
+    fn pip_names_who_declares_what_and_what_the_user_asked() {
+        let text = "ERROR: Cannot install -r requirements.txt (line 2), peft[x] and torch==2.4.1 because these package versions have conflicting dependencies.\n\
+                    The conflict is caused by:\n    The user requested numpy<2,>=1.22\n    torch 2.4.1 depends on triton==3.0.0; python_version < \"3.13\"\n    \
+                    demo 0.1 from file:///src depends on numpy>=2\n    The user requested (constraint) triton~=3.1";
+        assert_eq!(
+            told(text),
+            [
+                "user > peft[x]",
+                "user > torch==2.4.1",
+                "user > numpy<2,>=1.22",
+                "torch==2.4.1 > triton==3.0.0",
+                "demo==0.1 > numpy>=2",
+                "constraint > triton~=3.1"
+            ]
+        );
+    }
+
+    #[test]
+    fn sentences_of_uv_and_poetry_wherever_they_are_broken() {
+        let uv = "  × No solution found when resolving dependencies:\n  ╰─▶ Because vllm==0.9.2 depends on\n      torch==2.7.0 and you require torch>=2.8,<2.9, we can conclude that\n      \
+                  your requirements are unsatisfiable.\n";
+        assert_eq!(told(uv), ["vllm==0.9.2 > torch==2.7.0", "user > torch>=2.8,<2.9"]);
+        let marked = "Because xformers==0.0.29.post1{sys_platform == 'linux'} depends on torch==2.5.1 and your project depends on torch==2.6.0, your project's requirements are unsatisfiable.";
+        assert_eq!(told(marked), ["xformers==0.0.29.post1 > torch==2.5.1", "user > torch==2.6.0"]);
+        let chain = "Because xformers==0.0.29.post1 depends on torch==2.5.1 and you require\n  xformers==0.0.29.post1, we can conclude that you require torch==2.5.1.\n  \
+                     And because you require torch==2.6.0, we can conclude that your\n  requirements are unsatisfiable.";
+        assert_eq!(
+            told(chain),
+            ["xformers==0.0.29.post1 > torch==2.5.1", "user > xformers==0.0.29.post1", "user > torch==2.6.0"]
+        );
+        let poetry = "Because torch (2.6.0) depends on triton (3.2.0)\n and demo depends on triton (>=2.1, <3.0), version solving failed.";
+        assert_eq!(told(poetry), ["torch==2.6.0 > triton==3.2.0", "demo > triton>=2.1,<3.0"]);
+    }
+
+    #[test]
+    fn other_sentences_are_none() {
+        for text in [
+            "Because I use torch 2.6.0 the build depends on luck",
+            "vllm depends on torch",
+            "The user requested a refund, and got it",
+            "it depends on",
+        ] {
+            assert!(told(text).is_empty(), "{text}: {:?}", told(text));
+        }
+    }
+}

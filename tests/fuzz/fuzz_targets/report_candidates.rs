@@ -1,0 +1,10 @@
+//! What an installer weighed in vain, in pasted text.
+
+#![no_main]
+
+mod reader;
+
+use gpudoc::parse::report::Reader;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| reader::fuzz(Reader::Candidates, data));
