@@ -21,9 +21,9 @@ use crate::parse::metadata::Metadata;
 use crate::parse::sdist::Sdist;
 use crate::parse::stated::stated;
 use crate::parse::wheel::normalise_name;
+use crate::rules::extras::Extras;
 use crate::rules::harvest::{self, PYPI, Published, Reached, Reading, Wheel};
 use crate::rules::raw::{RawBuild, RawPackage};
-use crate::rules::extras::Extras;
 use crate::rules::{self, harvest_extras, variants, write};
 use crate::text;
 
@@ -169,7 +169,7 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     if args.extras {
         let known: BTreeSet<&String> = rows.releases.iter().map(|release| &release.version).collect();
         releases.retain(|release| known.contains(&release.version.to_string()));
-        let failed = read_extras(&client, &releases, &addresses(files), &mut extras, covered).await?;
+        let failed = read_extras(client, &releases, &addresses(files), &mut extras, covered).await?;
         harvest_extras::put(&mut rows, &extras);
         write_rows(&path, &rows)?;
         return Ok(warn(failed));

@@ -123,9 +123,7 @@ fn collect(work: &Path, db: &RuleDb) -> anyhow::Result<Overlay> {
         }
         extras::unpack(&raw.extras_read, &raw.extras, &mut read)
             .map_err(|fault| anyhow::anyhow!("`{}`: {}", file.display(), fault.message))?;
-        read.retain(|release| {
-            last.as_ref().is_none_or(|last| release.version > *last) && !release.builds.is_empty()
-        });
+        read.retain(|release| last.as_ref().is_none_or(|last| release.version > *last) && !release.builds.is_empty());
         let releases: BTreeMap<Version, Release> =
             read.into_iter().map(|release| (release.version.clone(), release)).collect();
         if !releases.is_empty() {

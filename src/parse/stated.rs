@@ -142,9 +142,7 @@ mod tests {
         let extras = "[project.optional-dependencies]\nlinux = ['psutil; sys_platform == \"linux\" or a', 'x']\n";
         assert_eq!(
             of(&format!("{project}{extras}")),
-            some(
-                "torch>=2 | psutil; (sys_platform == \"linux\" or a) and extra == \"linux\" | x; extra == \"linux\""
-            )
+            some("torch>=2 | psutil; (sys_platform == \"linux\" or a) and extra == \"linux\" | x; extra == \"linux\"")
         );
         assert_eq!(of("[project]\nname = 'a'\n"), some(""));
         assert_eq!(of(&format!("{project}dynamic = ['dependencies']\n")), None);
@@ -157,10 +155,7 @@ mod tests {
         let of = |text: &str| found(&Sdist { setup_cfg: some(text), ..Sdist::default() });
         let text = "[metadata]\nname = a\n[options]\npackages = find:\ninstall_requires =\n    torch>=2\n    # no\n\
                     \x20   b; python_version<'3.9'\n\n[options.extras_require]\ntest = x; y\n[egg_info]\ntag_build =\n";
-        assert_eq!(
-            of(text),
-            some("torch>=2 | b; python_version<'3.9' | x; extra == \"test\" | y; extra == \"test\"")
-        );
+        assert_eq!(of(text), some("torch>=2 | b; python_version<'3.9' | x; extra == \"test\" | y; extra == \"test\""));
         assert_eq!(of("[options]\ninstall_requires = a; b>1\n"), some("a | b>1"));
         assert_eq!(of("[options]\ninstall_requires = file: requirements.txt\n"), None);
         assert_eq!(of("[egg_info]\ntag_build =\n"), None);

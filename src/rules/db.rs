@@ -190,6 +190,7 @@ impl RuleDb {
         if slot.get().is_none() {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
             let mut package: Package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
+            package.share_extras();
             let last = package.releases.last().map(|release| release.version.clone());
             let newer = self.newer.get(name).into_iter().flatten();
             let newer = newer.filter(|release| last.as_ref().is_none_or(|last| release.version > *last));

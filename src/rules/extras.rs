@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use pep440_rs::Version;
+use serde::{Deserialize, Serialize};
 
 use super::model::{Extra, Fault, Release, requirements};
 use super::pack::Bytes;
@@ -13,13 +15,69 @@ use super::raw::RawExtra;
 /// The extras of one release, by normalised name.
 pub type Extras = BTreeMap<String, Extra>;
 
-/// Gives each release its extras; `read`: the runs of those whose extras were read.
+/// From the first to the last release for which something holds.
+type Run = (Version, Version);
+
+/// All extras of a package, which its releases share. They are unpacked when somebody asks: few questions are about extras, and
+/// a start does not pay for them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shared {
+    packed: Bytes,
+    table: OnceLock<Table>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Table {
+    read: Vec<Run>,
+    extras: Vec<(String, Vec<Run>, Extra)>,
+}
+
+impl Shared {
+    /// What [`pack`] made.
+    #[must_use]
+    pub fn new(packed: Bytes) -> Arc<Self> {
+        Arc::new(Self { packed, table: OnceLock::new() })
+    }
+
+    /// The extras of a release; none where nobody read them.
+    #[must_use]
+    pub fn of(&self, release: &Version) -> Option<Extras> {
+        // What the build script packed unpacks.
+        let table = self.table.get_or_init(|| postcard::from_bytes(&self.packed.0).unwrap_or_default());
+        let holds = |runs: &[Run]| runs.iter().any(|(first, last)| first <= release && release <= last);
+        holds(&table.read).then(|| {
+            let own = table.extras.iter().filter(|(_, runs, _)| holds(runs));
+            own.map(|(name, _, extra)| (name.clone(), extra.clone())).collect()
+        })
+    }
+}
+
+/// Checks the rows and packs them; `read`: the runs of the releases whose extras were read.
+pub fn pack(read: &[String], rows: &[RawExtra], releases: &[Release]) -> Result<Bytes, Fault> {
+    let versions: Vec<Version> = releases.iter().map(|release| release.version.clone()).collect();
+    by_release(read, rows, &versions)?;
+    let runs = |runs: &[String]| {
+        let runs = runs.iter().map(|run| {
+            let (first, last) = places(run, &versions)?.into_inner();
+            let end = |place: usize| versions.get(place).cloned().ok_or_else(|| Fault::new("no such release"));
+            Ok((end(first)?, end(last)?))
+        });
+        runs.collect::<Result<Vec<Run>, Fault>>()
+    };
+    let mut table = Table { read: runs(read)?, extras: Vec::new() };
+    for row in rows {
+        let extra = Extra { requires: row.requires.clone(), partial: row.partial };
+        table.extras.push((row.name.clone(), runs(&row.releases)?, extra));
+    }
+    let packed = postcard::to_stdvec(&table).map_err(|error| Fault::new(error.to_string()))?;
+    Ok(Bytes(packed))
+}
+
+/// Gives each release its own extras, which it keeps where it goes without its package.
 pub fn unpack(read: &[String], rows: &[RawExtra], releases: &mut [Release]) -> Result<(), Fault> {
     let versions: Vec<Version> = releases.iter().map(|release| release.version.clone()).collect();
     for (release, extras) in releases.iter_mut().zip(by_release(read, rows, &versions)?) {
-        let Some(extras) = extras else { continue };
-        let packed = postcard::to_stdvec(&extras).map_err(|error| Fault::new(error.to_string()))?;
-        release.packed_extras = Some(Bytes(packed));
+        release.own_extras = extras;
     }
     Ok(())
 }
@@ -144,6 +202,23 @@ releases = ["1.1", "2.0"]
     }
 
     #[test]
+    fn a_release_knows_its_extras_with_its_package_and_without() {
+        let package = package(HEAD).unwrap();
+        let mut packed: Package = postcard::from_bytes(&postcard::to_stdvec(&package).unwrap()).unwrap();
+        packed.share_extras();
+        let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
+        let mut own = package.releases.clone();
+        own.iter_mut().for_each(|release| release.shared_extras = None);
+        unpack(&raw.extras_read, &raw.extras, &mut own).unwrap();
+        let alone: Vec<Release> = postcard::from_bytes(&postcard::to_stdvec(&own).unwrap()).unwrap();
+        for (place, release) in package.releases.iter().enumerate() {
+            assert_eq!(packed.releases[place].extras(), release.extras());
+            assert_eq!(alone[place].extras(), release.extras());
+        }
+        assert_eq!(alone[3].extras().unwrap().len(), 2);
+    }
+
+    #[test]
     fn both_ways_say_the_same() {
         let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
         let versions = ["1.0", "1.1", "1.2", "2.0"];
@@ -161,5 +236,19 @@ releases = ["1.1", "2.0"]
         assert_eq!(fault(extra), "`1.2` is not in `extras-read`");
         assert_eq!(fault(&format!("extras-read = [\"1.2\"]\n{extra}{extra}")), "`1.2` has `a` in an earlier row too");
         assert_eq!(fault("[[extra]]\nname = \"A_b\"\nreleases = []"), "`A_b` is no normalised name");
+    }
+
+    #[test]
+    fn stacks_are_asked_for_by_extras() {
+        let db = crate::rules::embedded();
+        let lines = |name: &str, version: &str, extra: &str| {
+            let extras = db.release(name, &version.parse().unwrap()).unwrap().extras().unwrap();
+            extras.get(extra).map(|extra| extra.requires.join(" "))
+        };
+        // METADATA of tensorflow-2.16.1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl.
+        assert!(lines("tensorflow", "2.16.1", "and-cuda").unwrap().contains("nvidia-cudnn-cu12==8.9.7.29"));
+        // What torch for CUDA 13.0 names instead of NVIDIA's wheels.
+        assert_eq!(lines("cuda-toolkit", "13.0.2", "cudart").as_deref(), Some("nvidia-cuda-runtime==13.0.96.*"));
+        assert_eq!(lines("jax", "0.9.0", "cuda11"), None, "it has `cuda`, `cuda12` and `cuda13`");
     }
 }

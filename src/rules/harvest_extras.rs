@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use pep508_rs::{ExtraName, ExtraOperator, MarkerExpression, MarkerTree, MarkerValueExtra};
+use pep508_rs::{
+    ExtraName, ExtraOperator, MarkerExpression, MarkerOperator, MarkerTree, MarkerValueExtra, MarkerValueString,
+};
 
 use super::extras::{self, Extras};
 use super::model::Fault;
@@ -12,9 +14,9 @@ use crate::parse::metadata::{Metadata, canonical_requirement, is_for_extra, requ
 use crate::parse::wheel::normalise_name;
 
 /// Of longer lists only the lines that matter here are kept: `transformers[dev]` asks for a hundred packages.
-const MOST_LINES: usize = 12;
+const MOST_LINES: usize = 16;
 
-/// The extras of a distribution. `covered`: whether the rules have rows of a package.
+/// The extras of a distribution, as they are on Linux. `covered`: whether the rules have rows of a package.
 #[must_use]
 pub fn of_metadata(metadata: &Metadata, covered: impl Fn(&str) -> bool) -> Extras {
     let lines: Vec<_> = metadata.requires_dist.iter().filter(|line| is_for_extra(line)).collect();
@@ -32,11 +34,12 @@ pub fn of_metadata(metadata: &Metadata, covered: impl Fn(&str) -> bool) -> Extra
         extra.requires.sort_by_cached_key(|line| (requirement_name(line), line.clone()));
         extra.requires.dedup();
         if extra.requires.len() > MOST_LINES {
+            let before = extra.requires.len();
             extra.requires.retain(|line| {
                 let name = requirement_name(line);
                 name.starts_with("nvidia-") || covered(&name)
             });
-            extra.partial = true;
+            extra.partial |= extra.requires.len() < before;
         }
     }
     extras
@@ -59,23 +62,41 @@ fn without_extra(line: &str, extra: &str) -> Result<Option<String>, NoRequiremen
     })
 }
 
-/// The ways in which a marker holds without any further extra; an empty text: always.
+/// The ways in which a marker holds on Linux without any further extra; an empty text: always.
 fn ways(marker: &MarkerTree) -> Vec<String> {
-    let other = |term: &MarkerExpression| match term {
-        MarkerExpression::Extra { operator, name: MarkerValueExtra::Extra(_) } => Some(operator.clone()),
-        _ => None,
-    };
     let dnf = match () {
         () if marker.is_true() => vec![Vec::new()],
         () if marker.is_false() => Vec::new(),
         () => marker.to_dnf(),
     };
-    let open = dnf.into_iter().filter(|way| !way.iter().any(|term| other(term) == Some(ExtraOperator::Equal)));
+    let open = dnf.iter().filter(|way| !way.iter().any(|term| settled(term) == Some(false)));
     let texts = open.map(|way| {
-        let terms: Vec<_> = way.iter().filter(|term| other(term).is_none()).map(ToString::to_string).collect();
-        terms.join(" and ")
+        let terms = way.iter().filter(|term| settled(term).is_none()).map(ToString::to_string);
+        terms.collect::<Vec<_>>().join(" and ")
     });
     texts.collect()
+}
+
+/// What a term of a marker is, wherever the rules are asked: on Linux, and for no other extra.
+fn settled(term: &MarkerExpression) -> Option<bool> {
+    let (key, operator, value) = match term {
+        MarkerExpression::Extra { operator, name: MarkerValueExtra::Extra(_) } => {
+            return Some(*operator == ExtraOperator::NotEqual);
+        }
+        MarkerExpression::String { key, operator, value } => (key, operator, value),
+        _ => return None,
+    };
+    let linux = match key {
+        MarkerValueString::SysPlatform => "linux",
+        MarkerValueString::PlatformSystem => "Linux",
+        MarkerValueString::OsName => "posix",
+        _ => return None,
+    };
+    match operator {
+        MarkerOperator::Equal => Some(value == linux),
+        MarkerOperator::NotEqual => Some(value != linux),
+        _ => None,
+    }
 }
 
 /// What is at hand, by release.
@@ -88,11 +109,8 @@ pub fn of_rows(rows: &RawPackage) -> Result<BTreeMap<String, Extras>, Fault> {
 
 /// Writes down what is known, as far as the rows have the release.
 pub fn put(rows: &mut RawPackage, known: &BTreeMap<String, Extras>) {
-    let releases: Vec<_> = rows
-        .releases
-        .iter()
-        .map(|release| (release.version.clone(), known.get(&release.version).cloned()))
-        .collect();
+    let releases: Vec<_> =
+        rows.releases.iter().map(|release| (release.version.clone(), known.get(&release.version).cloned())).collect();
     (rows.extras_read, rows.extras) = extras::by_extra(&releases);
 }
 
@@ -115,17 +133,20 @@ mod tests {
             "jax-cuda12-plugin[with_cuda]<=0.4.30,>=0.4.30; extra == \"cuda12\"",
             "libtpu; (sys_platform == 'linux' and python_version < '3.13') and extra == 'tpu'",
             "both; extra == 'and-cuda' or extra == 'tpu'",
+            "either; (sys_platform == 'linux' or sys_platform == 'win32') and extra == 'tpu'",
+            "pywin32; platform_system == 'Windows' and extra == 'tpu'",
             "a @ https://a.example/a.whl ; extra == 'tpu'",
         ];
         let extras = extras(&lines, &["and-cuda", "cuda12", "tpu", "Minimum_JAXlib"]);
-        let shown: Vec<_> = extras.iter().map(|(name, extra)| format!("{name}: {}", extra.requires.join(" | "))).collect();
+        let shown: Vec<_> =
+            extras.iter().map(|(name, extra)| format!("{name}: {}", extra.requires.join(" | "))).collect();
         assert_eq!(
             shown,
             [
                 "and-cuda: both | nvidia-nccl-cu12==2.19.3",
                 "cuda12: jax-cuda12-plugin[with_cuda]<=0.4.30,>=0.4.30",
                 "minimum-jaxlib: ",
-                "tpu: a @ https://a.example/a.whl | both | libtpu; python_full_version < '3.13' and sys_platform == 'linux'",
+                "tpu: a @ https://a.example/a.whl | both | either | libtpu; python_full_version < '3.13'",
             ]
         );
     }
@@ -134,7 +155,12 @@ mod tests {
     fn of_a_long_list_what_the_rules_cover_is_kept() {
         let lines: Vec<_> = (0..20).map(|n| format!("p{n}; extra == 'dev'")).collect();
         let mut lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-        lines.extend(["torch>=2; extra == 'dev'", "nvidia-x; extra == 'dev'", "torch; extra == 'torch'", "no line(; extra == 'torch'"]);
+        lines.extend([
+            "torch>=2; extra == 'dev'",
+            "nvidia-x; extra == 'dev'",
+            "torch; extra == 'torch'",
+            "no line(; extra == 'torch'",
+        ]);
         let extras = extras(&lines, &["dev", "torch"]);
         assert_eq!((extras["dev"].requires.join(" "), extras["dev"].partial), ("nvidia-x torch>=2".to_owned(), true));
         assert_eq!((extras["torch"].requires.join(" "), extras["torch"].partial), ("torch".to_owned(), true));

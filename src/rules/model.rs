@@ -2,14 +2,14 @@
 //!
 //! A value of these types is consistent: versions parse, builds have a source, libraries are chosen by a rule that exists.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
-use super::extras;
+use super::extras::{self, Extras, Shared};
 use super::pack::Bytes;
 use super::raw::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource,
@@ -56,11 +56,19 @@ pub struct Package {
     pub headline: Option<Headline>,
     /// Older releases exist that the rules do not know.
     pub partial: bool,
+    /// See [`Release::extras`].
+    pub packed_extras: Bytes,
     /// Oldest first.
     pub releases: Vec<Release>,
 }
 
 impl Package {
+    /// Lets its releases know their extras, once it was unpacked.
+    pub fn share_extras(&mut self) {
+        let shared = Shared::new(self.packed_extras.clone());
+        self.releases.iter_mut().for_each(|release| release.shared_extras = Some(shared.clone()));
+    }
+
     /// By how many minor releases one version is older than another that comes before it in time; 0 where it is not older.
     #[must_use]
     pub fn minors_back(&self, from: &Version, to: &Version) -> usize {
@@ -139,8 +147,11 @@ pub struct Release {
     pub requires: Vec<String>,
     /// The requirements are a source distribution's own list.
     pub stated: bool,
-    /// Packed: see [`Release::extras`]. None: nobody read them.
-    pub packed_extras: Option<Bytes>,
+    /// See [`Release::extras`]: where it was harvested after the program was built.
+    pub own_extras: Option<Extras>,
+    /// See [`Release::extras`]: where it came with its package.
+    #[serde(skip)]
+    pub shared_extras: Option<Arc<Shared>>,
     /// What was published.
     pub builds: Vec<Build>,
 }
@@ -320,12 +331,10 @@ impl RawWheel {
 
 impl Release {
     /// Its extras by normalised name, e.g. `cuda12`: a name that is not among them is none. None where nobody read them.
-    ///
-    /// They are unpacked at each call: few questions are about extras.
     #[must_use]
-    pub fn extras(&self) -> Option<BTreeMap<String, Extra>> {
-        // What the build script packed unpacks.
-        self.packed_extras.as_ref().and_then(|packed| postcard::from_bytes(&packed.0).ok())
+    pub fn extras(&self) -> Option<Extras> {
+        let shared = || self.shared_extras.as_ref()?.of(&self.version);
+        self.own_extras.clone().or_else(shared)
     }
 
     /// The opened build whose requirements tell those of a build that nobody opened: another variant for the same platform, of
@@ -439,9 +448,11 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        extras::unpack(&raw.extras_read, &raw.extras, &mut releases)?;
+        let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &releases)?;
         let RawPackage { package: name, whole, headline, partial, .. } = raw;
-        Ok(Self { name, whole, library_choice, partners, headline, partial, releases })
+        let mut package = Self { name, whole, library_choice, partners, headline, partial, packed_extras, releases };
+        package.share_extras();
+        Ok(package)
     }
 }
 
@@ -478,15 +489,23 @@ impl TryFrom<RawRelease> for Release {
             }
         };
         if raw.requires_known.is_some() && !builds.iter().all(Build::is_source) {
-            return Err(Fault::new(
-                "`requires-known` is for releases that have a source distribution only",
-            ));
+            return Err(Fault::new("`requires-known` is for releases that have a source distribution only"));
         }
         if raw.requires_known == Some(KnownHow::Unknown) && !raw.requires.is_empty() {
             return Err(Fault::new("`requires` of a release whose requirements are unknown"));
         }
         let (date, yanked, requires) = (raw.date, raw.yanked, raw.requires);
-        Ok(Self { version, date, yanked, requires_python, requires, stated, packed_extras: None, builds })
+        Ok(Self {
+            version,
+            date,
+            yanked,
+            requires_python,
+            requires,
+            stated,
+            own_extras: None,
+            shared_extras: None,
+            builds,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use super::request::Request;
 use crate::rules::RuleDb;
 use crate::rules::model::{ANY, Build, Package, Release, RowSource};
+use crate::rules::pack::Bytes;
 use crate::rules::requirement::{self, is_runtime_wheel, name_of, normalise};
 
 /// The stand-ins that matter among what these packages require and the user asks for.
@@ -121,7 +122,8 @@ fn package(name: &str, versions: &[Version]) -> Package {
         requires_python: None,
         requires: Vec::new(),
         stated: true,
-        packed_extras: None,
+        own_extras: None,
+        shared_extras: None,
         builds: vec![Build {
             local: None,
             cuda: None,
@@ -143,6 +145,7 @@ fn package(name: &str, versions: &[Version]) -> Package {
         partners: Vec::new(),
         headline: None,
         partial: false,
+        packed_extras: Bytes::default(),
         releases: versions.iter().map(release).collect(),
     }
 }
