@@ -129,7 +129,8 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
     let alike = |pin: &Pin<'_>| {
         let releases = db.package(pin.name).into_iter().flat_map(|package| &package.releases);
         let unread = !pin.build.is_opened();
-        let builds = releases.flat_map(|release| &release.builds).filter(|build| unread && major(build) == major(pin.build));
+        let builds =
+            releases.flat_map(|release| &release.builds).filter(|build| unread && major(build) == major(pin.build));
         builds.flat_map(|build| names(&build.requires)).collect::<BTreeSet<_>>()
     };
     let own = |pin: &Pin<'_>| [names(&pin.release.requires), names(&pin.build.requires), alike(pin)];

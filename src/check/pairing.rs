@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::parse::local_label::LocalLabel;
 use crate::rules::model::Partner;
 use crate::rules::partner::agrees;
 use crate::rules::raw::CudaAgreement;
@@ -34,9 +35,16 @@ pub fn check(context: &Context<'_>) -> Outcome {
 
 /// An extension whose files name the torch that they were built against, which is not the one that is there.
 fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    let built = installed.distribution.build.torch.value()?;
-    // On a machine the symbols of the files decide.
-    context.facts.pasted.as_ref()?;
+    // A report's readers took over what labels say, where they can be relied on.
+    let label = || {
+        let told = context.facts.pasted.is_some();
+        LocalLabel::of_version(installed.distribution.full_version()).torch.filter(|_| !told)
+    };
+    let built = &installed.distribution.build.torch.value().cloned().or_else(label)?;
+    // On a machine the symbols of the files decide, where they were read.
+    if context.facts.pasted.is_none() && !installed.distribution.libraries.is_unknown() {
+        return None;
+    }
     let torch = context.stack.get("torch")?;
     let full = torch.distribution.full_version();
     let public = full.split('+').next().unwrap_or(full);

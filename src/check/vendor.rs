@@ -27,7 +27,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use crate::facts::{Facts, Distribution, Gpu, Origin, Reading};
+    use crate::facts::{Distribution, Facts, Gpu, Origin, Reading};
     use crate::rules::embedded;
 
     fn vendor(distributions: &[(&str, &str)], gpu: bool, os: &str) -> Option<String> {

@@ -13,11 +13,12 @@ use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::parse::pyproject::Selection;
-use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::raw::KnownHow;
+use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{
-    Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
+    Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_extras,
+    unknown_names,
 };
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
@@ -194,6 +195,9 @@ pub fn run(
     if let Some(slip) = unknown_names(&request, db).into_iter().next() {
         bail!("unknown package `{}` ({}); did you mean `{}`?", slip.name, slip.origin, slip.meant);
     }
+    for note in unknown_extras(&request, db) {
+        writeln!(err, "{note}")?;
+    }
     if !args.per_target {
         return answer(args, &request, &taken, args.output.as_deref(), db, out, err);
     }
@@ -242,6 +246,17 @@ fn answer(
     let json = args.format == Format::Json || args.emit == Emit::Json;
     let (solved, overridden) = solve_with_overrides(args, request, db);
     match solved {
+        Ok(resolution) if resolution.pins.is_empty() && resolution.unlisted.is_empty() && taken.lines.is_empty() => {
+            // Nothing that was asked for is judged, so nothing is solved.
+            let names = crate::text::list(&resolution.unchecked);
+            let why = format!("the rules cover nothing of what is asked for: {names}");
+            if json {
+                out.write_all(emit::uncovered(&why, &resolution.unchecked, &targets).as_bytes())?;
+            } else {
+                writeln!(err, "{why}")?;
+            }
+            Ok(Exit::Failed)
+        }
         Ok(mut resolution) => {
             // Whoever brings a package along gets no other version of it.
             resolution.pins.retain(|pin| !taken.names.iter().any(|name| name == pin.name));
@@ -424,7 +439,11 @@ fn summary(
     let unread = resolution.pins.iter().filter(|pin| pin.requires_known() == KnownHow::Unknown);
     let unread: Vec<_> = unread.map(|pin| format!("{} {}", pin.name, pin.release.version)).collect();
     if !unread.is_empty() {
-        writeln!(err, "note: nobody read what these require, so nothing is promised of it: {}", crate::text::list(&unread))?;
+        writeln!(
+            err,
+            "note: nobody read what these require, so nothing is promised of it: {}",
+            crate::text::list(&unread)
+        )?;
     }
     if !resolution.outsiders.is_empty() {
         let (shown, more) = resolution.outsiders.split_at(resolution.outsiders.len().min(NAMED));

@@ -127,6 +127,24 @@ pub fn unsolvable(proof: &Proof, targets: &[&Target]) -> String {
     })
 }
 
+/// The document of a request of which the rules cover nothing.
+#[must_use]
+pub fn uncovered(why: &str, names: &[String], targets: &[&Target]) -> String {
+    print(&Document {
+        schema: SCHEMA,
+        status: "not-covered",
+        packages: Vec::new(),
+        indexes: Vec::new(),
+        environment: targets.first().map(|target| environment(target)),
+        targets: targets.iter().filter(|target| target.name.is_some()).map(|target| environment(target)).collect(),
+        actions: &[],
+        conclusion: Some(why),
+        proof: &[],
+        unchecked: names,
+        unlisted: &[],
+    })
+}
+
 fn environment(target: &Target) -> EnvironmentRow<'_> {
     let gpus = target.gpus.iter().map(|gpu| GpuRow {
         label: &gpu.label,

@@ -28,7 +28,7 @@ pub use conda::conda;
 pub use constraints::{constraints, driver_needed};
 pub use dockerfile::dockerfile;
 pub use index::{Index, indexes};
-pub use json::{solved, unsolvable};
+pub use json::{solved, uncovered, unsolvable};
 pub use overridden::Overridden;
 pub use pip::pip;
 pub use proof::proof;

@@ -61,7 +61,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.leftovers();
     let after = draft.set(findings, &before);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
-    let blamed = |finding: &&Finding| is_told(&finding.id) && finding.packages.iter().any(|it| draft.changes_package(it));
+    let blamed =
+        |finding: &&Finding| is_told(&finding.id) && finding.packages.iter().any(|it| draft.changes_package(it));
     let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
     let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_told(id)).cloned().collect();
     let checked = !fixes.is_empty();
@@ -69,7 +70,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
-    let verified = checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    let verified =
+        checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
@@ -108,11 +110,12 @@ impl Draft<'_> {
         let mut refused: BTreeSet<String> =
             unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
         // What a message blames is there, though the report does not list it.
-        let builds = |finding: &&Finding| matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild);
+        let builds = |finding: &&Finding| matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
         let blamed = serious().filter(builds).filter(|finding| told && is_certain(finding));
         let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
         let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
-        let wanted = blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
+        let wanted =
+            blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
         let mut wanted: Vec<Asked> = wanted.collect();
         let (facts, db, workload) = (self.facts, self.db, self.workload);
         // What has no place in the result is not taken out of an environment: that is for its owner to say.
@@ -121,7 +124,7 @@ impl Draft<'_> {
             let outlook = foresee(facts, wish, target, db, workload).ok();
             outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
         };
-        let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| !sets_back(outlook, db));
+        let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| back_by(outlook, db) <= 1);
         let mut outlook = foreseen(&wanted, &refused, &target);
         let driver = target.driver.clone().filter(|_| !good(&outlook));
         if let Some(now) = driver {
@@ -133,6 +136,7 @@ impl Draft<'_> {
             });
             if let Some((newer, driver, other)) = other {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
+                self.commands.extend(self.db.driver_command(&driver, self.facts));
                 self.changes.push(Change::Driver(driver));
                 (outlook, target) = (other, newer);
             }
@@ -155,7 +159,9 @@ impl Draft<'_> {
                 attempts.push((wanted.clone(), refused));
             }
             for (wants, refuses) in attempts {
-                let Some(other) = foreseen(&wants, &refuses, &target).filter(|other| !sets_back(other, db)) else { continue };
+                let Some(other) = foreseen(&wants, &refuses, &target).filter(|it| back_by(it, db) == 0) else {
+                    continue;
+                };
                 let then = self.ids_with(&other.change);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
                     (wanted, refused, outlook, left) = (wants, refuses, other, then);
@@ -293,7 +299,8 @@ fn tight(range: &VersionSpecifiers) -> Option<String> {
     if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
         return satisfied(range, exact.version()).then(|| text(exact));
     }
-    let lowest = of(&[Operator::GreaterThan, Operator::GreaterThanEqual]).into_iter().max_by_key(|it| it.version().clone());
+    let lowest =
+        of(&[Operator::GreaterThan, Operator::GreaterThanEqual]).into_iter().max_by_key(|it| it.version().clone());
     let highest = of(&[Operator::LessThan, Operator::LessThanEqual]).into_iter().min_by_key(|it| it.version().clone());
     if let (Some(lowest), Some(highest)) = (lowest, highest)
         && lowest.version() > highest.version()
@@ -316,14 +323,15 @@ fn is_certain(finding: &Finding) -> bool {
     !is_told(&finding.id) || finding.severity == Severity::Fail
 }
 
-/// Whether an outlook sets what people install for its own sake back by more than a minor release.
-fn sets_back(outlook: &Outlook, db: &RuleDb) -> bool {
-    outlook.rows.iter().filter(|row| row.fate == Fate::Change).any(|row| {
-        let Some(package) = db.package(&row.name).filter(|package| package.headline.is_some()) else { return false };
+/// By how many minor releases an outlook sets back what people install for its own sake, at most.
+fn back_by(outlook: &Outlook, db: &RuleDb) -> usize {
+    let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change);
+    let back = changed.filter_map(|row| {
+        let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
         let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-        let (Some(before), Some(after)) = (version(&row.before), version(&row.after)) else { return false };
-        package.minors_back(&before, &after) > 1
-    })
+        Some(package.minors_back(&version(&row.before)?, &version(&row.after)?))
+    });
+    back.max().unwrap_or_default()
 }
 
 /// A sentence as a part of a longer one.

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
+use pep440_rs::{Operator, Version};
 
 use super::RuleDb;
 use super::target::{Target, complete_gpus};
@@ -10,6 +10,7 @@ use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::version::CudaVersion;
 
 use super::raw::KnownHow;
+use super::requirement::{is_runtime_wheel, parse, specifiers};
 
 /// Which driver's user-mode part a cuda-compat folder holds, by the toolkit in its path: `/usr/local/cuda-12.8/compat`.
 fn compat_version(facts: &mut Facts, db: &RuleDb) {
@@ -58,6 +59,23 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     }
 }
 
+/// What an alpha, beta or candidate (a nightly build pairs with those of its day) requires of the packages that the release after it pins: their minor release. What else it requires may
+/// have changed until then.
+fn before_release(name: &str, version: &Version, platforms: &[&str], db: &RuleDb) -> Option<(Metadata, String)> {
+    let last = Version::new(version.release().to_vec());
+    let (release, build) = platforms.iter().find_map(|platform| db.build(name, &last, platform))?;
+    let pinned = |line: &String| {
+        let wanted = parse(line).ok()?;
+        let pin = specifiers(&wanted)?.iter().find(|it| *it.operator() == Operator::Equal)?.version().clone();
+        let [major, minor, ..] = *pin.release() else { return None };
+        let covered = db.package(wanted.name.as_ref()).filter(|package| !is_runtime_wheel(&package.name));
+        covered.map(|package| format!("{}=={major}.{minor}.*", package.name))
+    };
+    let requires: Vec<String> = release.requires.iter().chain(&build.requires).filter_map(pinned).collect();
+    let metadata = Metadata { requires, ..Metadata::default() };
+    Some((metadata, format!("{name} {last} in the rules, of which {version} is a pre-release")))
+}
+
 /// What an installed release requires by its row, on the first of some platforms that has one, and where that is from; none
 /// where nobody read or inferred it: that is not to require nothing.
 #[must_use]
@@ -71,6 +89,9 @@ pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> 
         Some((release, release.builds.first()?))
     });
     let Some((release, build)) = found else {
+        if version.is_pre() && !version.is_dev() {
+            return before_release(&distribution.name, &public, platforms, db);
+        }
         let old = db.old_release(&distribution.name, &public)?;
         let metadata = Metadata { requires: old.requires.clone(), ..Metadata::default() };
         return Some((metadata, old.source.citation()));

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, OnceLock};
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Target;
-use super::shelf::Shelf;
 use super::model::{Build, Package, Release};
 use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
@@ -21,8 +20,10 @@ use super::raw_symptoms::RawSymptom;
 use super::raw_workload::RawWorkload;
 use super::raw_xid::{RawXid, RawXidAction};
 use super::requirement::{name_of, normalise, satisfied};
+use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
+use crate::facts::Facts;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -721,6 +722,18 @@ impl RuleDb {
     #[must_use]
     pub fn toolkits(&self) -> &[RawToolkit] {
         &self.packed.cuda.toolkits
+    }
+
+    /// The command that installs a driver with NVIDIA's own installer; none where that is not for these facts: in a container or
+    /// under WSL the driver is the host's, and other systems have another one.
+    #[must_use]
+    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<String> {
+        let system = &facts.system;
+        let guest = system.container.value().is_some() || system.wsl.value().is_some();
+        let platform = Target::usual_platform(facts).filter(|_| !guest)?;
+        let arch = platform.strip_prefix("linux_")?;
+        let command = &self.packed.driver.runfile.command;
+        Some(command.replace("{arch}", arch).replace("{version}", &version.to_string()))
     }
 
     /// The oldest driver for runtimes of each CUDA major release, oldest first.

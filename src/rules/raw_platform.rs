@@ -226,6 +226,18 @@ pub struct RawDriver {
     pub lifetimes: Vec<RawLifetime>,
     /// What GPU support in the Windows Subsystem for Linux asks for.
     pub wsl: RawWsl,
+    /// How NVIDIA's own installer of a driver is started.
+    pub runfile: RawRunfile,
+}
+
+/// How NVIDIA's own installer of a driver is started.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawRunfile {
+    /// With `{arch}` and `{version}` for the machine type and the driver.
+    pub command: String,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 /// What GPU support in the Windows Subsystem for Linux asks for.

@@ -114,6 +114,12 @@ pub fn driver(raw: &RawDriver) -> Result<(), Fault> {
     for (index, row) in raw.lifetimes.iter().enumerate() {
         cited(&raw.sources, &row.source, "lifetime", index)?;
     }
+    if !raw.sources.contains_key(&raw.runfile.source) {
+        return Err(Fault {
+            path: vec!["runfile".to_owned()],
+            message: "its `source` is not in `[sources]`".to_owned(),
+        });
+    }
     if !raw.sources.contains_key(&raw.wsl.source) {
         return Err(Fault { path: vec!["wsl".to_owned()], message: "its `source` is not in `[sources]`".to_owned() });
     }

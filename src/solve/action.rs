@@ -252,7 +252,8 @@ impl<'a> Finder<'_, 'a> {
             }
         }
         // The wording is what is offered, so it is the wording that must solve; the nearest versions are what it takes.
-        let lines: Vec<usize> = universe.wishes.extract_if(.., |ask| universe.asks[*ask].keeps == Some(Keeps::Line)).collect();
+        let lines: Vec<usize> =
+            universe.wishes.extract_if(.., |ask| universe.asks[*ask].keeps == Some(Keeps::Line)).collect();
         universe.given_up.extend(lines.into_iter().map(Rule::Ask));
         universe.forget_blocks();
         let picks = nearest::best(&universe).ok()?;

@@ -29,7 +29,7 @@ mod words;
 mod tests;
 
 pub use action::{Action, Change};
-pub use names::{Unknown, unknown_names};
+pub use names::{Unknown, unknown_extras, unknown_names};
 pub use outside::{Outsider, installed_outsiders};
 pub use proof::{Proof, Step};
 pub use reason::Reason;

@@ -1,5 +1,9 @@
+use std::collections::BTreeSet;
+
 use super::Request;
 use crate::rules::RuleDb;
+use crate::rules::model::Release;
+use crate::rules::requirement::{satisfied, specifiers};
 use crate::text::distance;
 
 /// A name that the rules do not know and that looks like a slip for one that they do.
@@ -38,6 +42,33 @@ pub fn unknown_names(request: &Request, db: &RuleDb) -> Vec<Unknown> {
         if let Some((_, meant)) = best {
             let (name, origin, meant) = (name.to_owned(), asked.origin.clone(), meant.to_owned());
             found.push(Unknown { name, origin, meant });
+        }
+    }
+    found
+}
+
+/// What installers warn of: extras that no release of a package has, with the nearest that one has.
+#[must_use]
+pub fn unknown_extras(request: &Request, db: &RuleDb) -> Vec<String> {
+    let mut found = Vec::new();
+    for asked in request.requirements.iter().chain(&request.constraints) {
+        let name = asked.requirement.name.as_ref();
+        let Some(package) = db.package(name).filter(|_| !asked.requirement.extras.is_empty()) else { continue };
+        let fits = specifiers(&asked.requirement).unwrap_or_default();
+        let releases = package.releases.iter().filter(|release| satisfied(&fits, &release.version));
+        let read: Vec<_> = releases.filter_map(Release::extras).collect();
+        for extra in asked.requirement.extras.iter().filter(|_| !read.is_empty()) {
+            if read.iter().any(|extras| extras.contains_key(extra.as_ref())) {
+                continue;
+            }
+            let names: BTreeSet<&String> = read.iter().flat_map(|extras| extras.keys()).collect();
+            let near = names.into_iter().map(|known| (distance(extra.as_ref(), known), known)).min();
+            let meant = near.filter(|(edits, _)| *edits <= 3).map(|(_, known)| format!("; did you mean `{known}`?"));
+            let meant = meant.unwrap_or_default();
+            found.push(format!(
+                "warning: `{}` ({}): {name} has no extra `{extra}`{meant}",
+                asked.requirement, asked.origin
+            ));
         }
     }
     found

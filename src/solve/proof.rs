@@ -150,7 +150,8 @@ impl Teller<'_, '_> {
     /// on`. They cannot where others say in this conflict what the package must be.
     fn not_known(&self) -> Option<String> {
         let rules = &self.conflict.rules;
-        let is_held = |package: usize| rules.iter().any(|rule| matches!(rule, Rule::Needs { on, .. } if *on == package));
+        let is_held =
+            |package: usize| rules.iter().any(|rule| matches!(rule, Rule::Needs { on, .. } if *on == package));
         let is_refused = |package: usize| {
             rules.iter().any(|rule| match *rule {
                 Rule::Block { package: own, .. }

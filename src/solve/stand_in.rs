@@ -160,7 +160,8 @@ mod tests {
         let all: BTreeSet<Version> = range.iter().flat_map(bounds).collect();
         let texts: Vec<_> = with_between(&all).iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["0", "0.21", "0.21.0.0.1", "0.22", "1.22"]);
-        let inside: Vec<_> = with_between(&all).into_iter().filter(|version| requirement::satisfied(&range, version)).collect();
+        let inside: Vec<_> =
+            with_between(&all).into_iter().filter(|version| requirement::satisfied(&range, version)).collect();
         assert_eq!(inside.len(), 2);
         let wild: VersionSpecifiers = "==1.*".parse().expect("a range");
         assert_eq!(wild.iter().flat_map(bounds).map(|it| it.to_string()).collect::<Vec<_>>(), ["2", "1"]);

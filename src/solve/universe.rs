@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use pep440_rs::{Version, VersionParseError, VersionSpecifiers};
-use pep508_rs::MarkerEnvironment;
+use pep508_rs::{ExtraName, MarkerEnvironment};
 use pubgrub::VersionSet;
 
 use super::clause::{Clause, clauses};
@@ -61,6 +61,8 @@ pub(super) struct Universe<'a> {
     /// Packages of which nobody but the user says what they must be.
     pub overrides: Vec<String>,
     pub clauses: Vec<Clause<'a>>,
+    /// The extras that are asked for, by package: what they require is required.
+    extras: BTreeMap<String, BTreeSet<ExtraName>>,
     /// The builds that one line of a constraints file can name, by place of the package, where there are several targets.
     pub pins: Vec<Vec<Pinned<'a>>>,
     markers: Vec<Option<MarkerEnvironment>>,
@@ -244,6 +246,9 @@ impl<'a> Universe<'a> {
                 names.insert(name.to_owned());
             }
         }
+        let extras = asked_extras(lines().map(|(asked, _)| &asked.requirement), db);
+        let brought = extras.iter().flat_map(|(name, extras)| brought_by(name, extras, db));
+        names.extend(brought.filter(|name| db.package(name).is_some()));
         let packages = with_stand_ins(reach(with_rescuers(names, db), &targets, db), &targets, request, db);
         let mut universe = Self {
             db,
@@ -263,6 +268,7 @@ impl<'a> Universe<'a> {
             outsiders: outside.read.into_iter().collect(),
             overrides: request.overrides.clone(),
             clauses: Vec::new(),
+            extras,
             pins: Vec::new(),
             markers,
         };
@@ -280,7 +286,18 @@ impl<'a> Universe<'a> {
                     let (releases, builds) = universe.admitted(package, &specifiers);
                     let (text, specifiers) = (text.clone(), specifiers.clone());
                     let (origins, owners) = (BTreeSet::new(), BTreeSet::new());
-                    Ask { package, text, origins, owners, variant: false, constraint, keeps: None, specifiers, releases, builds }
+                    Ask {
+                        package,
+                        text,
+                        origins,
+                        owners,
+                        variant: false,
+                        constraint,
+                        keeps: None,
+                        specifiers,
+                        releases,
+                        builds,
+                    }
                 });
                 let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
@@ -329,7 +346,8 @@ impl<'a> Universe<'a> {
     fn find_unlisted<'l>(&mut self, lines: impl Iterator<Item = &'l Requirement>) {
         let exact = |line: &Requirement| {
             let specifiers = requirement::specifiers(line)?;
-            let pin = specifiers.iter().find(|specifier| is_exact(specifier)).map(|specifier| specifier.version().clone());
+            let pin =
+                specifiers.iter().find(|specifier| is_exact(specifier)).map(|specifier| specifier.version().clone());
             Some((line.name.to_string(), pin?))
         };
         let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
@@ -409,7 +427,18 @@ impl<'a> Universe<'a> {
             let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
             let (origins, owners) = ([origin.to_owned()].into(), BTreeSet::new());
             let (variant, constraint) = (false, true);
-            Ask { package, text, origins, owners, variant, constraint, keeps: Some(keeps), specifiers, releases, builds }
+            Ask {
+                package,
+                text,
+                origins,
+                owners,
+                variant,
+                constraint,
+                keeps: Some(keeps),
+                specifiers,
+                releases,
+                builds,
+            }
         };
         let release = Keeps::Release { requested: false, headline: None };
         let text = format!("{}=={version}", candidates.name);
@@ -419,11 +448,13 @@ impl<'a> Universe<'a> {
         let public = version.clone().without_local();
         let same = candidates.releases().filter(|number| candidates.release(*number).version == public);
         let same = Versions::of(same);
-        let builds = candidates.builds.iter().zip(1..).filter(|(candidate, _)| candidates.is_installed(candidate, version));
+        let builds =
+            candidates.builds.iter().zip(1..).filter(|(candidate, _)| candidates.is_installed(candidate, version));
         let builds = Versions::of(builds.map(|(_, number)| number));
         let mut wishes = vec![ask(format!("{}=={public}", candidates.name), release, same.clone(), None)];
         if candidates.package.headline.is_some() {
-            let near = |number: &u32| candidates.package.minors_back(&public, &candidates.release(*number).version) <= 1;
+            let near =
+                |number: &u32| candidates.package.minors_back(&public, &candidates.release(*number).version) <= 1;
             let near = Versions::of(candidates.releases().filter(near));
             wishes.push(ask(text.clone(), Keeps::Reach, near, None));
         }
@@ -442,7 +473,8 @@ impl<'a> Universe<'a> {
             return Some(Family(candidate.build.cuda));
         }
         let label = version.local().first()?.to_string();
-        let mut builds = torch.builds.iter().filter(|candidate| candidate.build.local.as_deref() == Some(label.as_str()));
+        let mut builds =
+            torch.builds.iter().filter(|candidate| candidate.build.local.as_deref() == Some(label.as_str()));
         builds.next().map(|candidate| Family(candidate.build.cuda))
     }
 
@@ -489,6 +521,9 @@ impl<'a> Universe<'a> {
             let source = candidates.package.releases[at].builds.iter().all(Build::is_source);
             if !names_torch && source && compiles_against_torch(candidates.name, self.db) {
                 lines.push(TORCH.to_owned());
+            }
+            if let Some(wanted) = self.extras.get(candidates.name) {
+                lines.extend(extra_lines(&candidates.package.releases[at], wanted));
             }
             self.needs(&lines, package)
         })
@@ -658,7 +693,18 @@ impl<'a> Candidates<'a> {
             spans.push(start..number(builds.len()));
         }
         let needs = package.releases.iter().map(|_| OnceCell::new()).collect();
-        Self { name: &package.name, target: place, package, builds, spans, dependents: 0, stand_in: false, unlisted: None, minors: OnceCell::new(), needs }
+        Self {
+            name: &package.name,
+            target: place,
+            package,
+            builds,
+            spans,
+            dependents: 0,
+            stand_in: false,
+            unlisted: None,
+            minors: OnceCell::new(),
+            needs,
+        }
     }
 
     /// How many minor releases lie between two releases, the second one's counted.
@@ -699,7 +745,8 @@ impl<'a> Candidates<'a> {
     pub fn is_installed(&self, candidate: &Candidate<'_>, installed: &Version) -> bool {
         let plain = installed.local().is_empty() && candidate.build.index == PYPI;
         let release = &self.package.releases[candidate.release as usize].version;
-        (plain && release == installed) || candidate.full_version(&self.package.releases).is_ok_and(|it| it == *installed)
+        (plain && release == installed)
+            || candidate.full_version(&self.package.releases).is_ok_and(|it| it == *installed)
     }
 
     /// A build by number.
@@ -759,6 +806,42 @@ fn applies(requirement: &Requirement, markers: Option<&MarkerEnvironment>) -> bo
 fn written(requirement: &Requirement, specifiers: &VersionSpecifiers) -> String {
     let pieces: Vec<_> = specifiers.iter().map(ToString::to_string).collect();
     format!("{}{}", requirement.name, pieces.join(","))
+}
+
+/// The extras that lines ask for, and those that these bring along, by package.
+fn asked_extras<'l>(
+    lines: impl Iterator<Item = &'l Requirement>,
+    db: &RuleDb,
+) -> BTreeMap<String, BTreeSet<ExtraName>> {
+    let mut found: BTreeMap<String, BTreeSet<ExtraName>> = BTreeMap::new();
+    let mut waiting: Vec<(String, ExtraName)> =
+        lines.flat_map(|line| line.extras.iter().map(|extra| (line.name.to_string(), extra.clone()))).collect();
+    while let Some((name, extra)) = waiting.pop() {
+        if !found.entry(name.clone()).or_default().insert(extra.clone()) {
+            continue;
+        }
+        let wanted = [extra].into();
+        let releases = db.package(&name).into_iter().flat_map(|package| &package.releases);
+        for line in releases.flat_map(|release| extra_lines(release, &wanted)).collect::<BTreeSet<_>>() {
+            let Ok(line) = requirement::parse(&line) else { continue };
+            waiting.extend(line.extras.iter().map(|extra| (line.name.to_string(), extra.clone())));
+        }
+    }
+    found
+}
+
+/// What extras of a release require.
+fn extra_lines(release: &Release, wanted: &BTreeSet<ExtraName>) -> Vec<String> {
+    let Some(extras) = release.extras() else { return Vec::new() };
+    let own = wanted.iter().filter_map(|name| extras.get(name.as_ref()));
+    own.flat_map(|extra| extra.requires.iter().cloned()).collect()
+}
+
+/// The names that extras of any release bring in.
+fn brought_by(name: &str, wanted: &BTreeSet<ExtraName>, db: &RuleDb) -> BTreeSet<String> {
+    let releases = db.package(name).into_iter().flat_map(|package| &package.releases);
+    let lines = releases.flat_map(|release| extra_lines(release, wanted));
+    lines.map(|line| requirement::normalise(name_of(&line))).collect()
 }
 
 /// Whether a plain install from source compiles a package against the torch beside it.

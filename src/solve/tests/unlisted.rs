@@ -35,7 +35,11 @@ fn a_release_that_the_rules_do_not_know_is_there_only_where_it_is_pinned() {
     1. `hub<5` is asked for (command line), older than what the rules know (hub from 5.0 on)
     - relax `hub<5` → `hub==5.1` => hub==5.1
     ");
-    assert!(proof.conclusion.starts_with("the rules know hub from 5.0 on, and none of that fits"), "{}", proof.conclusion);
+    assert!(
+        proof.conclusion.starts_with("the rules know hub from 5.0 on, and none of that fits"),
+        "{}",
+        proof.conclusion
+    );
 }
 
 #[test]
