@@ -226,19 +226,20 @@ impl Editor<'_> {
         let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda));
         let is_set = |name: &str| command.assignments.iter().any(|one| one.name == name);
         let wanted: Vec<&str> = self.outlook.arch_list.split(';').filter(|entry| !entry.is_empty()).collect();
+        let gpus: Vec<_> = wanted.iter().filter_map(|text| text.parse().ok()).collect();
+        let own = row.and_then(|row| row.arch_list(&gpus));
         match (variable, wanted.as_slice()) {
             (Some(ARCH_LIST), [_, ..]) if !self.listed && row.is_some() && !is_set(ARCH_LIST) => {
                 let text = format!("{ARCH_LIST}=\"{}\" ", self.outlook.arch_list);
                 let why = "the GPUs to compile for".to_owned();
                 self.found.edits.push(Edit { span: start..start, text, why });
             }
-            // Variables of a package's own take `120` for 12.0.
-            (Some(name), [one]) if name != ARCH_LIST && !is_set(name) => {
-                let text = format!("{name}={} ", one.replace('.', ""));
+            (Some(name), [_, ..]) if name != ARCH_LIST && !is_set(name) && own.is_some() => {
+                let text = format!("{name}=\"{}\" ", own.unwrap_or_default());
                 let why = format!("the GPUs to compile for, in {name}");
                 self.found.edits.push(Edit { span: start..start, text, why });
             }
-            (Some(name), [_, _, ..]) if name != ARCH_LIST && !is_set(name) => {
+            (Some(name), [_, ..]) if name != ARCH_LIST && !is_set(name) => {
                 let line = command.place.line;
                 let list = self.outlook.arch_list.replace(';', ", ");
                 self.found.notes.push(format!("line {line}: name the GPUs to compile for, {list}, in {name}"));

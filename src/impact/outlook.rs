@@ -201,6 +201,9 @@ pub fn foresee(
     }
     commands.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).map(|rebuild| rebuild.command.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
+    // What a rebuild makes, nobody knows before.
+    let is_known = rows.iter().all(|row| row.rebuild.is_none())
+        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
         introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
@@ -210,7 +213,7 @@ pub fn foresee(
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
         full: installs,
         change,
-        known: changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown),
+        known: is_known,
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
         cuda: torch.and_then(|pin| pin.build.cuda),
         arch_list: arch_list(target),
@@ -460,10 +463,13 @@ impl View<'_, '_> {
         let row = self.db.source_build(&distribution.name);
         let cuda = row.is_none_or(|row| row.cuda);
         let list = arch_list(self.target);
-        // Variables of a package's own take values of their own: flash-attn knows only `80;90;100;120`, its default.
-        let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref());
-        let variable = variable.filter(|name| cuda && *name == ARCH_LIST && !list.is_empty());
-        let variable = variable.map(|name| (name.to_owned(), list.clone()));
+        let gpus: Vec<_> = self.target.gpus.iter().map(|gpu| gpu.capability).collect();
+        let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref()).filter(|_| cuda);
+        let variable = variable.and_then(|name| {
+            // Variables of a package's own take values of their own.
+            let own = if name == ARCH_LIST { Some(list).filter(|list| !list.is_empty()) } else { row?.arch_list(&gpus) };
+            Some((name.to_owned(), own?))
+        });
         let (install, _) = check::installer(self.facts, "install");
         let isolated = if row.is_some_and(|row| row.isolation) { "" } else { " --no-build-isolation" };
         let wanted = match distribution.direct_url.value() {

@@ -112,7 +112,9 @@ impl Draft<'_> {
         // What a message blames is there, though the report does not list it.
         let builds = |finding: &&Finding| matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
         let blamed = serious().filter(builds).filter(|finding| told && is_certain(finding));
-        let absent = |name: &&String| self.facts.distribution(name).is_none() && self.db.package(name).is_some();
+        // What only comes along with others is theirs to bring.
+        let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
+        let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
         let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
         let wanted =
             blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
@@ -169,6 +171,9 @@ impl Draft<'_> {
                 }
             }
         }
+        // Which builds run and install, the driver and the Python decide.
+        let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
+        self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
         if without_compat && !self.changes.is_empty() {
             self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
@@ -189,7 +194,7 @@ impl Draft<'_> {
         if outlook.full.is_empty() {
             return;
         }
-        self.known = outlook.known;
+        self.known &= outlook.known;
         self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
         let rebuilt: Vec<_> =
             outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();

@@ -49,6 +49,12 @@ pub fn text(report: &Report<'_>, width: usize) -> String {
         out.push('\n');
         write_finding(&mut out, finding, &mut told, width);
     }
+    // Where no finding has it among its remedies.
+    if let Some(plan) = report.plan.as_ref().filter(|plan| !told.contains(plan.summary.as_str())) {
+        out.push('\n');
+        let remedy = Remedy { verified: plan.verified, ..Remedy::new(&plan.summary, plan.commands.clone()) };
+        write_remedy(&mut out, &remedy, false, false, width);
+    }
     out.push('\n');
     unchecked(&mut out, report, width);
     footer(&mut out, report, width);

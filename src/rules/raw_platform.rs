@@ -606,6 +606,10 @@ pub struct RawSourceBuild {
     /// GPU at hand.
     #[serde(default)]
     pub arch_variable: Option<String>,
+    /// Of a variable of its own: all that its setup knows; it writes them as `80`, with `;` between, and what it does not know
+    /// it passes over. Empty for the variable that torch reads, and where this is not known.
+    #[serde(default)]
+    pub arch_values: Vec<ComputeCapability>,
     /// What asks for the compiled part, e.g. `DS_BUILD_OPS=1`; none where a plain install compiles it.
     #[serde(default)]
     pub only_with: Option<String>,
@@ -614,6 +618,21 @@ pub struct RawSourceBuild {
     pub isolation: bool,
     /// Its setup at a tag or a commit.
     pub source: RawPage,
+}
+
+impl RawSourceBuild {
+    /// What its variable must say for some GPUs, each the newest value whose machine code runs there: `80;120` for 8.6 and 12.0.
+    /// None where it has no such list, or one of the GPUs none of its values.
+    #[must_use]
+    pub fn arch_list(&self, gpus: &[ComputeCapability]) -> Option<String> {
+        let value = |gpu: &ComputeCapability| {
+            self.arch_values.iter().filter(|value| value.major == gpu.major && value.minor <= gpu.minor).max()
+        };
+        let values: Option<std::collections::BTreeSet<_>> = gpus.iter().map(value).collect();
+        let words: Vec<String> =
+            values?.into_iter().map(|value| format!("{}{}", value.major, value.minor)).collect();
+        (!words.is_empty()).then(|| words.join(";"))
+    }
 }
 
 /// A torch release whose exported symbols were read.
