@@ -236,7 +236,7 @@ struct Stack {
 
 impl Stack {
     fn of(facts: &Facts, db: &RuleDb) -> Self {
-        let own = |name: &str| db.package(name).is_some();
+        let own = |name: &str| db.package(name).is_some() && !is_runtime_wheel(name);
         let mut stack = Self {
             installed: BTreeMap::new(),
             present: BTreeSet::new(),
@@ -244,7 +244,7 @@ impl Stack {
             refused: BTreeSet::new(),
             outsiders: solve::installed_outsiders(facts, db),
         };
-        for distribution in facts.active_distributions().filter(|distribution| !is_runtime_wheel(&distribution.name)) {
+        for distribution in facts.active_distributions() {
             match Version::from_str(distribution.full_version()) {
                 Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
                 Err(_) if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
@@ -267,7 +267,8 @@ impl Stack {
     ) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
         let mut conflicts = Conflicts::new();
         loop {
-            let covered = self.installed.keys().filter(|name| db.package(name).is_some());
+            // NVIDIA's runtime wheels follow what needs them.
+            let covered = self.installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
             let names = covered.chain(&self.present).chain(self.outsiders.keys());
             let names = names.filter(|name| !conflicts.contains_key(*name));
             let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
@@ -467,7 +468,8 @@ impl View<'_, '_> {
         let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref()).filter(|_| cuda);
         let variable = variable.and_then(|name| {
             // Variables of a package's own take values of their own.
-            let own = if name == ARCH_LIST { Some(list).filter(|list| !list.is_empty()) } else { row?.arch_list(&gpus) };
+            let own =
+                if name == ARCH_LIST { Some(list).filter(|list| !list.is_empty()) } else { row?.arch_list(&gpus) };
             Some((name.to_owned(), own?))
         });
         let (install, _) = check::installer(self.facts, "install");

@@ -629,8 +629,7 @@ impl RawSourceBuild {
             self.arch_values.iter().filter(|value| value.major == gpu.major && value.minor <= gpu.minor).max()
         };
         let values: Option<std::collections::BTreeSet<_>> = gpus.iter().map(value).collect();
-        let words: Vec<String> =
-            values?.into_iter().map(|value| format!("{}{}", value.major, value.minor)).collect();
+        let words: Vec<String> = values?.into_iter().map(|value| format!("{}{}", value.major, value.minor)).collect();
         (!words.is_empty()).then(|| words.join(";"))
     }
 }

@@ -25,6 +25,7 @@ mod nvml;
 mod objects;
 mod package_index;
 mod pasted;
+mod plans;
 mod readme;
 mod remedies;
 mod reports;

@@ -1,0 +1,183 @@
+//! The plan: ten stacks whose smallest change was worked out by hand from the design's measure, five of them the incidents that
+//! gpudoc was asked for, and what must not move a plan.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+fn gpudoc(args: &[&str], input: &str) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpudoc"));
+    command.args(args).args(["--format", "json"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Who needs no input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    list.as_array().map(|list| list.iter().map(|one| one.as_str().unwrap().to_owned()).collect()).unwrap_or_default()
+}
+
+/// What the plan for a pasted text installs.
+fn plan(text: &str) -> Vec<String> {
+    let report = gpudoc(&["check", "--from", "-"], text);
+    strings(&report["plan"]["requirements"])
+}
+
+/// Incident 0: the release stays, what decides is the CUDA variant; bitsandbytes has kernels for 12.0 from 0.45.3 on.
+#[test]
+fn an_rtx_5090_gets_the_variant_of_its_release() {
+    let text = "✅ PyTorch Version: 2.7.1+cu126\n\n\
+                NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current PyTorch installation.\n\n\
+                ❌ BitsAndBytes import FAILED: No module named 'triton.ops'\n";
+    let pins = plan(text);
+    assert!(pins.contains(&"torch==2.7.1+cu128".to_owned()), "{pins:?}");
+    let bits = pins.iter().find_map(|pin| pin.strip_prefix("bitsandbytes==")).unwrap();
+    let bits: pep440_rs::Version = bits.parse().unwrap();
+    assert!(bits >= "0.45.3".parse().unwrap(), "{pins:?}");
+    // torch 2.7.1 pins it.
+    assert!(pins.contains(&"triton==3.3.1".to_owned()), "{pins:?}");
+}
+
+/// Incident 1: torch 2.6.0 pins triton 3.2.0, so the constraint goes; nothing is installed, so nothing is kept.
+#[test]
+fn a_refused_set_is_mended_at_the_users_own_line() {
+    let text = "ERROR: Cannot install bitsandbytes because these package versions have conflicting dependencies.\n\n\
+                The conflict is caused by:\n    torch 2.6.0 depends on triton==3.2.0; platform_system == \"Linux\" and \
+                platform_machine == \"x86_64\"\n    The user requested (constraint) triton<3.0.0,>=2.1.0\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    let summary = report["plan"]["summary"].as_str().unwrap();
+    assert!(summary.contains("`triton>=2.1.0,<3.0.0`") && summary.contains("take it out"), "{summary}");
+    let pins = strings(&report["plan"]["requirements"]);
+    assert!(["torch==2.6.0", "triton==3.2.0"].iter().all(|pin| pins.contains(&(*pin).to_owned())), "{pins:?}");
+    assert!(report["facts"]["distributions"].as_array().unwrap().is_empty(), "what pip weighed is not installed");
+}
+
+/// Incident 2: a name that no release has is not mended by another release.
+#[test]
+fn a_name_that_no_release_has_asks_for_no_other_release() {
+    let text = "torch 2.9.0, H100\nAttributeError: module 'torch.distributed.nn' has no attribute 'SymmetricMemory'\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert!(report["plan"].is_null(), "{}", report["plan"]);
+    let commands: Vec<_> =
+        report["findings"].as_array().unwrap().iter().flat_map(|it| it["remedies"].as_array().unwrap()).collect();
+    assert!(commands.iter().all(|remedy| !remedy["commands"].to_string().contains("--upgrade")), "{commands:?}");
+}
+
+/// Incident 3: no variant of torch 2.5 has sm_120. The nearest minor release whose partners all have it is 2.7: of 2.6 no build
+/// has, and of 2.7 the last patch is 2.7.1, which torchvision 0.22.1 and xformers 0.0.31.post1 pin.
+#[test]
+fn an_upgrade_takes_the_family_along_and_names_what_is_compiled() {
+    let text = "RuntimeError: CUDA error: no kernel image is available for execution on the device\n\
+                GPU: NVIDIA GeForce RTX 5090, driver 575.64.03, Ubuntu 22.04, Python 3.10\n\
+                PyTorch:      2.5.1+cu121\ntorchvision:  0.20.1+cu121\nCUDA:         12.1\nxformers:     0.0.29.post1\n\
+                flash_attn:   2.8.3\ntriton:       3.1.0\ntorchsparse:  2.1.0 (custom CUDA extension)\n\
+                transformers: 4.40.2\nutils3d (git)\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert_eq!(
+        strings(&report["plan"]["requirements"]),
+        ["torch==2.7.1+cu128", "torchvision==0.22.1+cu128", "triton==3.3.1", "xformers==0.0.31.post1"]
+    );
+    let commands = strings(&report["plan"]["commands"]).join("\n");
+    assert!(commands.contains("FLASH_ATTN_CUDA_ARCHS=\"120\" "), "{commands}");
+    assert!(commands.contains("TORCH_CUDA_ARCH_LIST=\"12.0\" ") && commands.contains("torchsparse"), "{commands}");
+    assert!(!commands.contains("transformers") && !commands.contains("utils3d"), "{commands}");
+    assert_eq!(report["plan"]["verified"], false, "what a rebuild makes is not known before");
+}
+
+/// Incident 4: the serving application is the first anchor; vllm 0.11.0 pins torch 2.8.0 with torchvision 0.23.0 and
+/// torchaudio 2.8.0. What agrees with it, xformers 0.0.32.post1 and triton 3.4.0, stays.
+#[test]
+fn the_serving_application_keeps_its_release() {
+    let text = "OS: Ubuntu 24.04.3 LTS\nDriver: 570.133.20\nCUDA Forward Compat: 580.95.05\nPyTorch: 2.9.0+cu130\n\
+                torchvision: 0.24.0+cu130\ntorchaudio: 2.9.0 (torchaudio 2.8.0+cu128 also present)\nxFormers: 0.0.32.post1\n\
+                vLLM: 0.11.0\nTriton: 3.4.0\nPython: 3.12.3\nGPU: NVIDIA H100 80GB HBM3\nCompute Capability: 9.0\n\
+                export LD_LIBRARY_PATH=/usr/local/cuda-13.0/compat:$LD_LIBRARY_PATH\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert_eq!(
+        strings(&report["plan"]["requirements"]),
+        ["torch==2.8.0+cu128", "torchaudio==2.8.0+cu128", "torchvision==0.23.0+cu128"]
+    );
+    // They are the default index's own builds.
+    assert!(strings(&report["plan"]["commands"]).iter().all(|command| !command.contains("index-url")));
+}
+
+/// A CPU build on a machine with a GPU: the same release, for CUDA, and the triton that it pins.
+#[test]
+fn a_cpu_build_keeps_its_release() {
+    let report = gpudoc(&["check", "--root", "fixtures/hosts/cpu-torch-on-gpu"], "");
+    assert_eq!(strings(&report["plan"]["requirements"]), ["torch==2.7.1+cu126", "triton==3.3.1"]);
+    assert_eq!(report["plan"]["verified"], true);
+}
+
+/// An asked downgrade: all three exist for CUDA 13.0, the family's own, so none goes to another index.
+#[test]
+fn the_family_keeps_its_cuda() {
+    let outlook = gpudoc(&["impact", "torch==2.10.0", "--from", "fixtures/snapshots/two-h200-sound.json"], "");
+    let rows = outlook["distributions"].as_array().unwrap().iter();
+    let changed: Vec<String> = rows
+        .filter(|row| row["status"] == "must-change" && !row["name"].as_str().unwrap().starts_with("nvidia-"))
+        .map(|row| format!("{}=={}", row["name"].as_str().unwrap(), row["after"].as_str().unwrap()))
+        .collect();
+    assert_eq!(changed, ["torch==2.10.0+cu130", "torchaudio==2.10.0+cu130", "torchvision==0.25.0+cu130"]);
+}
+
+/// torch 2.9.1 for CUDA 13 on driver 550: the release has a build for CUDA 12.8 on the default index, and minor-version
+/// compatibility lets 550 run it.
+#[test]
+fn a_driver_too_old_for_a_major_changes_the_variant() {
+    let text = std::fs::read_to_string("fixtures/reports/l4-cuda13-driver-550.txt").unwrap();
+    let expected = ["torch==2.9.1+cu128", "torchvision==0.24.1+cu128"];
+    assert_eq!(plan(&text), expected);
+}
+
+/// torchvision 0.20.1 is for torch 2.5.1; torch is the framework, so torchvision moves, to the one for 2.6.0.
+#[test]
+fn a_partner_follows_the_framework() {
+    let text = "GPU 0: NVIDIA A100-SXM4-80GB\nDriver Version: 550.90.07\nPython version: 3.11.9\ntorch==2.6.0+cu124\n\
+                torchvision==0.20.1+cu124\ntransformers==4.49.0\n";
+    assert_eq!(plan(text), ["torchvision==0.21.0+cu124"]);
+}
+
+/// Nothing newer than branch 470 knows a K80, and torch 2.4.1 is also there for CUDA 11.8, which 470 runs.
+#[test]
+fn an_old_gpu_gets_another_variant_rather_than_a_driver_that_drops_it() {
+    let text = "Driver Version: 470.82.01\nGPU 0: Tesla K80\nPython version: 3.10.12\ntorch==2.4.1+cu121\n";
+    assert_eq!(plan(text), ["torch==2.4.1+cu118"]);
+}
+
+/// What a change does not touch never changes it, whether the rules cover it or not.
+#[test]
+fn an_installed_package_that_nothing_touches_changes_no_plan() {
+    for name in [
+        "b200-torch-cu126",
+        "l4-cuda13-driver-550",
+        "torchvision-of-another-torch",
+        "xformers-other-torch",
+        "nvidia-smi-table-driver-450",
+    ] {
+        let text = std::fs::read_to_string(format!("fixtures/reports/{name}.txt")).unwrap();
+        let before = plan(&text);
+        assert!(!before.is_empty(), "{name}");
+        for line in [
+            "[pip3] setuptools==80.9.0",
+            "[pip3] einops==0.8.1",
+            "[pip3] nvidia-ml-py==12.575.51",
+            "[pip3] pandas==2.2.3",
+        ] {
+            assert_eq!(plan(&format!("{text}\n{line}\n")), before, "{name} with {line}");
+        }
+    }
+}
+
+/// A list that names some packages does not make the others absent: nothing is added that nobody blames.
+#[test]
+fn a_partial_list_brings_nothing_in() {
+    let text = "GPU 0: NVIDIA GeForce RTX 5090\nDriver Version: 570.133.20\nPython version: 3.11.9\ntorch: 2.7.1+cu126\n\
+                RuntimeError: CUDA error: no kernel image is available for execution on the device\n";
+    assert_eq!(plan(text), ["torch==2.7.1+cu128"]);
+}
