@@ -34,6 +34,8 @@ struct Draft<'d> {
     requirements: Vec<String>,
     commands: Vec<String>,
     changes: Vec<Change>,
+    /// Ids of what fails or warns after the changes, where that is known already.
+    after: Option<BTreeSet<String>>,
     /// Nothing that it installs has requirements that nobody read.
     known: bool,
 }
@@ -52,6 +54,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         requirements: Vec::new(),
         commands: Vec::new(),
         changes: Vec::new(),
+        after: None,
         known: true,
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
@@ -145,7 +148,7 @@ impl Draft<'_> {
         }
         let Some(mut outlook) = outlook else { return };
         // What no rule forbids and a finding warns of: by the finding's own wish, where that costs nobody more than a release.
-        let mut left = self.ids_with(&outlook.change);
+        let mut left = self.ids_with(&outlook);
         for finding in serious().filter(|finding| !is_told(&finding.id)) {
             if !left.contains(&finding.id) {
                 continue;
@@ -164,7 +167,7 @@ impl Draft<'_> {
                 let Some(other) = foreseen(&wants, &refuses, &target).filter(|it| back_by(it, db) == 0) else {
                     continue;
                 };
-                let then = self.ids_with(&other.change);
+                let then = self.ids_with(&other);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
                     (wanted, refused, outlook, left) = (wants, refuses, other, then);
                     break;
@@ -176,14 +179,18 @@ impl Draft<'_> {
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
         if without_compat && !self.changes.is_empty() {
+            self.after = None;
             self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
             self.changes.push(Change::NoCompat);
         }
     }
 
-    /// Ids of what fails or warns after a change on top of what is planned.
-    fn ids_with(&self, change: &Change) -> BTreeSet<String> {
-        let changes = self.changes.iter().cloned().chain([change.clone()]).collect();
+    /// Ids of what fails or warns after an outlook on top of what is planned.
+    fn ids_with(&self, outlook: &Outlook) -> BTreeSet<String> {
+        if self.changes.is_empty() {
+            return outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
+        }
+        let changes = self.changes.iter().cloned().chain([outlook.change.clone()]).collect();
         let facts = apply(self.facts, &Change::All(changes), self.db);
         let checked = check::findings(&check::run(&facts, self.db, self.workload));
         checked.into_iter().filter(serious).map(|finding| finding.id).collect()
@@ -193,6 +200,9 @@ impl Draft<'_> {
         let words = |pins: &[String]| pins.iter().map(|pin| pin.replace("==", " ")).collect::<Vec<_>>();
         if outlook.full.is_empty() {
             return;
+        }
+        if self.changes.is_empty() {
+            self.after = Some(self.ids_with(&outlook));
         }
         self.known &= outlook.known;
         self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
@@ -260,6 +270,7 @@ impl Draft<'_> {
         let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
         self.commands.push(format!("{tool} {}", quoted.join(" ")));
         self.parts.push(format!("install {}", text::list(&lines)));
+        self.after = None;
         self.changes.push(Change::Install(lines.clone()));
         self.requirements.extend(lines);
     }
@@ -270,7 +281,12 @@ impl Draft<'_> {
             let checked = check::findings(&check::run(facts, self.db, self.workload));
             checked.into_iter().filter(serious).map(|finding| finding.id).collect()
         };
-        let mut after = if self.changes.is_empty() { before.clone() } else { ids(&self.now()) };
+        let known = self.after.take();
+        let mut after = match known {
+            Some(after) => after,
+            None if self.changes.is_empty() => before.clone(),
+            None => ids(&self.now()),
+        };
         after.retain(|id| !is_told(id));
         let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
         for finding in findings.iter().filter(|finding| serious(finding)) {

@@ -179,7 +179,7 @@ impl<'a> Finder<'_, 'a> {
     /// The oldest of the releases before the nearest minor release's last patch that would do as well, for a bound that
     /// forbids nothing that works.
     fn least(&self, universe: &Universe<'a>, line: &[usize], range: Range<u32>) -> Option<u32> {
-        const MOST: usize = 8;
+        const MOST: usize = 3;
         let package = universe.asks[*line.first()?].package;
         let mut tries = range.rev().take(MOST).collect::<Vec<_>>();
         tries.reverse();
