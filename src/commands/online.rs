@@ -23,6 +23,9 @@ use crate::rules::requirement::{self, applies, markers, normalise, satisfied};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, Outsider};
 
+/// Who says what a release of an index declares.
+pub const INDEX: &str = "index";
+
 /// Names another folder for what is kept.
 pub const CACHE_VARIABLE: &str = "GPUDOC_CACHE";
 /// So many packages are asked for at most: the chains of large projects end long before.
@@ -151,7 +154,7 @@ impl Search {
         let Some((version, file)) = newest(&files, ranges, &self.target) else { return Ok(None) };
         let text = self.metadata(&file).await?;
         let requires = Metadata::parse(&text).requires_dist;
-        Ok(Some(Outsider { version, known_from: "index".to_owned(), requires }))
+        Ok(Some(Outsider { version, known_from: INDEX.to_owned(), requires }))
     }
 
     async fn metadata(&self, file: &File) -> anyhow::Result<String> {

@@ -182,8 +182,7 @@ pub fn run(
     request.overrides = inputs.overrides.iter().map(|asked| asked.requirement.name.to_string()).collect();
     if args.online {
         let mut notes = Vec::new();
-        request.outsiders =
-            online::outsiders(&request.requirements, &request.outsiders, &request.target, &args.index, db, &mut notes)?;
+        ask_index(&mut request, args, db, &mut notes)?;
         for note in notes {
             writeln!(err, "note: {note}")?;
         }
@@ -216,6 +215,42 @@ pub fn run(
         }
     }
     Ok(exit)
+}
+
+/// Older releases of packages outside the rules that are asked for at most, where the newest do not fit.
+const MOST_STEPS_BACK: usize = 40;
+
+/// Asks the index what packages outside the rules declare. Where the newest release of one contradicts the rest, the one before
+/// it is asked for, and so on, as an installer does; where none helps, the newest stand.
+fn ask_index(request: &mut Request, args: &ResolveArgs, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
+    let own = request.outsiders.clone();
+    let mut ceilings: Vec<Asked> = Vec::new();
+    let mut newest = None;
+    loop {
+        let asked: Vec<Asked> = request.requirements.iter().chain(&ceilings).cloned().collect();
+        let mut said = Vec::new();
+        let found = online::outsiders(&asked, &own, &request.target, &args.index, db, &mut said)?;
+        let missing = ceilings.iter().any(|ceiling| !found.contains_key(ceiling.requirement.name.as_ref()));
+        if newest.is_none() {
+            notes.append(&mut said);
+            newest = Some(found.clone());
+        }
+        request.outsiders = found;
+        let blamed = match solve(request, db) {
+            Ok(_) if !missing => return Ok(()),
+            Err(proof) if !missing => proof
+                .installed
+                .into_iter()
+                .find(|name| request.outsiders.get(name).is_some_and(|outsider| outsider.known_from == online::INDEX)),
+            _ => None,
+        };
+        let Some(name) = blamed.filter(|_| ceilings.len() < MOST_STEPS_BACK) else { break };
+        let version = request.outsiders.get(&name).map(|outsider| outsider.version.to_string()).unwrap_or_default();
+        let line = parse(&format!("{name}<{version}")).map_err(|error| anyhow!("`{name}<{version}`: {error}"))?;
+        ceilings.push(Asked::new(line, online::INDEX));
+    }
+    request.outsiders = newest.unwrap_or_default();
+    Ok(())
 }
 
 /// So many packages outside the rules are named.
