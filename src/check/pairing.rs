@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
-use crate::parse::local_label::LocalLabel;
+use crate::rules::complete::torch_of_label;
 use crate::rules::model::Partner;
 use crate::rules::partner::agrees;
 use crate::rules::raw::CudaAgreement;
@@ -38,7 +38,7 @@ fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
     // A report's readers took over what labels say, where they can be relied on.
     let label = || {
         let told = context.facts.pasted.is_some();
-        LocalLabel::of_version(installed.distribution.full_version()).torch.filter(|_| !told)
+        torch_of_label(installed.distribution.full_version()).filter(|_| !told)
     };
     let built = &installed.distribution.build.torch.value().cloned().or_else(label)?;
     // On a machine the symbols of the files decide, where they were read.

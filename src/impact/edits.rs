@@ -235,7 +235,9 @@ impl Editor<'_> {
                 self.found.edits.push(Edit { span: start..start, text, why });
             }
             (Some(name), [_, ..]) if name != ARCH_LIST && !is_set(name) && own.is_some() => {
-                let text = format!("{name}=\"{}\" ", own.unwrap_or_default());
+                let value = own.unwrap_or_default();
+                let value = if value.contains(';') { format!("\"{value}\"") } else { value };
+                let text = format!("{name}={value} ");
                 let why = format!("the GPUs to compile for, in {name}");
                 self.found.edits.push(Edit { span: start..start, text, why });
             }

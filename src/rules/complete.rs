@@ -7,10 +7,17 @@ use pep440_rs::{Operator, Version};
 use super::RuleDb;
 use super::target::{Target, complete_gpus};
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::parse::local_label::LocalLabel;
 use crate::version::CudaVersion;
 
 use super::raw::KnownHow;
 use super::requirement::{is_runtime_wheel, parse, specifiers};
+
+/// The torch that the local label of a version names, e.g. `2.6` of `2.7.4.post1+cu12torch2.6cxx11abiFALSE`.
+#[must_use]
+pub fn torch_of_label(version: &str) -> Option<String> {
+    LocalLabel::of_version(version).torch
+}
 
 /// Which driver's user-mode part a cuda-compat folder holds, by the toolkit in its path: `/usr/local/cuda-12.8/compat`.
 fn compat_version(facts: &mut Facts, db: &RuleDb) {

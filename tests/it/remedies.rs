@@ -55,10 +55,11 @@ fn a_k80_is_never_told_a_driver_that_does_not_know_it() {
 #[test]
 fn an_rtx_5090_needs_the_first_branch_that_knows_it() {
     let text = "GPU 0: NVIDIA GeForce RTX 5090\nNvidia driver version: 550.54.15\nPython version: 3.12.3\n[pip3] torch==2.7.1+cu128\n";
-    assert_eq!(remedies(text, "driver/gpu"), ["Update the NVIDIA driver to 570.26 or newer"]);
+    let update = "Update the NVIDIA driver to 570.26 or newer / sudo sh NVIDIA-Linux-x86_64-570.26.run";
+    assert_eq!(remedies(text, "driver/gpu"), [update]);
     // CUDA 11 alone would be content with 450.80.02.
     let older = text.replace("550.54.15", "450.51.05").replace("2.7.1+cu128", "2.0.1+cu118");
-    assert_eq!(remedies(&older, "driver/torch").first().unwrap(), "Update the NVIDIA driver to 570.26 or newer");
+    assert_eq!(remedies(&older, "driver/torch").first().unwrap(), update);
 }
 
 /// torch 2.3.1 for CUDA 12.1 pins nvidia-cudnn-cu12==8.9.2.26, which ships libcudnn.so.8.
@@ -116,5 +117,5 @@ fn an_old_driver_is_a_fault_where_something_named_needs_more() {
     assert_eq!(severity(&format!("{head}triton 2.3.1\n")), Some(Warn));
     assert_eq!(severity(&format!("{head}torch==1.13.1+cu117\n")), None, "CUDA 11 needs 450.80.02");
     let told = remedies(&format!("{head}triton 2.3.1\n"), "driver/old");
-    assert_eq!(told, ["Update the NVIDIA driver to 525.60.13 or newer"]);
+    assert_eq!(told, ["Update the NVIDIA driver to 525.60.13 or newer / sudo sh NVIDIA-Linux-x86_64-525.60.13.run"]);
 }
