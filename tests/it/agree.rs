@@ -82,8 +82,8 @@ proptest! {
     fn check_and_solver_agree(
         platform in prop_oneof![3 => Just("linux_x86_64"), 1 => Just("linux_aarch64")],
         gpu in select(&GPUS[..]), driver in select(&DRIVERS[..]), python in select(&PYTHONS[..]),
-        torch in any::<(Index, Index)>(), fitting in any::<[bool; 12]>(),
-        others in any::<[(Index, Index); 12]>(), present in any::<[[bool; 2]; 12]>(),
+        torch in any::<(Index, Index)>(), fitting in any::<[bool; 18]>(),
+        others in any::<[(Index, Index); 18]>(), present in any::<[[bool; 2]; 18]>(),
     ) {
         let db = embedded();
         let torch = pick("torch", torch.0, torch.1, platform, db);
@@ -198,7 +198,7 @@ fn contradicts(finding: &Finding, db: &RuleDb) -> bool {
 }
 
 /// What is drawn beside torch.
-const PARTNERS: [&str; 12] = [
+const PARTNERS: [&str; 18] = [
     "triton",
     "torchvision",
     "bitsandbytes",
@@ -211,6 +211,12 @@ const PARTNERS: [&str; 12] = [
     "torchao",
     "sgl-kernel",
     "vllm",
+    "peft",
+    "trl",
+    "diffusers",
+    "torchcodec",
+    "onnxruntime-gpu",
+    "flash-attn",
 ];
 
 /// The newest release of a package.
