@@ -89,16 +89,19 @@ fn serious(finding: &Finding) -> bool {
     finding.severity <= Severity::Warn
 }
 
+/// Whether an advisory tells what to do without naming a release: other code, a variable.
+fn is_by_hand(finding: &Finding) -> bool {
+    let by_hand = |remedy: &Remedy| remedy.requirements.is_empty() && remedy.change.is_none();
+    finding.kind == Kind::Advisory && !finding.remedies.is_empty() && finding.remedies.iter().all(by_hand)
+}
+
 /// Whether installing other builds may help.
 fn installable(finding: &Finding) -> bool {
     // Libraries that are missing or damaged are put right by what the finding itself says.
     let told = finding.kind == Kind::CudaLibs && !finding.remedies.is_empty();
-    // So is what an advisory cures without naming a release: other code, a variable.
-    let by_hand = |remedy: &Remedy| remedy.requirements.is_empty() && remedy.change.is_none();
-    let told =
-        told || finding.kind == Kind::Advisory && !finding.remedies.is_empty() && finding.remedies.iter().all(by_hand);
     serious(finding)
         && !told
+        && !is_by_hand(finding)
         && matches!(
             finding.kind,
             Kind::GpuArch

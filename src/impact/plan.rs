@@ -9,7 +9,7 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee};
-use super::{apply, installable, serious};
+use super::{apply, installable, is_by_hand, serious};
 use crate::check;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Change, Finding, Kind, Plan, Severity};
@@ -64,10 +64,12 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.leftovers();
     let after = draft.set(findings, &before);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
-    let blamed =
-        |finding: &&Finding| is_told(&finding.id) && finding.packages.iter().any(|it| draft.changes_package(it));
+    let is_heard = |id: &str| is_told(id) || db.advisories().any(|it| it.id == id && it.needs_symptom);
+    let blamed = |finding: &&Finding| {
+        is_heard(&finding.id) && !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it))
+    };
     let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
-    let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_told(id)).cloned().collect();
+    let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
     let checked = !fixes.is_empty();
     fixes.extend(told);
     if fixes.is_empty() || draft.changes.is_empty() {
@@ -216,8 +218,21 @@ impl Draft<'_> {
         self.changes.push(outlook.change);
     }
 
+    /// Whether a package becomes another than it is. What a report does not list, and something that it lists requires as the
+    /// plan has it, is there like that.
     fn changes_package(&self, name: &str) -> bool {
-        self.requirements.iter().any(|line| requirement::name_of(line) == name)
+        let pins = self.requirements.iter().filter(|line| requirement::name_of(line) == name);
+        pins.filter_map(|line| line.split_once("==")?.1.parse::<Version>().ok())
+            .any(|version| self.facts.distribution(name).is_some() || !self.is_brought(name, &version))
+    }
+
+    /// Whether an installed distribution requires a package in a range that holds this version.
+    fn is_brought(&self, name: &str, version: &Version) -> bool {
+        let metadata = self.facts.active_distributions().filter_map(|it| it.metadata.value());
+        let lines = metadata.flat_map(|it| &it.requires).filter(|line| requirement::is_about(line, name));
+        lines
+            .filter_map(|line| requirement::specifiers(&requirement::parse(line).ok()?))
+            .any(|it| satisfied(&it, version))
     }
 
     fn now(&self) -> Facts {

@@ -68,6 +68,16 @@ fn a_name_that_no_release_has_asks_for_no_other_release() {
     assert!(commands.iter().all(|remedy| !remedy["commands"].to_string().contains("--upgrade")), "{commands:?}");
 }
 
+/// Incident 2, whole: the triton that torch 2.9.0 brings is 3.5.0, which is what refuses sm_103a. To install it again mends nothing.
+#[test]
+fn what_the_stack_brings_already_is_no_cure() {
+    let text = "torch 2.9.0, H100\nAttributeError: module 'torch.distributed.nn' has no attribute 'SymmetricMemory'\n\
+                ptxas fatal   : Value 'sm_103a' is not defined for option 'gpu-name'\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert!(report["plan"].is_null(), "{}", report["plan"]);
+    assert!(!report["findings"].to_string().contains("triton==3.5.0"), "{report}");
+}
+
 /// Incident 3: no variant of torch 2.5 has sm_120. The nearest minor release whose partners all have it is 2.7: of 2.6 no build
 /// has, and of 2.7 the last patch is 2.7.1, which torchvision 0.22.1 and xformers 0.0.31.post1 pin.
 #[test]
