@@ -282,8 +282,7 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         return;
     };
     let Ok(version) = Version::from_str(full) else { return };
-    let mut target = Target::from_facts(facts, db);
-    target.platform = target.platform.or_else(|| Target::usual_platform(facts));
+    let target = Target::to_plan_for(facts, db);
     let Some((release, builds)) = db.builds(name, &version, target.platform.as_deref().unwrap_or_default()) else {
         if db.package(name).is_none() || is_runtime_wheel(name) {
             slot_version(facts, name, Some(full.to_owned()));

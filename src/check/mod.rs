@@ -225,3 +225,20 @@ pub fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
 fn looked(findings: Vec<Finding>) -> Outcome {
     if findings.is_empty() { Outcome::Pass } else { Outcome::Findings(findings) }
 }
+
+/// What the tests of several checks make.
+#[cfg(test)]
+mod made {
+    use crate::facts::{Distribution, Metadata, Reading};
+
+    /// A distribution and what it requires.
+    pub fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {
+        let requires = requires.iter().map(|line| (*line).to_owned()).collect();
+        Distribution {
+            name: name.to_owned(),
+            version: Reading::metadata(version.to_owned(), "METADATA"),
+            metadata: Reading::metadata(Metadata { requires, ..Metadata::default() }, "METADATA"),
+            ..Distribution::default()
+        }
+    }
+}

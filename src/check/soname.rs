@@ -134,20 +134,10 @@ pub fn in_line(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Distribution, Facts, Metadata, Origin, Reading};
+    use crate::check::made::distribution;
+    use crate::facts::{Distribution, Facts, Origin};
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
-
-    /// A distribution and what it requires.
-    fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {
-        let requires = requires.iter().map(|line| (*line).to_owned()).collect();
-        Distribution {
-            name: name.to_owned(),
-            version: Reading::metadata(version.to_owned(), "METADATA"),
-            metadata: Reading::metadata(Metadata { requires, ..Metadata::default() }, "METADATA"),
-            ..Distribution::default()
-        }
-    }
 
     fn told(distributions: Vec<Distribution>, needing: &str, soname: &str) -> String {
         let mut facts = Facts::unknown(Origin::Host);

@@ -93,19 +93,10 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Distribution, Facts, Metadata, Reading};
+    use crate::check::made::distribution;
+    use crate::facts::{Distribution, Facts};
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
-
-    fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {
-        let requires = requires.iter().map(|line| (*line).to_owned()).collect();
-        Distribution {
-            name: name.to_owned(),
-            version: Reading::metadata(version.to_owned(), "METADATA"),
-            metadata: Reading::metadata(Metadata { requires, ..Metadata::default() }, "METADATA"),
-            ..Distribution::default()
-        }
-    }
 
     fn told(distributions: Vec<Distribution>, group: &[&str]) -> String {
         let mut facts = Facts::unknown(Origin::Host);

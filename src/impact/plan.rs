@@ -89,93 +89,61 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     Some(Planned { plan, change: Change::All(draft.changes) })
 }
 
+/// What is asked of the solver for the sake of findings.
+struct Wanted {
+    lines: Vec<Asked>,
+    /// Packages whose installed build cannot stay.
+    refused: BTreeSet<String>,
+}
+
+impl Wanted {
+    /// The same with one wish of a finding more, for each that it has.
+    fn with_wishes_of(&self, finding: &Finding) -> Vec<Self> {
+        let mut wishes = Vec::new();
+        for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
+            let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
+            let more = lines.map(|line| Asked::new(line, finding.id.clone()));
+            wishes
+                .push(Self { lines: self.lines.iter().cloned().chain(more).collect(), refused: self.refused.clone() });
+        }
+        if let ([package], Kind::GpuArch) = (finding.packages.as_slice(), finding.kind) {
+            let refused = self.refused.iter().cloned().chain([package.clone()]).collect();
+            wishes.push(Self { lines: self.lines.clone(), refused });
+        }
+        wishes
+    }
+}
+
 impl Draft<'_> {
     /// The builds that the solver chooses for the whole stack. Where that sets what the stack is there for back by more than a
     /// minor release, or nothing fits, and a newer driver avoids it, the driver comes first.
     fn install(&mut self, findings: &[Finding]) {
-        let mut target = Target::from_facts(self.facts, self.db);
-        target.platform = target.platform.or_else(|| Target::usual_platform(self.facts));
+        let mut target = Target::to_plan_for(self.facts, self.db);
         // A compat library that cannot work is no help to plan with.
         let without_compat = compat_fault(&target, self.db).is_some();
         if without_compat {
             target.compat = None;
         }
-        let serious = || findings.iter().filter(|finding| serious(finding));
-        let named = |name: &str| serious().any(|finding| finding.packages.iter().any(|it| it == name));
+        let named =
+            |name: &str| findings.iter().filter(|it| serious(it)).any(|it| it.packages.iter().any(|it| it == name));
         let told = self.facts.origin == Origin::Report;
         let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
         // What a report does not name may be there, and what it names without a version may be right.
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
-        // What was seen of the installed build counts more than what the rules say of it.
-        let unfit = serious().filter(|it| {
-            it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
-        });
-        // Which of its libraries a package loads, its partner decides.
-        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
-        let mut refused: BTreeSet<String> =
-            unfit.filter(|it| it.packages.len() == 1).flat_map(|it| &it.packages).filter(alone).cloned().collect();
-        // What a message blames is there, though the report does not list it.
-        let builds = |finding: &&Finding| matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
-        let blamed = serious().filter(builds).filter(|finding| told && is_certain(finding));
-        // What only comes along with others is theirs to bring.
-        let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
-        let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
-        let blamed: BTreeSet<&String> = blamed.flat_map(|finding| &finding.packages).filter(absent).collect();
-        let wanted =
-            blamed.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report")));
-        let mut wanted: Vec<Asked> = wanted.collect();
-        let (facts, db, workload) = (self.facts, self.db, self.workload);
-        // What has no place in the result is not taken out of an environment: that is for its owner to say.
-        let foreseen = |wanted: &[Asked], refused: &BTreeSet<String>, target: &Target| {
-            let wish = Wish { wanted, constraints: &[], refused, is_part: &is_part };
-            let outlook = foresee(facts, wish, target, db, workload).ok();
-            outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
-        };
-        let good = |outlook: &Option<Outlook>| outlook.as_ref().is_some_and(|outlook| back_by(outlook, db) <= 1);
-        let mut outlook = foreseen(&wanted, &refused, &target);
-        let driver = target.driver.clone().filter(|_| !good(&outlook));
-        if let Some(now) = driver {
-            let families = self.db.families().iter().map(|row| row.linux_driver.clone());
-            let other = families.filter(|driver| *driver > now).find_map(|driver| {
-                let newer = Target { driver: Some(driver.clone()), compat: None, ..target.clone() };
-                let outlook = Some(foreseen(&wanted, &refused, &newer)).filter(good);
-                outlook.map(|outlook| (newer, driver, outlook))
-            });
-            if let Some((newer, driver, other)) = other {
+        let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
+        let mut outlook = self.foreseen(&asked, &target, &is_part);
+        if outlook.as_ref().is_none_or(|outlook| back_by(outlook, self.db) > 1)
+            && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
+        {
+            if let Some(driver) = &newer.driver {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.commands.extend(self.db.driver_command(&driver, self.facts));
-                self.changes.push(Change::Driver(driver));
-                (outlook, target) = (other, newer);
+                self.commands.extend(self.db.driver_command(driver, self.facts));
+                self.changes.push(Change::Driver(driver.clone()));
             }
+            (outlook, target) = (Some(other), newer);
         }
-        let Some(mut outlook) = outlook else { return };
-        // What no rule forbids and a finding warns of: by the finding's own wish, where that costs nobody more than a release.
-        let mut left = self.ids_with(&outlook);
-        for finding in serious().filter(|finding| !is_told(&finding.id)) {
-            if !left.contains(&finding.id) {
-                continue;
-            }
-            let mut attempts: Vec<(Vec<Asked>, BTreeSet<String>)> = Vec::new();
-            for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
-                let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
-                let more = lines.map(|line| Asked::new(line, finding.id.clone()));
-                attempts.push((wanted.iter().cloned().chain(more).collect(), refused.clone()));
-            }
-            if let ([package], Kind::GpuArch) = (finding.packages.as_slice(), finding.kind) {
-                let refused = refused.iter().cloned().chain([package.clone()]).collect();
-                attempts.push((wanted.clone(), refused));
-            }
-            for (wants, refuses) in attempts {
-                let Some(other) = foreseen(&wants, &refuses, &target).filter(|it| back_by(it, db) == 0) else {
-                    continue;
-                };
-                let then = self.ids_with(&other);
-                if !then.contains(&finding.id) && then.is_subset(&left) {
-                    (wanted, refused, outlook, left) = (wants, refuses, other, then);
-                    break;
-                }
-            }
-        }
+        let Some(outlook) = outlook else { return };
+        let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
@@ -187,13 +155,91 @@ impl Draft<'_> {
         }
     }
 
+    /// Packages whose installed build was seen not to work here: that counts more than what the rules say of it.
+    fn unfit(&self, findings: &[Finding]) -> BTreeSet<String> {
+        let of_build = |finding: &&Finding| {
+            finding.severity == Severity::Fail && matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
+        };
+        // Which of its libraries a package loads, its partner decides.
+        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
+        let single = findings.iter().filter(of_build).filter(|finding| finding.packages.len() == 1);
+        single.flat_map(|finding| &finding.packages).filter(alone).cloned().collect()
+    }
+
+    /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others
+    /// is theirs to bring.
+    fn blamed(&self, findings: &[Finding]) -> Vec<Asked> {
+        let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
+        let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
+        let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
+        let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
+        let names: BTreeSet<&String> = told.filter(of_build).flat_map(|it| &it.packages).filter(absent).collect();
+        names.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report"))).collect()
+    }
+
+    /// What the solver makes of the stack; none where there is no solution, or one only without some of what is installed: to
+    /// take that out is for the environment's owner to say.
+    fn foreseen(&self, asked: &Wanted, target: &Target, is_part: &dyn Fn(&str) -> bool) -> Option<Outlook> {
+        let wish = Wish { wanted: &asked.lines, constraints: &[], refused: &asked.refused, is_part };
+        let outlook = foresee(self.facts, wish, target, self.db, self.workload).ok();
+        outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
+    }
+
+    /// The oldest newer driver under which nothing falls back by more than a minor release.
+    fn with_a_newer_driver(
+        &self,
+        asked: &Wanted,
+        target: &Target,
+        is_part: &dyn Fn(&str) -> bool,
+    ) -> Option<(Target, Outlook)> {
+        let now = target.driver.as_ref()?;
+        let families = self.db.families().iter().map(|row| &row.linux_driver).filter(|driver| *driver > now);
+        families.map(|driver| Target { driver: Some(driver.clone()), compat: None, ..target.clone() }).find_map(
+            |newer| {
+                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| back_by(it, self.db) <= 1)?;
+                Some((newer, outlook))
+            },
+        )
+    }
+
+    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back.
+    fn by_their_own_wish(
+        &self,
+        findings: &[Finding],
+        mut asked: Wanted,
+        mut outlook: Outlook,
+        target: &Target,
+        is_part: &dyn Fn(&str) -> bool,
+    ) -> Outlook {
+        let mut left = self.ids_with(&outlook);
+        for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
+            if !left.contains(&finding.id) {
+                continue;
+            }
+            for wish in asked.with_wishes_of(finding) {
+                let other = self.foreseen(&wish, target, is_part).filter(|it| back_by(it, self.db) == 0);
+                let Some(other) = other else { continue };
+                let then = self.ids_with(&other);
+                if !then.contains(&finding.id) && then.is_subset(&left) {
+                    (asked, outlook, left) = (wish, other, then);
+                    break;
+                }
+            }
+        }
+        outlook
+    }
+
     /// Ids of what fails or warns after an outlook on top of what is planned.
     fn ids_with(&self, outlook: &Outlook) -> BTreeSet<String> {
         if self.changes.is_empty() {
             return outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         }
-        let changes = self.changes.iter().cloned().chain([outlook.change.clone()]).collect();
-        let facts = apply(self.facts, &Change::All(changes), self.db);
+        self.ids_after(&self.changes.iter().cloned().chain([outlook.change.clone()]).collect::<Vec<_>>())
+    }
+
+    /// Ids of what fails or warns after some changes.
+    fn ids_after(&self, changes: &[Change]) -> BTreeSet<String> {
+        let facts = apply(self.facts, &Change::All(changes.to_vec()), self.db);
         let checked = check::findings(&check::run(&facts, self.db, self.workload));
         checked.into_iter().filter(serious).map(|finding| finding.id).collect()
     }
@@ -242,9 +288,7 @@ impl Draft<'_> {
     /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
     fn leftovers(&mut self) {
         let now = self.now();
-        let mut target = Target::from_facts(&now, self.db);
-        target.platform = target.platform.or_else(|| Target::usual_platform(&now));
-        let environment = markers(&target);
+        let environment = markers(&Target::to_plan_for(&now, self.db));
         let active = |line: &requirement::Requirement| match &environment {
             Some(environment) => applies(line, environment, &[]),
             // Without a Python nothing is known of a line that asks for one.
@@ -274,9 +318,7 @@ impl Draft<'_> {
         }
         let mut lines = Vec::new();
         for (name, (range, _)) in wanted.into_iter().filter(|(_, (_, unmet))| *unmet) {
-            let Some(range) = tight(&range) else { continue };
-            let line = format!("{name}{range}");
-            lines.push(line);
+            lines.extend(tight(&range).map(|range| format!("{name}{range}")));
         }
         if lines.is_empty() {
             return;
@@ -292,15 +334,11 @@ impl Draft<'_> {
 
     /// Takes over, finding by finding, what no build mends; ids of what is left at the end.
     fn set(&mut self, findings: &[Finding], before: &BTreeSet<String>) -> BTreeSet<String> {
-        let ids = |facts: &Facts| -> BTreeSet<String> {
-            let checked = check::findings(&check::run(facts, self.db, self.workload));
-            checked.into_iter().filter(serious).map(|finding| finding.id).collect()
-        };
         let known = self.after.take();
         let mut after = match known {
             Some(after) => after,
             None if self.changes.is_empty() => before.clone(),
-            None => ids(&self.now()),
+            None => self.ids_after(&self.changes),
         };
         after.retain(|id| !is_told(id));
         let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
@@ -311,7 +349,7 @@ impl Draft<'_> {
             for remedy in &finding.remedies {
                 let Some(change) = remedy.change.as_ref().filter(|change| !installs(change)) else { continue };
                 let more: Vec<Change> = changes.iter().cloned().chain([change.clone()]).collect();
-                let left = ids(&apply(self.facts, &Change::All(more.clone()), self.db));
+                let left = self.ids_after(&more);
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
                     parts.push(lower(&remedy.summary));

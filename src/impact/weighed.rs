@@ -32,8 +32,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
         let lines = candidates.iter().filter(move |it| it.package.is_none() && it.constraint == constraint);
         lines.filter_map(|Candidate { requirement, place, .. }| asked(requirement, place))
     };
-    let mut target = Target::from_facts(facts, db);
-    target.platform = target.platform.or_else(|| Target::usual_platform(facts));
+    let target = Target::to_plan_for(facts, db);
     let request = Request {
         target,
         requirements: own(false).chain(wanted).collect(),

@@ -86,6 +86,13 @@ impl Target {
         }
     }
 
+    /// The same as [`Self::from_facts`], on the usual platform where the facts do not say which.
+    #[must_use]
+    pub fn to_plan_for(facts: &Facts, db: &RuleDb) -> Self {
+        let target = Self::from_facts(facts, db);
+        Self { platform: target.platform.clone().or_else(|| Self::usual_platform(facts)), ..target }
+    }
+
     /// The platform, or the one that is meant where nobody says: Linux, on x86-64. None on another system whose machine type is
     /// not known.
     #[must_use]

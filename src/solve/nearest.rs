@@ -35,7 +35,7 @@ pub(super) fn best(universe: &Universe<'_>) -> Result<Picks, Box<Tree>> {
     let without = |dropped: &BTreeSet<Rule>| dropped.union(&universe.given_up).copied().collect::<BTreeSet<_>>();
     let mut cores: Vec<BTreeSet<Rule>> = Vec::new();
     loop {
-        let dropped = cheapest_hitting_set(&cores, |wish| universe.with_build(wish), |wish| universe.cost(wish));
+        let dropped = cheapest_hitting_set(&cores, |wish| universe.together(wish), |wish| universe.cost(wish));
         let tree = match search(universe, Scope::Without(&without(&dropped))) {
             Ok(picks) => return Ok(picks),
             Err(tree) => tree,
@@ -189,7 +189,7 @@ impl Universe<'_> {
     }
 
     /// A wish, and those that go with it: a package that changes release changes build; a line counts on all targets.
-    fn with_build(&self, wish: Rule) -> Vec<Rule> {
+    fn together(&self, wish: Rule) -> Vec<Rule> {
         let Rule::Ask(at) = wish else { return vec![wish] };
         let own = &self.asks[at];
         let follows = |other: &Ask| match own.keeps {

@@ -246,9 +246,8 @@ impl<'a> Universe<'a> {
                 names.insert(name.to_owned());
             }
         }
-        let extras = asked_extras(lines().map(|(asked, _)| &asked.requirement), db);
-        let brought = extras.iter().flat_map(|(name, extras)| brought_by(name, extras, db));
-        names.extend(brought.filter(|name| db.package(name).is_some()));
+        let (extras, brought) = asked_extras(lines().map(|(asked, _)| &asked.requirement), db);
+        names.extend(brought.into_iter().filter(|name| db.package(name).is_some()));
         let packages = with_stand_ins(reach(with_rescuers(names, db), &targets, db), &targets, request, db);
         let mut universe = Self {
             db,
@@ -808,14 +807,16 @@ fn written(requirement: &Requirement, specifiers: &VersionSpecifiers) -> String 
     format!("{}{}", requirement.name, pieces.join(","))
 }
 
-/// The extras that lines ask for, and those that these bring along, by package.
+/// The extras that lines ask for, and those that these bring along, by package; and the names of all that they bring.
 fn asked_extras<'l>(
     lines: impl Iterator<Item = &'l Requirement>,
     db: &RuleDb,
-) -> BTreeMap<String, BTreeSet<ExtraName>> {
-    let mut found: BTreeMap<String, BTreeSet<ExtraName>> = BTreeMap::new();
-    let mut waiting: Vec<(String, ExtraName)> =
-        lines.flat_map(|line| line.extras.iter().map(|extra| (line.name.to_string(), extra.clone()))).collect();
+) -> (BTreeMap<String, BTreeSet<ExtraName>>, BTreeSet<String>) {
+    let (mut found, mut brought) = (BTreeMap::<String, BTreeSet<ExtraName>>::new(), BTreeSet::new());
+    let of = |line: &Requirement| -> Vec<(String, ExtraName)> {
+        line.extras.iter().map(|extra| (line.name.to_string(), extra.clone())).collect()
+    };
+    let mut waiting: Vec<_> = lines.flat_map(of).collect();
     while let Some((name, extra)) = waiting.pop() {
         if !found.entry(name.clone()).or_default().insert(extra.clone()) {
             continue;
@@ -824,10 +825,11 @@ fn asked_extras<'l>(
         let releases = db.package(&name).into_iter().flat_map(|package| &package.releases);
         for line in releases.flat_map(|release| extra_lines(release, &wanted)).collect::<BTreeSet<_>>() {
             let Ok(line) = requirement::parse(&line) else { continue };
-            waiting.extend(line.extras.iter().map(|extra| (line.name.to_string(), extra.clone())));
+            waiting.extend(of(&line));
+            brought.insert(line.name.to_string());
         }
     }
-    found
+    (found, brought)
 }
 
 /// What extras of a release require.
@@ -835,13 +837,6 @@ fn extra_lines(release: &Release, wanted: &BTreeSet<ExtraName>) -> Vec<String> {
     let Some(extras) = release.extras() else { return Vec::new() };
     let own = wanted.iter().filter_map(|name| extras.get(name.as_ref()));
     own.flat_map(|extra| extra.requires.iter().cloned()).collect()
-}
-
-/// The names that extras of any release bring in.
-fn brought_by(name: &str, wanted: &BTreeSet<ExtraName>, db: &RuleDb) -> BTreeSet<String> {
-    let releases = db.package(name).into_iter().flat_map(|package| &package.releases);
-    let lines = releases.flat_map(|release| extra_lines(release, wanted));
-    lines.map(|line| requirement::normalise(name_of(&line))).collect()
 }
 
 /// Whether a plain install from source compiles a package against the torch beside it.
