@@ -42,7 +42,7 @@ mod xid;
 
 use pep440_rs::Version;
 
-use crate::facts::Facts;
+use crate::facts::{Distribution, Facts};
 use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
 use crate::rules::advisory::Environment;
@@ -209,9 +209,13 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
 /// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.
 #[must_use]
 pub fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
-    let by_uv = facts.distributions.iter().any(|distribution| {
-        distribution.name == "torch" && distribution.installer.value().is_some_and(|installer| installer == "uv")
-    });
+    let is_uvs =
+        |distribution: &Distribution| distribution.installer.value().is_some_and(|installer| installer == "uv");
+    let by_uv = match facts.distribution("torch").filter(|torch| torch.installer.value().is_some()) {
+        Some(torch) => is_uvs(torch),
+        // Without torch: uv's environments have no pip to call.
+        None => facts.distribution("pip").is_none() && facts.distributions.iter().any(is_uvs),
+    };
     let executable = facts.python.value().and_then(|python| python.executable.value());
     match (executable, by_uv) {
         (Some(python), true) => (format!("uv pip {subcommand} --python {python}"), ""),

@@ -286,16 +286,43 @@ impl Draft<'_> {
     }
 
     /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
+    ///
+    /// What one of these requires itself, its next version may not.
     fn leftovers(&mut self) {
         let now = self.now();
-        let environment = markers(&Target::to_plan_for(&now, self.db));
+        let mut moving = BTreeSet::new();
+        let lines = loop {
+            let wanted = self.unmet(&now, &moving);
+            let names: BTreeSet<String> =
+                wanted.keys().filter(|name| now.distribution(name).is_some()).cloned().collect();
+            if names.is_subset(&moving) {
+                break wanted.into_iter().filter_map(|(name, range)| Some(format!("{name}{}", tight(&range)?)));
+            }
+            moving.extend(names);
+        };
+        let lines: Vec<String> = lines.collect();
+        if lines.is_empty() {
+            return;
+        }
+        let (tool, _) = check::installer(self.facts, "install");
+        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+        self.commands.push(format!("{tool} {}", quoted.join(" ")));
+        self.parts.push(format!("install {}", text::list(&lines)));
+        self.after = None;
+        self.changes.push(Change::Install(lines.clone()));
+        self.requirements.extend(lines);
+    }
+
+    /// What the rules do not cover and is not as those require it that do not move themselves: the range of all of them.
+    fn unmet(&self, now: &Facts, moving: &BTreeSet<String>) -> BTreeMap<String, VersionSpecifiers> {
+        let environment = markers(&Target::to_plan_for(now, self.db));
         let active = |line: &requirement::Requirement| match &environment {
             Some(environment) => applies(line, environment, &[]),
             // Without a Python nothing is known of a line that asks for one.
             None => line.marker.is_true(),
         };
         let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
-        for distribution in now.active_distributions() {
+        for distribution in now.active_distributions().filter(|it| !moving.contains(&it.name)) {
             let Some(metadata) = distribution.metadata.value() else { continue };
             for line in &metadata.requires {
                 let Ok(parsed) = requirement::parse(line) else { continue };
@@ -316,20 +343,8 @@ impl Draft<'_> {
                 entry.1 |= unmet;
             }
         }
-        let mut lines = Vec::new();
-        for (name, (range, _)) in wanted.into_iter().filter(|(_, (_, unmet))| *unmet) {
-            lines.extend(tight(&range).map(|range| format!("{name}{range}")));
-        }
-        if lines.is_empty() {
-            return;
-        }
-        let (tool, _) = check::installer(self.facts, "install");
-        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
-        self.commands.push(format!("{tool} {}", quoted.join(" ")));
-        self.parts.push(format!("install {}", text::list(&lines)));
-        self.after = None;
-        self.changes.push(Change::Install(lines.clone()));
-        self.requirements.extend(lines);
+        let unmet = wanted.into_iter().filter(|(_, (_, unmet))| *unmet);
+        unmet.map(|(name, (range, _))| (name, range)).collect()
     }
 
     /// Takes over, finding by finding, what no build mends; ids of what is left at the end.

@@ -191,3 +191,33 @@ fn a_partial_list_brings_nothing_in() {
                 RuntimeError: CUDA error: no kernel image is available for execution on the device\n";
     assert_eq!(plan(text), ["torch==2.7.1+cu128"]);
 }
+
+/// transformers 4.57.1 wants huggingface-hub below 1.0; what 1.0.1 requires, httpx, is no matter once it is gone. uv made the
+/// environment, so that it has no pip.
+#[test]
+fn what_goes_leaves_no_wishes_behind_and_uv_is_called_where_there_is_no_pip() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = folder.path().join("host");
+    let copied = Command::new("cp").args(["-a", "fixtures/hosts/empty-venv"]).arg(&host).status().unwrap();
+    assert!(copied.success());
+    let site = std::fs::read_dir(host.join("workspace/venv/lib")).unwrap().next().unwrap().unwrap().path();
+    let site = site.join("site-packages");
+    std::fs::remove_dir_all(site.join("pip-25.1.1.dist-info")).unwrap();
+    let write = |path: std::path::PathBuf, text: &str| {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    for (name, version, requires) in
+        [("transformers", "4.57.1", "huggingface-hub<1.0,>=0.34.0"), ("huggingface_hub", "1.0.1", "httpx<1,>=0.23.0")]
+    {
+        let info = site.join(format!("{name}-{version}.dist-info"));
+        let text = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Dist: {requires}\n");
+        write(info.join("METADATA"), &text);
+        write(info.join("INSTALLER"), "uv");
+        write(info.join("RECORD"), "");
+    }
+    let report = gpudoc(&["check", "--root", host.to_str().unwrap()], "");
+    assert_eq!(strings(&report["plan"]["requirements"]), ["huggingface-hub>=0.34.0,<1.0"], "{}", report["findings"]);
+    let commands = strings(&report["plan"]["commands"]);
+    assert!(commands.iter().all(|command| command.starts_with("uv pip install ")), "{commands:?}");
+}
