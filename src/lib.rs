@@ -11,6 +11,8 @@ pub mod facts;
 pub mod finding;
 pub mod impact;
 pub mod index;
+#[cfg(unix)]
+pub mod journal;
 pub mod lint;
 pub mod log;
 pub mod parallel;

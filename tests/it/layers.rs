@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("facts", &["version"]),
     ("finding", &["version"]),
     ("parse", &["facts", "log", "version", "text"]),
+    ("journal", &["parallel", "parse"]),
     ("probe", &["parallel", "parse", "facts", "version", "text"]),
     ("index", &["parse", "facts", "version", "text"]),
     ("rules", &["parse", "facts", "finding", "version", "text"]),
