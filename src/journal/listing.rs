@@ -26,7 +26,7 @@ pub fn list(prefix: &Path, sort: Sort) -> Result<Vec<Entry>, JournalError> {
 pub fn list_also(prefix: &Path, sort: Sort, others: &BTreeSet<String>) -> Result<Vec<Entry>, JournalError> {
     let names = names(prefix)?;
     let mut recorded = others.clone();
-    if sort == Sort::Venv {
+    if sort == Sort::Shared {
         recorded.extend(recorded_in(prefix)?);
     }
     let mut found = Vec::new();
@@ -85,6 +85,15 @@ fn walk(prefix: &Path, path: PathBuf, found: &mut Vec<Entry>) -> Result<(), Jour
         walk(prefix, folder.join(inner.file_name()), found)?;
     }
     Ok(())
+}
+
+/// Which sort of virtual environment lies in a folder.
+///
+/// # Errors
+///
+/// When it cannot be read.
+pub fn venv(prefix: &Path) -> Result<Sort, JournalError> {
+    Ok(scope::venv(&names(prefix)?, &recorded_in(prefix)?))
 }
 
 fn names(folder: &Path) -> Result<BTreeSet<String>, JournalError> {

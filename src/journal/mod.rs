@@ -29,6 +29,7 @@ pub mod entry;
 pub mod keep;
 pub mod listing;
 pub mod lock;
+pub mod replica;
 pub mod restore;
 pub mod scope;
 pub mod store;
@@ -36,13 +37,20 @@ pub mod store;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use crate::own::FOLDER;
 pub use keep::Writes;
 pub use restore::Restored;
 pub use scope::Sort;
 pub use store::{About, Journal, Stage};
 
-/// The journal's folder in an environment.
-pub const FOLDER: &str = ".gpudoc";
+/// Whether two folders lie on one file system, so that a file can have names in both; of one that is not there yet, the folder
+/// above it.
+#[must_use]
+pub fn on_one_device(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let device = |path: &Path| path.ancestors().find_map(|folder| Some(std::fs::metadata(folder).ok()?.dev()));
+    device(one).is_some() && device(one) == device(other)
+}
 
 /// Why a file could not be read, kept or put back.
 #[derive(Debug, thiserror::Error)]

@@ -3,31 +3,45 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
+use serde::{Deserialize, Serialize};
+
 use super::FOLDER;
 use crate::parse::record::parse_record;
 
-/// What made the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What made the environment, and whether it is alone in its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Sort {
-    /// A virtual environment: installers write to the folders of Python's install schemes.
+    /// A virtual environment in a folder of its own: all that is in it belongs to installers.
     Venv,
+    /// A virtual environment around which somebody keeps other things (`python -m venv .`): only the folders of Python's
+    /// install schemes, and those that a RECORD names, belong to installers.
+    Shared,
     /// A conda environment: all of it belongs to its installer.
     Conda,
 }
 
 /// The folders of Python's install schemes below a virtual environment, with `man`, `etc` and `share` for data files.
 const SCHEMES: [&str; 8] = ["bin", "etc", "include", "lib", "lib64", "man", "share", "src"];
+/// What venv, virtualenv and uv write beside them.
+const BESIDE: [&str; 5] = [".gitignore", ".lock", "CACHEDIR.TAG", "pip-selfcheck.json", "pyvenv.cfg"];
 /// What a conda environment holds that is not of it: other environments, and the packages that all link from.
 const NOT_CONDA: [&str; 2] = ["envs", "pkgs"];
 
+/// Which sort of virtual environment has these names in its folder.
+#[must_use]
+pub fn venv(names: &BTreeSet<String>, recorded: &BTreeSet<String>) -> Sort {
+    let mut others = names.iter().filter(|name| name.as_str() != FOLDER && !recorded.contains(*name));
+    let known = |name: &String| SCHEMES.contains(&name.as_str()) || BESIDE.contains(&name.as_str());
+    if others.all(known) { Sort::Venv } else { Sort::Shared }
+}
+
 /// Those of the names in an environment's folder that an installer may change, sorted.
-///
-/// A virtual environment may share its folder with somebody's project (`python -m venv .`), so that names that are no scheme's
-/// count only where a distribution's RECORD says so.
 #[must_use]
 pub fn roots(sort: Sort, names: &BTreeSet<String>, recorded: &BTreeSet<String>) -> BTreeSet<String> {
     let of = |name: &&String| match sort {
-        Sort::Venv => SCHEMES.contains(&name.as_str()) || recorded.contains(*name),
+        Sort::Venv => true,
+        Sort::Shared => SCHEMES.contains(&name.as_str()) || recorded.contains(*name),
         Sort::Conda => !NOT_CONDA.contains(&name.as_str()),
     };
     names.iter().filter(of).filter(|name| name.as_str() != FOLDER).cloned().collect()
@@ -65,7 +79,11 @@ mod tests {
     #[test]
     fn a_project_around_a_virtual_environment_is_left_alone() {
         let names = set(&["bin", "lib", "data", "nb", "pyvenv.cfg", ".git", ".gpudoc", "envs"]);
-        assert_eq!(roots(Sort::Venv, &names, &set(&["nb", "gone"])), set(&["bin", "lib", "nb"]));
+        assert_eq!(venv(&names, &set(&["nb"])), Sort::Shared);
+        assert_eq!(roots(Sort::Shared, &names, &set(&["nb", "gone"])), set(&["bin", "lib", "nb"]));
+        let own = set(&["bin", "lib", "nb", "pyvenv.cfg", ".gpudoc"]);
+        assert_eq!(venv(&own, &set(&["nb"])), Sort::Venv);
+        assert_eq!(roots(Sort::Venv, &own, &set(&[])), set(&["bin", "lib", "nb", "pyvenv.cfg"]));
         assert_eq!(
             roots(Sort::Conda, &names, &set(&[])),
             set(&["bin", "lib", "data", "nb", "pyvenv.cfg", ".git"]),

@@ -46,6 +46,7 @@ pub struct About {
 struct State {
     schema: String,
     stage: Stage,
+    sort: Sort,
     about: About,
 }
 
@@ -53,7 +54,6 @@ struct State {
 #[derive(Debug)]
 pub struct Journal {
     prefix: PathBuf,
-    sort: Sort,
     state: State,
 }
 
@@ -79,7 +79,7 @@ impl Journal {
             let entries = keep(prefix, &files, &list(prefix, sort)?, writes, stop)?;
             let manifest = draft.join("manifest");
             write_whole(&manifest, &packed(&entries, &manifest)?)?;
-            let state = State { schema: SCHEMA.to_owned(), stage: Stage::Prepared, about };
+            let state = State { schema: SCHEMA.to_owned(), stage: Stage::Prepared, sort, about };
             write_state(&draft, &state)?;
             // The copies too, not only their names: the power may fail while the installer runs.
             sync_all(&draft)?;
@@ -100,7 +100,7 @@ impl Journal {
         fs::rename(&draft, &journal).map_err(at("rename", &draft))?;
         sync_folder(&home)?;
         remove_all(&old)?;
-        Ok(Self { prefix: prefix.to_owned(), sort, state })
+        Ok(Self { prefix: prefix.to_owned(), state })
     }
 
     /// The last journal of an environment; none where there is none. What a killed program left half made is removed.
@@ -108,7 +108,7 @@ impl Journal {
     /// # Errors
     ///
     /// When there is one that cannot be read.
-    pub fn last(prefix: &Path, sort: Sort) -> Result<Option<Self>, JournalError> {
+    pub fn last(prefix: &Path) -> Result<Option<Self>, JournalError> {
         let home = prefix.join(FOLDER);
         let (journal, old) = (home.join("journal"), home.join("journal.old"));
         remove_all(&home.join("journal.new"))?;
@@ -126,7 +126,7 @@ impl Journal {
         if state.schema != SCHEMA {
             return Err(damaged(format!("it is {}, not {SCHEMA}", state.schema)));
         }
-        Ok(Some(Self { prefix: prefix.to_owned(), sort, state }))
+        Ok(Some(Self { prefix: prefix.to_owned(), state }))
     }
 
     /// How far it went.
@@ -187,7 +187,7 @@ impl Journal {
     /// When a path cannot be written; it can be done again then.
     pub fn restore(&mut self) -> Result<Restored, JournalError> {
         let files = self.folder().join("files");
-        let restored = restore(&self.prefix, self.sort, &files, &self.entries()?)?;
+        let restored = restore(&self.prefix, self.state.sort, &files, &self.entries()?)?;
         if restored.lost.is_empty() {
             // What was put back has to be on the disk before its copy goes.
             sync_all(&self.prefix)?;
@@ -211,7 +211,7 @@ impl Journal {
     }
 
     fn entries_now(&self) -> Result<Vec<Entry>, JournalError> {
-        list_also(&self.prefix, self.sort, &roots_of(&self.entries()?))
+        list_also(&self.prefix, self.state.sort, &roots_of(&self.entries()?))
     }
 }
 

@@ -73,7 +73,7 @@ fn about() -> About {
 }
 
 fn prepared(root: &Path) -> Journal {
-    Journal::prepare(root, Sort::Venv, Writes::NewFiles, about(), &|| false).unwrap()
+    Journal::prepare(root, Sort::Shared, Writes::NewFiles, about(), &|| false).unwrap()
 }
 
 /// As pip replaces a file.
@@ -113,7 +113,7 @@ fn an_environment_goes_back_to_the_byte() {
     journal.reach(Stage::Running(0)).unwrap();
     drop(journal);
 
-    let mut journal = Journal::last(root, Sort::Venv).unwrap().unwrap();
+    let mut journal = Journal::last(root).unwrap().unwrap();
     assert_eq!((journal.stage(), journal.about()), (Stage::Running(0), &about()));
     let restored = journal.restore().unwrap();
     assert_eq!(restored.lost, Vec::<PathBuf>::new());
@@ -127,7 +127,7 @@ fn an_environment_goes_back_to_the_byte() {
     before.remove(Path::new("data/mine.txt"));
     assert_eq!(after, before);
 
-    let journal = Journal::last(root, Sort::Venv).unwrap().unwrap();
+    let journal = Journal::last(root).unwrap().unwrap();
     assert_eq!(journal.stage(), Stage::Restored);
     assert!(!journal.folder().join("files").exists(), "the copies are gone");
 }
@@ -141,12 +141,12 @@ fn going_back_can_be_cut_short_anywhere() {
     drop(prepared(root));
     for round in 0..3 {
         disturb_again(root, round);
-        let mut journal = Journal::last(root, Sort::Venv).unwrap().unwrap();
+        let mut journal = Journal::last(root).unwrap().unwrap();
         let files = journal.folder().join("files");
         // What a killed one leaves: a draft, a file that is back, a folder that is back empty.
         write(root, &format!("{SITE}/torch/version.py.gpudoc-part"), b"half");
         if round < 2 {
-            super::restore::restore(root, Sort::Venv, &files, &manifest(&journal)).unwrap();
+            super::restore::restore(root, Sort::Shared, &files, &manifest(&journal)).unwrap();
         } else {
             journal.restore().unwrap();
         }
@@ -181,7 +181,7 @@ fn a_large_file_written_in_place_is_told_as_lost() {
 
     let folder = environment();
     let before = photograph(folder.path());
-    let mut journal = Journal::prepare(folder.path(), Sort::Venv, Writes::InPlace, about(), &|| false).unwrap();
+    let mut journal = Journal::prepare(folder.path(), Sort::Shared, Writes::InPlace, about(), &|| false).unwrap();
     fs::write(folder.path().join(SITE).join("torch/libtorch.so"), vec![8; LARGE]).unwrap();
     assert_eq!(journal.restore().unwrap().lost, Vec::<PathBuf>::new());
     assert_eq!(photograph(folder.path()), before, "a copy keeps it");
@@ -196,7 +196,7 @@ fn a_moved_environment_takes_its_journal_along() {
     let home = tempfile::tempdir().unwrap();
     let moved = home.path().join("moved");
     fs::rename(folder.keep(), &moved).unwrap();
-    let mut journal = Journal::last(&moved, Sort::Venv).unwrap().unwrap();
+    let mut journal = Journal::last(&moved).unwrap().unwrap();
     assert_eq!(journal.restore().unwrap().lost, Vec::<PathBuf>::new());
     assert_eq!(photograph(&moved), before);
 }
@@ -205,19 +205,19 @@ fn a_moved_environment_takes_its_journal_along() {
 fn a_journal_that_was_not_finished_changed_nothing() {
     let folder = environment();
     let root = folder.path();
-    let stopped = Journal::prepare(root, Sort::Venv, Writes::NewFiles, about(), &|| true);
+    let stopped = Journal::prepare(root, Sort::Shared, Writes::NewFiles, about(), &|| true);
     assert!(matches!(stopped, Err(JournalError::Stopped)));
-    assert!(Journal::last(root, Sort::Venv).unwrap().is_none());
+    assert!(Journal::last(root).unwrap().is_none());
     // Killed while it copied.
     write(root, ".gpudoc/journal.new/files/bin/tool", b"half");
-    assert!(Journal::last(root, Sort::Venv).unwrap().is_none());
+    assert!(Journal::last(root).unwrap().is_none());
     assert!(!root.join(".gpudoc/journal.new").exists());
     // Killed between two renames: the journal before it is still the last one.
     drop(prepared(root));
     fs::rename(root.join(".gpudoc/journal"), root.join(".gpudoc/journal.old")).unwrap();
-    assert_eq!(Journal::last(root, Sort::Venv).unwrap().unwrap().stage(), Stage::Prepared);
+    assert_eq!(Journal::last(root).unwrap().unwrap().stage(), Stage::Prepared);
     write(root, ".gpudoc/journal/state.json", b"{}");
-    assert!(matches!(Journal::last(root, Sort::Venv), Err(JournalError::Damaged { .. })));
+    assert!(matches!(Journal::last(root), Err(JournalError::Damaged { .. })));
 }
 
 #[test]

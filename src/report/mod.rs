@@ -4,6 +4,7 @@ pub mod ci;
 mod command;
 pub mod diff;
 pub mod explain;
+pub mod fix;
 pub mod impact;
 mod json;
 mod lines;

@@ -9,13 +9,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("text", &[]),
     ("exit", &[]),
+    ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
     ("facts", &["version"]),
     ("finding", &["version"]),
     ("parse", &["facts", "log", "version", "text"]),
-    ("journal", &["parallel", "parse"]),
-    ("probe", &["parallel", "parse", "facts", "version", "text"]),
+    ("journal", &["own", "parallel", "parse"]),
+    ("probe", &["own", "parallel", "parse", "facts", "version", "text"]),
     ("index", &["parse", "facts", "version", "text"]),
     ("rules", &["parse", "facts", "finding", "version", "text"]),
     ("check", &["rules", "parallel", "log", "facts", "finding", "version", "text"]),
@@ -23,8 +24,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("fix", &["check", "facts", "finding", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    (
+        "report",
+        &["check", "diff", "fix", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
