@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::aim::{Installer, aim, names, removes};
 use super::place::outsider;
+use super::who::who;
 use crate::facts::Facts;
 use crate::finding::Plan;
+use crate::step::{Shell, Step};
 
 /// A command that gpudoc may run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,51 +25,57 @@ impl Call {
     /// As a shell would read it.
     #[must_use]
     pub fn shown(&self) -> String {
-        let variables = self.variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let words: Vec<String> = variables.chain(self.argv.iter().cloned()).collect();
-        shlex::try_join(words.iter().map(String::as_str)).unwrap_or_default()
+        let with = |step: Step, (name, value): &(String, String)| step.with(name, value);
+        let step = Step::run(self.argv.iter().cloned()).and_then(|step| self.variables.iter().try_fold(step, with));
+        step.map(|step| step.print(Shell::Sh)).unwrap_or_default()
     }
 }
 
-/// What is left to the owner.
+/// What is left to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
     /// The command as it is printed.
     pub command: String,
-    /// Why, a sentence without its subject.
+    /// Who has to act, e.g. `whoever administers this machine`.
+    pub who: &'static str,
+    /// Why gpudoc does not, a sentence without its subject.
     pub why: String,
 }
 
-/// Takes a plan apart, in its order.
+/// Takes a plan apart, in its order. What it sets for the shell holds for the calls after it.
 #[must_use]
 pub fn take_apart(plan: &Plan, facts: &Facts, prefix: &Path) -> (Vec<Call>, Vec<Left>) {
-    let (mut calls, mut left) = (Vec::new(), Vec::new());
-    for command in &plan.commands {
-        match call(command, facts, prefix) {
+    let (mut calls, mut left, mut set) = (Vec::new(), Vec::new(), Vec::new());
+    for step in &plan.steps {
+        if let Step::Set { name, value } = step {
+            set.push((name.as_str().to_owned(), value.as_str().to_owned()));
+        }
+        match call(step, &set, facts, prefix) {
             Ok(call) => calls.push(call),
-            Err(why) => left.push(Left { command: command.clone(), why }),
+            Err(why) => left.push(Left { command: step.print(Shell::Sh), who: who(step), why }),
         }
     }
     (calls, left)
 }
 
-fn call(command: &str, facts: &Facts, prefix: &Path) -> Result<Call, String> {
-    let words = shlex::split(command).ok_or("it is no plain command")?;
-    let is_set = |word: &&String| {
-        word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|it| it.is_ascii_uppercase() || it == b'_'))
+fn call(step: &Step, set: &[(String, String)], facts: &Facts, prefix: &Path) -> Result<Call, String> {
+    let (environment, argv) = match step {
+        Step::Run { environment, argv } => (environment, argv),
+        Step::Set { .. } | Step::Unset { .. } | Step::Prepend { .. } => {
+            return Err("a variable belongs to the shell that sets it".to_owned());
+        }
+        Step::Script(_) => return Err("it needs a shell".to_owned()),
+        Step::Sketch(_) => return Err("it has gaps to fill in".to_owned()),
     };
-    let variables: Vec<_> = words.iter().take_while(is_set).cloned().collect();
-    let argv = words[variables.len()..].to_vec();
+    let argv: Vec<String> = argv.iter().map(|word| word.as_str().to_owned()).collect();
     let installer = aim(&argv, prefix)?;
-    for name in names(&argv) {
-        let Some(folder) = outsider(facts, name, prefix).filter(|_| removes(&argv) || installer == Installer::Conda)
-        else {
-            continue;
-        };
-        return Err(format!("the {name} that Python finds lies outside the environment, in `{folder}`"));
+    for name in names(&argv).filter(|_| removes(&argv) || installer == Installer::Conda) {
+        if let Some(folder) = outsider(facts, name, prefix) {
+            return Err(format!("the {name} that Python finds lies outside the environment, in `{folder}`"));
+        }
     }
-    let pair = |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
-    Ok(Call { variables: variables.into_iter().filter_map(pair).collect(), argv, installer })
+    let own = environment.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_str().to_owned()));
+    Ok(Call { variables: set.iter().cloned().chain(own).collect(), argv, installer })
 }
 
 /// The packages that some commands take out.
@@ -75,4 +83,47 @@ fn call(command: &str, facts: &Facts, prefix: &Path) -> Result<Call, String> {
 pub fn taken_out(calls: &[Call]) -> BTreeSet<String> {
     let removing = calls.iter().filter(|call| removes(&call.argv));
     removing.flat_map(|call| names(&call.argv)).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Origin;
+
+    #[test]
+    fn what_a_plan_sets_holds_for_what_comes_after_it() {
+        let steps = [
+            Step::run(["sudo", "apt-get", "install", "cuda-toolkit-12-8"]),
+            Step::set("CUDA_HOME", "/usr/local/cuda-12.8"),
+            Step::run(["/v/bin/python3", "-m", "pip", "install", "flash-attn==2.8.3"])
+                .and_then(|step| step.with("MAX_JOBS", "4")),
+            Step::run(["/v/bin/python3", "-m", "pip", "uninstall", "-y", "triton"]),
+        ];
+        let plan = Plan {
+            summary: "Build flash-attn".to_owned(),
+            requirements: Vec::new(),
+            steps: steps.into_iter().map(|step| step.expect("no control characters")).collect(),
+            fixes: Vec::new(),
+            leaves: Vec::new(),
+            verified: false,
+        };
+        let (calls, left) = take_apart(&plan, &Facts::unknown(Origin::Host), Path::new("/v"));
+        let shown: Vec<_> = calls.iter().map(Call::shown).collect();
+        assert_eq!(
+            shown,
+            [
+                "CUDA_HOME=/usr/local/cuda-12.8 MAX_JOBS=4 /v/bin/python3 -m pip install flash-attn==2.8.3",
+                "CUDA_HOME=/usr/local/cuda-12.8 /v/bin/python3 -m pip uninstall -y triton",
+            ]
+        );
+        assert_eq!(taken_out(&calls), ["triton".to_owned()].into());
+        let left: Vec<_> = left.iter().map(|left| (left.command.as_str(), left.who)).collect();
+        assert_eq!(
+            left,
+            [
+                ("sudo apt-get install cuda-toolkit-12-8", "whoever administers this machine"),
+                ("export CUDA_HOME=/usr/local/cuda-12.8", "you, in the shell or file that starts your program"),
+            ]
+        );
+    }
 }

@@ -114,8 +114,8 @@ pub(super) fn run(
 
 /// Says what somebody else has to do.
 pub(super) fn tell_left(left: &[Left]) {
-    for Left { command, why } in left {
-        note(&format!("left to you, {why}:\n  {command}"));
+    for Left { command, who, why } in left {
+        note(&format!("for {who}, since {why}:\n  {command}"));
     }
 }
 

@@ -130,7 +130,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     };
     let Some(plan) = &judged.examined.plan else {
         if matches!(args.format, Format::Json) {
-            print("null\n")?;
+            print(&report::fix::json(None, &judged.facts)?)?;
         }
         let fails = judged.fails();
         note(if fails {
@@ -152,7 +152,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     anyhow::ensure!(!args.r#try && !args.apply && !args.undo, "only the script is printed on this system");
     match args.format {
         Format::Script => print(&report::fix::script(plan, &judged.facts))?,
-        Format::Json => print(&(serde_json::to_string_pretty(plan)? + "\n"))?,
+        Format::Json => print(&report::fix::json(Some(plan), &judged.facts)?)?,
     }
     let leaves = |id: &String| {
         judged.examined.findings.iter().any(|it| it.id == *id && it.severity == crate::finding::Severity::Fail)
