@@ -1,7 +1,7 @@
 //! Then and now: what came, and what is no longer as it was.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::entry::{Entry, Kind};
 
@@ -57,7 +57,7 @@ fn is_compiled(path: &Path) -> bool {
 /// The name below `site-packages`; else that of the file.
 fn below_site(path: &Path) -> Option<String> {
     let mut parts = path.components().skip_while(|part| part.as_os_str() != "site-packages");
-    let name = parts.nth(1).map(|part| part.as_os_str()).or(path.file_name())?;
+    let name = parts.nth(1).map(Component::as_os_str).or(path.file_name())?;
     Some(name.to_string_lossy().into_owned())
 }
 

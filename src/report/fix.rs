@@ -144,7 +144,30 @@ mod tests {
 
     #[test]
     fn a_script_says_why_and_who() {
-        insta::assert_snapshot!(script(&plan("Install torch 2.7.1+cu128"), &Facts::unknown(Origin::Host)), @"");
+        insta::assert_snapshot!(script(&plan("Install torch 2.7.1+cu128"), &Facts::unknown(Origin::Host)), @r##"
+        #!/bin/sh
+        # Install torch 2.7.1+cu128
+        # ends: gpu-arch/torch
+        # leaves: system/shm
+        # re-checked
+        set -eu
+
+        # for whoever administers this machine:
+        #   sudo apt-get install nvidia-driver-580
+
+        # for this shell only; put it where your program is started from to keep it
+        unset LD_LIBRARY_PATH
+
+        # installs what fits together
+        "/opt/my env/bin/python3" -m pip install torch==2.7.1+cu128 "numpy<2"
+
+        # builds again what was compiled against what changes
+        FLASH_ATTN_CUDA_ARCHS=120 "/opt/my env/bin/python3" -m pip install --no-build-isolation \
+          flash-attn==2.8.3
+
+        # takes out what is in the way
+        "/opt/my env/bin/python3" -m pip uninstall -y triton
+        "##);
         let mut windows = Facts::unknown(Origin::Host);
         windows.system.os = Reading::host("windows".to_owned(), "test");
         let told = script(&plan("Install torch 2.7.1+cu128"), &windows);
@@ -157,7 +180,8 @@ mod tests {
         let hostile = "Install x\nrm -rf ~\r\n$(touch P)\u{2028}reboot";
         let told = script(&plan(hostile), &Facts::unknown(Origin::Host));
         let commands: Vec<_> = told.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
-        assert_eq!(commands.len(), 5, "{told}");
+        // One of the five is two lines, one is for a person, and `set -eu` comes first.
+        assert_eq!(commands.len(), 6, "{told}");
         assert!(commands.iter().all(|line| !line.contains("rm -rf") && !line.contains("touch")), "{told}");
         let json = json(Some(&plan(hostile)), &Facts::unknown(Origin::Host)).expect("it serialises");
         assert!(

@@ -58,7 +58,6 @@ pub(super) fn run(
         note("nothing in this plan is for gpudoc to run");
         return Ok(Exit::Failed);
     }
-    let signals = Signals::listen()?;
     let lock = held.map_or_else(|| lock(&site.prefix), Ok)?;
     for call in &calls {
         note(&format!("  {}", call.shown()));
@@ -66,6 +65,8 @@ pub(super) fn run(
     if !ask(&format!("{} in `{}`?", plan.summary, site.prefix.display()), args)? {
         return Ok(Exit::Failed);
     }
+    // Until here ^C just ends it.
+    let signals = Signals::listen()?;
     let mut journal = match prepared(&site, plan, &calls, &signals) {
         Ok(journal) => journal,
         Err(error) => {

@@ -109,8 +109,10 @@ impl Judged {
 ///
 /// When the environment named is not one or not gpudoc's to change, a report cannot be read, or a file cannot be put aside.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
+    #[cfg(not(unix))]
+    anyhow::ensure!(!args.r#try && !args.apply && !args.undo, "on this system only the script is printed");
+    #[cfg(unix)]
     if args.undo {
-        #[cfg(unix)]
         return undo::run(args);
     }
     // What somebody else is changing right now is nothing to look at.
@@ -148,8 +150,6 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.apply {
         return apply::run(args, &judged, plan, &workload, held);
     }
-    #[cfg(not(unix))]
-    anyhow::ensure!(!args.r#try && !args.apply && !args.undo, "only the script is printed on this system");
     match args.format {
         Format::Script => print(&report::fix::script(plan, &judged.facts))?,
         Format::Json => print(&report::fix::json(Some(plan), &judged.facts)?)?,

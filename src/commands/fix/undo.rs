@@ -20,8 +20,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
         note(&format!("nothing to undo in `{}`: `gpudoc fix --apply` never ran there", prefix.display()));
         return Ok(Exit::Ok);
     }
-    // ^C would only mean to do the rest later.
-    let _signals = Signals::listen()?;
     let _lock = lock(&prefix)?;
     let Some(mut journal) = Journal::last(&prefix)? else {
         note(&format!("nothing to undo in `{}`: nothing was changed", prefix.display()));
@@ -42,6 +40,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<Exit> {
             return Ok(Exit::Failed);
         }
     }
+    // ^C would only mean to do the rest later.
+    let _signals = Signals::listen()?;
     let restored = journal.restore().context("what is not back yet comes back with `gpudoc fix --undo`")?;
     count_restored(&restored)?;
     print(&format!("restored  {}, as it was before: {}\n", prefix.display(), journal.about().summary))?;

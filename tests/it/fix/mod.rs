@@ -17,6 +17,7 @@ use serde_json::Value;
 
 mod apply;
 mod cut_short;
+mod full;
 mod real;
 
 /// torchvision 0.21.0 was built for torch 2.6.0.

@@ -151,79 +151,82 @@ fn zip(files: &[(String, String)]) -> Vec<u8> {
     [archive, directory, b"PK\x05\x06".to_vec(), end].concat()
 }
 
-fn tools() -> impl Iterator<Item = Real> {
-    [Tool::Pip, Tool::Uv].into_iter().filter_map(Real::new)
+/// One environment serves all: whatever is tried on it, it comes back.
+fn all(tool: Tool) {
+    let Some(real) = Real::new(tool) else { return };
+    without_the_wheel_or_the_network_nothing_changes(&real);
+    real.provide();
+    a_plan_is_tried_applied_and_taken_back(&real);
+    files_that_two_distributions_share_come_back(&real);
 }
 
 #[test]
-fn a_plan_is_tried_applied_and_taken_back() {
-    for real in tools() {
-        real.provide();
-        let before = real.photograph();
-        let told = real.fix(&["--try"], &[]);
-        assert_eq!(told.code, Some(0), "{:?}: {told:?}", real.tool);
-        assert!(told.out.contains("gone     requirement/torchvision/torch"), "{told:?}");
-        assert_eq!(real.photograph(), before, "{:?}: a try touches nothing", real.tool);
-
-        let told = real.fix(&["--apply", "--yes"], &[]);
-        assert_eq!(told.code, Some(0), "{:?}: {told:?}", real.tool);
-        let site = site(&real.path());
-        assert_eq!(fs::read_to_string(site.join("torchvision/a.py")).unwrap(), "new");
-
-        let told = real.fix(&["--undo"], &[]);
-        assert_eq!(told.code, Some(0), "{told:?}");
-        assert_eq!(real.photograph(), before, "{:?}", real.tool);
-    }
-}
-
-/// Two wheels hold a file of the same path: uv, where it copies, writes into the old one.
-#[test]
-fn files_that_two_distributions_share_come_back() {
-    for real in tools() {
-        real.provide();
-        let other = real.wheel("other", "1", &[("nvidia/shared.py", &"other\n".repeat(100_000))]);
-        let installed = match real.tool {
-            Tool::Pip => ran(real.python().args(["-m", "pip", "install", "--no-deps", "--no-index"]).arg(&other)),
-            Tool::Uv => {
-                ran(real.uv(&["pip", "install", "--offline", "--no-deps", "--python"]).arg(real.path()).arg(&other))
-            }
-        };
-        assert!(installed);
-        let before = real.photograph();
-        assert_eq!(real.fix(&["--apply", "--yes"], &[("UV_LINK_MODE", "copy")]).code, Some(0));
-        assert_ne!(real.photograph(), before);
-        assert_eq!(real.fix(&["--undo"], &[]).code, Some(0));
-        assert_eq!(real.photograph(), before, "{:?}", real.tool);
-    }
+fn pip() {
+    all(Tool::Pip);
 }
 
 #[test]
-fn without_the_wheel_or_the_network_nothing_changes() {
-    for real in tools() {
-        let before = real.photograph();
-        let told = real.fix(&["--apply", "--yes"], &[]);
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.err.contains("failed") && told.err.contains("torchvision==0."), "{told:?}");
-        assert_eq!(real.photograph(), before, "{:?}: no wheel", real.tool);
+fn uv() {
+    all(Tool::Uv);
+}
 
-        // Nobody listens there, and nobody is asked twice.
-        let nowhere = "http://127.0.0.1:9/simple";
-        let network = [
-            ("PIP_NO_INDEX", "0"),
-            ("PIP_INDEX_URL", nowhere),
-            ("UV_NO_INDEX", "0"),
-            ("UV_OFFLINE", "0"),
-            ("UV_DEFAULT_INDEX", nowhere),
-            ("PIP_RETRIES", "0"),
-            ("UV_HTTP_RETRIES", "0"),
-            ("HTTPS_PROXY", "http://127.0.0.1:9"),
-            ("HTTP_PROXY", "http://127.0.0.1:9"),
-        ];
-        let told = real.fix(&["--apply", "--yes"], &network);
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.err.contains("step 1 of 1 failed"), "{told:?}");
-        assert_eq!(real.photograph(), before, "{:?}: no network", real.tool);
-    }
+fn a_plan_is_tried_applied_and_taken_back(real: &Real) {
+    let before = real.photograph();
+    let told = real.fix(&["--try"], &[]);
+    assert_eq!(told.code, Some(0), "{:?}: {told:?}", real.tool);
+    assert!(told.out.contains("gone     requirement/torchvision/torch"), "{told:?}");
+    assert_eq!(real.photograph(), before, "{:?}: a try touches nothing", real.tool);
+
+    let told = real.fix(&["--apply", "--yes"], &[]);
+    assert_eq!(told.code, Some(0), "{:?}: {told:?}", real.tool);
+    assert_eq!(fs::read_to_string(site(&real.path()).join("torchvision/a.py")).unwrap(), "new");
+
+    let told = real.fix(&["--undo"], &[]);
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(real.photograph(), before, "{:?}", real.tool);
+}
+
+/// Two wheels hold a file of the same path: an older uv, where it copies, writes into the old one.
+fn files_that_two_distributions_share_come_back(real: &Real) {
+    let other = real.wheel("other", "1", &[("nvidia/shared.py", &"other\n".repeat(100_000))]);
+    let installed = match real.tool {
+        Tool::Pip => ran(real.python().args(["-m", "pip", "install", "--no-deps", "--no-index"]).arg(&other)),
+        Tool::Uv => {
+            ran(real.uv(&["pip", "install", "--offline", "--no-deps", "--python"]).arg(real.path()).arg(&other))
+        }
+    };
+    assert!(installed);
+    let before = real.photograph();
+    assert_eq!(real.fix(&["--apply", "--yes"], &[("UV_LINK_MODE", "copy")]).code, Some(0));
+    assert_ne!(real.photograph(), before);
+    assert_eq!(real.fix(&["--undo"], &[]).code, Some(0));
+    assert_eq!(real.photograph(), before, "{:?}", real.tool);
+}
+
+fn without_the_wheel_or_the_network_nothing_changes(real: &Real) {
+    let before = real.photograph();
+    let told = real.fix(&["--apply", "--yes"], &[]);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("failed") && told.err.contains("torchvision==0."), "{told:?}");
+    assert_eq!(real.photograph(), before, "{:?}: no wheel", real.tool);
+
+    // Nobody listens there, and nobody is asked twice.
+    let nowhere = "http://127.0.0.1:9/simple";
+    let network = [
+        ("PIP_NO_INDEX", "0"),
+        ("PIP_INDEX_URL", nowhere),
+        ("UV_NO_INDEX", "0"),
+        ("UV_OFFLINE", "0"),
+        ("UV_DEFAULT_INDEX", nowhere),
+        ("PIP_RETRIES", "0"),
+        ("UV_HTTP_RETRIES", "0"),
+        ("HTTPS_PROXY", "http://127.0.0.1:9"),
+        ("HTTP_PROXY", "http://127.0.0.1:9"),
+    ];
+    let told = real.fix(&["--apply", "--yes"], &network);
+    assert_eq!(told.code, Some(1), "{told:?}");
+    assert!(told.err.contains("step 1 of 1 failed"), "{told:?}");
+    assert_eq!(real.photograph(), before, "{:?}: no network", real.tool);
 }
 
 fn site(venv: &Path) -> PathBuf {
