@@ -9,10 +9,14 @@ pub mod emit;
 pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod impact;
 pub mod index;
+#[cfg(unix)]
+pub mod journal;
 pub mod lint;
 pub mod log;
+pub mod own;
 pub mod parallel;
 pub mod parse;
 pub mod probe;

@@ -4,6 +4,7 @@ pub mod ci;
 pub mod diff;
 pub mod explain;
 mod finding;
+pub mod fix;
 pub mod impact;
 mod json;
 mod lines;

@@ -10,12 +10,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("step", &[]),
     ("text", &[]),
     ("exit", &[]),
+    ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
     ("facts", &["version"]),
     ("finding", &["step", "version"]),
     ("parse", &["facts", "log", "version", "text"]),
-    ("probe", &["parallel", "parse", "facts", "version", "text"]),
+    ("journal", &["own", "parallel", "parse"]),
+    ("probe", &["own", "parallel", "parse", "facts", "version", "text"]),
     ("index", &["parse", "facts", "version", "text"]),
     ("rules", &["parse", "facts", "finding", "step", "version", "text"]),
     ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text"]),
@@ -23,10 +25,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "step", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("fix", &["check", "facts", "finding", "step", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "step", "version", "text"]),
     (
         "report",
-        &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "step", "version", "text"],
+        &[
+            "check", "diff", "fix", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "step", "version",
+            "text",
+        ],
     ),
 ];
 
