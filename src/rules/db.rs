@@ -9,7 +9,7 @@ use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
-use super::raw_needs::RawPtxas;
+use super::raw_needs::{RawPtxas, Stop};
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
     RawImages, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
@@ -24,6 +24,7 @@ use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
 use crate::facts::Facts;
+use crate::step::Step;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -405,6 +406,19 @@ impl RuleDb {
         Some((row.cuda, self.page(&needs.sources, &row.source)))
     }
 
+    /// With what of another package the import of a release stops, e.g. `Stop::Unmet` of transformers 4.57.1 and `tokenizers`, and
+    /// where that was read.
+    #[must_use]
+    pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
+        let needs = &self.packed.needs;
+        let row = needs.guards.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            let checks = row.package == package && row.checks.iter().any(|name| name == other);
+            checks && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.stops, self.page(&needs.sources, &row.source)))
+    }
+
     /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
     #[must_use]
     pub fn ptxas(&self, variable: &str) -> Option<(&RawPtxas, String)> {
@@ -727,13 +741,13 @@ impl RuleDb {
     /// The command that installs a driver with NVIDIA's own installer; none where that is not for these facts: in a container or
     /// under WSL the driver is the host's, and other systems have another one.
     #[must_use]
-    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<String> {
+    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<Step> {
         let system = &facts.system;
         let guest = system.container.value().is_some() || system.wsl.value().is_some();
         let platform = Target::usual_platform(facts).filter(|_| !guest)?;
         let arch = platform.strip_prefix("linux_")?;
         let command = &self.packed.driver.runfile.command;
-        Some(command.replace("{arch}", arch).replace("{version}", &version.to_string()))
+        command.filled(&[("arch", arch), ("version", &version.to_string())])
     }
 
     /// The oldest driver for runtimes of each CUDA major release, oldest first.

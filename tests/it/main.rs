@@ -9,6 +9,7 @@ mod claims;
 mod diff;
 mod emit;
 mod families;
+mod fix;
 mod fleet;
 mod gpu_state;
 mod harvest;
