@@ -131,7 +131,21 @@ impl Remedy {
             verified: false,
         }
     }
+
+    /// What tells which of several causes a message comes from, by running something that only looks.
+    pub fn look<C: Into<String>>(commands: impl IntoIterator<Item = C>) -> Self {
+        Self::new(LOOK, commands)
+    }
+
+    /// Whether it only looks, and changes nothing.
+    #[must_use]
+    pub fn looks(&self) -> bool {
+        self.summary == LOOK
+    }
 }
+
+/// What a remedy that only looks is called.
+const LOOK: &str = "Find out which it is";
 
 /// A change to an environment that can be tried out on its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]

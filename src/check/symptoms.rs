@@ -249,7 +249,7 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
     let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
     if (!certain || left.len() > 1) && symptom.settle != "-" {
-        remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
+        remedies.push(Remedy::look([symptom.settle.clone()]));
     }
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
@@ -410,7 +410,7 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
     if !missing.is_empty() {
         finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
         let names = finding.packages.join(" ");
-        finding.remedies.insert(0, Remedy::new("See what is installed", vec![format!("pip show {names}")]));
+        finding.remedies.insert(0, Remedy::look([format!("pip show {names}")]));
     }
     Some(finding)
 }

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::Report;
+use crate::cause::Cause;
 use crate::check::Verdict;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Plan};
@@ -18,6 +19,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<String>,
     findings: &'a [Finding],
+    causes: &'a [Cause],
     plan: Option<&'a Plan>,
     checks: Vec<Check<'a>>,
     facts: &'a Facts,
@@ -55,6 +57,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         demands: &report.demands,
         notice: report.rules.notice(),
         findings: &report.findings,
+        causes: &report.causes,
         plan: report.plan.as_ref(),
         checks: checks.collect(),
         facts: report.facts,

@@ -20,10 +20,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("check", &["rules", "parallel", "log", "facts", "finding", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("cause", &["rules", "facts", "finding", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    (
+        "report",
+        &["cause", "check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

@@ -31,6 +31,7 @@ mod remedies;
 mod reports;
 mod resolve;
 mod rules;
+mod screen;
 mod snapshots;
 mod symptoms;
 mod toolchain;
