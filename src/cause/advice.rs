@@ -9,6 +9,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use super::group::is_told;
 use crate::finding::{Change, Finding, Plan, Remedy};
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
+use crate::step::Step;
 
 /// What to do about one cause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub struct Told {
     wanted: Vec<(String, VersionSpecifiers)>,
     /// Names that are to go, and do not come back.
     gone: BTreeSet<String>,
-    commands: Vec<String>,
+    steps: Vec<Step>,
 }
 
 impl Told {
@@ -34,26 +35,26 @@ impl Told {
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
         let mut told = Self::default();
-        told.add(&plan.requirements, &plan.commands);
+        told.add(&plan.requirements, &plan.steps);
         told
     }
 
-    /// Adds what requirements and commands say.
-    pub fn add(&mut self, requirements: &[String], commands: &[String]) {
-        let lines = requirements.iter().cloned().chain(words_after(commands, "install"));
+    /// Adds what requirements and steps say.
+    pub fn add(&mut self, requirements: &[String], steps: &[Step]) {
+        let lines = requirements.iter().cloned().chain(words_after(steps, "install"));
         let wanted = |line: String| Some((normalise(name_of(&line)), specifiers(&parse(&line).ok()?)?));
         self.wanted.extend(lines.filter_map(wanted));
-        self.gone.extend(words_after(commands, "uninstall").map(|word| normalise(&word)));
+        self.gone.extend(words_after(steps, "uninstall").map(|word| normalise(&word)));
         self.gone.retain(|name| !self.wanted.iter().any(|(wanted, _)| wanted == name));
-        self.commands.extend_from_slice(commands);
+        self.steps.extend_from_slice(steps);
     }
 
     /// Whether a remedy would undo what is told, or be undone by it: another release, a package that goes and comes.
     #[must_use]
     pub fn forbids(&self, remedy: &Remedy) -> bool {
-        let same = !remedy.commands.is_empty() && remedy.commands.iter().all(|it| self.commands.contains(it));
+        let same = !remedy.steps.is_empty() && remedy.steps.iter().all(|it| self.steps.contains(it));
         let mut other = Self::default();
-        other.add(&remedy.requirements, &remedy.commands);
+        other.add(&remedy.requirements, &remedy.steps);
         let is_wanted = |told: &Self, name: &String| told.wanted.iter().any(|(wanted, _)| wanted == name);
         let disagree = |(name, range): &(String, VersionSpecifiers)| {
             self.wanted.iter().any(|(wanted, other)| wanted == name && !agree(range, other))
@@ -92,7 +93,7 @@ pub(super) fn best<'f>(findings: &[&'f Finding], told: &Told) -> Advice<'f> {
     let allowed = |remedy: &&'f Remedy| !told.forbids(remedy);
     let own = || findings.first().into_iter().flat_map(|finding| &finding.remedies).filter(allowed);
     let all = || findings.iter().flat_map(|finding| &finding.remedies).filter(allowed);
-    let runs = |remedy: &&Remedy| !remedy.looks() && (!remedy.commands.is_empty() || !remedy.requirements.is_empty());
+    let runs = |remedy: &&Remedy| !remedy.looks() && (!remedy.steps.is_empty() || !remedy.requirements.is_empty());
     let cure = own().find(|remedy| remedy.verified).or_else(|| own().find(runs)).or_else(|| all().find(runs));
     let cure = cure.or_else(|| all().find(|remedy| !remedy.looks()));
     Advice { look: own().find(|remedy| remedy.looks()), cure }
@@ -128,20 +129,31 @@ fn installs(change: &Change) -> bool {
 }
 
 /// The words behind a subcommand of an installer that are no option.
-fn words_after<'c>(commands: &'c [String], subcommand: &'c str) -> impl Iterator<Item = String> + 'c {
-    let parts = commands.iter().flat_map(|command| command.split(" && "));
-    parts.filter(|part| part.contains("pip ")).flat_map(move |part| {
-        let mut words = part.split(' ').skip_while(|word| *word != subcommand).skip(1);
+fn words_after<'s>(steps: &'s [Step], subcommand: &'s str) -> impl Iterator<Item = String> + 's {
+    steps.iter().flat_map(calls).filter(|words| words.iter().any(|word| word.ends_with("pip"))).flat_map(move |words| {
+        let mut words = words.into_iter().skip_while(|word| word != subcommand).skip(1);
         let mut found = Vec::new();
         while let Some(word) = words.next() {
-            match word {
-                "--index-url" | "--extra-index-url" | "-i" | "-f" | "--find-links" | "-r" | "-c" => {
-                    words.next();
-                }
-                word if word.starts_with('-') => {}
-                word => found.push(word.trim_matches(['"', '\'']).to_owned()),
+            if WITH_VALUE.contains(&word.as_str()) {
+                words.next();
+            } else if !word.starts_with('-') {
+                found.push(word);
             }
         }
         found
     })
+}
+
+/// Options of an installer whose next word is no package.
+const WITH_VALUE: [&str; 7] = ["--index-url", "--extra-index-url", "-i", "-f", "--find-links", "-r", "-c"];
+
+/// The calls of a step, in words.
+fn calls(step: &Step) -> Vec<Vec<String>> {
+    match step {
+        Step::Script(text) | Step::Sketch(text) => {
+            let word = |word: &str| word.trim_matches(['"', '\'']).to_owned();
+            text.as_str().split(" && ").map(|part| part.split_whitespace().map(word).collect()).collect()
+        }
+        _ => vec![step.words()],
+    }
 }

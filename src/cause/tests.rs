@@ -3,6 +3,7 @@
 use super::*;
 use crate::facts::{Distribution, Gpu, Origin, Reading};
 use crate::finding::{Basis, Evidence, Kind, Remedy};
+use crate::step::{Shell, Step, print};
 
 fn machine(installed: &[(&str, &str)]) -> Facts {
     let of = |(name, version): &(&str, &str)| Distribution {
@@ -35,7 +36,7 @@ fn unmet(by: &str, of: &str, range: &str) -> Finding {
         citation: None,
     };
     let remedy =
-        Remedy { requirements: vec![format!("{of}{range}")], ..Remedy::new(format!("Install `{of}{range}`"), [""; 0]) };
+        Remedy { requirements: vec![format!("{of}{range}")], ..Remedy::new(format!("Install `{of}{range}`"), []) };
     Finding {
         evidence: vec![evidence],
         remedies: vec![remedy],
@@ -122,8 +123,8 @@ fn one_driver_and_one_gpu_are_one_cause_each() {
 
 #[test]
 fn what_the_plan_leaves_is_told_with_the_reason_and_never_against_it() {
-    let hold = Remedy { requirements: vec!["torch<2.4".to_owned()], ..Remedy::new("Keep torch 2.3", [""; 0]) };
-    let remove = Remedy::new("Remove torchtext", ["pip uninstall -y torchtext"]);
+    let hold = Remedy { requirements: vec!["torch<2.4".to_owned()], ..Remedy::new("Keep torch 2.3", []) };
+    let remove = Remedy::new("Remove torchtext", Step::fixed("pip uninstall -y torchtext"));
     let findings = [
         unmet("torchaudio", "torch", "==2.3.0"),
         Finding { remedies: vec![hold.clone(), remove], ..finding(Kind::Advisory, "GPUDOC-2026-0040", &["torchtext"]) },
@@ -132,7 +133,7 @@ fn what_the_plan_leaves_is_told_with_the_reason_and_never_against_it() {
     let plan = Plan {
         summary: "Install torchaudio 2.4.0".to_owned(),
         requirements: vec!["torch==2.4.0+cu121".to_owned(), "torchaudio==2.4.0+cu121".to_owned()],
-        commands: vec!["pip install \"torch==2.4.0\" \"torchaudio==2.4.0\"".to_owned()],
+        steps: Step::fixed("pip install \"torch==2.4.0\" \"torchaudio==2.4.0\""),
         fixes: vec!["requirement/torchaudio/torch".to_owned()],
         leaves: vec!["GPUDOC-2026-0040".to_owned(), "GPUDOC-2026-0041".to_owned()],
         verified: true,
@@ -168,5 +169,5 @@ fn what_no_one_environment_holds_is_told_to_be_parted() {
     let told = to_do(&facts, &findings, &causes, None);
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].words, "No one torch suits flashy 2.5 and vllm 0.6.3: give each an environment of its own");
-    assert_eq!(told[0].commands, ["gpudoc resolve vllm==0.6.3", "gpudoc resolve flashy==2.5"]);
+    assert_eq!(print(&told[0].steps, Shell::Sh), ["gpudoc resolve vllm==0.6.3", "gpudoc resolve flashy==2.5"]);
 }

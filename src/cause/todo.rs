@@ -8,6 +8,7 @@ use super::group::{edge, wanted};
 use super::{Cause, title};
 use crate::facts::Facts;
 use crate::finding::{Finding, Plan, Remedy, Severity};
+use crate::step::Step;
 use crate::text::list;
 
 /// What a thing to do is there for.
@@ -35,19 +36,19 @@ pub struct Item {
     /// One sentence without full stop.
     pub words: String,
     /// What to run.
-    pub commands: Vec<String>,
+    pub steps: Vec<Step>,
     /// The checks, run again on what it leaves, found it gone.
     pub verified: bool,
 }
 
 impl Item {
     fn of(role: Role, remedy: &Remedy) -> Self {
-        let Remedy { summary, commands, verified, .. } = remedy;
-        Self { role, about: None, words: summary.clone(), commands: commands.clone(), verified: *verified }
+        let Remedy { summary, steps, verified, .. } = remedy;
+        Self { role, about: None, words: summary.clone(), steps: steps.clone(), verified: *verified }
     }
 
-    fn words(role: Role, words: impl Into<String>, commands: Vec<String>) -> Self {
-        Self { role, about: None, words: words.into(), commands, verified: false }
+    fn words(role: Role, words: impl Into<String>, steps: Vec<Step>) -> Self {
+        Self { role, about: None, words: words.into(), steps, verified: false }
     }
 }
 
@@ -57,8 +58,8 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
     let mut told = Told::default();
     let mut items = Vec::new();
     if let Some(plan) = plan {
-        told.add(&plan.requirements, &plan.commands);
-        items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, &plan.summary, plan.commands.clone()) });
+        told.add(&plan.requirements, &plan.steps);
+        items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, &plan.summary, plan.steps.clone()) });
     }
     let open = |cause: &Cause| {
         let mut left = cause.findings.iter().filter(|id| !plan.is_some_and(|plan| plan.fixes.contains(id)));
@@ -85,7 +86,7 @@ fn first(facts: &Facts, findings: &[&Finding], told: &mut Told) -> Vec<Item> {
     let mut items: Vec<Item> = advice.look.map(|remedy| Item::of(Role::Look, remedy)).into_iter().collect();
     match advice.cure {
         Some(remedy) => {
-            told.add(&remedy.requirements, &remedy.commands);
+            told.add(&remedy.requirements, &remedy.steps);
             items.push(Item::of(if items.is_empty() { Role::Fix } else { Role::Then }, remedy));
         }
         None if items.is_empty() => items.push(explained(findings)),
@@ -99,7 +100,7 @@ fn also(facts: &Facts, cause: &Cause, findings: &[&Finding], told: &mut Told) ->
     let item = match (apart(facts, findings), best(findings, told).cure) {
         (Some(apart), _) => apart,
         (None, Some(remedy)) => {
-            told.add(&remedy.requirements, &remedy.commands);
+            told.add(&remedy.requirements, &remedy.steps);
             Item::of(Role::Also, remedy)
         }
         (None, None) => match &cause.left {
@@ -112,11 +113,11 @@ fn also(facts: &Facts, cause: &Cause, findings: &[&Finding], told: &mut Told) ->
 
 /// Where nothing is known to do.
 fn explained(findings: &[&Finding]) -> Item {
-    let commands = findings.first().map(|finding| format!("gpudoc explain {}", finding.id));
+    let steps = findings.first().and_then(|finding| Step::run(["gpudoc", "explain", &finding.id]));
     Item::words(
         Role::Fix,
         "gpudoc knows no release or setting that ends it; read what is known of it",
-        commands.into_iter().collect(),
+        steps.into_iter().collect(),
     )
 }
 
@@ -130,8 +131,8 @@ fn apart(facts: &Facts, findings: &[&Finding]) -> Option<Item> {
     let (other, _) = edges.iter().find(|(edge, other)| edge.of == first.of && other != range)?;
     let names: BTreeSet<String> = [first.by, other.by].map(|by| title::named(facts, by)).into();
     let names: Vec<String> = names.into_iter().collect();
-    let commands =
-        [first.by, other.by].map(|by| format!("gpudoc resolve {}", title::named(facts, by).replacen(' ', "==", 1)));
+    let resolve = |by| Step::run(["gpudoc", "resolve", &title::named(facts, by).replacen(' ', "==", 1)]);
+    let steps = [first.by, other.by].into_iter().filter_map(resolve).collect();
     let words = format!("No one {} suits {}: give each an environment of its own", first.of, list(&names));
-    Some(Item::words(Role::Fix, words, commands.into()))
+    Some(Item::words(Role::Fix, words, steps))
 }

@@ -17,6 +17,7 @@ use crate::rules::driver::compat_fault;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
+use crate::step::Step;
 use crate::text;
 
 /// A plan with what it changes.
@@ -32,7 +33,7 @@ struct Draft<'d> {
     workload: &'d Workload,
     parts: Vec<String>,
     requirements: Vec<String>,
-    commands: Vec<String>,
+    steps: Vec<Step>,
     changes: Vec<Change>,
     /// Ids of what fails or warns after the changes, where that is known already.
     after: Option<BTreeSet<String>>,
@@ -52,7 +53,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         workload,
         parts: Vec::new(),
         requirements: Vec::new(),
-        commands: Vec::new(),
+        steps: Vec::new(),
         changes: Vec::new(),
         after: None,
         known: true,
@@ -81,7 +82,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
-        commands: draft.commands,
+        steps: draft.steps,
         leaves: before.difference(&fixes).cloned().collect(),
         fixes: fixes.into_iter().collect(),
         verified,
@@ -137,7 +138,7 @@ impl Draft<'_> {
         {
             if let Some(driver) = &newer.driver {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.commands.extend(self.db.driver_command(driver, self.facts));
+                self.steps.extend(self.db.driver_command(driver, self.facts));
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
@@ -260,7 +261,7 @@ impl Draft<'_> {
             self.parts.push(format!("build {} again", text::list(&rebuilt)));
         }
         self.requirements.extend(outlook.full.iter().cloned());
-        self.commands.extend(outlook.commands.iter().cloned());
+        self.steps.extend(outlook.steps.iter().cloned());
         self.changes.push(outlook.change);
     }
 
@@ -304,9 +305,7 @@ impl Draft<'_> {
         if lines.is_empty() {
             return;
         }
-        let (tool, _) = check::installer(self.facts, "install");
-        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
-        self.commands.push(format!("{tool} {}", quoted.join(" ")));
+        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
         self.after = None;
         self.changes.push(Change::Install(lines.clone()));
@@ -356,7 +355,7 @@ impl Draft<'_> {
             None => self.ids_after(&self.changes),
         };
         after.retain(|id| !is_told(id));
-        let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
+        let (mut parts, mut steps, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
         for finding in findings.iter().filter(|finding| serious(finding)) {
             if !after.contains(&finding.id) {
                 continue;
@@ -368,14 +367,14 @@ impl Draft<'_> {
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
                     parts.push(lower(&remedy.summary));
-                    commands.extend(remedy.commands.iter().cloned());
+                    steps.extend(remedy.steps.iter().cloned());
                     break;
                 }
             }
         }
         // The machine is put right before anything is installed on it.
         self.parts.splice(0..0, parts);
-        self.commands.splice(0..0, commands);
+        self.steps.splice(0..0, steps);
         self.changes = changes;
         after
     }

@@ -1,10 +1,11 @@
 use serde::Serialize;
 
 use super::Report;
+use super::finding::{FindingDocument, PlanDocument, shell};
 use crate::cause::Cause;
 use crate::check::Verdict;
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome, Plan};
+use crate::finding::Outcome;
 
 /// The name and version of the format.
 const SCHEMA: &str = "gpudoc.report/1";
@@ -18,9 +19,9 @@ struct Document<'a> {
     demands: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<String>,
-    findings: &'a [Finding],
+    findings: Vec<FindingDocument<'a>>,
     causes: &'a [Cause],
-    plan: Option<&'a Plan>,
+    plan: Option<PlanDocument<'a>>,
     checks: Vec<Check<'a>>,
     facts: &'a Facts,
 }
@@ -49,6 +50,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         };
         Check { id: checked.id, status, reason, missing: &checked.missing }
     });
+    let shell = shell(report.facts);
     let document = Document {
         schema: SCHEMA,
         gpudoc: env!("CARGO_PKG_VERSION"),
@@ -56,9 +58,9 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         verdict: report.verdict.name(),
         demands: &report.demands,
         notice: report.rules.notice(),
-        findings: &report.findings,
+        findings: FindingDocument::all(&report.findings, shell),
         causes: &report.causes,
-        plan: report.plan.as_ref(),
+        plan: report.plan.as_ref().map(|plan| PlanDocument::new(plan, shell)),
         checks: checks.collect(),
         facts: report.facts,
     };
@@ -72,7 +74,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
 struct NoReport<'a> {
     schema: &'static str,
     verdict: &'static str,
-    findings: [Finding; 0],
+    findings: [(); 0],
     error: &'a str,
 }
 

@@ -3,9 +3,11 @@
 use std::fmt::Write;
 
 use super::Report;
+use super::finding::shell;
 use crate::cause::{Item, Role};
 use crate::check::Verdict;
 use crate::finding::{Evidence, Finding, Severity};
+use crate::step::{Shell, print};
 use crate::text::count;
 
 /// Writes a report in Markdown, with a newline at the end.
@@ -28,7 +30,7 @@ pub fn markdown(report: &Report<'_>) -> String {
         let _ = writeln!(out, "{} **{title}** (`{id}`)  \n{meaning}\n", mark(cause.severity));
     }
     for item in &report.to_do {
-        write_item(&mut out, item, report.plan.is_some());
+        write_item(&mut out, item, report.plan.is_some(), shell(report.facts));
     }
     let _ = writeln!(out, "\n<details>\n<summary>How we know</summary>\n");
     for finding in &report.findings {
@@ -52,7 +54,7 @@ fn mark(severity: Severity) -> &'static str {
 }
 
 /// One thing to do, its commands in a block to copy.
-fn write_item(out: &mut String, item: &Item, planned: bool) {
+fn write_item(out: &mut String, item: &Item, planned: bool, shell: Shell) {
     let word = match item.role {
         Role::Plan => "Plan",
         Role::Fix => "Fix",
@@ -64,8 +66,9 @@ fn write_item(out: &mut String, item: &Item, planned: bool) {
     let about = item.about.as_ref().map_or_else(String::new, |title| format!("{}. ", escaped(title)));
     let checked = if item.verified { " (re-checked)" } else { "" };
     let _ = writeln!(out, "\n{word}: {about}{}{checked}", escaped(&item.words));
-    if !item.commands.is_empty() {
-        let _ = writeln!(out, "\n```sh\n{}\n```", item.commands.join("\n"));
+    if !item.steps.is_empty() {
+        let language = if shell == Shell::PowerShell { "powershell" } else { "sh" };
+        let _ = writeln!(out, "\n```{language}\n{}\n```", print(&item.steps, shell).join("\n"));
     }
 }
 

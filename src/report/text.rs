@@ -8,13 +8,14 @@ use std::fmt::Write;
 use anstyle::Style;
 
 use super::Report;
-use super::command::wrap_command;
+use super::finding::shell;
 use super::header;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use crate::cause::{Item, Role};
 use crate::check::Verdict;
 use crate::finding::{Finding, Outcome, Severity};
+use crate::step::{Shell, Step};
 use crate::text::{count, list, wrap, wrap_to};
 
 /// Lines of a cause.
@@ -106,7 +107,7 @@ fn causes(out: &mut String, report: &Report<'_>, look: Look) {
     }
 }
 
-/// A sentence in so many lines: what does not fit is left away from a comma, colon or semicolon on. A sentence without one may
+/// A sentence in so many lines: what does not fit is left away from a colon or semicolon on. A sentence without one may
 /// have a line more.
 fn shortened(sentence: &str, width: usize, most: usize) -> Vec<String> {
     let mut whole = sentence;
@@ -133,7 +134,7 @@ fn clause_end(sentence: &str) -> Option<usize> {
             _ => {}
         }
         let rest = sentence.get(at + 1..).unwrap_or_default();
-        if matches!(letter, ',' | ';' | ':') && !code && depth == 0 && rest.starts_with(' ') {
+        if matches!(letter, ';' | ':') && !code && depth == 0 && rest.starts_with(' ') {
             end = Some(at);
         }
     }
@@ -211,7 +212,7 @@ fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
             }
             None => labelled(out, label, &words, look),
         }
-        commands(out, &item.commands, look);
+        commands(out, &item.steps, shell(report.facts), look);
     }
     if others > 0 {
         labelled(out, "", &format!("and {}: --verbose", count(others, "other", "others")), look);
@@ -225,11 +226,9 @@ fn labelled(out: &mut String, label: &str, text: &str, look: Look) {
     }
 }
 
-fn commands(out: &mut String, commands: &[String], look: Look) {
-    for command in commands {
-        for line in wrap_command(command, look.columns() - 8) {
-            let _ = writeln!(out, "        {CYAN}{line}{CYAN:#}");
-        }
+fn commands(out: &mut String, steps: &[Step], shell: Shell, look: Look) {
+    for line in steps.iter().flat_map(|step| step.lines(shell, look.columns() - 8)) {
+        let _ = writeln!(out, "        {CYAN}{line}{CYAN:#}");
     }
 }
 

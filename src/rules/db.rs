@@ -24,6 +24,7 @@ use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
 use crate::facts::Facts;
+use crate::step::Step;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -727,13 +728,13 @@ impl RuleDb {
     /// The command that installs a driver with NVIDIA's own installer; none where that is not for these facts: in a container or
     /// under WSL the driver is the host's, and other systems have another one.
     #[must_use]
-    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<String> {
+    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<Step> {
         let system = &facts.system;
         let guest = system.container.value().is_some() || system.wsl.value().is_some();
         let platform = Target::usual_platform(facts).filter(|_| !guest)?;
         let arch = platform.strip_prefix("linux_")?;
         let command = &self.packed.driver.runfile.command;
-        Some(command.replace("{arch}", arch).replace("{version}", &version.to_string()))
+        command.filled(&[("arch", arch), ("version", &version.to_string())])
     }
 
     /// The oldest driver for runtimes of each CUDA major release, oldest first.

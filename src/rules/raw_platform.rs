@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::step::Written;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// A page that was opened, named once per file and cited by key.
@@ -235,7 +236,7 @@ pub struct RawDriver {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RawRunfile {
     /// With `{arch}` and `{version}` for the machine type and the driver.
-    pub command: String,
+    pub command: Written,
     /// A key of `sources`.
     pub source: String,
 }
@@ -765,7 +766,7 @@ pub struct RawRemedy {
     pub requirements: Vec<String>,
     /// Commands to copy.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<Written>,
 }
 
 /// An environment and whether the advisory applies to it.
