@@ -8,6 +8,7 @@ mod check;
 mod claims;
 mod diff;
 mod emit;
+mod families;
 mod fix;
 mod fleet;
 mod gpu_state;
