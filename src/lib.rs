@@ -1,5 +1,6 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
+pub mod cause;
 pub mod check;
 pub mod cli;
 pub mod commands;

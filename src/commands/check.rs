@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use super::examine::{Examined, expect_recognised, workload};
 use super::host::{HostArgs, probe_timed, redacted};
-use super::{input, note, print, today, width};
+use super::{input, look, note, print, today, width};
 use crate::check::{self, Verdict};
 use crate::config::Use;
 use crate::diff;
@@ -47,6 +47,12 @@ pub struct Args {
     /// How to write the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Tell how it is known too: the evidence, its sources, all that would help, what was not checked
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Only the last line, and nothing where nothing is wrong
+    #[arg(long, short)]
+    quiet: bool,
     /// Exit with 1 on warnings too, and where too little is known for a verdict
     #[arg(long)]
     strict: bool,
@@ -133,7 +139,9 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
     let demanded = Demanded { gpu: args.require.contains(&Need::Gpu), max_rules_age: args.max_rules_age };
     let report = Report::new(&facts, checked, (findings, plan), demanded, Age::on(db.newest(), &today()));
     match args.format {
-        Format::Text => print(&report::text(&report, width()))?,
+        Format::Text if args.quiet => print(&report::quiet(&report, look()))?,
+        Format::Text if args.verbose => print(&report::full(&report, look()))?,
+        Format::Text => print(&report::text(&report, look()))?,
         Format::Json => print(&report::json(&report)?)?,
         Format::Markdown => print(&report::markdown(&report))?,
         Format::Sarif => print(&ci::sarif(&Problems::of_check(&report))?)?,

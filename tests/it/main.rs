@@ -33,6 +33,7 @@ mod remedies;
 mod reports;
 mod resolve;
 mod rules;
+mod screen;
 mod snapshots;
 mod symptoms;
 mod toolchain;
