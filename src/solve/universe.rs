@@ -298,6 +298,7 @@ impl<'a> Universe<'a> {
                         builds,
                     }
                 });
+                ask.releases = universe.with_extras(package, &asked.requirement.extras, &ask.releases);
                 let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
                 match &asked.on_behalf_of {
@@ -501,6 +502,22 @@ impl<'a> Universe<'a> {
         let (releases, builds) = self.matching(package, specifiers);
         let fits = self.unlisted(package).is_some_and(|version| satisfied(specifiers, version));
         (if fits { releases.union(&Versions::singleton(UNLISTED)) } else { releases }, builds)
+    }
+
+    /// Of some releases those that have the extras that are asked for, where any of them has: `jax[cuda13]` is not met by a jax
+    /// that has no such extra, though an installer would take it with a warning.
+    fn with_extras(&self, package: usize, extras: &[ExtraName], releases: &Versions) -> Versions {
+        let candidates = &self.packages[package];
+        let has = |number: &u32| {
+            let known = candidates.release(*number).extras();
+            known.is_none_or(|known| extras.iter().all(|extra| known.contains_key(extra.as_ref())))
+        };
+        let admitted = candidates.releases().filter(|number| !extras.is_empty() && releases.contains(number));
+        let (with, without): (Vec<u32>, Vec<u32>) = admitted.partition(has);
+        if with.is_empty() {
+            return releases.clone();
+        }
+        releases.intersection(&Versions::of(without).complement())
     }
 
     /// The version of a package that the rules do not know, and that counts all the same: it is installed, or the user pins
