@@ -49,6 +49,7 @@ fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> F
         free_threaded: false,
         chosen_by: "the test".to_owned(),
         path: Vec::new(),
+        management: gpudoc::facts::Management::default(),
     };
     facts.python = Reading::host(python, "the test");
     complete_gpus(&mut facts, db);
