@@ -14,6 +14,7 @@ use crate::check;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Change, Finding, Kind, Plan, Severity};
 use crate::rules::driver::compat_fault;
+use crate::rules::model::Fall;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
@@ -132,7 +133,7 @@ impl Draft<'_> {
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
         let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
         let mut outlook = self.foreseen(&asked, &target, &is_part);
-        if outlook.as_ref().is_none_or(|outlook| back_by(outlook, self.db) > 1)
+        if outlook.as_ref().is_none_or(|outlook| fall(outlook, self.db) == Fall::Far)
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
             if let Some(driver) = &newer.driver {
@@ -196,7 +197,7 @@ impl Draft<'_> {
         let families = self.db.families().iter().map(|row| &row.linux_driver).filter(|driver| *driver > now);
         families.map(|driver| Target { driver: Some(driver.clone()), compat: None, ..target.clone() }).find_map(
             |newer| {
-                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| back_by(it, self.db) <= 1)?;
+                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| fall(it, self.db) < Fall::Far)?;
                 Some((newer, outlook))
             },
         )
@@ -217,7 +218,7 @@ impl Draft<'_> {
                 continue;
             }
             for wish in asked.with_wishes_of(finding) {
-                let other = self.foreseen(&wish, target, is_part).filter(|it| back_by(it, self.db) == 0);
+                let other = self.foreseen(&wish, target, is_part).filter(|it| fall(it, self.db) == Fall::None);
                 let Some(other) = other else { continue };
                 let then = self.ids_with(&other);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
@@ -412,15 +413,15 @@ fn is_certain(finding: &Finding) -> bool {
     !is_told(&finding.id) || finding.severity == Severity::Fail
 }
 
-/// By how many minor releases an outlook sets back what people install for its own sake, at most.
-fn back_by(outlook: &Outlook, db: &RuleDb) -> usize {
+/// How far an outlook sets back what people install for its own sake, at most.
+fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
     let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change);
-    let back = changed.filter_map(|row| {
+    let falls = changed.filter_map(|row| {
         let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
         let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-        Some(package.minors_back(&version(&row.before)?, &version(&row.after)?))
+        Some(package.fall(&version(&row.before)?.without_local(), &version(&row.after)?.without_local()))
     });
-    back.max().unwrap_or_default()
+    falls.max().unwrap_or(Fall::None)
 }
 
 /// A sentence as a part of a longer one.
