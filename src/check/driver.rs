@@ -284,8 +284,9 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
 fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
     match advise(needs, &context.target, context.db) {
         Advice::Update(driver) => {
-            let command = context.db.driver_command(&driver, context.facts);
-            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), command);
+            let commands = context.db.driver_commands(&driver, context.facts);
+            let mut remedy =
+                Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), commands.iter().cloned());
             remedy.change = Some(Change::Driver(driver));
             remedy
         }

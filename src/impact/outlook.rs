@@ -9,7 +9,7 @@ use super::{TORCH, apply, install_command, orphans, swap_command};
 use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
-use crate::rules::model::{Build, Release};
+use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::raw::KnownHow;
 use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
@@ -268,7 +268,9 @@ impl Stack {
         let mut conflicts = Conflicts::new();
         loop {
             // NVIDIA's runtime wheels follow what needs them.
-            let covered = self.installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
+            let judged = |package: &Package| package.is_known_on(target.platform.as_deref());
+            let covered = self.installed.keys();
+            let covered = covered.filter(|name| db.package(name).is_some_and(judged) && !is_runtime_wheel(name));
             let names = covered.chain(&self.present).chain(self.outsiders.keys());
             let names = names.filter(|name| !conflicts.contains_key(*name));
             let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));

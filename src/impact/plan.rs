@@ -3,6 +3,8 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod instead;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -12,18 +14,21 @@ use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, serious};
 use crate::check;
 use crate::facts::{Facts, Origin};
-use crate::finding::{Change, Finding, Kind, Plan, Severity};
+use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
 use crate::text;
+use instead::Instead;
 
 /// A plan with what it changes.
 pub(super) struct Planned {
     pub plan: Plan,
     pub change: Change,
+    /// What else mends all that the plan mends.
+    pub instead: Option<Remedy>,
 }
 
 /// What a plan is made of while it grows.
@@ -39,6 +44,8 @@ struct Draft<'d> {
     after: Option<BTreeSet<String>>,
     /// Nothing that it installs has requirements that nobody read.
     known: bool,
+    /// What would do in the place of what it installs.
+    instead: Option<Instead>,
 }
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
@@ -57,6 +64,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         changes: Vec::new(),
         after: None,
         known: true,
+        instead: None,
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
@@ -79,6 +87,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let verified =
         checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
+    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &fixes, &before));
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
@@ -87,7 +96,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         fixes: fixes.into_iter().collect(),
         verified,
     };
-    Some(Planned { plan, change: Change::All(draft.changes) })
+    Some(Planned { plan, change: Change::All(draft.changes), instead })
 }
 
 /// What is asked of the solver for the sake of findings.
@@ -138,12 +147,13 @@ impl Draft<'_> {
         {
             if let Some(driver) = &newer.driver {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.commands.extend(self.db.driver_command(driver, self.facts));
+                self.commands.extend_from_slice(self.db.driver_commands(driver, self.facts));
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
         }
         let Some(outlook) = outlook else { return };
+        self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));

@@ -17,6 +17,8 @@ use super::raw::{
 use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
+/// The platform of wheels for Windows, which are named `win_amd64`.
+pub const WINDOWS: &str = "windows_x86_64";
 /// The platform of builds that install everywhere: pure Python, or built on the machine.
 pub const ANY: &str = "any";
 
@@ -91,6 +93,14 @@ impl Package {
             1 if !is_old => Fall::Near,
             _ => Fall::Far,
         }
+    }
+
+    /// Whether the rules tell what there is of it for a platform: for Linux they do, for other systems they know few builds.
+    #[must_use]
+    pub fn is_known_on(&self, platform: Option<&str>) -> bool {
+        let other = platform.filter(|platform| !platform.starts_with("linux_"));
+        let mut builds = self.releases.iter().flat_map(|release| &release.builds);
+        other.is_none_or(|platform| builds.any(|build| build.is_for(platform)))
     }
 
     /// Whether any of its builds is made for CUDA or holds device code.
@@ -200,7 +210,7 @@ pub struct Build {
     pub cuda: Option<CudaVersion>,
     /// `pypi`, or the name of a variant index, e.g. `cu128`.
     pub index: String,
-    /// `linux_x86_64`, `linux_aarch64`, or [`ANY`].
+    /// `linux_x86_64`, `linux_aarch64`, `windows_x86_64`, or [`ANY`].
     pub platform: String,
     /// The oldest glibc.
     pub glibc: Option<GlibcVersion>,
@@ -423,6 +433,7 @@ impl Build {
         let machine = self.platform.strip_prefix("linux_").unwrap_or(&self.platform);
         let platform = match self.glibc {
             Some(glibc) => format!("manylinux_{}_{}_{machine}", glibc.major, glibc.minor),
+            None if self.platform == WINDOWS => "win_amd64".to_owned(),
             None => self.platform.clone(),
         };
         self.python.iter().map(|tag| format!("{tag}-{platform}")).collect()

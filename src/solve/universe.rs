@@ -745,7 +745,9 @@ fn with_stand_ins<'a>(
 /// each target.
 fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec<Candidates<'a>> {
     let mut edges: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
-    let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).collect();
+    // What the rules know nothing of on another system neither forbids nor hinders.
+    let here = |package: &&Package| targets.iter().all(|target| package.is_known_on(target.platform.as_deref()));
+    let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).filter(here).collect();
     while let Some(package) = waiting.pop() {
         if edges.contains_key(package.name.as_str()) {
             continue;
@@ -759,7 +761,8 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         let known = mentioned
             .into_iter()
             .filter(|name| !is_runtime_wheel(name) || names.contains(*name))
-            .filter_map(|name| db.package(name));
+            .filter_map(|name| db.package(name))
+            .filter(here);
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);
