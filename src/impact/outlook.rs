@@ -202,7 +202,10 @@ pub fn foresee(
     commands.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).map(|rebuild| rebuild.command.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.
-    let is_known = rows.iter().all(|row| row.rebuild.is_none())
+    // What another system's builds of a package hold, nobody read.
+    let platform = target.platform.as_deref();
+    let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
+    let is_known = rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
         && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
