@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::step::Step;
+
 /// The family of a finding; `kind` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -103,30 +105,27 @@ pub struct Evidence {
 }
 
 /// Something to do about a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remedy {
     /// One imperative sentence without full stop.
     pub summary: String,
     /// Pins that the remedy installs, e.g. `torch==2.7.1+cu128`.
-    #[serde(default)]
     pub requirements: Vec<String>,
-    /// Commands to copy, in order.
-    #[serde(default)]
-    pub commands: Vec<String>,
+    /// What to run, in order.
+    pub steps: Vec<Step>,
     /// What it changes, for [`crate::impact`] to try out; none where that cannot be told.
-    #[serde(skip)]
     pub change: Option<Change>,
     /// Re-running the checks on the changed facts showed the finding gone and no new one.
     pub verified: bool,
 }
 
 impl Remedy {
-    /// Commands to run, which nobody has tried: `("Make room", ["df -h"])`.
-    pub fn new<C: Into<String>>(summary: impl Into<String>, commands: impl IntoIterator<Item = C>) -> Self {
+    /// Steps which nobody has tried: `("Make room", Step::fixed("df -h"))`.
+    pub fn new(summary: impl Into<String>, steps: impl IntoIterator<Item = Step>) -> Self {
         Self {
             summary: summary.into(),
             requirements: Vec::new(),
-            commands: commands.into_iter().map(Into::into).collect(),
+            steps: steps.into_iter().collect(),
             change: None,
             verified: false,
         }
@@ -158,7 +157,7 @@ pub enum Change {
 }
 
 /// Something that is wrong, or worth knowing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable, says which rule: `gpu-arch/torch`, `GPUDOC-2026-0001`.
     pub id: String,
@@ -202,14 +201,14 @@ impl Finding {
 }
 
 /// What mends a whole report: chosen once, from the stack.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// One imperative sentence without full stop.
     pub summary: String,
     /// Pins that it installs, with local labels, sorted, e.g. `torch==2.7.1+cu128`.
     pub requirements: Vec<String>,
-    /// Commands to copy, in order.
-    pub commands: Vec<String>,
+    /// What to run, in order.
+    pub steps: Vec<Step>,
     /// Ids of the findings that it ends.
     pub fixes: Vec<String>,
     /// Ids of the failures and warnings that it leaves.

@@ -20,6 +20,7 @@ use crate::rules::model::Build;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
+use crate::step::Step;
 use crate::version::DriverVersion;
 
 use plan::Planned;
@@ -68,7 +69,7 @@ pub fn with_remedies(
             finding.remedies.push(Remedy {
                 summary: plan.summary.clone(),
                 requirements: plan.requirements.clone(),
-                commands: plan.commands.clone(),
+                steps: plan.steps.clone(),
                 change: Some(change.clone()),
                 verified: plan.verified,
             });
@@ -159,25 +160,22 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
 }
 
 /// Another build of a release that is installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129.
-fn swap_command(facts: &Facts, pins: &[&Pin<'_>]) -> Option<String> {
+fn swap_step(facts: &Facts, pins: &[&Pin<'_>]) -> Option<Step> {
     let swapped = pins.iter().filter(|pin| {
         let declared = facts.distribution(pin.name).and_then(|found| found.version.value());
         let declared = declared.and_then(|version| Version::from_str(version).ok());
         pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
     });
-    let swapped: Vec<_> = swapped.map(|pin| format!("\"{}=={}\"", pin.name, pin.version())).collect();
-    let (tool, _) = check::installer(facts, "install");
-    (!swapped.is_empty()).then(|| format!("{tool} --force-reinstall --no-deps {}", swapped.join(" ")))
+    let swapped: Vec<_> = swapped.map(|pin| format!("{}=={}", pin.name, pin.version())).collect();
+    check::Installer::of(facts).install(&["--force-reinstall", "--no-deps"], &swapped)
 }
 
-/// The command that installs pins into the environment, with the tool that made it.
-fn install_command(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> String {
-    let (tool, _) = check::installer(facts, "install");
-    let mut parts = vec![tool];
-    parts.extend(pins.iter().map(|pin| format!("\"{}=={}\"", pin.name, pin.version())));
+/// The step that installs pins into the environment, with the tool that made it.
+fn install_step(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> Option<Step> {
+    let words: Vec<_> = pins.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect();
     let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.index()).filter(|index| *index != "pypi").collect();
-    parts.extend(indexes.into_iter().filter_map(|index| Some(format!("--extra-index-url {}", db.index_url(index)?))));
-    parts.join(" ")
+    let urls: Vec<String> = indexes.into_iter().filter_map(|index| db.index_url(index)).collect();
+    check::Installer::of(facts).install_from(&words, &urls)
 }
 
 /// The facts as a change would leave them.

@@ -19,5 +19,6 @@ pub mod probe;
 pub mod report;
 pub mod rules;
 pub mod solve;
+pub mod step;
 pub mod text;
 pub mod version;

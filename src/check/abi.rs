@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, installer, looked};
+use super::{Context, Installed, Installer, looked};
 use crate::facts::{Library, Origin, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
+use crate::step::{self, Step};
 use crate::text;
 
 /// How many symbols are named.
@@ -229,11 +230,10 @@ fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'
     capabilities.sort_unstable();
     capabilities.dedup();
     let list: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    let variable =
-        if list.is_empty() { String::new() } else { format!("TORCH_CUDA_ARCH_LIST=\"{}\" ", list.join(";")) };
-    let version = installed.distribution.version.value()?;
-    let wanted = format!("{}=={version}", installed.name());
-    let (install, _) = installer(context.facts, "install");
+    let pin = step::pin(installed.name(), installed.distribution.version.value()?)?;
+    let options = [&super::REBUILD[..], &["--no-binary", installed.name()]].concat();
+    let build = Installer::of(context.facts).install(&options, &[pin])?;
+    let build = if list.is_empty() { build } else { build.with("TORCH_CUDA_ARCH_LIST", &list.join(";"))? };
     Some(Remedy {
         summary: format!(
             "Install a build of {} for {}, or compile it again beside it",
@@ -241,10 +241,7 @@ fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'
             torch.title()
         ),
         requirements: Vec::new(),
-        commands: vec![format!(
-            "{variable}{install} --no-build-isolation --no-cache-dir --no-deps --force-reinstall --no-binary {} \"{wanted}\"",
-            installed.name()
-        )],
+        steps: vec![build],
         change: None,
         verified: false,
     })
@@ -271,7 +268,7 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
         let unset = by_variable.then(|| Remedy {
             summary: "Take LD_LIBRARY_PATH away, so that the libraries of the wheels are found".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["unset LD_LIBRARY_PATH".to_owned()],
+            steps: Step::fixed("unset LD_LIBRARY_PATH"),
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
         });
@@ -333,7 +330,6 @@ fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library
     let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
     // torch goes on without: tensors and arrays are no longer converted.
     let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
-    let (install, _) = installer(context.facts, "install");
     Some(Finding {
         id: format!("abi/{}", installed.name()),
         kind: Kind::Abi,
@@ -355,7 +351,7 @@ fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library
         remedies: vec![Remedy {
             summary: format!("Install NumPy 1, or a newer {}", installed.name()),
             requirements: vec!["numpy<2".to_owned()],
-            commands: vec![format!("{install} \"numpy<2\"")],
+            steps: Installer::of(context.facts).install(&[], &["numpy<2".to_owned()]).into_iter().collect(),
             change: None,
             verified: false,
         }],

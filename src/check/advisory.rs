@@ -5,6 +5,7 @@ use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::step::Written;
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -60,7 +61,7 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| Remedy {
         summary: with_versions(&remedy.summary, &remedy.requirements),
         requirements: remedy.requirements.clone(),
-        commands: remedy.commands.clone(),
+        steps: remedy.commands.iter().flat_map(Written::steps).collect(),
         change: None,
         verified: false,
     });

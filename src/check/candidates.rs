@@ -13,6 +13,7 @@ use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::advisory::{Environment, judge};
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
+use crate::step::Step;
 use crate::text;
 
 /// The requirements that an installer could not reconcile, and those that what is installed does not meet.
@@ -178,12 +179,12 @@ fn cure(name: &str, declared: &Statement<'_>, against: &Statement<'_>) -> Remedy
         }
         _ => Remedy::new(
             format!("Loosen one of the two, and let `gpudoc resolve` find releases that agree on {name}"),
-            ["gpudoc resolve -r requirements.txt"],
+            Step::fixed("gpudoc resolve -r requirements.txt"),
         ),
     }
 }
 
-const NOTHING: [&str; 0] = [];
+const NOTHING: [Step; 0] = [];
 
 /// What is said, and what the rules know of it.
 fn evidence(context: &Context<'_>, one: &Statement<'_>) -> Vec<Evidence> {

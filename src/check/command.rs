@@ -4,16 +4,16 @@
 //! Rules write `pip install triton`. Beside a torch that pins it that is `triton==3.3.1`; what is installed again keeps its
 //! version. Where nothing here tells a version the name stays as it is written.
 
-use super::{Context, installer};
+use super::{Context, Installer};
 use crate::facts::Facts;
 use crate::finding::Finding;
 use crate::rules::requirement::{is_about, normalise, parse, specifiers};
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Workload};
+use crate::step::{Step, Word};
 
 /// How rules call pip.
-const INSTALL: [&str; 2] = ["pip install ", "python -m pip install "];
-const UNINSTALL: [&str; 2] = ["pip uninstall ", "python -m pip uninstall "];
+const PIP: [&[&str]; 2] = [&["pip"], &["python", "-m", "pip"]];
 /// Options of pip whose next word is no package.
 const WITH_VALUE: [&str; 9] =
     ["--index-url", "--extra-index-url", "-i", "--find-links", "-f", "-r", "-c", "--no-binary", "--only-binary"];
@@ -21,57 +21,66 @@ const WITH_VALUE: [&str; 9] =
 /// Writes the commands of all findings for the environment that they are about.
 #[must_use]
 pub fn fit(facts: &Facts, db: &RuleDb, mut findings: Vec<Finding>) -> Vec<Finding> {
-    let written = |command: &String| INSTALL.iter().chain(&UNINSTALL).any(|begin| command.starts_with(begin));
-    let remedies = || findings.iter().flat_map(|finding| &finding.remedies);
-    if !remedies().flat_map(|remedy| &remedy.commands).any(written) {
+    let steps = || findings.iter().flat_map(|finding| &finding.remedies).flat_map(|remedy| &remedy.steps);
+    if !steps().any(|step| of_pip(step).is_some()) {
         return findings;
     }
     let (workload, heard) = (Workload::default(), Heard::default());
     let context = Context::new(facts, db, &workload, &heard);
     for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
-        for command in remedy.commands.iter_mut().filter(|command| written(command)) {
-            *command = fitted(&context, command);
+        for step in &mut remedy.steps {
+            if let Some(fitted) = fitted(&context, step) {
+                *step = fitted;
+            }
         }
     }
     findings
 }
 
-/// One command, e.g. `pip uninstall a && pip install b`, part by part.
-fn fitted(context: &Context<'_>, command: &str) -> String {
-    let parts = command.split(" && ").map(|part| {
-        if let Some(rest) = INSTALL.iter().find_map(|begin| part.strip_prefix(begin)) {
-            let (install, _) = installer(context.facts, "install");
-            return format!("{install} {}", with_versions(context, rest));
-        }
-        if let Some(rest) = UNINSTALL.iter().find_map(|begin| part.strip_prefix(begin)) {
-            let (uninstall, yes) = installer(context.facts, "uninstall");
-            return format!("{uninstall}{yes} {}", rest.trim_start_matches("-y "));
-        }
-        part.to_owned()
-    });
-    parts.collect::<Vec<_>>().join(" && ")
+/// What pip is asked to do, and the words after that: `install`, `[numpy<2]`. None for what is no call of pip as rules write it.
+fn of_pip(step: &Step) -> Option<(&'static str, &[Word])> {
+    let Step::Run { argv, .. } = step else { return None };
+    let rest = PIP.iter().find_map(|begin| {
+        let is_it = argv.len() > begin.len() && argv.iter().zip(*begin).all(|(word, wanted)| word.as_str() == *wanted);
+        is_it.then(|| &argv[begin.len()..])
+    })?;
+    let (subcommand, rest) = rest.split_first()?;
+    let known = ["install", "uninstall"].into_iter().find(|known| *known == subcommand.as_str())?;
+    Some((known, rest))
+}
+
+/// A call of pip for the tool that made this environment; none for other steps.
+fn fitted(context: &Context<'_>, step: &Step) -> Option<Step> {
+    let (subcommand, rest) = of_pip(step)?;
+    let Step::Run { environment, .. } = step else { return None };
+    let words: Vec<&str> = rest.iter().map(Word::as_str).collect();
+    let rest = match subcommand {
+        "install" => with_versions(context, &words),
+        _ => words.iter().filter(|word| **word != "-y").map(|word| (*word).to_owned()).collect(),
+    };
+    let call = Step::run(Installer::of(context.facts).words(subcommand).into_iter().chain(rest))?;
+    environment.iter().try_fold(call, |call, (name, value)| call.with(name.as_str(), value.as_str()))
 }
 
 /// The words after `pip install`, with versions where they follow from what is installed.
-fn with_versions(context: &Context<'_>, words: &str) -> String {
-    let all: Vec<&str> = words.split(' ').collect();
+fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
+    let own = || all.iter().map(|word| (*word).to_owned());
     // Another index has other releases than those that are here, and an upgrade wants other ones.
     if all.iter().any(|word| matches!(*word, "--index-url" | "-i" | "--upgrade" | "-U" | "-f")) {
-        return words.to_owned();
+        return own().collect();
     }
     let again = all.contains(&"--force-reinstall");
     let mut after_option = false;
-    let fitted = all.iter().map(|word| {
-        let value = std::mem::replace(&mut after_option, WITH_VALUE.contains(word));
+    let fitted = own().map(|word| {
+        let value = std::mem::replace(&mut after_option, WITH_VALUE.contains(&word.as_str()));
         let bare = !word.starts_with(['-', '.'])
             && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if value || !bare || word.is_empty() {
-            return (*word).to_owned();
+            return word;
         }
-        version_of(context, &normalise(word), again)
-            .map_or_else(|| (*word).to_owned(), |versions| format!("\"{word}{versions}\""))
+        version_of(context, &normalise(&word), again).map_or(word.clone(), |versions| format!("{word}{versions}"))
     });
-    fitted.collect::<Vec<_>>().join(" ")
+    fitted.collect()
 }
 
 /// `==3.3.1`: the version that is there, for what is installed again; else what torch, or another, asks for.
@@ -93,6 +102,7 @@ mod tests {
     use super::*;
     use crate::facts::{Distribution, Metadata, Origin, Reading};
     use crate::rules::embedded;
+    use crate::step::{Shell, print};
 
     #[test]
     fn commands_are_for_this_environment_and_name_versions() {
@@ -113,20 +123,25 @@ mod tests {
         let context = Context::new(&facts, embedded(), &workload, &heard);
         let cases = [
             "pip install triton",
+            "MAX_JOBS=4 pip install --no-build-isolation flash-attn",
             "pip install --force-reinstall --no-deps --no-build-isolation flash-attn",
             "pip uninstall -y cupy && pip install cupy-cuda12x",
             "python -m pip install \"numpy<2\"",
             "pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128",
             "pip install --no-binary flash-attn .",
         ];
-        insta::assert_snapshot!(cases.map(|case| fitted(&context, case)).join("\n"), @r#"
-        uv pip install "triton==3.3.1"
-        uv pip install --force-reinstall --no-deps --no-build-isolation "flash-attn==2.8.3"
-        uv pip uninstall cupy && uv pip install cupy-cuda12x
+        let steps = cases.into_iter().flat_map(Step::fixed);
+        let fitted: Vec<Step> = steps.map(|step| fitted(&context, &step).unwrap_or(step)).collect();
+        insta::assert_snapshot!(print(&fitted, Shell::Sh).join("\n"), @r#"
+        uv pip install triton==3.3.1
+        MAX_JOBS=4 uv pip install --no-build-isolation flash-attn
+        uv pip install --force-reinstall --no-deps --no-build-isolation flash-attn==2.8.3
+        uv pip uninstall cupy
+        uv pip install cupy-cuda12x
         uv pip install "numpy<2"
         uv pip install --force-reinstall torch --index-url https://download.pytorch.org/whl/cu128
         uv pip install --no-binary flash-attn .
         "#);
-        assert_eq!(fitted(&context, cases[0]), "uv pip install \"triton==3.3.1\"");
+        assert_eq!(fitted[0].words(), ["uv", "pip", "install", "triton==3.3.1"]);
     }
 }

@@ -3,6 +3,7 @@
 use super::Context;
 use crate::facts::Contradiction;
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Step;
 
 /// One finding for each thing that a report says in two ways; the checks went by the stronger of both.
 pub fn findings(context: &Context<'_>) -> Vec<Finding> {
@@ -33,7 +34,7 @@ fn finding(contradiction: &Contradiction) -> Finding {
         remedies: vec![Remedy {
             summary: "Take the report again with the interpreter that fails".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["python -m torch.utils.collect_env".to_owned(), "python -m pip list".to_owned()],
+            steps: Step::fixed("python -m torch.utils.collect_env && python -m pip list"),
             change: None,
             verified: false,
         }],

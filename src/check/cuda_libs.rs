@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, installer, libcuda_stub, looked, soname, twins};
+use super::{Context, Installed, Installer, libcuda_stub, looked, soname, twins};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::requirement::is_runtime_wheel;
+use crate::step::{self, Step};
 use crate::text;
 
 /// How many files or libraries are named.
@@ -175,7 +176,7 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
         };
         let remedy = soname::remedy(context, Some(installed), &names).unwrap_or_else(|| {
             let summary = format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH");
-            Remedy::new(summary, [] as [String; 0])
+            Remedy::new(summary, [])
         });
         findings.push(Finding {
             id: format!("cuda-libs/{}", installed.name()),
@@ -246,7 +247,7 @@ fn shadowed(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: format!("Take the CUDA folders out of {variable}"),
             requirements: Vec::new(),
-            commands: vec![format!("unset {variable}")],
+            steps: Step::unset(&variable).into_iter().collect(),
             change: Some(Change::Unset(variable.clone())),
             verified: false,
         }],
@@ -284,7 +285,7 @@ fn named_path(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Take the cuDNN folders out of LD_LIBRARY_PATH".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["unset LD_LIBRARY_PATH".to_owned()],
+            steps: Step::fixed("unset LD_LIBRARY_PATH"),
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
         }],
@@ -417,11 +418,10 @@ fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
         remedies: vec![Remedy {
             summary: format!("Install {} {version} again", installed.name()),
             requirements: Vec::new(),
-            commands: vec![format!(
-                "{} --force-reinstall --no-deps \"{}=={version}\"",
-                installer(context.facts, "install").0,
-                installed.name()
-            )],
+            steps: step::pin(installed.name(), version)
+                .and_then(|pin| Installer::of(context.facts).install(&["--force-reinstall", "--no-deps"], &[pin]))
+                .into_iter()
+                .collect(),
             change: None,
             verified: false,
         }],

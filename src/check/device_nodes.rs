@@ -3,6 +3,7 @@
 use super::Context;
 use crate::facts::Reading;
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Step;
 
 /// The page that says what `none` and the empty value mean, read on 2026-11-21; `void` is the same without the driver's
 /// libraries, says <https://libraries.io/pypi/nvdocker>.
@@ -47,7 +48,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .clone_into(&mut finding.message);
         finding.remedies = vec![Remedy::new(
             "Start the container anew; that it keeps its GPUs, request them by CDI or name each with `--device`",
-            ["docker restart CONTAINER".to_owned()],
+            Step::fixed("docker restart <container>"),
         )];
         finding.references = vec![LOST_DEVICES.to_owned()];
         return Some(finding);
@@ -57,7 +58,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         let mut finding = finding(context, Severity::Fail, title, &node.path, "no permission");
         finding.remedies = vec![Remedy::new(
             "Add the user to the group of the device files, often `video`",
-            [format!("ls -l {}; sudo usermod -aG video $USER", node.path)],
+            Step::run(["ls", "-l", &node.path]).into_iter().chain(Step::fixed("sudo usermod -aG video $USER")),
         )];
         return Some(finding);
     }
@@ -114,10 +115,10 @@ fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str,
         remedies: vec![if container {
             Remedy::new(
                 "Start the container with GPUs, through NVIDIA's container toolkit",
-                ["docker run --gpus all …".to_owned()],
+                Step::fixed("docker run --gpus all …"),
             )
         } else {
-            Remedy::new("Let the driver make its device files", ["sudo nvidia-modprobe -c 0 -u".to_owned()])
+            Remedy::new("Let the driver make its device files", Step::fixed("sudo nvidia-modprobe -c 0 -u"))
         }],
         references: if container { vec![TOOLKIT.to_owned()] } else { Vec::new() },
     }

@@ -13,11 +13,12 @@ use crate::rules::driver::{
 use crate::rules::model::Package;
 use crate::rules::raw_platform::CompatSupport;
 use crate::rules::requirement::is_runtime_wheel;
+use crate::step::Step;
 use crate::text;
 use crate::version::{CudaVersion, DriverVersion};
 
 /// No commands: how a driver is installed depends on the distribution of Linux.
-const NONE: [String; 0] = [];
+const NONE: [Step; 0] = [];
 
 /// Compares the driver that a process gets with the CUDA runtime of every build.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -284,9 +285,8 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
 fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
     match advise(needs, &context.target, context.db) {
         Advice::Update(driver) => {
-            let commands = context.db.driver_commands(&driver, context.facts);
-            let mut remedy =
-                Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), commands.iter().cloned());
+            let steps = context.db.driver_steps(&driver, context.facts);
+            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), steps);
             remedy.change = Some(Change::Driver(driver));
             remedy
         }
@@ -368,11 +368,13 @@ fn compat_remedy(context: &Context<'_>, gap: &DriverGap) -> Option<Remedy> {
     Some(Remedy {
         summary: format!("Keep the driver and put {} first on the loader's path{hedge}", package.name),
         requirements: Vec::new(),
-        commands: vec![
-            format!("sudo apt-get install -y {}", package.name),
-            format!("compat=/usr/local/cuda-{major}.{minor}/compat"),
-            "export LD_LIBRARY_PATH=$compat${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}".to_owned(),
-        ],
+        steps: [
+            Step::run(["sudo", "apt-get", "install", "-y", &package.name]),
+            Step::prepend("LD_LIBRARY_PATH", format!("/usr/local/cuda-{major}.{minor}/compat")),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         change: context.db.toolkit(package.cuda).map(|toolkit| Change::Compat(toolkit.linux_driver.clone())),
         verified: false,
     })

@@ -3,6 +3,7 @@
 use super::{Context, looked};
 use crate::facts::{KERNEL, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::step::Step;
 use crate::version::DriverVersion;
 
 /// Compares the versions of the driver's parts.
@@ -119,7 +120,7 @@ fn base(context: &Context<'_>, part: &str, kernel: &DriverVersion) -> Finding {
         remedies: vec![Remedy {
             summary: "Reboot, or reload the kernel module, so that both parts come from one driver package".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["sudo reboot".to_owned()],
+            steps: Step::fixed("sudo reboot"),
             change: None,
             verified: false,
         }],

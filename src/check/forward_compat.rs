@@ -4,6 +4,7 @@ use super::{Context, looked};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::rules::raw_platform::CompatSupport;
+use crate::step::Step;
 
 /// Judges the cuda-compat library that a process would load.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -85,7 +86,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         remedies: vec![Remedy {
             summary: format!("Take `{folder}` out of the loader's path"),
             requirements: Vec::new(),
-            commands: remove_command(&library.found_by, folder, context),
+            steps: remove_command(&library.found_by, folder, context),
             change: Some(Change::NoCompat),
             verified: false,
         }],
@@ -142,7 +143,7 @@ fn told(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Update the driver, or take the compat folder off the loader's path".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["ldconfig -p | grep libcuda".to_owned()],
+            steps: Step::fixed("ldconfig -p | grep libcuda"),
             change: None,
             verified: false,
         }],
@@ -151,15 +152,15 @@ fn told(context: &Context<'_>) -> Option<Finding> {
 }
 
 /// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.
-pub(super) fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<String> {
+pub(super) fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<Step> {
     if found_by != "LD_LIBRARY_PATH" {
-        return vec![format!("grep -rl '{folder}' /etc/ld.so.conf.d   # remove that file, then run ldconfig")];
+        return Step::run(["grep", "-rl", "--", folder, "/etc/ld.so.conf.d"]).into_iter().collect();
     }
     let value = context.facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
     let rest: Vec<_> =
         value.split(':').filter(|entry| !entry.is_empty() && entry.trim_end_matches('/') != folder).collect();
     if rest.is_empty() {
-        return vec!["unset LD_LIBRARY_PATH".to_owned()];
+        return Step::fixed("unset LD_LIBRARY_PATH");
     }
-    vec![format!("export LD_LIBRARY_PATH={}", rest.join(":"))]
+    Step::set("LD_LIBRARY_PATH", rest.join(":")).into_iter().collect()
 }

@@ -99,10 +99,7 @@ fn too_old_for(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersi
             source: Basis::Rule,
             citation: Some(citation.clone()),
         }],
-        remedies: vec![Remedy::new(
-            format!("Install a build of {} for CUDA {first} or newer", installed.name()),
-            Vec::<String>::new(),
-        )],
+        remedies: vec![Remedy::new(format!("Install a build of {} for CUDA {first} or newer", installed.name()), [])],
         ..Finding::of(Kind::GpuArch, Severity::Warn)
     })
 }

@@ -6,6 +6,7 @@ use super::Context;
 use crate::facts::{ComputeMode, Fabric, Gpu, GpuState, Slowdown, Virtualization};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
+use crate::step::Step;
 use crate::text;
 
 /// What a row of memory that waits, and one without a spare, mean; read on 2026-11-21.
@@ -91,7 +92,7 @@ fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
                   ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs."
             .to_owned(),
         packages: vec!["nvidia-fabricmanager".to_owned()],
-        remedies: vec![Remedy::new(format!("Run the fabric manager of the driver's version{driver} on the host"), ["sudo systemctl enable --now nvidia-fabricmanager", "systemctl status nvidia-fabricmanager"])],
+        remedies: vec![Remedy::new(format!("Run the fabric manager of the driver's version{driver} on the host"), Step::fixed("sudo systemctl enable --now nvidia-fabricmanager && systemctl status nvidia-fabricmanager"))],
         references: vec![
             "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide".to_owned(),
             "https://github.com/pytorch/pytorch/issues/35710".to_owned(),
@@ -120,7 +121,7 @@ fn not_attested(context: &Context<'_>) -> Option<Finding> {
         }],
         remedies: vec![Remedy::new(
             "Attest the GPUs, then set their ready state",
-            ["sudo nvidia-smi conf-compute -srs 1"],
+            Step::fixed("sudo nvidia-smi conf-compute -srs 1"),
         )],
         references: vec!["https://github.com/NVIDIA/nvtrust/issues/56".to_owned()],
         ..Finding::of(Kind::System, Severity::Info)
@@ -142,7 +143,7 @@ fn shares(context: &Context<'_>) -> Vec<Finding> {
             message: "In MIG mode a GPU is used through its instances only, and here is none that this machine or container may \
                       see."
                 .to_owned(),
-            remedies: vec![Remedy::new("Create an instance, give the container one, or turn MIG mode off", ["sudo nvidia-smi mig -lgip", "sudo nvidia-smi mig -cgi PROFILE -C"])],
+            remedies: vec![Remedy::new("Create an instance, give the container one, or turn MIG mode off", Step::fixed("sudo nvidia-smi mig -lgip").into_iter().chain(Step::fixed("sudo nvidia-smi mig -cgi <profile> -C")))],
             references: vec!["https://github.com/rossumai/nvgpu/pull/32".to_owned()],
             ..finding(&empty, "MIG instances", |()| "none".to_owned(), "one")
         });
@@ -159,7 +160,7 @@ fn shares(context: &Context<'_>) -> Vec<Finding> {
             message: "However many there are, CUDA shows a process the first, or the one that CUDA_VISIBLE_DEVICES names by its \
                       UUID. Training over several of them is not possible."
                 .to_owned(),
-            remedies: vec![Remedy::new("Name the instance to use", ["nvidia-smi -L", "export CUDA_VISIBLE_DEVICES=MIG-…"])],
+            remedies: vec![Remedy::new("Name the instance to use", Step::fixed("nvidia-smi -L").into_iter().chain(Step::fixed("export CUDA_VISIBLE_DEVICES=MIG-…")))],
             references: vec!["https://github.com/pytorch/pytorch/issues/130181".to_owned()],
             ..finding(&split, "MIG", sizes, "")
         });
@@ -174,7 +175,7 @@ fn modes(context: &Context<'_>) -> Vec<Finding> {
         let first = state.processes.first()?;
         (state.compute_mode == Some(ComputeMode::ExclusiveProcess)).then_some(first)
     });
-    let back = Remedy::new("Let several processes use the GPU", ["sudo nvidia-smi -c DEFAULT"]);
+    let back = Remedy::new("Let several processes use the GPU", Step::fixed("sudo nvidia-smi -c DEFAULT"));
     let reference = "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/enum_wrappers/device/enum.ComputeMode.html";
     let mut findings = Vec::new();
     if !closed.is_empty() {
@@ -213,7 +214,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
     let waits = those(context, |_, state| {
         (state.rows.is_some_and(|rows| rows.pending) || state.retirement_pending == Some(true)).then_some(())
     });
-    let look = ["nvidia-smi -q -d ECC,ROW_REMAPPER,PAGE_RETIREMENT"];
+    let look = || Step::fixed("nvidia-smi -q -d ECC,ROW_REMAPPER,PAGE_RETIREMENT");
     let mut findings = Vec::new();
     if !worn.is_empty() {
         findings.push(Finding {
@@ -221,7 +222,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             severity: Severity::Warn,
             title: format!("memory of {} failed, and no spare row was left for it", names(&worn)),
             message: "Where a row could not be replaced the GPU is a case for its vendor.".to_owned(),
-            remedies: vec![Remedy::new("Run NVIDIA's field diagnostic and ask for a replacement", look)],
+            remedies: vec![Remedy::new("Run NVIDIA's field diagnostic and ask for a replacement", look())],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&worn, "remapped rows", |()| "remapping failed".to_owned(), "no failure")
         });
@@ -233,7 +234,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             title: format!("{} had memory errors that could not be corrected", names(&errors)),
             message: "They end the programs that they meet. The counter starts at zero when the driver is loaded."
                 .to_owned(),
-            remedies: vec![Remedy::new("Reset the GPU when nothing uses it, and watch the counter", look)],
+            remedies: vec![Remedy::new("Reset the GPU when nothing uses it, and watch the counter", look())],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&errors, "uncorrected errors", |errors: &u64| errors.to_string(), "0")
         });
@@ -243,7 +244,7 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
             severity: Severity::Info,
             title: format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait")),
             message: "Until then work goes on as before.".to_owned(),
-            remedies: vec![Remedy::new("Reset the GPU when nothing uses it", ["sudo nvidia-smi -r"])],
+            remedies: vec![Remedy::new("Reset the GPU when nothing uses it", Step::fixed("sudo nvidia-smi -r"))],
             references: vec![MEMORY_GUIDE.to_owned()],
             ..finding(&waits, "memory", |()| "replacement pending".to_owned(), "")
         });
@@ -277,7 +278,7 @@ fn slow(context: &Context<'_>) -> Option<Finding> {
             "The driver lowers the clocks to keep the GPU cool. Results are right, and late."
         }
         .to_owned(),
-        remedies: vec![Remedy::new("Look at cooling and power", ["nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"])],
+        remedies: vec![Remedy::new("Look at cooling and power", Step::fixed("nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"))],
         references: vec![
             "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/bitmasks/device/struct.ThrottleReasons.html".to_owned(),
         ],
@@ -315,7 +316,7 @@ fn occupied(context: &Context<'_>) -> Option<Finding> {
             if full { "nearly all" } else { "half or more" }
         ),
         message: "What is started now gets the rest of it, and `CUDA out of memory` beyond that.".to_owned(),
-        remedies: vec![Remedy::new("See whether these programs are still wanted", ["nvidia-smi"])],
+        remedies: vec![Remedy::new("See whether these programs are still wanted", Step::fixed("nvidia-smi"))],
         ..finding(&found, "memory", words, "")
     })
 }
@@ -329,7 +330,7 @@ fn links(context: &Context<'_>) -> Option<Finding> {
         message: "Where the board wires all of them, traffic between GPUs is slower than it could be.".to_owned(),
         remedies: vec![Remedy::new(
             "Look at the links and their errors",
-            ["nvidia-smi nvlink -s", "nvidia-smi nvlink -e"],
+            Step::fixed("nvidia-smi nvlink -s && nvidia-smi nvlink -e"),
         )],
         ..finding(&found, "NVLinks", |links| format!("{} of {} up", links.active, links.all), "")
     })
@@ -357,7 +358,7 @@ fn not_persistent(context: &Context<'_>) -> Option<Finding> {
         title: format!("persistence mode of {} is off", names(&found)),
         message: "Whenever nothing uses the GPU the driver lets go of it, and the next program waits 1 to 3 seconds for each."
             .to_owned(),
-        remedies: vec![Remedy::new("Run NVIDIA's persistence daemon", ["sudo systemctl enable --now nvidia-persistenced"])],
+        remedies: vec![Remedy::new("Run NVIDIA's persistence daemon", Step::fixed("sudo systemctl enable --now nvidia-persistenced"))],
         references: vec![PERSISTENCE_GUIDE.to_owned()],
         ..finding(&found, "persistence mode", |()| "off".to_owned(), "on")
     })

@@ -4,6 +4,7 @@ use super::visible::{self, Stop};
 use super::{Context, cuda_answer, device_nodes, looked};
 use crate::facts::{Origin, Reading};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::step::Step;
 
 const VARIABLE: &str = "CUDA_VISIBLE_DEVICES";
 
@@ -69,7 +70,7 @@ fn seen_by_driver(context: &Context<'_>) -> Outcome {
             remedies: vec![Remedy {
                 summary: "Install NVIDIA's driver on the host and load it".to_owned(),
                 requirements: Vec::new(),
-                commands: vec!["sudo modprobe nvidia".to_owned()],
+                steps: Step::fixed("sudo modprobe nvidia"),
                 change: None,
                 verified: false,
             }],
@@ -137,7 +138,7 @@ fn none_visible(context: &Context<'_>) -> Finding {
         remedies: vec![Remedy {
             summary: remedy.0.to_owned(),
             requirements: Vec::new(),
-            commands: vec![remedy.1.to_owned()],
+            steps: Step::fixed(remedy.1),
             change: None,
             verified: false,
         }],
@@ -195,7 +196,7 @@ fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Unset the variable, or name GPUs that exist".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["unset CUDA_VISIBLE_DEVICES".to_owned()],
+            steps: Step::fixed("unset CUDA_VISIBLE_DEVICES"),
             change: Some(Change::Unset(VARIABLE.to_owned())),
             verified: false,
         }],

@@ -6,6 +6,7 @@ use super::Context;
 use super::forward_compat::remove_command;
 use crate::facts::LibCuda;
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Step;
 
 /// A stub that a process would load although a driver is there. On a machine without one it stands in no way.
 pub fn in_front(context: &Context<'_>) -> Option<Finding> {
@@ -14,8 +15,14 @@ pub fn in_front(context: &Context<'_>) -> Option<Finding> {
     let driver = facts.driver.version.value()?;
     let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     // The system's own folders hold more than this file.
-    let (summary, commands) = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
-        ("Remove the stub".to_owned(), vec![format!("sudo rm {} && sudo ldconfig", library.path)])
+    let (summary, steps) = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
+        (
+            "Remove the stub".to_owned(),
+            [Step::run(["sudo", "rm", "--", &library.path]), Step::run(["sudo", "ldconfig"])]
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
     } else {
         let out = remove_command(&library.found_by, folder, context);
         (format!("Take `{folder}` out of the loader's path"), out)
@@ -50,7 +57,7 @@ pub fn in_front(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary,
             requirements: Vec::new(),
-            commands,
+            steps,
             change: Some(Change::NoCompat),
             verified: false,
         }],

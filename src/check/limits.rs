@@ -3,6 +3,7 @@
 use super::Context;
 use crate::facts::Disk;
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Step;
 use crate::text;
 
 /// A limit of locked memory that InfiniBand does not work with.
@@ -37,7 +38,7 @@ pub fn memlock(context: &Context<'_>) -> Option<Finding> {
         ],
         remedies: vec![Remedy::new(
             "Start the container with `--ulimit memlock=-1`, or raise `memlock` in /etc/security/limits.conf and log in anew",
-            ["docker run --ulimit memlock=-1 …"],
+            Step::fixed("docker run --ulimit memlock=-1 …"),
         )],
         ..Finding::of(Kind::System, Severity::Info)
     })
@@ -59,7 +60,10 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
             message: "What writes there fails: pip and uv, the caches of Triton and `torch.compile`, checkpoints."
                 .to_owned(),
             evidence: full.iter().map(|disk| host(&disk.path, "no room".to_owned(), None, "statvfs")).collect(),
-            remedies: vec![Remedy::new("Make room, or point TMPDIR and XDG_CACHE_HOME at another disk", ["df -h"])],
+            remedies: vec![Remedy::new(
+                "Make room, or point TMPDIR and XDG_CACHE_HOME at another disk",
+                Step::fixed("df -h"),
+            )],
             ..Finding::of(Kind::System, Severity::Info)
         });
     }
@@ -78,7 +82,7 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
             host(&disk.path, text::bytes(disk.free_bytes), None, "statvfs"),
             rule("torch with its libraries", text::bytes(needed), citation),
         ],
-        remedies: vec![Remedy::new("Make room before an upgrade", ["python3 -m pip cache purge"])],
+        remedies: vec![Remedy::new("Make room before an upgrade", Step::fixed("python3 -m pip cache purge"))],
         ..Finding::of(Kind::System, Severity::Info)
     }));
     findings

@@ -19,6 +19,7 @@ mod gaps;
 mod gpu_arch;
 mod gpu_state;
 mod gpu_visibility;
+mod installer;
 mod libcuda_stub;
 mod limits;
 mod newer;
@@ -42,7 +43,7 @@ mod xid;
 
 use pep440_rs::Version;
 
-use crate::facts::{Distribution, Facts};
+use crate::facts::Facts;
 use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
 use crate::rules::advisory::Environment;
@@ -50,6 +51,7 @@ use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use command::fit;
+pub use installer::{Installer, REBUILD};
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
 pub use verdict::{Looked, Verdict, lists_all, verdict};
@@ -204,25 +206,6 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings
-}
-
-/// The tool that made the environment, with a subcommand, and its flag for going ahead unasked.
-#[must_use]
-pub fn installer(facts: &Facts, subcommand: &str) -> (String, &'static str) {
-    let is_uvs =
-        |distribution: &Distribution| distribution.installer.value().is_some_and(|installer| installer == "uv");
-    let by_uv = match facts.distribution("torch").filter(|torch| torch.installer.value().is_some()) {
-        Some(torch) => is_uvs(torch),
-        // Without torch: uv's environments have no pip to call.
-        None => facts.distribution("pip").is_none() && facts.distributions.iter().any(is_uvs),
-    };
-    let executable = facts.python.value().and_then(|python| python.executable.value());
-    match (executable, by_uv) {
-        (Some(python), true) => (format!("uv pip {subcommand} --python {python}"), ""),
-        (Some(python), false) => (format!("{python} -m pip {subcommand}"), " -y"),
-        (None, true) => (format!("uv pip {subcommand}"), ""),
-        (None, false) => (format!("pip {subcommand}"), " -y"),
-    }
 }
 
 /// The outcome of a check that looked: its findings, or that there are none.

@@ -2,6 +2,7 @@
 
 use super::{Context, Installed};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Step;
 
 /// Names the installed releases that came out after the newest that the rules know of their package.
 pub fn findings(context: &Context<'_>) -> Option<Finding> {
@@ -29,7 +30,7 @@ pub fn findings(context: &Context<'_>) -> Option<Finding> {
                 citation: Some(format!("the rules of {}", context.db.newest())),
             })
             .collect(),
-        remedies: vec![Remedy::new("Get newer rules", ["gpudoc rules update"])],
+        remedies: vec![Remedy::new("Get newer rules", Step::fixed("gpudoc rules update"))],
         ..Finding::of(Kind::Advisory, Severity::Info)
     })
 }

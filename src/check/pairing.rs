@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, Stack, contradiction, looked, prebuilt};
+use super::{Context, Installed, Installer, Stack, contradiction, looked, prebuilt};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::complete::torch_of_label;
@@ -90,7 +90,7 @@ fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
         remedies: vec![Remedy {
             summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
             requirements: Vec::new(),
-            commands: Vec::new(),
+            steps: Vec::new(),
             change: None,
             verified: false,
         }],
@@ -186,10 +186,10 @@ fn copies(context: &Context<'_>) -> Vec<Finding> {
             by_place.entry((&pair[0].location, &pair[1].location)).or_default().push((pair[0], pair[1]));
         }
     }
-    by_place.into_iter().map(|((first, second), pairs)| twice(first, second, &pairs)).collect()
+    by_place.into_iter().map(|((first, second), pairs)| twice(context, first, second, &pairs)).collect()
 }
 
-fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
+fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
     let (imported, shadowed) = pairs.iter().find(|(first, _)| first.name == "torch").unwrap_or(&pairs[0]);
     let name = imported.name.as_str();
     let more = match pairs.len() - 1 {
@@ -210,15 +210,19 @@ fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) ->
             },
         })
     };
+    let installer = Installer::of(context.facts);
+    // The second time removes the copy that the first one hid.
+    let both = || installer.uninstall(&[name]).into_iter().cycle().take(2);
+    let names: Vec<&str> = packages.iter().map(String::as_str).collect();
     let (message, remedy) = if folder.is_empty() && other.is_empty() {
         let summary = format!("Remove both and install {name} once");
         let message = "The report names both, and not their folders: the path decides which of them is imported.";
-        (message.to_owned(), Remedy::new(summary, [format!("pip uninstall -y {name} && pip uninstall -y {name}")]))
+        (message.to_owned(), Remedy::new(summary, both()))
     } else if folder == other {
         let remedy = Remedy {
             summary: format!("Remove both and install {name} once"),
             requirements: Vec::new(),
-            commands: vec![format!("pip uninstall -y {name} && pip uninstall -y {name}")],
+            steps: both().collect(),
             change: None,
             verified: false,
         };
@@ -233,7 +237,7 @@ fn twice(folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) ->
         let remedy = Remedy {
             summary: format!("Remove the copies in `{folder}`"),
             requirements: Vec::new(),
-            commands: vec![format!("pip uninstall -y {}", packages.join(" "))],
+            steps: installer.uninstall(&names).into_iter().collect(),
             change: Some(Change::All(pairs.iter().map(removed).collect())),
             verified: false,
         };

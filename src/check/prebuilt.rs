@@ -7,6 +7,7 @@ use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::rules::cite;
 use crate::rules::raw_prebuilt::RawPrebuilt;
 use crate::rules::target::gpu_words;
+use crate::step::Step;
 use crate::version::CodeTarget;
 
 /// The rows of what is installed and unread.
@@ -113,10 +114,13 @@ fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) 
         remedies: vec![Remedy {
             summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
             requirements: Vec::new(),
-            commands: vec![format!(
-                "pip install --force-reinstall --no-deps --no-build-isolation --no-cache-dir --no-binary {0} {0}",
-                installed.name()
-            )],
+            steps: Step::run(["pip", "install"].into_iter().chain(super::REBUILD).chain([
+                "--no-binary",
+                installed.name(),
+                installed.name(),
+            ]))
+            .into_iter()
+            .collect(),
             change: None,
             verified: false,
         }],

@@ -4,6 +4,7 @@ use super::{Context, Installed};
 use crate::facts::Ptxas;
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::rules::target::gpu_words;
+use crate::step::Step;
 use crate::version::ComputeCapability;
 
 /// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.
@@ -44,7 +45,7 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
         remedies: vec![Remedy {
             summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
             requirements: Vec::new(),
-            commands: vec![format!("unset {variable}")],
+            steps: Step::unset(&variable).into_iter().collect(),
             change: None,
             verified: false,
         }],

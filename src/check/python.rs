@@ -86,7 +86,7 @@ fn narrow(context: &Context<'_>) -> Option<Finding> {
             source: Basis::Rule,
             citation: Some(build.source.citation()),
         }],
-        remedies: vec![Remedy::new("Install 64-bit Python, and make the environment again", Vec::<String>::new())],
+        remedies: vec![Remedy::new("Install 64-bit Python, and make the environment again", [])],
         ..Finding::of(Kind::Python, Severity::Fail)
     })
 }
@@ -119,7 +119,7 @@ fn no_wheel(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding>
         }],
         remedies: vec![Remedy::new(
             format!("Make the environment with a Python that it has wheels for, or take another {}", installed.name()),
-            Vec::<String>::new(),
+            [],
         )],
         ..Finding::of(Kind::Python, Severity::Warn)
     })

@@ -205,7 +205,7 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
             requirements: vec![format!("{name}{versions}")],
-            commands: Vec::new(),
+            steps: Vec::new(),
             change: None,
             verified: false,
         }],
@@ -268,7 +268,7 @@ fn unmet(
         remedies: vec![Remedy {
             summary: format!("Install `{name}{versions}`"),
             requirements: vec![format!("{name}{versions}")],
-            commands: Vec::new(),
+            steps: Vec::new(),
             change: None,
             verified: false,
         }],
@@ -302,7 +302,7 @@ fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findin
         remedies: vec![Remedy {
             summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
             requirements: Vec::new(),
-            commands: Vec::new(),
+            steps: Vec::new(),
             change: None,
             verified: false,
         }],

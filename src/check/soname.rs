@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::{Context, Installed, installer};
+use super::{Context, Installed, Installer};
 use crate::finding::Remedy;
 use crate::rules::raw_platform::RawLibrary;
 use crate::rules::requirement::{is_about, parse, specifiers};
@@ -101,7 +101,7 @@ pub fn remedy(context: &Context<'_>, needing: Option<&Installed<'_>>, sonames: &
                 "Install a release of {name} that does without {soname}: {by} needs `{wheel}{versions}`, and two versions of that do \
                  not lie side by side"
             ),
-            [] as [String; 0],
+            [],
         ));
     }
     if wheels.is_empty() {
@@ -112,10 +112,10 @@ pub fn remedy(context: &Context<'_>, needing: Option<&Installed<'_>>, sonames: &
         context.stack.get(name).is_some()
     };
     // What is installed without its file is put back.
-    let again = if wheels.iter().any(|wheel| there(&wheel)) { "--force-reinstall --no-deps " } else { "" };
-    let quoted: Vec<String> = wheels.iter().map(|wheel| format!("\"{wheel}\"")).collect();
-    let command = format!("{} {again}{}", installer(context.facts, "install").0, quoted.join(" "));
-    let mut remedy = Remedy::new(format!("Install {}", text::list(&wheels)), [command]);
+    let again: &[&str] =
+        if wheels.iter().any(|wheel| there(&wheel)) { &["--force-reinstall", "--no-deps"] } else { &[] };
+    let step = Installer::of(context.facts).install(again, &wheels);
+    let mut remedy = Remedy::new(format!("Install {}", text::list(&wheels)), step);
     remedy.requirements = wheels;
     Some(remedy)
 }
@@ -138,6 +138,7 @@ mod tests {
     use crate::facts::{Distribution, Facts, Origin};
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
+    use crate::step::{Shell, print};
 
     fn told(distributions: Vec<Distribution>, needing: &str, soname: &str) -> String {
         let mut facts = Facts::unknown(Origin::Host);
@@ -147,7 +148,7 @@ mod tests {
         let remedy = remedy(&context, context.stack.get(needing), &[soname]);
         remedy.map_or_else(
             || "nothing".to_owned(),
-            |remedy| format!("{} / {}", remedy.summary, remedy.commands.join("; ")),
+            |remedy| format!("{} / {}", remedy.summary, print(&remedy.steps, Shell::Sh).join("; ")),
         )
     }
 
@@ -180,7 +181,7 @@ mod tests {
     fn what_torch_pins_goes_before_and_is_never_replaced() {
         let torch = |pin: &str| distribution("torch", "2.4.1+cu121", &[pin]);
         let pinned = told(vec![torch("nvidia-cudnn-cu12==8.9.2.26")], "torch", "libcudnn.so.8");
-        assert_eq!(pinned, "Install nvidia-cudnn-cu12==8.9.2.26 / pip install \"nvidia-cudnn-cu12==8.9.2.26\"");
+        assert_eq!(pinned, "Install nvidia-cudnn-cu12==8.9.2.26 / pip install nvidia-cudnn-cu12==8.9.2.26");
         let other = distribution("ctranslate2", "4.4.0", &[]);
         let taken = told(vec![torch("nvidia-cudnn-cu12==9.1.0.70"), other], "ctranslate2", "libcudnn.so.8");
         let text = "Install a release of ctranslate2 that does without libcudnn.so.8: torch 2.4.1+cu121 needs \

@@ -16,6 +16,7 @@ use crate::rules::raw_symptoms::{RawCause, RawSymptom};
 use crate::rules::symptom::{Heard, Seen};
 use crate::rules::target::gpu_words;
 use crate::rules::{RuleDb, Workload, cite};
+use crate::step::{self, Step, Written};
 use crate::text;
 
 /// A message is quoted up to so many characters.
@@ -79,7 +80,7 @@ pub fn explain(
                 && let Some(cause) = same
             {
                 let summary = filled(&context, &cause.remedy, package.as_deref());
-                ranked.finding.remedies.push(Remedy::new(&summary, cause.commands.clone()));
+                ranked.finding.remedies.push(Remedy::new(&summary, cause.commands.iter().flat_map(Written::steps)));
             }
             if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
                 ranked.finding.severity = Severity::Fail;
@@ -248,15 +249,17 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     let needing = package.and_then(|name| context.stack.get(name));
     let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
     let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
-    if (!certain || left.len() > 1) && symptom.settle != "-" {
-        remedies.push(Remedy::new("Find out which it is", vec![symptom.settle.clone()]));
+    if (!certain || left.len() > 1) && symptom.settle.as_str() != "-" {
+        remedies.push(Remedy::new("Find out which it is", symptom.settle.steps()));
     }
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-    let other = |command: &&String| !(offered && command.starts_with("pip install nvidia-"));
-    remedies.extend(left.iter().map(|cause| {
-        Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).cloned().collect::<Vec<_>>())
-    }));
+    let other = |command: &&Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
+    remedies.extend(
+        left.iter().map(|cause| {
+            Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).flat_map(Written::steps))
+        }),
+    );
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {
@@ -409,8 +412,9 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
         .collect();
     if !missing.is_empty() {
         finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
-        let names = finding.packages.join(" ");
-        finding.remedies.insert(0, Remedy::new("See what is installed", vec![format!("pip show {names}")]));
+        let names = finding.packages.iter().filter_map(|name| step::requirement(name));
+        let show = Step::run(["pip", "show"].map(str::to_owned).into_iter().chain(names));
+        finding.remedies.insert(0, Remedy::new("See what is installed", show));
     }
     Some(finding)
 }

@@ -5,6 +5,7 @@ use super::{Context, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::raw_platform::GpuClass;
+use crate::step::Step;
 use crate::text;
 
 /// Docker's default is 64 MB; a container that was given more was given much more.
@@ -66,7 +67,7 @@ fn small_shm(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Start the container with more".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["docker run --shm-size=16g --ipc=host …".to_owned()],
+            steps: Step::fixed("docker run --shm-size=16g --ipc=host …"),
             change: None,
             verified: false,
         }],
@@ -103,7 +104,7 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Update Windows, and the kernel".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["wsl --update".to_owned()],
+            steps: Step::fixed("wsl --update"),
             change: None,
             verified: false,
         }],
@@ -140,7 +141,7 @@ fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig".to_owned(),
             requirements: Vec::new(),
-            commands: vec![format!("export LD_LIBRARY_PATH={folder}:$LD_LIBRARY_PATH")],
+            steps: Step::prepend("LD_LIBRARY_PATH", folder).into_iter().collect(),
             change: None,
             verified: false,
         }],
@@ -178,7 +179,7 @@ fn jetson(context: &Context<'_>) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: "Install torch from NVIDIA's index for this JetPack and Python".to_owned(),
             requirements: Vec::new(),
-            commands: vec!["cat /etc/nv_tegra_release".to_owned()],
+            steps: Step::fixed("cat /etc/nv_tegra_release"),
             change: None,
             verified: false,
         }],

@@ -3,9 +3,10 @@
 //! Most machines compile nothing. On a machine itself only what an installed package needs is judged: one that is known to
 //! be built from source ([`crate::rules::RuleDb::source_build`]), and Triton, which compiles a launcher in C while it runs.
 
-use super::{Context, installer, looked, ptxas};
+use super::{Context, Installer, looked, ptxas};
 use crate::facts::{Nvcc, Reading};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::step::Step;
 use crate::text;
 
 /// Judges the compilers that a report or this machine has.
@@ -57,7 +58,7 @@ fn nvcc_of_another_cuda(context: &Context<'_>, builders: &[String]) -> Option<Fi
         evidence: vec![observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)],
         remedies: vec![Remedy::new(
             format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
-            [format!("export CUDA_HOME=/usr/local/cuda-{needed}")],
+            Step::set("CUDA_HOME", format!("/usr/local/cuda-{needed}")),
         )],
         ..Finding::of(Kind::Toolchain, Severity::Info)
     })
@@ -84,7 +85,13 @@ fn newer_gcc(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
         )],
         remedies: vec![Remedy::new(
             format!("To compile, install gcc {newest} and name it to nvcc"),
-            [format!("export CC=gcc-{newest} CXX=g++-{newest} NVCC_PREPEND_FLAGS='-ccbin g++-{newest}'")],
+            [
+                Step::set("CC", format!("gcc-{newest}")),
+                Step::set("CXX", format!("g++-{newest}")),
+                Step::set("NVCC_PREPEND_FLAGS", format!("-ccbin g++-{newest}")),
+            ]
+            .into_iter()
+            .flatten(),
         )],
         ..Finding::of(Kind::Toolchain, Severity::Info)
     })
@@ -108,7 +115,7 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             evidence: vec![observed(variable, "not there".to_owned(), "bin/nvcc", looked)],
             remedies: vec![Remedy::new(
                 "Unset the variable, or point it at a toolkit".to_owned(),
-                [command.map_or(format!("unset {variable}"), |home| format!("export {variable}={home}"))],
+                command.map_or_else(|| Step::unset(variable), |home| Step::set(variable, home)),
             )],
             ..Finding::of(Kind::Toolchain, severity)
         });
@@ -125,7 +132,7 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             observed(variable, ours.to_string(), "one CUDA", &nvcc.path),
             observed("nvcc on PATH", theirs.to_string(), "one CUDA", &other.path),
         ],
-        remedies: vec![Remedy::new("To compile, put the toolkit of the variable first on PATH".to_owned(), [format!("export PATH={}/bin:$PATH", home.trim_end_matches('/'))])],
+        remedies: vec![Remedy::new("To compile, put the toolkit of the variable first on PATH".to_owned(), Step::prepend("PATH", format!("{}/bin", home.trim_end_matches('/'))))],
         ..Finding::of(Kind::Toolchain, severity)
     })
 }
@@ -133,7 +140,6 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
 /// torch's builds of extensions start the program of that name.
 fn no_ninja(context: &Context<'_>, severity: Severity) -> Option<Finding> {
     let Reading::Absent { looked } = &context.facts.toolchain.ninja else { return None };
-    let (install, _) = installer(context.facts, "install");
     let mut evidence = vec![observed("ninja", "not found".to_owned(), "on PATH", looked)];
     evidence.push(Evidence {
         fact: "torch.utils.cpp_extension".to_owned(),
@@ -149,7 +155,7 @@ fn no_ninja(context: &Context<'_>, severity: Severity) -> Option<Finding> {
                   one file after the other."
             .to_owned(),
         evidence,
-        remedies: vec![Remedy::new("Install ninja into the environment".to_owned(), [format!("{install} ninja")])],
+        remedies: vec![Remedy::new("Install ninja into the environment".to_owned(), Installer::of(context.facts).install(&[], &["ninja".to_owned()]))],
         ..Finding::of(Kind::Toolchain, severity)
     })
 }
@@ -170,7 +176,7 @@ fn no_launcher(context: &Context<'_>) -> Option<Finding> {
         evidence: vec![observed(missing, "not found".to_owned(), missing, looked)],
         remedies: vec![Remedy::new(
             "Install the compiler and Python's headers".to_owned(),
-            ["sudo apt-get install gcc python3-dev".to_owned()],
+            Step::fixed("sudo apt-get install gcc python3-dev"),
         )],
         packages: vec!["triton".to_owned()],
         ..Finding::of(Kind::Toolchain, if used { Severity::Warn } else { Severity::Info })
@@ -230,7 +236,7 @@ fn told(context: &Context<'_>) -> Outcome {
         remedies: vec![Remedy {
             summary: format!("To compile extensions, install the CUDA {cuda} toolkit and point CUDA_HOME at it"),
             requirements: Vec::new(),
-            commands: vec![format!("export CUDA_HOME=/usr/local/cuda-{cuda}")],
+            steps: Step::set("CUDA_HOME", format!("/usr/local/cuda-{cuda}")).into_iter().collect(),
             change: None,
             verified: false,
         }],

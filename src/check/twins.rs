@@ -3,7 +3,7 @@
 //! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
 //! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
 
-use super::{Context, Installed, installer};
+use super::{Context, Installed, Installer};
 use crate::facts::Origin;
 use crate::finding::{Change, Remedy};
 use crate::rules::requirement::{applies, is_about, markers, parse};
@@ -71,9 +71,8 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
     };
     let pins: Vec<String> = keep.iter().map(pin).collect();
     let names: Vec<&str> = remove.iter().map(|installed| installed.name()).collect();
-    let quoted: Vec<String> = pins.iter().map(|pin| format!("\"{pin}\"")).collect();
-    let (uninstall, yes) = installer(context.facts, "uninstall");
-    let (install, _) = installer(context.facts, "install");
+    let installer = Installer::of(context.facts);
+    let again = installer.install(&["--force-reinstall", "--no-deps"], &pins);
     let gone = |installed: &&Installed<'_>| Change::Remove {
         name: installed.name().to_owned(),
         location: installed.distribution.location.clone(),
@@ -81,10 +80,8 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
     Remedy {
         summary: format!("Remove {}, and install {} again", text::list(&names), text::list(&pins)),
         requirements: pins,
-        commands: vec![
-            format!("{uninstall}{yes} {}", names.join(" ")),
-            format!("{install} --force-reinstall --no-deps {}", quoted.join(" ")),
-        ],
+        // What is not put back is not taken away.
+        steps: again.map(|again| installer.uninstall(&names).into_iter().chain([again]).collect()).unwrap_or_default(),
         change: (context.facts.origin != Origin::Report).then(|| Change::All(remove.iter().map(gone).collect())),
         verified: false,
     }

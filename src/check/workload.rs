@@ -38,7 +38,7 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
     let remedies = told.hint.map(|summary| Remedy {
         summary,
         requirements: Vec::new(),
-        commands: Vec::new(),
+        steps: Vec::new(),
         change: None,
         verified: false,
     });

@@ -6,6 +6,7 @@
 use super::{Context, symptoms};
 use crate::facts::Xid;
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::step::Written;
 
 /// A finding for each number in the log.
 pub fn errors(context: &Context<'_>) -> Vec<Finding> {
@@ -44,7 +45,7 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
             let remedy = Remedy {
                 summary: action.summary.clone(),
                 requirements: Vec::new(),
-                commands: action.commands.clone(),
+                steps: action.commands.iter().flat_map(Written::steps).collect(),
                 change: None,
                 verified: false,
             };

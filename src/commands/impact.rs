@@ -137,8 +137,8 @@ pub fn run(
         }
     }
     let text = match args.format {
-        Format::Text => report::text(&outlook, &diffs, &target.in_words(), super::width()),
-        Format::Json => report::json(&outlook, &diffs),
+        Format::Text => report::text(&outlook, &diffs, &target.in_words(), &facts, super::width()),
+        Format::Json => report::json(&outlook, &diffs, &facts),
     };
     out.write_all(text.as_bytes())?;
     writeln!(err, "{}", report::summary(&outlook))?;

@@ -2,6 +2,7 @@
 
 use super::steps::steps;
 use super::{Answer, Emitted};
+use crate::step::yaml::scalar;
 
 /// The file. What is compiled against torch cannot be in it, since conda runs pip once and in isolation: the commands for that
 /// follow as comments, and a note says so.
@@ -38,39 +39,13 @@ pub fn conda(answer: &Answer<'_>) -> Emitted {
         ));
         text += &format!("\n# Afterwards, for no wheel of {names} is published:\n");
         let tools = answer.db.images().build_tools.packages.iter().cloned();
-        let tools = super::shell::command(&tools.collect::<Vec<_>>(), 0);
+        let tools = crate::step::sh::command(&tools.collect::<Vec<_>>(), 0);
         text += &format!("#   conda run -n gpudoc python -m pip install {tools}\n");
         let variable =
-            answer.arch_list().map(|list| format!("env TORCH_CUDA_ARCH_LIST={} ", super::shell::quote(&list)));
+            answer.arch_list().map(|list| format!("env TORCH_CUDA_ARCH_LIST={} ", crate::step::sh::quote(&list)));
         let variable = variable.unwrap_or_default();
-        let install = step.words.iter().map(|word| super::shell::quote(word)).collect::<Vec<_>>().join(" ");
+        let install = step.words.iter().map(|word| crate::step::sh::quote(word)).collect::<Vec<_>>().join(" ");
         text += &format!("#   conda run -n gpudoc {variable}python -m pip install {install}\n");
     }
     Emitted { text, notes }
-}
-
-/// A plain scalar where YAML reads it as the same text, else a double-quoted one.
-fn scalar(text: &str) -> String {
-    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=+<>~ ".contains(letter);
-    let starts = text.starts_with("-e ")
-        || text.starts_with("--")
-        || text.starts_with(|letter: char| letter.is_ascii_alphanumeric());
-    if starts && text.chars().all(plain) && !text.contains(": ") && !text.ends_with([':', ' ']) {
-        return text.to_owned();
-    }
-    serde_json::Value::from(text).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_yaml_would_read_otherwise_is_quoted() {
-        assert_eq!(scalar("torch==2.7.1+cu128"), "torch==2.7.1+cu128");
-        assert_eq!(scalar("--extra-index-url https://a.example/b"), "--extra-index-url https://a.example/b");
-        assert_eq!(scalar("numpy ; python_version < '3.11'"), "\"numpy ; python_version < '3.11'\"");
-        assert_eq!(scalar("a # b"), "\"a # b\"");
-        assert_eq!(scalar("*all"), "\"*all\"");
-    }
 }

@@ -2,9 +2,10 @@
 
 use super::base_image::{base_image, has};
 use super::compat::compat;
-use super::shell::command;
 use super::steps::steps;
 use super::{Answer, Emitted};
+use crate::step::dockerfile::value;
+use crate::step::sh::command;
 
 /// Where the environment is in the image.
 const VENV: &str = "/opt/venv";
@@ -86,7 +87,7 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
     }
     text += &format!("ENV VIRTUAL_ENV={VENV} PATH={VENV}/bin:$PATH\n");
     if let Some(list) = answer.arch_list().filter(|_| answer.builds()) {
-        text += &format!("ENV TORCH_CUDA_ARCH_LIST=\"{list}\"\n");
+        text += &format!("ENV TORCH_CUDA_ARCH_LIST={}\n", value(&list));
     }
     for step in steps(answer) {
         text += &format!("\n# {}\nRUN {}\n", step.why, step.command("pip install --no-cache-dir", 4));

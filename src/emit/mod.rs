@@ -16,7 +16,6 @@ mod pip;
 mod proof;
 mod requirements;
 mod script;
-mod shell;
 mod steps;
 mod uv;
 

@@ -1,8 +1,8 @@
 //! The pip commands that install a set, in the order that works.
 
-use super::shell::quote;
 use super::steps::steps;
 use super::{Answer, Emitted};
+use crate::step::sh::quote;
 
 /// The commands, to be pasted into a shell in the environment that they are for.
 #[must_use]

@@ -3,9 +3,9 @@
 use super::answer::Interpreter;
 use super::compat::{Compat, compat};
 use super::constraints::driver_needed;
-use super::shell::quote;
 use super::steps::steps;
 use super::{Answer, Emitted};
+use crate::step::sh::quote;
 
 /// The script, for bash. It can run again: the environment is made once, and pip leaves alone what is there.
 #[must_use]

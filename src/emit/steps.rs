@@ -2,7 +2,7 @@
 //! rest. Shared by the list of commands, the Dockerfile and the set-up script.
 
 use super::Answer;
-use super::shell::command;
+use crate::step::sh::command;
 
 /// One pip command.
 #[derive(Debug, Clone, PartialEq, Eq)]

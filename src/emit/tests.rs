@@ -175,7 +175,7 @@ fn uv_is_told_no_more_than_it_needs() {
 #[test]
 fn pip_installs_torch_before_what_is_compiled_against_it() {
     let emitted = written(LINES, pod(), &[], pip);
-    insta::assert_snapshot!(text(&emitted), @r"
+    insta::assert_snapshot!(text(&emitted), @r#"
     # Solved by gpudoc for
     # RTX 5090 (compute capability 12.0), driver 570.133.20, Python 3.11, linux_x86_64, glibc 2.35
     # CUDA 12.8 needs driver 525.60.13 or newer
@@ -191,12 +191,12 @@ fn pip_installs_torch_before_what_is_compiled_against_it() {
     TORCH_CUDA_ARCH_LIST=12.0 python -m pip install --no-build-isolation flash-attn==2.8.3
 
     # the rest, also what the rules do not cover; the pins above are repeated, for pip to keep them
-    python -m pip install 'einops[extra]>=0.8 ; python_full_version >= '\''3.9'\''' torch==2.7.1+cu128 \
+    python -m pip install "einops[extra]>=0.8 ; python_full_version >= '3.9'" torch==2.7.1+cu128 \
         torchvision==0.22.1+cu128 triton==3.3.1 flash-attn==2.8.3
-    ");
+    "#);
     let place = |words: &str| emitted.text.find(words).unwrap();
     assert!(place("torch==2.7.1+cu128") < place("--no-build-isolation flash-attn==2.8.3"));
-    assert!(place("--no-build-isolation flash-attn==2.8.3") < place("'einops[extra]"));
+    assert!(place("--no-build-isolation flash-attn==2.8.3") < place("einops[extra]"));
 }
 
 #[test]
@@ -209,8 +209,7 @@ fn a_dockerfile_starts_from_the_cuda_that_it_compiles_with() {
     FROM nvidia/cuda:12.8.1-devel-ubuntu24.04
 
     RUN apt-get update && \
-        apt-get install --yes --no-install-recommends build-essential ca-certificates gcc git \
-            libc6-dev && \
+        apt-get install --yes --no-install-recommends build-essential ca-certificates gcc git libc6-dev && \
         rm -rf /var/lib/apt/lists/*
 
     # Ubuntu 24.04 has another Python
@@ -218,7 +217,7 @@ fn a_dockerfile_starts_from_the_cuda_that_it_compiles_with() {
     ENV UV_PYTHON_INSTALL_DIR=/opt/python
     RUN uv venv --seed --python 3.11 /opt/venv
     ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH
-    ENV TORCH_CUDA_ARCH_LIST="12.0"
+    ENV TORCH_CUDA_ARCH_LIST=12.0
 
     # torch first, with what comes from its index (cu128)
     RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cu128 \
@@ -231,7 +230,7 @@ fn a_dockerfile_starts_from_the_cuda_that_it_compiles_with() {
     RUN pip install --no-cache-dir --no-build-isolation flash-attn==2.8.3
 
     # the rest, also what the rules do not cover; the pins above are repeated, for pip to keep them
-    RUN pip install --no-cache-dir 'einops[extra]>=0.8 ; python_full_version >= '\''3.9'\''' \
+    RUN pip install --no-cache-dir "einops[extra]>=0.8 ; python_full_version >= '3.9'" \
             torch==2.7.1+cu128 torchvision==0.22.1+cu128 triton==3.3.1 flash-attn==2.8.3
     "#);
     assert!(emitted.text.contains("FROM nvidia/cuda:12.8.1-devel-ubuntu"), "torch is for CUDA 12.8");

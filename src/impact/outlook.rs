@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use super::{TORCH, apply, install_command, orphans, swap_command};
+use super::{TORCH, apply, install_step, orphans, swap_step};
 use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
@@ -15,6 +15,7 @@ use crate::rules::raw::KnownHow;
 use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
+use crate::step::{self, Step};
 use crate::text::list;
 use crate::version::CudaVersion;
 
@@ -30,7 +31,7 @@ pub struct Outlook {
     /// Findings that would stay.
     pub remaining: Vec<Finding>,
     /// What to run, in order.
-    pub commands: Vec<String>,
+    pub steps: Vec<Step>,
     /// What the change installs as an installer is asked for it, e.g. `torch==2.7.1+cu128`, sorted.
     pub pins: Vec<String>,
     /// The same with the label of each build, also where the default index's file does not carry it.
@@ -109,8 +110,8 @@ pub struct Rebuild {
     pub variable: Option<(String, String)>,
     /// The CUDA toolkit whose nvcc is needed; none for code without CUDA.
     pub toolkit: Option<CudaVersion>,
-    /// The command.
-    pub command: String,
+    /// The command; none where the version that is installed is no version.
+    pub step: Option<Step>,
 }
 
 /// What is asked of an outlook.
@@ -189,17 +190,11 @@ pub fn foresee(
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
-    let mut commands = Vec::new();
-    if !gone.is_empty() {
-        let names: Vec<_> = gone.iter().map(|distribution| distribution.name.as_str()).collect();
-        let (tool, yes) = check::installer(facts, "uninstall");
-        commands.push(format!("{tool}{yes} {}", names.join(" ")));
-    }
-    if !changed.is_empty() {
-        commands.push(install_command(facts, &changed, db));
-        commands.extend(swap_command(facts, &changed));
-    }
-    commands.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).map(|rebuild| rebuild.command.clone()));
+    let names: Vec<_> = gone.iter().map(|distribution| distribution.name.as_str()).collect();
+    let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
+    steps.extend(install_step(facts, &changed, db));
+    steps.extend(swap_step(facts, &changed));
+    steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()?.step.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.
     // What another system's builds of a package hold, nobody read.
@@ -212,7 +207,7 @@ pub fn foresee(
         introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
         remaining: then.iter().filter(|finding| !missing(&now, finding)).cloned().collect(),
         rows,
-        commands,
+        steps,
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
         full: installs,
         change,
@@ -477,18 +472,23 @@ impl View<'_, '_> {
                 if name == ARCH_LIST { Some(list).filter(|list| !list.is_empty()) } else { row?.arch_list(&gpus) };
             Some((name.to_owned(), own?))
         });
-        let (install, _) = check::installer(self.facts, "install");
-        let isolated = if row.is_some_and(|row| row.isolation) { "" } else { " --no-build-isolation" };
+        let isolated = row.is_some_and(|row| row.isolation);
+        let mut options = check::REBUILD.to_vec();
+        options.retain(|option| !(isolated && *option == "--no-build-isolation"));
+        let name = distribution.name.as_str();
         let wanted = match distribution.direct_url.value() {
-            Some(url) => format!("\"{} @ {url}\"", distribution.name),
-            None => format!("--no-binary {0} \"{0}=={1}\"", distribution.name, distribution.full_version()),
+            Some(url) => Some(format!("{name} @ {url}")),
+            None => {
+                options.extend(["--no-binary", name]);
+                step::pin(name, distribution.full_version())
+            }
         };
-        let setting = variable.as_ref().map(|(name, value)| format!("{name}=\"{value}\" ")).unwrap_or_default();
-        Rebuild {
-            toolkit: self.torch.and_then(|pin| pin.build.cuda).filter(|_| cuda),
-            command: format!("{setting}{install}{isolated} --no-cache-dir --no-deps --force-reinstall {wanted}"),
-            variable,
-        }
+        let build = wanted.and_then(|wanted| check::Installer::of(self.facts).install(&options, &[wanted]));
+        let step = match &variable {
+            Some((name, value)) => build.and_then(|build| build.with(name, value)),
+            None => build,
+        };
+        Rebuild { toolkit: self.torch.and_then(|pin| pin.build.cuda).filter(|_| cuda), step, variable }
     }
 
     /// What an installer makes of a package that the rules do not cover, because what is new wants another version of it.

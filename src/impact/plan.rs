@@ -20,6 +20,7 @@ use crate::rules::model::Fall;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
+use crate::step::Step;
 use crate::text;
 use instead::Instead;
 
@@ -38,7 +39,7 @@ struct Draft<'d> {
     workload: &'d Workload,
     parts: Vec<String>,
     requirements: Vec<String>,
-    commands: Vec<String>,
+    steps: Vec<Step>,
     changes: Vec<Change>,
     /// Ids of what fails or warns after the changes, where that is known already.
     after: Option<BTreeSet<String>>,
@@ -60,7 +61,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         workload,
         parts: Vec::new(),
         requirements: Vec::new(),
-        commands: Vec::new(),
+        steps: Vec::new(),
         changes: Vec::new(),
         after: None,
         known: true,
@@ -91,7 +92,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
-        commands: draft.commands,
+        steps: draft.steps,
         leaves: before.difference(&fixes).cloned().collect(),
         fixes: fixes.into_iter().collect(),
         verified,
@@ -147,7 +148,7 @@ impl Draft<'_> {
         {
             if let Some(driver) = &newer.driver {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.commands.extend_from_slice(self.db.driver_commands(driver, self.facts));
+                self.steps.extend(self.db.driver_steps(driver, self.facts));
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
@@ -271,7 +272,7 @@ impl Draft<'_> {
             self.parts.push(format!("build {} again", text::list(&rebuilt)));
         }
         self.requirements.extend(outlook.full.iter().cloned());
-        self.commands.extend(outlook.commands.iter().cloned());
+        self.steps.extend(outlook.steps.iter().cloned());
         self.changes.push(outlook.change);
     }
 
@@ -315,9 +316,7 @@ impl Draft<'_> {
         if lines.is_empty() {
             return;
         }
-        let (tool, _) = check::installer(self.facts, "install");
-        let quoted: Vec<_> = lines.iter().map(|line| format!("\"{line}\"")).collect();
-        self.commands.push(format!("{tool} {}", quoted.join(" ")));
+        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
         self.after = None;
         self.changes.push(Change::Install(lines.clone()));
@@ -367,7 +366,7 @@ impl Draft<'_> {
             None => self.ids_after(&self.changes),
         };
         after.retain(|id| !is_told(id));
-        let (mut parts, mut commands, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
+        let (mut parts, mut steps, mut changes) = (Vec::new(), Vec::new(), self.changes.clone());
         for finding in findings.iter().filter(|finding| serious(finding)) {
             if !after.contains(&finding.id) {
                 continue;
@@ -379,14 +378,14 @@ impl Draft<'_> {
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
                     parts.push(lower(&remedy.summary));
-                    commands.extend(remedy.commands.iter().cloned());
+                    steps.extend(remedy.steps.iter().cloned());
                     break;
                 }
             }
         }
         // The machine is put right before anything is installed on it.
         self.parts.splice(0..0, parts);
-        self.commands.splice(0..0, commands);
+        self.steps.splice(0..0, steps);
         self.changes = changes;
         after
     }

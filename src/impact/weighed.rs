@@ -59,23 +59,19 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
         _ => None,
     });
     let words: Vec<_> = words.collect();
-    let (tool, _) = check::installer(facts, "install");
-    let quoted: Vec<_> = action.takes.iter().map(|pin| format!("\"{pin}\"")).collect();
-    let mut parts = vec![tool];
-    parts.extend(quoted);
-    parts.extend(indexes(&action.takes, db));
+    let step = check::Installer::of(facts).install_from(&action.takes, &indexes(&action.takes, db));
     Some(Plan {
         summary: super::plan::sentence(&crate::text::list(&words)),
         requirements: action.takes.clone(),
-        commands: vec![parts.join(" ")],
+        steps: step.into_iter().collect(),
         fixes: vec![about.id.clone()],
         leaves: findings.iter().filter(|it| super::serious(it) && it.id != about.id).map(|it| it.id.clone()).collect(),
         verified: false,
     })
 }
 
-/// The options for the indexes that serve labelled pins.
-fn indexes(pins: &[String], db: &RuleDb) -> BTreeSet<String> {
+/// The URLs of the indexes that serve labelled pins, each once.
+fn indexes(pins: &[String], db: &RuleDb) -> Vec<String> {
     let labels = pins.iter().filter_map(|pin| pin.split_once('+').map(|(_, label)| label));
-    labels.filter_map(|label| Some(format!("--extra-index-url {}", db.index_url(label)?))).collect()
+    labels.filter_map(|label| db.index_url(label)).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -5,9 +5,11 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::finding::FindingDocument;
 use super::lines::Labels;
 use crate::diff::{Comparison, Difference};
-use crate::finding::{Finding, Severity};
+use crate::finding::Severity;
+use crate::step::Shell;
 use crate::text::{count, list, wrap};
 
 const SCHEMA: &str = "gpudoc.diff/1";
@@ -73,8 +75,8 @@ fn write_difference(out: &mut String, difference: &Difference, width: usize) {
 struct Document<'a> {
     schema: &'static str,
     differences: Vec<Row<'a>>,
-    only_left: &'a [Finding],
-    only_right: &'a [Finding],
+    only_left: Vec<FindingDocument<'a>>,
+    only_right: Vec<FindingDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -101,8 +103,8 @@ pub fn json(comparison: &Comparison) -> serde_json::Result<String> {
     let document = Document {
         schema: SCHEMA,
         differences: comparison.differences.iter().map(Row::new).collect(),
-        only_left: &comparison.left,
-        only_right: &comparison.right,
+        only_left: FindingDocument::all(&comparison.left, Shell::Sh),
+        only_right: FindingDocument::all(&comparison.right, Shell::Sh),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }

@@ -5,10 +5,13 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use super::finding::{FindingDocument, shell};
 use super::lines::Labels;
+use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::impact::{Fate, Outlook, Row};
 use crate::rules::requirement::is_runtime_wheel;
+use crate::step::print;
 use crate::text::{count, list};
 use crate::version::CudaVersion;
 
@@ -32,7 +35,8 @@ const TOLD: [(Fate, &str, Style); 7] = [
 
 /// Writes an outlook for people. `diffs`: files and what would change in them; `target`: the machine in words.
 #[must_use]
-pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, width: usize) -> String {
+pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, facts: &Facts, width: usize) -> String {
+    let shell = shell(facts);
     let width = width.clamp(40, 100);
     let mut out = String::new();
     let _ = writeln!(out, "{DIM}{}{DIM:#}", crate::text::wrap(&format!("on {target}"), width).join("\n"));
@@ -58,7 +62,9 @@ pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, width: 
                 if let Some(cuda) = rebuild.toolkit {
                     labels.add(&mut out, "", &format!("needs the nvcc of CUDA {cuda}"));
                 }
-                let _ = writeln!(out, "{:indent$}{}", "", rebuild.command, indent = 2 + column);
+                if let Some(step) = &rebuild.step {
+                    let _ = writeln!(out, "{:indent$}{}", "", step.print(shell), indent = 2 + column);
+                }
             }
         }
         if !runtime.is_empty() {
@@ -80,9 +86,9 @@ pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, width: 
         let _ = writeln!(out, "\n{BOLD}Edits{BOLD:#}");
         diffs.iter().for_each(|(_, diff)| coloured(&mut out, diff));
     }
-    if !outlook.commands.is_empty() {
+    if !outlook.steps.is_empty() {
         let _ = writeln!(out, "\n{BOLD}Commands{BOLD:#}");
-        for command in &outlook.commands {
+        for command in print(&outlook.steps, shell) {
             let _ = writeln!(out, "  {command}");
         }
     } else {
@@ -144,12 +150,12 @@ fn findings(out: &mut String, title: &str, style: Style, findings: &[Finding], w
 struct Document<'a> {
     schema: &'static str,
     distributions: Vec<RowDocument<'a>>,
-    fixed: &'a [Finding],
-    introduced: &'a [Finding],
-    remaining: &'a [Finding],
+    fixed: Vec<FindingDocument<'a>>,
+    introduced: Vec<FindingDocument<'a>>,
+    remaining: Vec<FindingDocument<'a>>,
     pins: &'a [String],
     indexes: &'a [String],
-    commands: &'a [String],
+    commands: Vec<String>,
     cuda: Option<CudaVersion>,
     arch_list: &'a str,
     edits: Vec<EditDocument<'a>>,
@@ -171,7 +177,7 @@ struct RebuildDocument<'a> {
     variable: Option<&'a str>,
     value: Option<&'a str>,
     toolkit: Option<CudaVersion>,
-    command: &'a str,
+    command: String,
 }
 
 #[derive(Serialize)]
@@ -182,7 +188,8 @@ struct EditDocument<'a> {
 
 /// The same for programs. `edits`: files and their unified diffs.
 #[must_use]
-pub fn json(outlook: &Outlook, edits: &[(String, String)]) -> String {
+pub fn json(outlook: &Outlook, edits: &[(String, String)], facts: &Facts) -> String {
+    let shell = shell(facts);
     let rows = outlook.rows.iter().map(|row| RowDocument {
         name: &row.name,
         status: row.fate.name(),
@@ -193,18 +200,18 @@ pub fn json(outlook: &Outlook, edits: &[(String, String)]) -> String {
             variable: rebuild.variable.as_ref().map(|(name, _)| name.as_str()),
             value: rebuild.variable.as_ref().map(|(_, value)| value.as_str()),
             toolkit: rebuild.toolkit,
-            command: &rebuild.command,
+            command: rebuild.step.as_ref().map(|step| step.print(shell)).unwrap_or_default(),
         }),
     });
     let document = Document {
         schema: SCHEMA,
         distributions: rows.collect(),
-        fixed: &outlook.fixed,
-        introduced: &outlook.introduced,
-        remaining: &outlook.remaining,
+        fixed: FindingDocument::all(&outlook.fixed, shell),
+        introduced: FindingDocument::all(&outlook.introduced, shell),
+        remaining: FindingDocument::all(&outlook.remaining, shell),
         pins: &outlook.pins,
         indexes: &outlook.indexes,
-        commands: &outlook.commands,
+        commands: print(&outlook.steps, shell),
         cuda: outlook.cuda,
         arch_list: &outlook.arch_list,
         edits: edits.iter().map(|(file, diff)| EditDocument { file, diff }).collect(),

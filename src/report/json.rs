@@ -1,9 +1,10 @@
 use serde::Serialize;
 
 use super::Report;
+use super::finding::{FindingDocument, PlanDocument, shell};
 use crate::check::Verdict;
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome, Plan};
+use crate::finding::Outcome;
 
 /// The name and version of the format.
 const SCHEMA: &str = "gpudoc.report/1";
@@ -17,8 +18,8 @@ struct Document<'a> {
     demands: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<String>,
-    findings: &'a [Finding],
-    plan: Option<&'a Plan>,
+    findings: Vec<FindingDocument<'a>>,
+    plan: Option<PlanDocument<'a>>,
     checks: Vec<Check<'a>>,
     facts: &'a Facts,
 }
@@ -47,6 +48,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         };
         Check { id: checked.id, status, reason, missing: &checked.missing }
     });
+    let shell = shell(report.facts);
     let document = Document {
         schema: SCHEMA,
         gpudoc: env!("CARGO_PKG_VERSION"),
@@ -54,8 +56,8 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         verdict: report.verdict.name(),
         demands: &report.demands,
         notice: report.rules.notice(),
-        findings: &report.findings,
-        plan: report.plan.as_ref(),
+        findings: FindingDocument::all(&report.findings, shell),
+        plan: report.plan.as_ref().map(|plan| PlanDocument::new(plan, shell)),
         checks: checks.collect(),
         facts: report.facts,
     };
@@ -69,7 +71,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
 struct NoReport<'a> {
     schema: &'static str,
     verdict: &'static str,
-    findings: [Finding; 0],
+    findings: [(); 0],
     error: &'a str,
 }
 

@@ -3,8 +3,10 @@
 use std::fmt::Write;
 
 use super::Report;
+use super::finding::shell;
 use crate::check::Verdict;
 use crate::finding::{Evidence, Finding, Severity};
+use crate::step::{Shell, print};
 use crate::text::count;
 
 /// Writes a report in Markdown, with a newline at the end.
@@ -25,7 +27,7 @@ pub fn markdown(report: &Report<'_>) -> String {
                 ),
             };
         }
-        Some(first) => write_first(&mut out, first),
+        Some(first) => write_first(&mut out, first, shell(report.facts)),
     }
     if serious.len() > 1 {
         let _ = writeln!(out, "\nAlso:\n");
@@ -57,15 +59,16 @@ fn mark(severity: Severity) -> &'static str {
     }
 }
 
-fn write_first(out: &mut String, finding: &Finding) {
+fn write_first(out: &mut String, finding: &Finding, shell: Shell) {
     let _ = writeln!(out, "{} **{}** (`{}`)\n", mark(finding.severity), escaped(&finding.title), finding.id);
     let _ = writeln!(out, "{}", escaped(&finding.message));
     for (at, remedy) in finding.remedies.iter().enumerate() {
         let word = if at == 0 { "Fix" } else { "Or" };
         let tried = if remedy.verified { " (verified against the rules)" } else { "" };
         let _ = writeln!(out, "\n{word}: {}{tried}", escaped(&remedy.summary));
-        if !remedy.commands.is_empty() {
-            let _ = writeln!(out, "\n```sh\n{}\n```", remedy.commands.join("\n"));
+        if !remedy.steps.is_empty() {
+            let language = if shell == Shell::PowerShell { "powershell" } else { "sh" };
+            let _ = writeln!(out, "\n```{language}\n{}\n```", print(&remedy.steps, shell).join("\n"));
         }
     }
 }

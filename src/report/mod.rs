@@ -1,9 +1,9 @@
 //! One [`Report`] value, and how it is written: text for people, JSON for programs. No decisions are made here.
 
 pub mod ci;
-mod command;
 pub mod diff;
 pub mod explain;
+mod finding;
 pub mod impact;
 mod json;
 mod lines;

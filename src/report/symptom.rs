@@ -41,7 +41,7 @@ pub fn symptom(symptom: &RawSymptom, width: usize) -> String {
             let _ = writeln!(out, "{:12}{CYAN}{command}{CYAN:#}", "");
         }
     }
-    if symptom.settle != "-" {
+    if symptom.settle.as_str() != "-" {
         labels.add(&mut out, "settle", "this tells the causes apart:");
         let _ = writeln!(out, "{:12}{CYAN}{}{CYAN:#}", "", symptom.settle);
     }

@@ -4,11 +4,12 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::Report;
-use super::command::wrap_command;
+use super::finding::shell;
 use super::lines::Labels;
 use crate::check::{Verdict, lists_all};
 use crate::facts::{Facts, Reading, Virtualization};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
+use crate::step::Shell;
 use crate::text::{bytes, count, wrap};
 
 const BOLD: Style = Style::new().bold();
@@ -45,15 +46,16 @@ pub fn text(report: &Report<'_>, width: usize) -> String {
     let mut out = String::new();
     header(&mut out, report.facts, width);
     let mut told = HashSet::new();
+    let shell = shell(report.facts);
     for finding in &report.findings {
         out.push('\n');
-        write_finding(&mut out, finding, &mut told, width);
+        write_finding(&mut out, finding, &mut told, width, shell);
     }
     // Where no finding has it among its remedies.
     if let Some(plan) = report.plan.as_ref().filter(|plan| !told.contains(plan.summary.as_str())) {
         out.push('\n');
-        let remedy = Remedy { verified: plan.verified, ..Remedy::new(&plan.summary, plan.commands.clone()) };
-        write_remedy(&mut out, &remedy, false, false, width);
+        let remedy = Remedy { verified: plan.verified, ..Remedy::new(&plan.summary, plan.steps.clone()) };
+        write_remedy(&mut out, &remedy, false, false, width, shell);
     }
     out.push('\n');
     unchecked(&mut out, report, width);
@@ -142,7 +144,7 @@ fn driver_line(facts: &Facts) -> String {
     parts.join(", ")
 }
 
-fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<&'a str>, width: usize) {
+fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<&'a str>, width: usize, shell: Shell) {
     let (word, style) = match finding.severity {
         Severity::Fail => ("fail", RED),
         Severity::Warn => ("warn", YELLOW),
@@ -161,7 +163,7 @@ fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<
         write_evidence(out, evidence, width);
     }
     for (index, remedy) in finding.remedies.iter().enumerate() {
-        write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width);
+        write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width, shell);
     }
     // Wheels are cited as evidence; a page can be opened.
     for reference in finding.references.iter().filter(|reference| reference.starts_with("http")).take(2) {
@@ -186,8 +188,8 @@ fn write_evidence(out: &mut String, evidence: &Evidence, width: usize) {
 }
 
 /// A remedy that was told before is only named: one installation often helps several findings.
-fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool, width: usize) {
-    let verified = match (told && !remedy.commands.is_empty(), remedy.verified) {
+fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool, width: usize, shell: Shell) {
+    let verified = match (told && !remedy.steps.is_empty(), remedy.verified) {
         (true, true) => " (verified, see above)",
         (true, false) => " (see above)",
         (false, true) => " (verified)",
@@ -199,8 +201,8 @@ fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool
         let head = if index == 0 { head } else { "" };
         let _ = writeln!(out, "      {GREEN}{head:<indent$}{GREEN:#}{line}");
     }
-    for command in remedy.commands.iter().filter(|_| !told) {
-        for line in wrap_command(command, width - 10) {
+    for step in remedy.steps.iter().filter(|_| !told) {
+        for line in step.lines(shell, width - 10) {
             let _ = writeln!(out, "          {CYAN}{line}{CYAN:#}");
         }
     }

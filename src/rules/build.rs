@@ -9,6 +9,10 @@ use std::process::ExitCode;
 #[path = "../version.rs"]
 mod version;
 
+#[path = "../step/mod.rs"]
+#[expect(unused_imports, reason = "the script only reads what the rules write")]
+mod step;
+
 #[path = "."]
 mod rules {
     pub mod consistency;

@@ -24,6 +24,7 @@ use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
 use crate::facts::Facts;
+use crate::step::{Step, Written};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -731,11 +732,13 @@ impl RuleDb {
     ///
     /// Example: 570.26 on Ubuntu 24.04 with an RTX 5090 is `sudo apt-get install nvidia-driver-570-server-open`.
     #[must_use]
-    pub fn driver_commands(&self, version: &DriverVersion, facts: &Facts) -> &[String] {
+    pub fn driver_steps(&self, version: &DriverVersion, facts: &Facts) -> Vec<Step> {
         let system = &facts.system;
         let guest = system.container.value().is_some() || system.wsl.value().is_some();
         let platform = Target::usual_platform(facts).filter(|_| !guest);
-        let Some(arch) = platform.as_deref().and_then(|platform| platform.strip_prefix("linux_")) else { return &[] };
+        let Some(arch) = platform.as_deref().and_then(|platform| platform.strip_prefix("linux_")) else {
+            return Vec::new();
+        };
         let distro = system.distro.value().map_or("", String::as_str);
         let is_on = |row: &RawInstall| row.on.iter().any(|name| distro.starts_with(name.as_str()));
         let rows = &self.packed.driver.installs;
@@ -750,7 +753,7 @@ impl RuleDb {
             let knows = capabilities.iter().all(|own| row.gpus_from.is_none_or(|oldest| **own >= oldest));
             on && knows && in_reach && row.driver >= *version && row.arch.iter().any(|own| own == arch)
         };
-        rows.iter().find(fits).map_or(&[], |row| &row.commands)
+        rows.iter().find(fits).into_iter().flat_map(|row| &row.commands).flat_map(Written::steps).collect()
     }
 
     /// The oldest driver for runtimes of each CUDA major release, oldest first.

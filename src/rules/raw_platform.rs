@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::step::Written;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// A page that was opened, named once per file and cited by key.
@@ -246,7 +247,7 @@ pub struct RawInstall {
     #[serde(default)]
     pub gpus_from: Option<ComputeCapability>,
     /// What to run, in order.
-    pub commands: Vec<String>,
+    pub commands: Vec<Written>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -790,7 +791,7 @@ pub struct RawRemedy {
     pub requirements: Vec<String>,
     /// Commands to copy.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<Written>,
 }
 
 /// An environment and whether the advisory applies to it.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::raw_platform::{RawCondition, RawPage, RawSeverity};
+use crate::step::Written;
 
 /// `rules/symptoms/<family>.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -43,7 +44,7 @@ pub struct RawSymptom {
     #[serde(rename = "cause")]
     pub causes: Vec<RawCause>,
     /// The one command that tells the causes apart.
-    pub settle: String,
+    pub settle: Written,
     /// A message written for the test.
     pub example: String,
     /// Keys of the file's `[sources]`.
@@ -74,7 +75,7 @@ pub struct RawCause {
     pub remedy: String,
     /// Commands to copy.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<Written>,
 }
 
 fn warn() -> RawSeverity {

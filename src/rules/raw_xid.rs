@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::raw_platform::{RawPage, RawSeverity};
+use crate::step::Written;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub struct RawXidAction {
     pub summary: String,
     /// Commands to copy.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub commands: Vec<Written>,
     /// A key of `sources`.
     pub source: String,
 }

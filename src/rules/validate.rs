@@ -16,6 +16,7 @@ use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
+use crate::step::Written;
 
 /// The kinds of findings, as reports print them.
 const KINDS: &[&str] = &[
@@ -116,8 +117,9 @@ pub fn driver(raw: &RawDriver) -> Result<(), Fault> {
     }
     for (index, row) in raw.installs.iter().enumerate() {
         cited(&raw.sources, &row.source, "install", index)?;
-        let earlier = raw.installs[..index].iter().filter(|other| other.on == row.on);
-        if earlier.clone().any(|other| other.driver > row.driver) {
+        row.commands.iter().try_for_each(Written::check).map_err(|message| fault("install", index, &message))?;
+        let mut earlier = raw.installs[..index].iter().filter(|other| other.on == row.on);
+        if earlier.any(|other| other.driver > row.driver) {
             return Err(fault("install", index, "the drivers of a distribution ascend"));
         }
     }
@@ -328,6 +330,7 @@ pub fn advisory(raw: &RawAdvisory, stem: &str) -> Result<(), Fault> {
         condition(when).map_err(|message| fault("when", index, &message))?;
     }
     for (index, remedy) in raw.remedies.iter().enumerate() {
+        remedy.commands.iter().try_for_each(Written::check).map_err(|message| fault("remedy", index, &message))?;
         for line in &remedy.requirements {
             requirement(line).map_err(|message| fault("remedy", index, &message))?;
         }
@@ -370,7 +373,7 @@ fn symptom(row: &RawSymptom) -> Result<(), String> {
     if !plain || row.id.is_empty() {
         return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));
     }
-    if row.matches.is_empty() || row.causes.is_empty() || row.settle.is_empty() || row.meaning.is_empty() {
+    if row.matches.is_empty() || row.causes.is_empty() || row.settle.as_str().is_empty() || row.meaning.is_empty() {
         return Err("`match`, `meaning`, `cause` and `settle` must be there".to_owned());
     }
     let least = row.matches.iter().map(|pattern| (pattern, 5)).chain(row.unless.iter().map(|words| (words, 3)));
@@ -387,7 +390,9 @@ fn symptom(row: &RawSymptom) -> Result<(), String> {
             return Err(format!("no finding is of kind `{kind}`"));
         }
     }
+    row.settle.check()?;
     for cause in &row.causes {
+        cause.commands.iter().try_for_each(Written::check)?;
         if !KINDS.contains(&cause.kind.as_str()) {
             return Err(format!("no finding is of kind `{}`", cause.kind));
         }
@@ -457,6 +462,7 @@ pub fn xids(raw: &RawXids) -> Result<(), Fault> {
     pages(&raw.sources)?;
     for (index, row) in raw.actions.iter().enumerate() {
         cited(&raw.sources, &row.source, "action", index)?;
+        row.commands.iter().try_for_each(Written::check).map_err(|message| fault("action", index, &message))?;
         if raw.actions.iter().take(index).any(|earlier| earlier.name == row.name) {
             return Err(fault("action", index, &format!("`{}` is there twice", row.name)));
         }

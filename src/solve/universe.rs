@@ -501,6 +501,9 @@ impl<'a> Universe<'a> {
             {
                 blocks.push(Block::Unread);
             }
+            if self.pins_unread(package, number) {
+                blocks.push(Block::Unread);
+            }
             for (at, clause) in self.clauses.iter().enumerate() {
                 let holds = match clause.terms.as_slice() {
                     [(Node::Release(owner), releases)] => {
@@ -515,6 +518,28 @@ impl<'a> Universe<'a> {
             }
             blocks
         })
+    }
+
+    /// Whether a build that nobody opened pins NVIDIA's wheels, as the opened build of its release does, while somebody else asks
+    /// for one of these: which version it pins is not known. Who names the build, or has it, may have it.
+    fn pins_unread(&self, package: usize, number: u32) -> bool {
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        let (own, release) = (candidate.build, candidates.release_of(candidate));
+        let pins = |build: &Build| {
+            let mut names = build.requires.iter().map(|line| name_of(line)).filter(|name| is_runtime_wheel(name));
+            names.any(|name| self.find(candidates.target, name).is_some())
+        };
+        let is_named = |ask: &Ask| {
+            ask.package == package
+                && ask.labelled()
+                && ask.builds.as_ref().is_some_and(|builds| builds.contains(&number))
+        };
+        let teller =
+            Some(own).filter(|own| !own.is_opened() && own.cuda.is_some()).and_then(|own| release.told_by(own));
+        let asks_for_some =
+            teller.is_some_and(pins) && !own.requires.iter().any(|line| is_runtime_wheel(name_of(line)));
+        asks_for_some && !self.asks.iter().any(is_named)
     }
 
     /// Lets a line admit every release, and notes which are near what it asked for.

@@ -58,7 +58,7 @@ fn shells_read_the_commands() {
     for kind in ["pip", "script"] {
         let text = stdout(&emit(kind, &odd, &[]));
         assert!(is_bash(&text), "{text}");
-        assert!(text.contains(r"'odd @ https://example.org/it'\''s$(touch%20x)/a;b.zip'"), "{text}");
+        assert!(text.contains(r#""odd @ https://example.org/it's"'$(touch%20x)/a;b.zip'"#), "{text}");
     }
     assert!(!is_bash("if true; then"), "bash says no where it must");
 }

@@ -7,23 +7,27 @@ use std::path::{Path, PathBuf};
 /// `probe, index → parse → facts → version`, `check, solve, impact → rules → facts`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("version", &[]),
+    ("step", &[]),
     ("text", &[]),
     ("exit", &[]),
     ("parallel", &[]),
     ("log", &[]),
     ("facts", &["version"]),
-    ("finding", &["version"]),
+    ("finding", &["step", "version"]),
     ("parse", &["facts", "log", "version", "text"]),
     ("probe", &["parallel", "parse", "facts", "version", "text"]),
     ("index", &["parse", "facts", "version", "text"]),
-    ("rules", &["parse", "facts", "finding", "version", "text"]),
-    ("check", &["rules", "parallel", "log", "facts", "finding", "version", "text"]),
+    ("rules", &["parse", "facts", "finding", "step", "version", "text"]),
+    ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
-    ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "step", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
-    ("emit", &["solve", "rules", "facts", "finding", "version", "text"]),
-    ("report", &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "version", "text"]),
+    ("emit", &["solve", "rules", "facts", "finding", "step", "version", "text"]),
+    (
+        "report",
+        &["check", "diff", "impact", "lint", "parse", "solve", "rules", "facts", "finding", "step", "version", "text"],
+    ),
 ];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {

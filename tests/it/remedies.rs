@@ -8,6 +8,7 @@ use gpudoc::facts::Facts;
 use gpudoc::impact::with_remedies;
 use gpudoc::rules::symptom::Heard;
 use gpudoc::rules::{Workload, embedded};
+use gpudoc::step::{Shell, print};
 
 /// The remedies of a finding of a pasted text, a line each with its commands.
 fn remedies(text: &str, id: &str) -> Vec<String> {
@@ -24,7 +25,7 @@ fn remedies(text: &str, id: &str) -> Vec<String> {
     found
         .remedies
         .iter()
-        .map(|remedy| [std::slice::from_ref(&remedy.summary), &remedy.commands].concat().join(" / "))
+        .map(|remedy| [vec![remedy.summary.clone()], print(&remedy.steps, Shell::Sh)].concat().join(" / "))
         .collect()
 }
 
@@ -36,7 +37,7 @@ fn a_k80_is_never_told_a_driver_that_does_not_know_it() {
     let no_driver = "No driver serves both: branch 470 is the last for GPU 0 Tesla K80, and 525.60.13 is needed. Install builds for \
                      CUDA 11.8 or older instead";
     // The build for CUDA 11.8 keeps its kernels for 3.7 up to torch 2.4.
-    let install = "Install torch 2.4.1+cu118 / pip install \"torch==2.4.1+cu118\" --extra-index-url \
+    let install = "Install torch 2.4.1+cu118 / pip install torch==2.4.1+cu118 --extra-index-url \
                    https://download.pytorch.org/whl/cu118";
     assert_eq!(told.first().unwrap(), install);
     assert!(told.contains(&no_driver.to_owned()), "{told:?}");
@@ -81,7 +82,7 @@ fn a_missing_library_is_in_the_wheel_that_torch_pins() {
                 [pip3] torch==2.3.1+cu121\n";
     assert_eq!(
         remedies(text, "symptom/loader-cudnn8").first().unwrap(),
-        "Install nvidia-cudnn-cu12==8.9.2.26 / pip install \"nvidia-cudnn-cu12==8.9.2.26\""
+        "Install nvidia-cudnn-cu12==8.9.2.26 / pip install nvidia-cudnn-cu12==8.9.2.26"
     );
 }
 
@@ -106,7 +107,7 @@ fn of_twins_the_one_stays_that_torch_requires() {
             remedies(text, id),
             [
                 "Remove nvidia-nccl-cu13, and install nvidia-nccl-cu12==2.26.2 again / pip uninstall -y nvidia-nccl-cu13 / \
-                 pip install --force-reinstall --no-deps \"nvidia-nccl-cu12==2.26.2\""
+                 pip install --force-reinstall --no-deps nvidia-nccl-cu12==2.26.2"
             ],
             "{id}"
         );

@@ -79,7 +79,7 @@ fn a_stub_in_front_keeps_cuda_from_starting() {
     assert_eq!(finding.severity, Severity::Fail);
     insta::assert_snapshot!(finding.title, @"the toolkit's stub, `/opt/build/libcuda.so.1`, is in front of the driver's libcuda");
     let [remedy] = finding.remedies.try_into().unwrap();
-    assert_eq!(remedy.commands, ["export LD_LIBRARY_PATH=/opt/lib"]);
+    assert_eq!(gpudoc::step::print(&remedy.steps, gpudoc::step::Shell::Sh), ["export LD_LIBRARY_PATH=/opt/lib"]);
     let mended = gpudoc::impact::apply(&facts, &remedy.change.unwrap(), rules::embedded());
     assert!(stubs(&mended).is_empty());
     // CUDA's own answer is foreseen.

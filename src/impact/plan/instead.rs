@@ -61,7 +61,7 @@ impl Draft<'_> {
         (left.is_disjoint(fixes) && left.is_subset(before)).then(|| Remedy {
             summary: format!("Or keep {keeps}: install {}", text::list(&words)),
             requirements: outlook.full,
-            commands: outlook.commands,
+            steps: outlook.steps,
             change: Some(outlook.change),
             verified: self.known && outlook.known,
         })
