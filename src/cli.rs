@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    check, completions, cuda_init, diff, explain, host, impact, init, lint, overlay, probe, resolve, rules, scan,
+    check, completions, cuda_init, diff, explain, fix, host, impact, init, lint, overlay, probe, resolve, rules, scan,
 };
 use crate::exit::Exit;
 
@@ -15,6 +15,7 @@ use crate::exit::Exit;
 #[command(after_help = "\
 Examples:
   gpudoc check                                     what is wrong on this machine, and the fix
+  gpudoc fix --apply                               run that fix, check again, take it back if it is no better
   gpudoc resolve torch torchvision --gpu \"RTX 5090\"  a constraints.txt for another one
   gpudoc impact torch==2.7.1+cu128                  what an upgrade would do here
   gpudoc lint                                      what this project's files would install, judged
@@ -45,6 +46,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Args),
+    Fix(fix::Args),
     #[command(hide = true, name = crate::probe::cuda_init::COMMAND)]
     CudaInit,
     Probe(probe::Args),
@@ -77,6 +79,7 @@ impl Cli {
         }
         match &self.command {
             Command::Check(args) => check::run(args),
+            Command::Fix(args) => fix::run(args),
             Command::CudaInit => cuda_init::run(),
             Command::Probe(args) => probe::run(args),
             Command::Resolve(args) => {

@@ -11,6 +11,12 @@ pub enum Exit {
     Failed = 1,
     /// gpudoc could not run: bad arguments, unreadable input.
     Error = 2,
+    /// Somebody's terminal went away, and what had begun was taken back.
+    HungUp = 129,
+    /// Somebody pressed ^C, and what had begun was taken back.
+    Interrupted = 130,
+    /// Somebody ended it, and what had begun was taken back.
+    Terminated = 143,
 }
 
 impl From<Exit> for ExitCode {

@@ -130,7 +130,21 @@ impl Remedy {
             verified: false,
         }
     }
+
+    /// What tells which of several causes a message comes from, by running something that only looks.
+    pub fn look(steps: impl IntoIterator<Item = Step>) -> Self {
+        Self::new(LOOK, steps)
+    }
+
+    /// Whether it only looks, and changes nothing.
+    #[must_use]
+    pub fn looks(&self) -> bool {
+        self.summary == LOOK
+    }
 }
+
+/// What a remedy that only looks is called.
+const LOOK: &str = "Find out which it is";
 
 /// A change to an environment that can be tried out on its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]

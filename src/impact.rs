@@ -159,15 +159,15 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
     facts.active_distributions().filter(|distribution| loose.contains(&distribution.name)).collect()
 }
 
-/// Another build of a release that is installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129.
-fn swap_step(facts: &Facts, pins: &[&Pin<'_>]) -> Option<Step> {
+/// Other builds of releases that are installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129, and what the new build
+/// requires would not come. So the old ones go first.
+fn swapped<'p>(facts: &Facts, pins: &[&Pin<'p>]) -> Vec<&'p str> {
     let swapped = pins.iter().filter(|pin| {
         let declared = facts.distribution(pin.name).and_then(|found| found.version.value());
         let declared = declared.and_then(|version| Version::from_str(version).ok());
         pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
     });
-    let swapped: Vec<_> = swapped.map(|pin| format!("{}=={}", pin.name, pin.version())).collect();
-    check::Installer::of(facts).install(&["--force-reinstall", "--no-deps"], &swapped)
+    swapped.map(|pin| pin.name).collect()
 }
 
 /// The step that installs pins into the environment, with the tool that made it.

@@ -1,5 +1,6 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
+pub mod cause;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -9,10 +10,14 @@ pub mod emit;
 pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod impact;
 pub mod index;
+#[cfg(unix)]
+pub mod journal;
 pub mod lint;
 pub mod log;
+pub mod own;
 pub mod parallel;
 pub mod parse;
 pub mod probe;

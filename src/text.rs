@@ -21,6 +21,38 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// The first sentence of a text, with its full stop: a full stop, a space and no small letter end one, outside backticks.
+#[must_use]
+pub fn first_sentence(text: &str) -> &str {
+    let mut code = false;
+    for (at, letter) in text.char_indices() {
+        code ^= letter == '`';
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let ends = rest.strip_prefix(' ').is_some_and(|rest| !rest.starts_with(|next: char| next.is_lowercase()));
+        if letter == '.' && !code && ends {
+            return text.get(..=at).unwrap_or(text);
+        }
+    }
+    text
+}
+
+/// A text in at most so many lines; where it has more, what does not fit is cut behind a word, with `…` in its place.
+#[must_use]
+pub fn wrap_to(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = wrap(text, width);
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some(last) = lines.last_mut() {
+            while last.chars().count() + 2 > width {
+                let Some((before, _)) = last.rsplit_once(' ') else { break };
+                *last = before.to_owned();
+            }
+            last.push_str(" …");
+        }
+    }
+    lines
+}
+
 /// A size in binary units with one decimal where it is small, e.g. `31.8 GiB`, `64 MiB`.
 #[must_use]
 pub fn bytes(size: u64) -> String {
@@ -159,6 +191,20 @@ mod tests {
         assert_eq!(count(1, "failure", "failures"), "1 failure");
         assert_eq!(bytes(64 << 20), "64 MiB");
         assert_eq!(bytes(34_190_917_632), "31.8 GiB");
+    }
+
+    #[test]
+    fn a_sentence_ends_where_the_next_begins() {
+        let text = "It has `a. B`, e.g. x 2.0. What decides is the build. More";
+        assert_eq!(first_sentence(text), "It has `a. B`, e.g. x 2.0.");
+        assert_eq!(first_sentence("No 2.0 e.g. here. Two"), "No 2.0 e.g. here.");
+        assert_eq!(first_sentence("One"), "One");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_cut_behind_a_word() {
+        assert_eq!(wrap_to("one two three four", 9, 2), ["one two", "three …"]);
+        assert_eq!(wrap_to("one two three", 9, 2), ["one two", "three"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::{Context, Installed, gpu_arch, lists_all};
 use crate::facts::{Origin, Reading};
-use crate::rules::model::Package;
+use crate::rules::model::{Agreement, Package};
 use crate::text;
 
 /// So many distributions are named.
@@ -111,7 +111,7 @@ fn unpaired(context: &Context<'_>) -> Vec<(&'static str, String)> {
         let (Some(package), Some(version)) = (installed.package, installed.version.as_ref()) else { continue };
         for rule in package.partners.iter().filter(|rule| rule.versions.contains(version)) {
             let Some(partner) = context.stack.get(&rule.with) else { continue };
-            if installed.cuda().is_none() && partner.cuda().is_some() {
+            if matches!(rule.agreement, Agreement::Cuda(_)) && installed.cuda().is_none() && partner.cuda().is_some() {
                 gaps.push(("pairing", format!("the CUDA that {} was built for", installed.title())));
             }
         }

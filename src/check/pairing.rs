@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use pep440_rs::Version;
+
 use super::{Context, Installed, Installer, Stack, contradiction, looked, prebuilt};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::Target;
 use crate::rules::complete::torch_of_label;
-use crate::rules::model::Partner;
-use crate::rules::partner::agrees;
+use crate::rules::model::{Agreement, Build, Package, Partner, Release};
+use crate::rules::partner::{agrees, goes_with, wanted_by};
 use crate::rules::raw::CudaAgreement;
 use crate::text;
 use crate::version::CudaVersion;
@@ -23,11 +26,24 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let (Some(package), Some(version)) = (installed.package, installed.version.as_ref()) else { continue };
         for rule in package.partners.iter().filter(|rule| rule.versions.contains(version)) {
             let Some(partner) = context.stack.get(&rule.with) else { continue };
-            let (Some(own), Some(theirs)) = (installed.cuda(), partner.cuda()) else { continue };
+            let finding = match &rule.agreement {
+                Agreement::Cuda(agreement) => {
+                    let (Some(own), Some(theirs)) = (installed.cuda(), partner.cuda()) else { continue };
+                    let published = || published_for(package, *agreement, theirs?, &context.target, version);
+                    (!agrees(*agreement, own, theirs)).then(|| {
+                        let mut finding = disagreement(installed, own, partner, theirs, (rule, *agreement));
+                        finding.message.extend(published().map(|said| format!(" {said}.")));
+                        finding
+                    })
+                }
+                Agreement::Release(_) | Agreement::Extra(_) => {
+                    let Some(theirs) = partner.version.as_ref() else { continue };
+                    let row = context.db.release(installed.name(), version);
+                    (!goes_with(rule, version, row, theirs)).then(|| other_release(installed, row, partner, rule))
+                }
+            };
             compared = true;
-            if !agrees(rule.cuda, own, theirs) {
-                findings.push(disagreement(installed, own, partner, theirs, rule));
-            }
+            findings.extend(finding);
         }
     }
     if compared { looked(findings) } else { Outcome::NotApplicable("no pair of builds that must fit".to_owned()) }
@@ -102,14 +118,87 @@ fn variant(cuda: Option<CudaVersion>) -> String {
     cuda.map_or_else(|| "the CPU".to_owned(), |cuda| format!("CUDA {cuda}"))
 }
 
+/// Which releases of a package were built for its partner's CUDA, as far as the rules know: `vllm is built for CUDA 13 from 0.20.0 on`.
+fn published_for(
+    package: &Package,
+    agreement: CudaAgreement,
+    theirs: CudaVersion,
+    target: &Target,
+    installed: &Version,
+) -> Option<String> {
+    let here = |build: &&Build| target.platform.as_deref().is_none_or(|platform| build.is_for(platform));
+    let mut fitting = package.releases.iter().filter(|release| !release.yanked).filter(|release| {
+        release
+            .builds
+            .iter()
+            .filter(here)
+            .any(|build| build.cuda.is_some() && agrees(agreement, build.cuda, Some(theirs)))
+    });
+    let cuda = match agreement {
+        CudaAgreement::Same => theirs.to_string(),
+        CudaAgreement::SameMajor => theirs.major.to_string(),
+    };
+    let name = &package.name;
+    let (Some(first), last) = (fitting.next(), fitting.next_back()) else {
+        return Some(format!("No {name} that the rules know is built for CUDA {cuda}"));
+    };
+    let (first, last) = (&first.version, &last.unwrap_or(first).version);
+    match installed {
+        own if own < first => Some(format!("{name} is built for CUDA {cuda} from {first} on")),
+        own if own > last => Some(format!("{name} was built for CUDA {cuda} up to {last}")),
+        _ => None,
+    }
+}
+
+/// Two packages that go together only in one release, and are there in two.
+fn other_release(installed: &Installed<'_>, row: Option<&Release>, partner: &Installed<'_>, rule: &Partner) -> Finding {
+    let (own, theirs) = (installed.distribution.full_version(), partner.distribution.full_version());
+    let wanted = match &rule.agreement {
+        Agreement::Extra(extra) => {
+            let ranges = wanted_by(row, extra, &rule.with);
+            ranges.iter().map(|range| range.to_string().replace(' ', "")).collect::<Vec<_>>().join(",")
+        }
+        _ => own.to_owned(),
+    };
+    let named = |of: &Installed<'_>, required: Option<&str>| Evidence {
+        fact: of.name().to_owned(),
+        observed: of.distribution.full_version().to_owned(),
+        required: required.map(str::to_owned),
+        source: Basis::Metadata,
+        citation: of.distribution.version.source().map(|source| source.place().to_owned()),
+    };
+    Finding {
+        id: format!("pairing/{}", partner.name()),
+        kind: Kind::Pairing,
+        severity: Severity::Fail,
+        title: format!("{} needs {} {wanted}, but {theirs} is installed", installed.title(), partner.name()),
+        message: format!("{}.", rule.otherwise),
+        packages: vec![partner.name().to_owned(), installed.name().to_owned()],
+        gpus: Vec::new(),
+        evidence: vec![named(partner, Some(&wanted)), named(installed, None), by_rule(rule)],
+        remedies: Vec::new(),
+        references: Vec::new(),
+    }
+}
+
+fn by_rule(rule: &Partner) -> Evidence {
+    Evidence {
+        fact: "agreement".to_owned(),
+        observed: "checked at import".to_owned(),
+        required: None,
+        source: Basis::Rule,
+        citation: Some(rule.source.clone()),
+    }
+}
+
 fn disagreement(
     installed: &Installed<'_>,
     own: Option<CudaVersion>,
     partner: &Installed<'_>,
     theirs: Option<CudaVersion>,
-    rule: &Partner,
+    (rule, agreement): (&Partner, CudaAgreement),
 ) -> Finding {
-    let required = match (rule.cuda, theirs) {
+    let required = match (agreement, theirs) {
         (CudaAgreement::SameMajor, Some(cuda)) => format!("CUDA {}.x", cuda.major),
         (_, theirs) => variant(theirs),
     };
@@ -148,13 +237,7 @@ fn disagreement(
                 source: Basis::Binary,
                 citation: Some(partner.cuda_place()),
             },
-            Evidence {
-                fact: "agreement".to_owned(),
-                observed: "checked at import".to_owned(),
-                required: None,
-                source: Basis::Rule,
-                citation: Some(rule.source.clone()),
-            },
+            by_rule(rule),
         ],
         remedies: Vec::new(),
         references: Vec::new(),

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
 use super::{Context, Installed, Stack, looked};
@@ -14,6 +14,7 @@ use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
+use crate::rules::raw_needs::Stop;
 use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
 
 /// Compares every declared requirement with what is installed.
@@ -237,19 +238,25 @@ fn unmet(
     };
     let mut packages = vec![installed.name().to_owned(), name.to_owned()];
     packages.sort();
+    let guard = guard(context, installed, requirement, found);
     Finding {
         id: format!("requirement/{}/{name}", installed.name()),
         kind: Kind::Requirement,
-        severity: unmet_severity(context, installed.name(), name, &versions),
+        severity: match guard {
+            Some(_) => Severity::Fail,
+            None => unmet_severity(context, installed.name(), name, &versions),
+        },
         title,
-        message: if found.is_some() {
+        message: if guard.is_some() {
+            format!("{} checks {name} when it is imported, and stops.", installed.name())
+        } else if found.is_some() {
             format!("{} was made and tested with another version of {name}.", installed.name())
         } else {
             format!("{} may fail when it imports {name}.", installed.name())
         },
         packages,
         gpus: Vec::new(),
-        evidence: vec![
+        evidence: [
             Evidence {
                 fact: format!("{} metadata", installed.name()),
                 observed: format!("`Requires-Dist: {requirement}`"),
@@ -264,7 +271,10 @@ fn unmet(
                 source: Basis::Metadata,
                 citation: found.map(listed_in),
             },
-        ],
+        ]
+        .into_iter()
+        .chain(guard)
+        .collect(),
         remedies: vec![Remedy {
             summary: format!("Install `{name}{versions}`"),
             requirements: vec![format!("{name}{versions}")],
@@ -274,6 +284,35 @@ fn unmet(
         }],
         references: Vec::new(),
     }
+}
+
+/// What says that the import of a package stops with what there is of another, where it does.
+fn guard(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    requirement: &Requirement,
+    found: Option<&Installed<'_>>,
+) -> Option<Evidence> {
+    let name = requirement.name.as_ref();
+    let (stop, citation) = context.db.guard(installed.name(), installed.version.as_ref()?, name)?;
+    let is_below = |found: &Installed<'_>| {
+        let version = found.version.clone()?.without_local();
+        let range = specifiers(requirement)?;
+        let lower = [Operator::GreaterThan, Operator::GreaterThanEqual, Operator::TildeEqual];
+        Some(range.iter().any(|it| lower.contains(it.operator()) && !it.contains(&version)))
+    };
+    let stops = match (stop, found) {
+        (_, None) | (Stop::Unmet, _) => true,
+        (Stop::Below, Some(found)) => is_below(found).unwrap_or(false),
+        (Stop::Missing, Some(_)) => false,
+    };
+    stops.then(|| Evidence {
+        fact: format!("import of {}", installed.name()),
+        observed: format!("checks {name}"),
+        required: None,
+        source: Basis::Rule,
+        citation: Some(citation),
+    })
 }
 
 /// A distribution whose metadata is damaged: what it requires cannot be told, and installers trip over it.
@@ -347,6 +386,45 @@ fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Find
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_checked_at_import_fails_and_the_rest_is_a_doubt() {
+        let of = |name: &str, version: &str, requires: &[&str]| crate::facts::Distribution {
+            name: name.to_owned(),
+            version: Reading::metadata(version.to_owned(), "METADATA"),
+            metadata: Reading::metadata(
+                crate::facts::Metadata {
+                    requires: requires.iter().map(|line| (*line).to_owned()).collect(),
+                    ..crate::facts::Metadata::default()
+                },
+                "METADATA",
+            ),
+            ..crate::facts::Distribution::default()
+        };
+        let mut facts = crate::facts::Facts::unknown(Origin::Report);
+        facts.distributions = vec![
+            of("transformers", "4.57.1", &["tokenizers<=0.23.0,>=0.22.0", "regex!=2019.12.17"]),
+            of("matplotlib", "3.8.0", &["numpy<2,>=1.21"]),
+            of("datasets", "5.0.1", &["tqdm>=4.66.3"]),
+            of("tokenizers", "0.20.3", &[]),
+            of("regex", "2025.10.22", &[]),
+            of("numpy", "2.1.0", &[]),
+            of("tqdm", "4.60.0", &[]),
+        ];
+        let (workload, heard) = (crate::rules::Workload::default(), crate::rules::symptom::Heard::default());
+        let context = Context::new(&facts, crate::rules::embedded(), &workload, &heard);
+        let Outcome::Findings(found) = check(&context) else { panic!("nothing found") };
+        let told: Vec<_> = found.iter().map(|it| (it.id.as_str(), it.severity)).collect();
+        // matplotlib looks at its lower bound alone, and datasets at nothing.
+        assert_eq!(
+            told,
+            [
+                ("requirement/datasets/tqdm", Severity::Warn),
+                ("requirement/matplotlib/numpy", Severity::Warn),
+                ("requirement/transformers/tokenizers", Severity::Fail),
+            ]
+        );
+    }
 
     #[test]
     fn only_lines_for_extras_that_nobody_asks_for_are_passed_over() {

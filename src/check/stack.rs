@@ -28,6 +28,8 @@ pub struct Installed<'a> {
     pub package: Option<&'a Package>,
     /// The release and build in the rules.
     pub row: Option<(&'a Release, &'a Build)>,
+    /// The CUDA of that row; none where the files here need the libraries of another one: somebody built it otherwise.
+    pub row_cuda: Option<CudaVersion>,
     /// PyPI's build for this platform, and that is a CPU build.
     pub plain_cpu: bool,
     /// What it requires by the rules, and where that is from, where nobody read its own metadata.
@@ -69,7 +71,7 @@ impl Installed<'_> {
         if self.plain_cpu {
             return Some(None);
         }
-        self.row.and_then(|(_, build)| build.cuda).map(Some)
+        self.row_cuda.map(Some)
     }
 
     /// What it declares, else what the rules know of its release; none where neither is known.
@@ -97,6 +99,12 @@ impl Installed<'_> {
     #[must_use]
     pub fn cuda_place(&self) -> String {
         let build = &self.distribution.build;
+        let by_rule = || self.package?.built_for(self.version.as_ref()?).map(|row| row.source.clone());
+        let of_rule =
+            matches!(build.cuda, Reading::Unknown | Reading::Unreadable { .. }) && self.distribution.local().is_none();
+        if let Some(source) = of_rule.then(by_rule).flatten() {
+            return source;
+        }
         let source = build.cuda.source().or(build.version.source()).or(self.distribution.version.source());
         source.map_or_else(|| "the rules".to_owned(), |source| source.place().to_owned())
     }
@@ -130,7 +138,10 @@ impl<'a> Stack<'a> {
             let assumed = (facts.origin == Origin::Report).then_some(ASSUMED);
             let platforms: Vec<&str> = target.platform.as_deref().into_iter().chain(assumed).collect();
             let by_rule = unread.then(|| complete::by_rule(distribution, &platforms, db)).flatten();
-            Installed { distribution, version, package: db.package(&distribution.name), row, plain_cpu, by_rule }
+            let row_cuda =
+                row.and_then(|(_, build)| build.cuda).filter(|cuda| !needs_another(distribution, cuda.major, db));
+            let package = db.package(&distribution.name);
+            Installed { distribution, version, package, row, row_cuda, plain_cpu, by_rule }
         });
         Self { installed }
     }
@@ -155,4 +166,13 @@ impl<'a> Stack<'a> {
                 package.releases.iter().flat_map(|release| &release.builds).any(Build::is_for_gpu)
             })
     }
+}
+
+/// Whether the files of a distribution need a CUDA library that only another CUDA major has, e.g. `libcudart.so.13` beside 12.
+fn needs_another(distribution: &Distribution, major: u32, db: &RuleDb) -> bool {
+    let libraries = distribution.libraries.value().into_iter().flatten();
+    libraries.flat_map(|library| &library.links).any(|link| {
+        let shipped: Vec<_> = db.libraries_with(&link.soname, None).iter().filter_map(|row| row.cuda).collect();
+        !shipped.is_empty() && !shipped.contains(&major)
+    })
 }

@@ -250,7 +250,7 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
     let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
     if (!certain || left.len() > 1) && symptom.settle.as_str() != "-" {
-        remedies.push(Remedy::new("Find out which it is", symptom.settle.steps()));
+        remedies.push(Remedy::look(symptom.settle.steps()));
     }
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
@@ -414,7 +414,7 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
         finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
         let names = finding.packages.iter().filter_map(|name| step::requirement(name));
         let show = Step::run(["pip", "show"].map(str::to_owned).into_iter().chain(names));
-        finding.remedies.insert(0, Remedy::new("See what is installed", show));
+        finding.remedies.insert(0, Remedy::look(show));
     }
     Some(finding)
 }

@@ -4,21 +4,19 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::ValueEnum;
 
+use super::examine::{Examined, expect_recognised, workload};
 use super::host::{HostArgs, probe_timed, redacted};
-use super::targets::config;
-use super::{input, note, print, today, width};
+use super::{input, look, note, print, today, width};
 use crate::check::{self, Verdict};
 use crate::config::Use;
 use crate::diff;
 use crate::exit::Exit;
-use crate::facts::{Facts, Pasted};
+use crate::facts::Facts;
 use crate::finding::Severity;
-use crate::impact;
 use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Demanded, Report};
 use crate::rules::age::Age;
-use crate::rules::symptom::Heard;
 use crate::rules::{self, Workload, target::complete_gpus};
 
 /// Find out what does not fit on this machine, how we know, and what to do
@@ -49,6 +47,12 @@ pub struct Args {
     /// How to write the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Tell how it is known too: the evidence, its sources, all that would help, what was not checked
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Only the last line, and nothing where nothing is wrong
+    #[arg(long, short)]
+    quiet: bool,
     /// Exit with 1 on warnings too, and where too little is known for a verdict
     #[arg(long)]
     strict: bool,
@@ -70,7 +74,7 @@ pub struct Args {
 }
 
 /// A word that advisories know.
-fn known_use(text: &str) -> Result<String, String> {
+pub(super) fn known_use(text: &str) -> Result<String, String> {
     Use::try_from(text.to_owned()).map(|word| word.0)
 }
 
@@ -125,28 +129,19 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
         None => (probe_timed(&args.host, args.cuda_init, &clock)?, None),
     };
     complete_gpus(&mut facts, db);
-    let workload = workload(args);
+    let workload = workload(&args.uses);
     if let Some(known_good) = &args.against {
         return drift(args, known_good, &facts, &workload);
     }
-    let nothing = Heard::default();
-    let heard = told.as_ref().map_or(&nothing, |told| &told.heard);
-    let checked = clock.time("checks", || check::run_with(&facts, db, &workload, heard));
-    let findings = check::findings(&checked);
-    let findings = match &told {
-        Some(told) => clock.time("ranking", || check::explain(&facts, db, &workload, told, findings)),
-        None => findings,
-    };
-    let (findings, plan) = clock.time("remedies", || impact::with_remedies(&facts, db, &workload, findings));
-    let findings = check::fit(&facts, db, findings);
-    if let Some(path) = args.from.as_ref().filter(|_| findings.is_empty() && !tells_anything(&facts)) {
-        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-        bail!("nothing was recognised in {name}: no part of a report, and no error message that the rules know");
-    }
+    let examined = Examined::of(&facts, db, &workload, told.as_ref(), &clock);
+    let Examined { checks: checked, findings, plan } = examined;
+    expect_recognised(args.from.as_deref(), &facts, &findings)?;
     let demanded = Demanded { gpu: args.require.contains(&Need::Gpu), max_rules_age: args.max_rules_age };
     let report = Report::new(&facts, checked, (findings, plan), demanded, Age::on(db.newest(), &today()));
     match args.format {
-        Format::Text => print(&report::text(&report, width()))?,
+        Format::Text if args.quiet => print(&report::quiet(&report, look()))?,
+        Format::Text if args.verbose => print(&report::full(&report, look()))?,
+        Format::Text => print(&report::text(&report, look()))?,
         Format::Json => print(&report::json(&report)?)?,
         Format::Markdown => print(&report::markdown(&report))?,
         Format::Sarif => print(&ci::sarif(&Problems::of_check(&report))?)?,
@@ -163,26 +158,6 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
         Verdict::Unknown if args.strict || !args.require.is_empty() => Exit::Failed,
         _ => Exit::Ok,
     })
-}
-
-/// Whether anything at all was read in a text; a snapshot always tells something.
-fn tells_anything(facts: &Facts) -> bool {
-    let Some(pasted) = &facts.pasted else { return true };
-    let rest = Pasted { recognised: Vec::new(), not_read: 0, names_torch: false, ..pasted.clone() };
-    let nothing = Facts { pasted: Some(Pasted::default()), ..Facts::unknown(facts.origin) };
-    !pasted.recognised.is_empty() || Facts { pasted: Some(rest), ..facts.clone() } != nothing
-}
-
-/// What the project does: by argument, and by `[workload]` of the nearest gpudoc.toml.
-fn workload(args: &Args) -> Workload {
-    let declared = match config(None) {
-        Ok(declared) => declared.map(|(_, config)| config.workload.workload()).unwrap_or_default(),
-        Err(error) => {
-            note(&format!("note: {error:#}; its workload is left out"));
-            Workload::default()
-        }
-    };
-    Workload { uses: [args.uses.clone(), declared.uses.clone()].concat(), ..declared }
 }
 
 /// What has changed since a snapshot.

@@ -267,7 +267,9 @@ fn policy(path: &Path, config: &Config, text: &str) -> Policy {
 fn found() -> anyhow::Result<Vec<PathBuf>> {
     let mut walk = ignore::WalkBuilder::new(".");
     // `.github` begins with a dot.
-    walk.hidden(false).require_git(false).filter_entry(|entry| entry.file_name() != ".git");
+    walk.hidden(false)
+        .require_git(false)
+        .filter_entry(|entry| entry.file_name() != ".git" && entry.file_name() != crate::own::FOLDER);
     let mut found = Vec::new();
     for entry in walk.build() {
         let entry = entry.context("failed to look through the current folder")?;

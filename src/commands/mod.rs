@@ -4,10 +4,12 @@ pub mod check;
 pub mod completions;
 pub mod cuda_init;
 pub mod diff;
+mod examine;
 pub mod explain;
 pub mod explain_build;
 mod explain_words;
 pub mod file;
+pub mod fix;
 pub mod host;
 pub mod impact;
 pub mod init;
@@ -28,7 +30,7 @@ pub mod rules_verify;
 pub mod scan;
 mod targets;
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 /// Writes to standard output; a reader that has gone away (`gpudoc check | head`) is not an error.
 ///
@@ -62,4 +64,15 @@ pub fn note(text: &str) {
 #[must_use]
 pub fn width() -> usize {
     terminal_size::terminal_size_of(std::io::stdout()).map_or(80, |(width, _)| width.0.into())
+}
+
+/// How a report looks on standard output: signs on a terminal that shows them, words elsewhere.
+#[must_use]
+pub fn look() -> crate::report::Look {
+    #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| variable(name));
+    let utf8 = locale.is_some_and(|locale| locale.to_lowercase().replace('-', "").contains("utf8"));
+    let signs = std::io::stdout().is_terminal() && (utf8 || variable("WT_SESSION").is_some());
+    crate::report::Look { width: width(), signs }
 }

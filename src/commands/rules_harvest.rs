@@ -355,6 +355,9 @@ async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiPro
     if let Some(member) = wheel.member(&format!("{folder}/cpp_lib.json")) {
         reading.cuda = harvest::read_cpp_lib(&text(wheel.read(member).await?)).or(reading.cuda);
     }
+    if let Some(member) = harvest::BUILD_INFO.iter().find_map(|name| wheel.member(name)) {
+        reading.cuda = harvest::read_build_info(&text(wheel.read(member).await?)).or(reading.cuda);
+    }
     if let Some(member) = wheel.members.iter().find(|member| member.name.ends_with("/libc10.so")) {
         let linkage = elf::linkage(wheel.read(member).await?.as_slice())?;
         reading.cxx11_abi = harvest::cxx11_abi(&linkage);
@@ -398,6 +401,7 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
         headline: None,
         partial: false,
         extras_read: Vec::new(),
+        built_for: Vec::new(),
         partners: Vec::new(),
         extras: Vec::new(),
         releases: Vec::new(),

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use super::{TORCH, apply, install_step, orphans, swap_step};
+use super::{TORCH, apply, install_step, orphans, swapped};
 use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
@@ -190,10 +190,12 @@ pub fn foresee(
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
-    let names: Vec<_> = gone.iter().map(|distribution| distribution.name.as_str()).collect();
+    let names: Vec<_> = swapped(facts, &changed)
+        .into_iter()
+        .chain(gone.iter().map(|distribution| distribution.name.as_str()))
+        .collect();
     let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
     steps.extend(install_step(facts, &changed, db));
-    steps.extend(swap_step(facts, &changed));
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()?.step.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.

@@ -144,7 +144,7 @@ fn walk(folder: &Path, depth: usize, items: &mut Vec<Item>, owners: &mut Owners)
         if kind.is_dir() {
             if path.extension().is_some_and(|extension| extension == "dist-info") {
                 owners.read(&path);
-            } else if depth < MAX_DEPTH {
+            } else if depth < MAX_DEPTH && entry.file_name() != crate::own::FOLDER {
                 // A folder that may not be entered costs only itself.
                 match walk(&path, depth + 1, items, owners) {
                     Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use super::Report;
 use super::finding::{FindingDocument, PlanDocument, shell};
+use crate::cause::Cause;
 use crate::check::Verdict;
 use crate::facts::Facts;
 use crate::finding::Outcome;
@@ -19,6 +20,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<String>,
     findings: Vec<FindingDocument<'a>>,
+    causes: &'a [Cause],
     plan: Option<PlanDocument<'a>>,
     checks: Vec<Check<'a>>,
     facts: &'a Facts,
@@ -57,6 +59,7 @@ pub fn json(report: &Report<'_>) -> serde_json::Result<String> {
         demands: &report.demands,
         notice: report.rules.notice(),
         findings: FindingDocument::all(&report.findings, shell),
+        causes: &report.causes,
         plan: report.plan.as_ref().map(|plan| PlanDocument::new(plan, shell)),
         checks: checks.collect(),
         facts: report.facts,

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Report;
 use super::finding::shell;
+use crate::cause::{Item, Role};
 use crate::check::Verdict;
 use crate::finding::{Evidence, Finding, Severity};
 use crate::step::{Shell, print};
@@ -13,33 +14,26 @@ use crate::text::count;
 #[must_use]
 pub fn markdown(report: &Report<'_>) -> String {
     let mut out = String::new();
-    let serious: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity != Severity::Info).collect();
-    let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
-    match serious.first() {
-        None => {
-            let _ = match &report.verdict {
-                Verdict::Pass(looked) => {
-                    writeln!(out, "**gpudoc found nothing wrong: {}.**", escaped(&looked.in_words()))
-                }
-                _ => writeln!(
-                    out,
-                    "**gpudoc found nothing wrong in what this shows, but not all that matters is known.**"
-                ),
-            };
-        }
-        Some(first) => write_first(&mut out, first, shell(report.facts)),
+    if report.causes.is_empty() {
+        let _ = match &report.verdict {
+            Verdict::Pass(looked) => {
+                writeln!(out, "**gpudoc found nothing wrong: {}.**", escaped(&looked.in_words()))
+            }
+            _ => {
+                writeln!(out, "**gpudoc found nothing wrong in what this shows, but not all that matters is known.**")
+            }
+        };
     }
-    if serious.len() > 1 {
-        let _ = writeln!(out, "\nAlso:\n");
-        for finding in serious.iter().skip(1) {
-            let fix =
-                finding.remedies.first().map_or_else(String::new, |remedy| format!(". {}", escaped(&remedy.summary)));
-            let _ =
-                writeln!(out, "- {} **{}** (`{}`){fix}", mark(finding.severity), escaped(&finding.title), finding.id);
-        }
+    for cause in &report.causes {
+        let id = cause.findings.first().map_or("", String::as_str);
+        let (title, meaning) = (escaped(&cause.title), escaped(&cause.meaning));
+        let _ = writeln!(out, "{} **{title}** (`{id}`)  \n{meaning}\n", mark(cause.severity));
+    }
+    for item in &report.to_do {
+        write_item(&mut out, item, report.plan.is_some(), shell(report.facts));
     }
     let _ = writeln!(out, "\n<details>\n<summary>How we know</summary>\n");
-    for finding in serious.iter().chain(&info) {
+    for finding in &report.findings {
         write_evidence(&mut out, finding);
     }
     write_unchecked(&mut out, report);
@@ -59,17 +53,22 @@ fn mark(severity: Severity) -> &'static str {
     }
 }
 
-fn write_first(out: &mut String, finding: &Finding, shell: Shell) {
-    let _ = writeln!(out, "{} **{}** (`{}`)\n", mark(finding.severity), escaped(&finding.title), finding.id);
-    let _ = writeln!(out, "{}", escaped(&finding.message));
-    for (at, remedy) in finding.remedies.iter().enumerate() {
-        let word = if at == 0 { "Fix" } else { "Or" };
-        let tried = if remedy.verified { " (verified against the rules)" } else { "" };
-        let _ = writeln!(out, "\n{word}: {}{tried}", escaped(&remedy.summary));
-        if !remedy.steps.is_empty() {
-            let language = if shell == Shell::PowerShell { "powershell" } else { "sh" };
-            let _ = writeln!(out, "\n```{language}\n{}\n```", print(&remedy.steps, shell).join("\n"));
-        }
+/// One thing to do, its commands in a block to copy.
+fn write_item(out: &mut String, item: &Item, planned: bool, shell: Shell) {
+    let word = match item.role {
+        Role::Plan => "Plan",
+        Role::Fix => "Fix",
+        Role::Look => "First",
+        Role::Then => "Then",
+        Role::Also if planned => "It leaves",
+        Role::Also => "Also",
+    };
+    let about = item.about.as_ref().map_or_else(String::new, |title| format!("{}. ", escaped(title)));
+    let checked = if item.verified { " (re-checked)" } else { "" };
+    let _ = writeln!(out, "\n{word}: {about}{}{checked}", escaped(&item.words));
+    if !item.steps.is_empty() {
+        let language = if shell == Shell::PowerShell { "powershell" } else { "sh" };
+        let _ = writeln!(out, "\n```{language}\n{}\n```", print(&item.steps, shell).join("\n"));
     }
 }
 
@@ -80,6 +79,9 @@ fn write_evidence(out: &mut String, finding: &Finding) {
             required.as_ref().map_or_else(String::new, |required| format!("; needed: {}", escaped(required)));
         let citation = citation.as_ref().map_or_else(String::new, |citation| format!(" ({})", escaped(citation)));
         let _ = writeln!(out, "- {}: {}{required}{citation}", escaped(fact), escaped(observed));
+    }
+    for remedy in &finding.remedies {
+        let _ = writeln!(out, "- remedy: {}", escaped(&remedy.summary));
     }
     for page in finding.references.iter().filter(|page| page.starts_with("http")).take(3) {
         let _ = writeln!(out, "- {page}");

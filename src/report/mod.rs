@@ -4,10 +4,14 @@ pub mod ci;
 pub mod diff;
 pub mod explain;
 mod finding;
+pub mod fix;
+mod full;
+mod header;
 pub mod impact;
 mod json;
 mod lines;
 pub mod lint;
+mod look;
 mod markdown;
 pub mod rules;
 pub mod scan;
@@ -15,15 +19,18 @@ pub mod symptom;
 mod text;
 pub mod xid;
 
+use crate::cause::{Cause, Item, causes, to_do};
 use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;
-use crate::finding::{Finding, Outcome, Plan, Severity};
+use crate::finding::{Finding, Outcome, Plan};
 use crate::rules::age::Age;
 
+pub use full::full;
 pub use json::{json, no_report};
 pub use lines::unified_diff;
+pub use look::Look;
 pub use markdown::markdown;
-pub use text::text;
+pub use text::{quiet, text};
 
 /// What somebody insists on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,6 +49,10 @@ pub struct Report<'a> {
     pub checks: Vec<Checked>,
     /// All findings, the worst first.
     pub findings: Vec<Finding>,
+    /// The failures and warnings by cause.
+    pub causes: Vec<Cause>,
+    /// What to do, in order.
+    pub to_do: Vec<Item>,
     /// What mends it, where anything that can be installed or set does.
     pub plan: Option<Plan>,
     /// What it all comes to.
@@ -79,7 +90,9 @@ impl<'a> Report<'a> {
         if !demands.is_empty() {
             verdict = Verdict::Fail;
         }
-        Self { facts, checks, findings, plan, verdict, demands, rules }
+        let causes = causes(facts, &findings, plan.as_ref());
+        let to_do = to_do(facts, &findings, &causes, plan.as_ref());
+        Self { facts, checks, findings, causes, to_do, plan, verdict, demands, rules }
     }
 
     /// What was not checked, a sentence each without full stop.
@@ -95,9 +108,5 @@ impl<'a> Report<'a> {
             skipped.into_iter().chain(partly).collect::<Vec<_>>()
         };
         self.checks.iter().flat_map(of).collect()
-    }
-
-    fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 }

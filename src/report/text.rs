@@ -1,252 +1,250 @@
-use std::collections::HashSet;
+//! The screen: where this is, what is wrong, what to do.
+//!
+//! What is to be done stands last, since what stands first has scrolled away. How it is known, and what else would help, is
+//! told with `--verbose` ([`super::full`]).
+
 use std::fmt::Write;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 
 use super::Report;
 use super::finding::shell;
+use super::header;
 use super::lines::Labels;
-use crate::check::{Verdict, lists_all};
-use crate::facts::{Facts, Reading, Virtualization};
-use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity};
-use crate::step::Shell;
-use crate::text::{bytes, count, wrap};
+use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
+use crate::cause::{Item, Role};
+use crate::check::Verdict;
+use crate::finding::{Finding, Outcome, Severity};
+use crate::step::{Shell, Step};
+use crate::text::{count, list, wrap, wrap_to};
 
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default().bold();
-const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
-const GREEN: Style = AnsiColor::Green.on_default().bold();
-const CYAN: Style = AnsiColor::Cyan.on_default();
+/// Lines of a cause.
+const CAUSE: usize = 3;
+/// Lines of the host, and of the environment.
+const HEADER: usize = 2;
+/// Causes told in full; of further ones the title.
+const FULL: usize = 6;
+/// Causes told at all.
+const TOLD: usize = 12;
+/// Causes beside the plan, or beside the first one, of which it is said what to do.
+const BESIDE: usize = 3;
 
-/// Packages named in the `stack` line, in this order, where they are installed.
-const HEADLINE: [&str; 16] = [
-    "torch",
-    "torchvision",
-    "torchaudio",
-    "triton",
-    "xformers",
-    "flash-attn",
-    "bitsandbytes",
-    "vllm",
-    "sglang",
-    "jax",
-    "tensorflow",
-    "onnxruntime-gpu",
-    "cupy-cuda11x",
-    "cupy-cuda12x",
-    "cupy-cuda13x",
-    "tensorrt",
-];
-
-/// Writes a report for people, in lines of at most `width` characters, styled; the stream strips styles that it cannot show.
+/// Writes a report for people, styled; the stream strips styles that it cannot show.
 #[must_use]
-pub fn text(report: &Report<'_>, width: usize) -> String {
-    let width = width.clamp(40, 100);
+pub fn text(report: &Report<'_>, look: Look) -> String {
     let mut out = String::new();
-    header(&mut out, report.facts, width);
-    let mut told = HashSet::new();
-    let shell = shell(report.facts);
-    for finding in &report.findings {
-        out.push('\n');
-        write_finding(&mut out, finding, &mut told, width, shell);
-    }
-    // Where no finding has it among its remedies.
-    if let Some(plan) = report.plan.as_ref().filter(|plan| !told.contains(plan.summary.as_str())) {
-        out.push('\n');
-        let remedy = Remedy { verified: plan.verified, ..Remedy::new(&plan.summary, plan.steps.clone()) };
-        write_remedy(&mut out, &remedy, false, false, width, shell);
-    }
+    header(&mut out, report, look);
+    causes(&mut out, report, look);
+    notes(&mut out, report, look);
+    to_do(&mut out, report, look);
     out.push('\n');
-    unchecked(&mut out, report, width);
-    footer(&mut out, report, width);
+    footer(&mut out, report, look);
     out
 }
 
-fn header(out: &mut String, facts: &Facts, width: usize) {
-    let labels = Labels { indent: 0, label: 9, width };
-    let system = &facts.system;
-    let mut parts = Vec::new();
-    parts.extend(system.distro.value().or(system.os.value()).cloned());
-    parts.extend(system.arch.value().cloned());
-    parts.extend(system.glibc.value().map(|glibc| format!("glibc {glibc}")));
-    parts.extend(system.container.value().map(|kind| format!("{kind} container")));
-    parts.extend(system.wsl.value().map(|version| format!("WSL {version}")));
-    let host = if parts.is_empty() { "not known".to_owned() } else { parts.join(", ") };
-    labels.add(out, "host", &host);
-    labels.add(out, "driver", &driver_line(facts));
-    match &facts.gpus {
-        Reading::Known { value, .. } if !value.is_empty() => {
-            for gpu in value {
-                let mut parts = vec![gpu.name.value().cloned().unwrap_or_else(|| "unnamed".to_owned())];
-                parts.push(match gpu.compute_capability.value() {
-                    Some(capability) => format!("compute capability {capability}"),
-                    None => "compute capability not known".to_owned(),
-                });
-                parts.extend(gpu.memory_bytes.value().map(|size| bytes(*size)));
-                let state = gpu.state.value();
-                if gpu.mig.value() == Some(&true) {
-                    let instances = state.map(|state| count(state.instances.len(), "instance", "instances"));
-                    parts.push(instances.map_or_else(|| "MIG".to_owned(), |instances| format!("MIG with {instances}")));
-                }
-                if state.is_some_and(|state| state.virtualization == Some(Virtualization::Vgpu)) {
-                    parts.push("vGPU".to_owned());
-                }
-                labels.add(out, &format!("gpu {}", gpu.index), &parts.join(", "));
-            }
-        }
-        Reading::Unreadable { error } => labels.add(out, "gpu", &format!("not readable: {error}")),
-        Reading::Unknown => labels.add(out, "gpu", "not known"),
-        _ => labels.add(out, "gpu", "no NVIDIA GPU seen"),
+/// The last line alone; nothing where nothing is wrong.
+#[must_use]
+pub fn quiet(report: &Report<'_>, look: Look) -> String {
+    let mut out = String::new();
+    if !matches!(report.verdict, Verdict::Pass(_)) {
+        footer(&mut out, report, look);
     }
-    let python = match &facts.python {
-        Reading::Known { value, .. } => {
-            let version = value.version.value().map_or_else(|| "unknown version".to_owned(), ToString::to_string);
-            let number = count(facts.active_distributions().count(), "distribution", "distributions");
-            format!("{version} in {}, {number}", value.prefix)
+    out
+}
+
+fn header(out: &mut String, report: &Report<'_>, look: Look) {
+    let read = report.facts.pasted.as_ref().filter(|pasted| pasted.recognised.is_empty());
+    let nothing = read.map(|_| "no report that gpudoc knows".to_owned());
+    let lines = [("host", header::host(report.facts)), ("env", header::environment(report.facts))];
+    let lines = lines.into_iter().chain(nothing.map(|text| ("read", text)));
+    for (label, text) in lines.filter(|(_, text)| !text.is_empty()) {
+        for (index, line) in wrap(&fitting(&text, look.columns() - 6), look.columns() - 6).into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            let _ = writeln!(out, "{DIM}{label:<6}{DIM:#}{line}");
         }
-        Reading::Absent { looked } => format!("none found ({looked})"),
-        Reading::Unreadable { error } => format!("not readable: {error}"),
-        Reading::Unknown => "not known".to_owned(),
+    }
+}
+
+/// A list in at most [`HEADER`] lines; what does not fit is counted.
+fn fitting(text: &str, width: usize) -> String {
+    let parts: Vec<&str> = text.split(", ").collect();
+    let shown = |number: usize| match parts.len() - number {
+        0 => text.to_owned(),
+        more => format!("{} and {more} more", parts[..number].join(", ")),
     };
-    labels.add(out, "python", &python);
-    let stack: Vec<_> = HEADLINE
-        .iter()
-        .filter_map(|name| facts.distribution(name))
-        .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
-        .collect();
-    let no_torch = lists_all(facts) && facts.distribution("torch").is_none();
-    let parts: Vec<String> = no_torch.then(|| "this Python has no torch".to_owned()).into_iter().chain(stack).collect();
-    if !parts.is_empty() {
-        labels.add(out, "stack", &parts.join(", "));
-    }
+    let fits = |number: &usize| wrap(&shown(*number), width).len() <= HEADER;
+    (1..=parts.len()).rev().find(fits).map_or_else(|| text.to_owned(), shown)
 }
 
-fn driver_line(facts: &Facts) -> String {
-    let driver = &facts.driver;
-    let mut parts = Vec::new();
-    match &driver.version {
-        Reading::Known { value, .. } => parts.push(value.to_string()),
-        Reading::Absent { .. } => parts.push("none loaded".to_owned()),
-        Reading::Unreadable { error } => parts.push(format!("not readable: {error}")),
-        Reading::Unknown => parts.push("not known".to_owned()),
+fn causes(out: &mut String, report: &Report<'_>, look: Look) {
+    if !report.causes.is_empty() && !out.is_empty() {
+        out.push('\n');
     }
-    parts.extend(driver.cuda.value().map(|cuda| format!("CUDA up to {cuda}")));
-    if let Some(library) = facts.loader.libcuda.value().filter(|library| library.compat) {
-        let version = library.version.value().map_or_else(String::new, |version| format!(" {version}"));
-        parts.push(format!("cuda-compat libcuda{version} in front"));
-    }
-    if let Reading::Unreadable { error } = &driver.nvml
-        && driver.version.value().is_some()
-    {
-        parts.push(format!("NVML: {error}"));
-    }
-    parts.join(", ")
-}
-
-fn write_finding<'a>(out: &mut String, finding: &'a Finding, told: &mut HashSet<&'a str>, width: usize, shell: Shell) {
-    let (word, style) = match finding.severity {
-        Severity::Fail => ("fail", RED),
-        Severity::Warn => ("warn", YELLOW),
-        Severity::Info => ("info", CYAN),
-    };
-    let title = format!("{}  [{}]", finding.title, finding.id);
-    let lines = wrap(&title, width - 6);
-    for (index, line) in lines.iter().enumerate() {
-        let head = if index == 0 { word } else { "" };
-        let _ = writeln!(out, "{style}{head:<6}{style:#}{BOLD}{line}{BOLD:#}");
-    }
-    for line in wrap(&finding.message, width - 6) {
-        let _ = writeln!(out, "      {line}");
-    }
-    for evidence in &finding.evidence {
-        write_evidence(out, evidence, width);
-    }
-    for (index, remedy) in finding.remedies.iter().enumerate() {
-        write_remedy(out, remedy, index > 0, !told.insert(&remedy.summary), width, shell);
-    }
-    // Wheels are cited as evidence; a page can be opened.
-    for reference in finding.references.iter().filter(|reference| reference.starts_with("http")).take(2) {
-        for line in wrap(&format!("see {reference}"), width - 6) {
-            let _ = writeln!(out, "      {DIM}{line}{DIM:#}");
+    for (at, cause) in report.causes.iter().take(TOLD).enumerate() {
+        let (mark, style) = look.of(cause.severity);
+        let indent = look.indent();
+        let width = look.columns() - indent;
+        let id = cause.findings.first().map(|id| format!("[{id}]")).unwrap_or_default();
+        let title = wrap_to(&cause.title, width, CAUSE - 1);
+        let meaning = if at < FULL { shortened(&cause.meaning, width, CAUSE - title.len()) } else { Vec::new() };
+        for (index, line) in title.iter().enumerate() {
+            let mark = if index == 0 { mark } else { "" };
+            let fits = index + 1 == title.len() && line.chars().count() + 2 + id.chars().count() <= width;
+            let id = if fits { format!("  {DIM}{id}{DIM:#}") } else { String::new() };
+            let _ = writeln!(out, "{style}{mark:<indent$}{style:#}{BOLD}{line}{BOLD:#}{id}");
+        }
+        for line in meaning {
+            let _ = writeln!(out, "{:indent$}{line}", "");
         }
     }
-}
-
-fn write_evidence(out: &mut String, evidence: &Evidence, width: usize) {
-    let required = evidence.required.as_ref().map_or_else(String::new, |required| format!("; needed: {required}"));
-    let line = format!("{}: {}{required}", evidence.fact, evidence.observed);
-    for (index, line) in wrap(&line, width - 8).into_iter().enumerate() {
-        let bullet = if index == 0 { "-" } else { " " };
-        let _ = writeln!(out, "      {bullet} {line}");
-    }
-    if let Some(citation) = &evidence.citation {
-        for line in wrap(&format!("({citation})"), width - 8) {
-            let _ = writeln!(out, "        {DIM}{line}{DIM:#}");
-        }
-    }
-}
-
-/// A remedy that was told before is only named: one installation often helps several findings.
-fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool, width: usize, shell: Shell) {
-    let verified = match (told && !remedy.steps.is_empty(), remedy.verified) {
-        (true, true) => " (verified, see above)",
-        (true, false) => " (see above)",
-        (false, true) => " (verified)",
-        (false, false) => "",
-    };
-    let head = if alternative { "or: " } else { "fix: " };
-    let indent = head.len();
-    for (index, line) in wrap(&format!("{}{verified}", remedy.summary), width - 6 - indent).into_iter().enumerate() {
-        let head = if index == 0 { head } else { "" };
-        let _ = writeln!(out, "      {GREEN}{head:<indent$}{GREEN:#}{line}");
-    }
-    for step in remedy.steps.iter().filter(|_| !told) {
-        for line in step.lines(shell, width - 10) {
-            let _ = writeln!(out, "          {CYAN}{line}{CYAN:#}");
-        }
-    }
-}
-
-fn unchecked(out: &mut String, report: &Report<'_>, width: usize) {
-    if let Some(pasted) = &report.facts.pasted {
-        let read = match pasted.recognised.as_slice() {
-            [] => "no report that gpudoc knows".to_owned(),
-            recognised => recognised.join("; "),
-        };
-        let rest = match pasted.not_read {
-            0 => String::new(),
-            lines => format!("; not read: {}", count(lines, "line", "lines")),
-        };
-        for line in wrap(&format!("read: {read}{rest}"), width) {
-            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
-        }
-    }
-    for text in report.unchecked() {
-        for line in wrap(&text, width) {
-            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
-        }
+    if let Some(more @ 1..) = report.causes.len().checked_sub(TOLD) {
+        let _ = writeln!(out, "{:1$}and {2}: --verbose", "", look.indent(), count(more, "other", "others"));
     }
     for demand in &report.demands {
-        for line in wrap(demand, width) {
+        for line in wrap(demand, look.columns()) {
             let _ = writeln!(out, "{RED}{line}{RED:#}");
         }
     }
 }
 
-fn footer(out: &mut String, report: &Report<'_>, width: usize) {
-    let (word, style) = match &report.verdict {
-        Verdict::Pass(_) => ("pass", GREEN),
-        Verdict::Warn => ("warn", YELLOW),
-        Verdict::Fail => ("fail", RED),
-        Verdict::Unknown => ("unknown", YELLOW),
-    };
+/// A sentence in so many lines: what does not fit is left away from a colon or semicolon on. A sentence without one may
+/// have a line more.
+fn shortened(sentence: &str, width: usize, most: usize) -> Vec<String> {
+    let mut whole = sentence;
+    loop {
+        let lines = wrap(whole, width);
+        if lines.len() <= most {
+            return if whole.len() == sentence.len() { lines } else { wrap(&format!("{whole}."), width) };
+        }
+        match clause_end(whole).filter(|end| *end > width / 3) {
+            Some(end) => whole = &whole[..end],
+            None => return wrap_to(sentence, width, most + 1),
+        }
+    }
+}
+
+/// Where the last clause of a sentence begins, outside of backticks and brackets.
+fn clause_end(sentence: &str) -> Option<usize> {
+    let (mut code, mut depth, mut end) = (false, 0_usize, None);
+    for (at, letter) in sentence.char_indices() {
+        code ^= letter == '`';
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        let rest = sentence.get(at + 1..).unwrap_or_default();
+        if matches!(letter, ';' | ':') && !code && depth == 0 && rest.starts_with(' ') {
+            end = Some(at);
+        }
+    }
+    end
+}
+
+/// What is worth knowing, and what could not be looked at: in full where nothing is wrong, else counted.
+fn notes(out: &mut String, report: &Report<'_>, look: Look) {
+    let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
+    let mut counted = Vec::new();
+    if report.causes.is_empty() && !info.is_empty() {
+        out.push('\n');
+        for finding in &info {
+            let (mark, style) = look.of(Severity::Info);
+            let labels = Labels { indent: 0, label: look.indent(), width: look.columns() };
+            labels.styled(out, style, Style::new(), mark, &finding.title);
+        }
+    } else if !info.is_empty() {
+        counted.push(count(info.len(), "note", "notes"));
+    }
+    let left_out: Vec<&str> =
+        report.checks.iter().filter(|it| leaves_out(&it.outcome, &it.missing)).map(|it| it.id).collect();
+    if !left_out.is_empty() {
+        let named: Vec<&str> = left_out.iter().take(3).copied().collect();
+        let names = match left_out.len() - named.len() {
+            0 => list(&named),
+            more => format!("{} and {more} more", named.join(", ")),
+        };
+        counted.push(format!("not checked: {names}"));
+    }
+    let not_read = report.facts.pasted.as_ref().map_or(0, |pasted| pasted.not_read);
+    if not_read > 0 {
+        counted.push(format!("not read: {}", count(not_read, "line", "lines")));
+    }
+    // Where little is told, the machine itself tells the rest.
+    if report.verdict == Verdict::Unknown && report.facts.pasted.is_some() {
+        counted.push("`gpudoc check` on the machine itself tells the rest".to_owned());
+    }
+    if !counted.is_empty() {
+        out.push('\n');
+        for line in wrap(&format!("{} (--verbose)", counted.join("; ")), look.columns()) {
+            let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+        }
+    }
+}
+
+fn leaves_out(outcome: &Outcome, missing: &[String]) -> bool {
+    matches!(outcome, Outcome::Skipped(_)) || !missing.is_empty()
+}
+
+/// The plan with what it leaves, or the best remedy of what comes first.
+fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
+    if !report.to_do.is_empty() {
+        out.push('\n');
+    }
+    let beside = |item: &&Item| item.role == Role::Also;
+    let others = report.to_do.iter().filter(beside).skip(BESIDE).count();
+    for item in report.to_do.iter().filter(|item| !beside(item)).chain(report.to_do.iter().filter(beside).take(BESIDE))
+    {
+        let label = match item.role {
+            Role::Plan => "plan",
+            Role::Fix => "fix",
+            Role::Look => "first",
+            Role::Then => "then",
+            Role::Also if report.plan.is_some() => "left",
+            Role::Also => "also",
+        };
+        let checked = if item.verified { " (re-checked)" } else { "" };
+        let words = format!("{}{checked}", item.words);
+        match &item.about {
+            Some(title) => {
+                let title = wrap_to(title, look.columns() - 7, 1);
+                labelled(out, label, &format!("{}:", title.join(" ")), look);
+                labelled(out, "", &words, look);
+            }
+            None => labelled(out, label, &words, look),
+        }
+        commands(out, &item.steps, shell(report.facts), look);
+    }
+    if others > 0 {
+        labelled(out, "", &format!("and {}: --verbose", count(others, "other", "others")), look);
+    }
+}
+
+fn labelled(out: &mut String, label: &str, text: &str, look: Look) {
+    for (index, line) in wrap(text, look.columns() - 6).into_iter().enumerate() {
+        let label = if index == 0 { label } else { "" };
+        let _ = writeln!(out, "{GREEN}{label:<6}{GREEN:#}{line}");
+    }
+}
+
+fn commands(out: &mut String, steps: &[Step], shell: Shell, look: Look) {
+    for line in steps.iter().flat_map(|step| step.lines(shell, look.columns() - 8)) {
+        let _ = writeln!(out, "        {CYAN}{line}{CYAN:#}");
+    }
+}
+
+/// The verdict, how it comes about, and how old the rules are.
+pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look) {
+    let (mark, style) = look.verdict(&report.verdict);
     let mut parts = Vec::new();
     for (severity, one, many) in [(Severity::Fail, "failure", "failures"), (Severity::Warn, "warning", "warnings")] {
-        let number = report.count(severity);
+        let number = report.findings.iter().filter(|finding| finding.severity == severity).count();
         if number > 0 {
             parts.push(count(number, one, many));
         }
+    }
+    let told: usize = report.causes.iter().map(|cause| cause.findings.len()).sum();
+    if let Some(last) = parts.last_mut().filter(|_| told > report.causes.len()) {
+        last.push_str(&format!(" of {}", count(report.causes.len(), "cause", "causes")));
     }
     let passed = report.checks.iter().filter(|checked| checked.outcome == Outcome::Pass).count();
     let skipped = report.checks.iter().filter(|checked| matches!(checked.outcome, Outcome::Skipped(_))).count();
@@ -256,14 +254,15 @@ fn footer(out: &mut String, report: &Report<'_>, width: usize) {
         _ => parts.push(format!("{} passed", count(passed, "check", "checks"))),
     }
     if skipped > 0 {
-        parts.push(format!("{skipped} not possible"));
+        parts.push(format!("{skipped} could not run"));
     }
     let text = format!("{}; rules of {}", parts.join(", "), report.rules.day);
-    for (index, line) in wrap(&text, width - 9).into_iter().enumerate() {
-        let head = if index == 0 { word } else { "" };
-        let _ = writeln!(out, "{style}{head:<9}{style:#}{line}");
+    let indent = if look.signs { 2 } else { look.indent().max(mark.len() + 2) };
+    for (index, line) in wrap(&text, look.columns() - indent).into_iter().enumerate() {
+        let mark = if index == 0 { mark } else { "" };
+        let _ = writeln!(out, "{style}{mark:<indent$}{style:#}{line}");
     }
-    for line in report.rules.notice().into_iter().flat_map(|notice| wrap(&notice, width)) {
+    for line in report.rules.notice().into_iter().flat_map(|notice| wrap(&notice, look.columns())) {
         let _ = writeln!(out, "{YELLOW}{line}{YELLOW:#}");
     }
 }

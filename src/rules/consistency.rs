@@ -12,6 +12,8 @@ use super::raw_platform::RawAdvisory;
 pub fn package(package: &Package, names: &BTreeSet<String>) -> Result<(), Fault> {
     let choices: Vec<_> = package.library_choice.iter().map(|choice| ("", &choice.versions)).collect();
     ranges(package, "library-choice", &choices)?;
+    let built_for: Vec<_> = package.built_for.iter().map(|row| ("", &row.versions)).collect();
+    ranges(package, "built-for", &built_for)?;
     let partners: Vec<_> = package.partners.iter().map(|partner| (partner.with.as_str(), &partner.versions)).collect();
     ranges(package, "partner", &partners)?;
     for (index, partner) in package.partners.iter().enumerate() {

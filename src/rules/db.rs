@@ -9,7 +9,7 @@ use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
-use super::raw_needs::RawPtxas;
+use super::raw_needs::{RawPtxas, Stop};
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
     RawImages, RawInstall, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
@@ -405,6 +405,19 @@ impl RuleDb {
             row.package == package && range.is_ok_and(|range| range.contains(version))
         })?;
         Some((row.cuda, self.page(&needs.sources, &row.source)))
+    }
+
+    /// With what of another package the import of a release stops, e.g. `Stop::Unmet` of transformers 4.57.1 and `tokenizers`, and
+    /// where that was read.
+    #[must_use]
+    pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
+        let needs = &self.packed.needs;
+        let row = needs.guards.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            let checks = row.package == package && row.checks.iter().any(|name| name == other);
+            checks && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.stops, self.page(&needs.sources, &row.source)))
     }
 
     /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.

@@ -461,6 +461,19 @@ pub fn read_version_py(text: &str) -> (Option<String>, Option<CudaVersion>) {
     (local, value("cuda").and_then(|cuda| cuda.parse().ok()))
 }
 
+/// Modules that state the CUDA that a wheel was built for: TensorFlow's and ONNX Runtime's.
+pub const BUILD_INFO: [&str; 2] =
+    ["tensorflow/python/platform/build_info.py", "onnxruntime/capi/build_and_package_info.py"];
+
+/// Reads the CUDA version from such a module: `cuda_version = '12.2'`, or `('cuda_version', '12.5.1')` in a list of pairs.
+#[must_use]
+pub fn read_build_info(text: &str) -> Option<CudaVersion> {
+    let rest = text.split_once("cuda_version")?.1;
+    let rest = rest.trim_start_matches(|c: char| c == '\'' || c == '"' || c == ',' || c == '=' || c == ' ');
+    let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
+    number.splitn(3, '.').take(2).collect::<Vec<_>>().join(".").parse().ok()
+}
+
 /// Reads the CUDA version from NVIDIA's `cuda_runtime_api.h`: `#define CUDART_VERSION  12080`.
 #[must_use]
 pub fn read_cudart_header(text: &str) -> Option<CudaVersion> {
@@ -519,6 +532,7 @@ mod tests {
             headline: None,
             partial: false,
             extras_read: Vec::new(),
+            built_for: Vec::new(),
             partners: Vec::new(),
             extras: Vec::new(),
             releases: Vec::new(),
@@ -683,6 +697,10 @@ mod tests {
         assert_eq!(read_version_py("cuda: Optional[str] = None"), (None, None));
         assert_eq!(read_cudart_header("x\n#define CUDART_VERSION  12080\n"), Some(CudaVersion::new(12, 8)));
         assert_eq!(read_cpp_lib(r#"{"version": {"cuda": 1208}}"#), Some(CudaVersion::new(12, 8)));
+        let tensorflow = "OrderedDict([('cuda_compute_capabilities', ['sm_60']), ('cuda_version', '12.5.1'), ('is_rocm_build', False)])";
+        assert_eq!(read_build_info(tensorflow), Some(CudaVersion::new(12, 5)));
+        assert_eq!(read_build_info("__version__ = '1.22.0'\ncuda_version = '12.2'\n"), Some(CudaVersion::new(12, 2)));
+        assert_eq!(read_build_info("OrderedDict([('is_cuda_build', False)])"), None);
     }
 
     #[test]

@@ -63,7 +63,10 @@ pub fn code_runs(code: &Code, gpu: ComputeCapability, cuda: Option<CudaVersion>,
     if let Some(target) = code.sass.iter().filter(usable).max() {
         return Runs::Native(*target);
     }
-    if let Some(target) = code.ptx.iter().filter(usable).max() {
+    // PTX that only a part of the containers has, where others have machine code for this GPU, is not all that there is.
+    let native = code.special.iter().any(|(target, _)| !target.ptx && image_runs(*target, gpu, cuda, db));
+    let in_part = |target: &CodeTarget| native && !code.whole && code.special.iter().any(|(other, _)| other == target);
+    if let Some(target) = code.ptx.iter().filter(usable).filter(|target| !in_part(target)).max() {
         return Runs::ThroughPtx(*target);
     }
     let usable = code.special.iter().filter(|(target, _)| image_runs(*target, gpu, cuda, db));
@@ -233,6 +236,26 @@ mod tests {
         assert!(runs("compute_80", "12.0"));
         assert!(!runs("compute_90", "8.9"));
         assert!(!runs("compute_90a", "9.0"));
+    }
+
+    /// vllm 0.12.0, abridged: FlashAttention's containers have PTX, and others machine code for 10.0.
+    #[test]
+    fn ptx_in_a_part_is_not_all_where_others_have_machine_code() {
+        let special = |name: &str, count: u32| (name.parse().expect("a target"), count);
+        let mut code = Code {
+            for_cuda: None,
+            whole: false,
+            optional: false,
+            containers: Some(418),
+            sass: vec!["sm_80".parse().expect("a target")],
+            ptx: vec!["compute_80".parse().expect("a target")],
+            special: vec![special("sm_80", 134), special("compute_80", 95), special("sm_100", 36)],
+        };
+        let on =
+            |code: &Code| code_runs(code, ComputeCapability::new(10, 0), Some(CudaVersion::new(12, 9)), embedded());
+        assert_eq!(on(&code), Runs::Partly(95, 418));
+        code.special.pop();
+        assert_eq!(on(&code), Runs::ThroughPtx("compute_80".parse().expect("a target")));
     }
 
     #[test]

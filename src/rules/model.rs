@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::extras::{self, Extras, Shared};
 use super::pack::Bytes;
 use super::raw::{
-    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawPartner, RawRelease, RawSource,
+    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawPackage, RawPartner, RawRelease,
+    RawSource, ReleaseAgreement,
 };
 use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
@@ -52,6 +53,8 @@ pub struct Package {
     pub whole: bool,
     /// How it picks one of the CUDA libraries in its wheel; empty for most packages.
     pub library_choice: Vec<LibraryChoice>,
+    /// For which CUDA releases were built whose builds do not say so themselves.
+    pub built_for: Vec<BuiltFor>,
     /// What must agree with a partner's build.
     pub partners: Vec<Partner>,
     /// What people install it for; none for what only comes along.
@@ -103,6 +106,12 @@ impl Package {
         other.is_none_or(|platform| builds.any(|build| build.is_for(platform)))
     }
 
+    /// Where it was read for which CUDA a release was built, where its builds do not say so themselves.
+    #[must_use]
+    pub fn built_for(&self, version: &Version) -> Option<&BuiltFor> {
+        self.built_for.iter().find(|row| row.versions.contains(version))
+    }
+
     /// Whether any of its builds is made for CUDA or holds device code.
     #[must_use]
     pub fn holds_code(&self) -> bool {
@@ -152,6 +161,28 @@ pub struct LibraryChoice {
     pub source: String,
 }
 
+/// For which CUDA some releases were built. Their builds with device code have it as their own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuiltFor {
+    /// Which releases, e.g. `>=0.20`.
+    pub versions: VersionSpecifiers,
+    /// E.g. 13.0.
+    pub cuda: CudaVersion,
+    /// Where it was read.
+    pub source: String,
+}
+
+/// What two builds must have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Agreement {
+    /// Their CUDA.
+    Cuda(CudaAgreement),
+    /// Their release.
+    Release(ReleaseAgreement),
+    /// The partner's release is one that this extra asks for, e.g. `cuda12`.
+    Extra(String),
+}
+
 /// What must agree between a build of a package and one of its partner.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Partner {
@@ -159,8 +190,8 @@ pub struct Partner {
     pub with: String,
     /// Which releases of the package.
     pub versions: VersionSpecifiers,
-    /// How the CUDA versions must agree.
-    pub cuda: CudaAgreement,
+    /// What must agree, and how.
+    pub agreement: Agreement,
     /// What the user sees otherwise.
     pub otherwise: String,
     /// Where it was read.
@@ -462,8 +493,22 @@ impl TryFrom<RawPackage> for Package {
         let mut partners = Vec::new();
         for (index, partner) in raw.partners.into_iter().enumerate() {
             let versions = specifiers(&partner.versions).map_err(|fault| fault.below("partner", index))?;
-            let RawPartner { with, cuda, otherwise, source, .. } = partner;
-            partners.push(Partner { with, versions, cuda, otherwise, source });
+            let RawPartner { with, cuda, release, extra, otherwise, source, .. } = partner;
+            let agreement = match (cuda, release, extra) {
+                (Some(cuda), None, None) => Agreement::Cuda(cuda),
+                (None, Some(release), None) => Agreement::Release(release),
+                (None, None, Some(extra)) => Agreement::Extra(extra),
+                _ => {
+                    let message = "a partner states one of `cuda`, `release` and `extra`";
+                    return Err(Fault::new(message).below("partner", index));
+                }
+            };
+            partners.push(Partner { with, versions, agreement, otherwise, source });
+        }
+        let mut built_for = Vec::new();
+        for (index, RawBuiltFor { versions, cuda, source }) in raw.built_for.into_iter().enumerate() {
+            let versions = specifiers(&versions).map_err(|fault| fault.below("built-for", index))?;
+            built_for.push(BuiltFor { versions, cuda, source });
         }
         let mut releases: Vec<Release> = Vec::new();
         for (index, release) in raw.releases.into_iter().enumerate() {
@@ -471,6 +516,11 @@ impl TryFrom<RawPackage> for Package {
             for code in release.builds.iter_mut().flat_map(|build| &mut build.code) {
                 code.whole = raw.whole;
                 code.optional = raw.optional_code.is_some();
+            }
+            if let Some(row) = built_for.iter().find(|row| row.versions.contains(&release.version)) {
+                for build in release.builds.iter_mut().filter(|build| !build.code.is_empty()) {
+                    build.cuda = build.cuda.or(Some(row.cuda));
+                }
             }
             if releases.last().is_some_and(|last| last.version >= release.version) {
                 let message = format!("release {} is not above the one before it", release.version);
@@ -486,7 +536,8 @@ impl TryFrom<RawPackage> for Package {
         }
         let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &releases)?;
         let RawPackage { package: name, whole, headline, partial, .. } = raw;
-        let mut package = Self { name, whole, library_choice, partners, headline, partial, packed_extras, releases };
+        let mut package =
+            Self { name, whole, library_choice, built_for, partners, headline, partial, packed_extras, releases };
         package.share_extras();
         Ok(package)
     }

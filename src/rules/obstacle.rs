@@ -122,8 +122,10 @@ pub fn obstacles(package: &Package, release: &Release, build: &Build, target: &T
     {
         found.push(Obstacle::OtherCuda { cuda: build.cuda, wanted });
     }
+    // What has one build for all, as TensorFlow has, runs without a GPU; what needs torch's CUDA, its partner refuses.
     if let Some(cuda) = build.cuda
         && target.cpu_only
+        && build.local.is_some()
     {
         found.push(Obstacle::CudaBuild { cuda });
         return found;

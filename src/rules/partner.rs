@@ -1,10 +1,11 @@
 //! Builds that must fit each other beyond what they declare: CUDA variants of partners, libraries chosen by torch's CUDA.
 
-use pep440_rs::Version;
+use pep440_rs::{Version, VersionSpecifiers};
 
 use super::RuleDb;
-use super::model::{Build, Code, Package};
+use super::model::{Agreement, Build, Code, Package, Partner, Release};
 use super::raw::{CudaAgreement, LibraryPick};
+use super::requirement::{parse, satisfied, specifiers};
 use crate::version::CudaVersion;
 
 /// Whether two builds agree; none means a CPU build.
@@ -14,6 +15,27 @@ pub fn agrees(rule: CudaAgreement, own: Option<CudaVersion>, partner: Option<Cud
         (CudaAgreement::SameMajor, Some(own), Some(partner)) => own.major == partner.major,
         _ => own == partner,
     }
+}
+
+/// Whether a release of a partner is one that goes with a release, where the rule is about releases.
+///
+/// Example: the plugin 0.9.0 does not go with jaxlib 0.9.1, of which `release` asks the same; nor 0.4.35 with jax 0.4.34, whose
+/// extra `cuda12` asks for `<=0.4.34,>=0.4.34`. An extra that nobody read asks for nothing.
+#[must_use]
+pub fn goes_with(rule: &Partner, own: &Version, row: Option<&Release>, partner: &Version) -> bool {
+    match &rule.agreement {
+        Agreement::Cuda(_) => true,
+        Agreement::Release(_) => own.release() == partner.release(),
+        Agreement::Extra(extra) => wanted_by(row, extra, &rule.with).iter().all(|range| satisfied(range, partner)),
+    }
+}
+
+/// The releases of a partner that an extra of a release asks for; `row` is what the rules know of that release.
+#[must_use]
+pub fn wanted_by(row: Option<&Release>, extra: &str, partner: &str) -> Vec<VersionSpecifiers> {
+    let extra = row.and_then(Release::extras).and_then(|extras| extras.get(extra).cloned()).unwrap_or_default();
+    let lines = extra.requires.iter().filter_map(|line| parse(line).ok());
+    lines.filter(|line| line.name.as_ref() == partner).filter_map(|line| specifiers(&line)).collect()
 }
 
 /// The library that a wheel with several loads beside torch's CUDA: by `pick`, among the CUDA versions it was built for.

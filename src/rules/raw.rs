@@ -32,6 +32,9 @@ pub struct RawPackage {
     /// The releases whose extras were read, in runs: `0.5.0 to 0.9.2`, `1.0.0`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub extras_read: Vec<String>,
+    /// Kept by hand: the CUDA that builds were made for, where nothing that is harvested says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub built_for: Vec<RawBuiltFor>,
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
     pub partners: Vec<RawPartner>,
@@ -107,7 +110,8 @@ pub enum LibraryPick {
     TorchCudaMajor,
 }
 
-/// What must be equal between a build of this package and one of a partner, e.g. torchaudio's CUDA and torch's.
+/// What must agree between a build of this package and one of a partner, e.g. torchaudio's CUDA and torch's: one of `cuda`,
+/// `release` and `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RawPartner {
@@ -116,7 +120,14 @@ pub struct RawPartner {
     /// PEP 440 specifiers: which releases of this package, e.g. `>=0.13`.
     pub versions: String,
     /// How the CUDA versions of the two builds must agree.
-    pub cuda: CudaAgreement,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cuda: Option<CudaAgreement>,
+    /// How the releases must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseAgreement>,
+    /// The extra of this package that brings the partner: what it requires holds for a partner that came without it, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extra: Option<String>,
     /// What the user sees otherwise, in one sentence without full stop.
     pub otherwise: String,
     /// Where this was read: a wheel and the file in it, or a page.
@@ -131,6 +142,26 @@ pub enum CudaAgreement {
     Same,
     /// The major release; a CPU build only with a CPU build.
     SameMajor,
+}
+
+/// How the releases of two packages must agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseAgreement {
+    /// The same numbers: jaxlib 0.9.0.1 with a plugin 0.9.0.1, and not with 0.9.0.
+    Same,
+}
+
+/// The CUDA that some releases were built for, where the wheel does not state it in a file that the harvester reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawBuiltFor {
+    /// PEP 440 specifiers: of these releases the builds that hold device code.
+    pub versions: String,
+    /// E.g. `12.8`.
+    pub cuda: CudaVersion,
+    /// Where this was read: a wheel and what its libraries need, or a page.
+    pub source: String,
 }
 
 /// One release, e.g. torch 2.7.1.

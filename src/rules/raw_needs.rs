@@ -1,4 +1,4 @@
-//! `rules/platform/needs.toml`: what compiling, NCCL and a new torch need of a machine.
+//! `rules/platform/needs.toml`: what compiling, NCCL and a new torch need of a machine, and what packages check at their import.
 
 use std::collections::BTreeMap;
 
@@ -25,6 +25,37 @@ pub struct RawNeeds {
     /// Variables that name another ptxas to Triton.
     #[serde(rename = "ptxas")]
     pub ptxas: Vec<RawPtxas>,
+    /// What packages check of others at their own import.
+    #[serde(default, rename = "guard")]
+    pub guards: Vec<RawGuard>,
+}
+
+/// What a package checks of others at its own import, and stops where it is not met.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawGuard {
+    /// The distribution that checks, e.g. `transformers`.
+    pub package: String,
+    /// PEP 440 specifiers of its releases that do.
+    pub versions: String,
+    /// The distributions that it asks for, e.g. `tokenizers`.
+    pub checks: Vec<String>,
+    /// With what it stops.
+    pub stops: Stop,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// With what of another package an import stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// With a version outside the declared range, or none.
+    Unmet,
+    /// With a version below the declared range, or none.
+    Below,
+    /// With none.
+    Missing,
 }
 
 /// A package with a ptxas of its own.

@@ -448,6 +448,13 @@ pub fn needs(raw: &RawNeeds) -> Result<(), Fault> {
         cited(&raw.sources, &row.source, "assembler", index)?;
         specifiers(&row.versions).map_err(|found| found.below("assembler", index))?;
     }
+    for (index, row) in raw.guards.iter().enumerate() {
+        cited(&raw.sources, &row.source, "guard", index)?;
+        specifiers(&row.versions).map_err(|found| found.below("guard", index))?;
+        for name in row.checks.iter().chain([&row.package]) {
+            normalised(name).map_err(|message| fault("guard", index, &message))?;
+        }
+    }
     for (index, row) in raw.ptxas.iter().enumerate() {
         cited(&raw.sources, &row.source, "ptxas", index)?;
         if raw.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use super::raw::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource,
+    ReleaseAgreement,
 };
 use super::raw_platform::{RawTorchAbi, RawTorchSymbols, RawWheel};
 
@@ -19,7 +20,7 @@ const LINE: usize = 118;
 pub fn package(rows: &RawPackage) -> String {
     let name = &rows.package;
     let mut text = format!(
-        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, headline, library-choice, partner, assembles.\n\npackage = {}\n",
+        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, headline, library-choice, built-for, partner, assembles.\n\npackage = {}\n",
         quote(name)
     );
     if rows.whole {
@@ -49,15 +50,26 @@ pub fn package(rows: &RawPackage) -> String {
         line(&mut text, "pick", quote(pick));
         line(&mut text, "source", quote(&choice.source));
     }
+    for row in &rows.built_for {
+        text.push_str("\n[[built-for]]\n");
+        line(&mut text, "versions", quote(&row.versions));
+        line(&mut text, "cuda", quote(row.cuda));
+        line(&mut text, "source", quote(&row.source));
+    }
     for partner in &rows.partners {
-        let agreement = match partner.cuda {
+        let cuda = partner.cuda.map(|agreement| match agreement {
             CudaAgreement::Same => "same",
             CudaAgreement::SameMajor => "same-major",
-        };
+        });
+        let release = partner.release.map(|agreement| match agreement {
+            ReleaseAgreement::Same => "same",
+        });
         text.push_str("\n[[partner]]\n");
         line(&mut text, "with", quote(&partner.with));
         line(&mut text, "versions", quote(&partner.versions));
-        line(&mut text, "cuda", quote(agreement));
+        maybe(&mut text, "cuda", cuda.map(quote));
+        maybe(&mut text, "release", release.map(quote));
+        maybe(&mut text, "extra", partner.extra.as_deref().map(quote));
         line(&mut text, "otherwise", quote(&partner.otherwise));
         line(&mut text, "source", quote(&partner.source));
     }
@@ -214,7 +226,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_the_same() {
-        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, partner, assembles.
+        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, built-for, partner, assembles.
 
 package = "demo"
 extras-read = ["2.7.1"]
@@ -224,12 +236,24 @@ versions = "<0.50"
 pick = "torch-cuda-exact"
 source = "demo/cextension.py"
 
+[[built-for]]
+versions = ">=0.20"
+cuda = "13.0"
+source = "demo.whl: demo/_C.so needs libcudart.so.13"
+
 [[partner]]
 with = "torch"
 versions = ">=0.16"
 cuda = "same-major"
 otherwise = "import of demo stops"
 source = "demo/extension.py"
+
+[[partner]]
+with = "demo-plugin"
+versions = ">=0.16"
+release = "same"
+otherwise = "the plugin is not used"
+source = "demo/plugin.py"
 
 [[extra]]
 name = "cuda12"

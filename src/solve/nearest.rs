@@ -19,6 +19,7 @@ use super::rule::Rule;
 use super::scope::Scope;
 use super::universe::Universe;
 use super::versions::Versions;
+use crate::rules::model::Agreement;
 use crate::rules::raw::{CudaAgreement, Headline};
 use crate::version::CudaVersion;
 
@@ -59,7 +60,8 @@ pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) ->
     let cuda = |package: usize| picks[package].map(|(_, build)| universe.packages[package].build(build).build.cuda);
     let unlike = |package: &usize| -> Option<(usize, Option<CudaVersion>)> {
         let own = &universe.packages[*package];
-        let partner = own.package.partners.iter().find(|partner| partner.cuda == CudaAgreement::SameMajor)?;
+        let partner =
+            own.package.partners.iter().find(|it| it.agreement == Agreement::Cuda(CudaAgreement::SameMajor))?;
         let with = cuda(universe.find(own.target, &partner.with)?)?;
         (cuda(*package)? != with).then_some((*package, with))
     };

@@ -15,6 +15,7 @@ use super::universe::{Block, Need, Universe};
 use super::versions::Versions;
 use super::words;
 use crate::rules::Target;
+use crate::rules::model::Agreement;
 use crate::rules::obstacle::{Obstacle, code_obstacles};
 use crate::rules::raw::LibraryPick;
 use crate::rules::torch_abi::needs_torch;
@@ -257,11 +258,18 @@ impl Teller<'_, '_> {
         let own = &self.universe.packages[package];
         let other = &self.universe.packages[with];
         let partner = own.package.partners.iter().find(|partner| partner.with == other.name)?;
-        let mut text = format!("{} and {} must be built for the same CUDA", own.name, other.name);
-        let offers: Vec<_> = [package, with].into_iter().filter_map(|package| self.published(package)).collect();
-        if !offers.is_empty() {
-            text += &format!(": {}", offers.join("; "));
-        }
+        let text = match &partner.agreement {
+            Agreement::Extra(extra) => {
+                format!("{} must be of a release that {}'s extra `{extra}` asks for", other.name, own.name)
+            }
+            Agreement::Release(_) => format!("{} and {} must be of the same release", own.name, other.name),
+            Agreement::Cuda(_) => {
+                let text = format!("{} and {} must be built for the same CUDA", own.name, other.name);
+                let offers: Vec<_> =
+                    [package, with].into_iter().filter_map(|package| self.published(package)).collect();
+                if offers.is_empty() { text } else { format!("{text}: {}", offers.join("; ")) }
+            }
+        };
         let packages = names(&[own.name, other.name]);
         Some(Step { rule: "pairing".to_owned(), text, packages, citation: Some(partner.source.clone()) })
     }

@@ -12,8 +12,9 @@ use super::rule::Rule;
 use super::scope::Scope;
 use super::universe::{Candidate, Universe};
 use super::versions::{ABSENT, UNLISTED, Versions};
+use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;
-use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::partner::{agrees, goes_with, loaded_code};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
@@ -200,12 +201,26 @@ impl Provider<'_, '_> {
         for partner in own.package.partners.iter().filter(|partner| partner.versions.contains(&release.version)) {
             let Some(with) = self.universe.find(own.target, &partner.with) else { continue };
             let rule = Rule::Partner { package, with };
-            if self.on(rule) {
-                let others = self.universe.packages[with].builds.iter().zip(1..);
-                let fit = others.filter(|(other, _)| agrees(partner.cuda, build.build.cuda, other.build.cuda));
-                let allowed = Versions::of([ABSENT].into_iter().chain(fit.map(|(_, number)| number)));
-                edges.push(Edge { rule: Some(rule), to: Node::Build(with), allowed });
+            if !self.on(rule) {
+                continue;
             }
+            let candidates = &self.universe.packages[with];
+            let (to, fit): (_, Vec<u32>) = match &partner.agreement {
+                Agreement::Cuda(rule) => {
+                    let others = candidates.builds.iter().zip(1..);
+                    let others = others.filter(|(other, _)| agrees(*rule, build.build.cuda, other.build.cuda));
+                    (Node::Build(with), others.map(|(_, number)| number).collect())
+                }
+                Agreement::Release(_) | Agreement::Extra(_) => {
+                    let listed = candidates.releases().map(|number| (number, &candidates.release(number).version));
+                    let others = listed.chain(self.universe.unlisted(with).map(|version| (UNLISTED, version)));
+                    let others =
+                        others.filter(|(_, version)| goes_with(partner, &release.version, Some(release), version));
+                    (Node::Release(with), others.map(|(number, _)| number).collect())
+                }
+            };
+            let allowed = Versions::of([ABSENT].into_iter().chain(fit));
+            edges.push(Edge { rule: Some(rule), to, allowed });
         }
     }
 

@@ -142,6 +142,7 @@ fn package(name: &str, versions: &[Version]) -> Package {
         name: name.to_owned(),
         whole: false,
         library_choice: Vec::new(),
+        built_for: Vec::new(),
         partners: Vec::new(),
         headline: None,
         partial: false,

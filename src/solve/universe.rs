@@ -243,6 +243,7 @@ impl<'a> Universe<'a> {
                     let specifiers = specifiers.clone();
                     Ask { constraint, specifiers, ..Ask::new(package, text.clone(), releases, builds) }
                 });
+                ask.releases = universe.with_extras(package, &asked.requirement.extras, &ask.releases);
                 let first = ask.origins.is_empty();
                 ask.origins.insert(asked.origin.clone());
                 match &asked.on_behalf_of {
@@ -289,7 +290,11 @@ impl<'a> Universe<'a> {
         let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
         for candidates in self.packages.iter_mut().filter(|candidates| !candidates.stand_in) {
             let package = candidates.package;
-            let unknown = |version: &&Version| self.db.release(&package.name, version).is_none();
+            let other = self.targets[candidates.target].platform.as_deref().filter(|it| !it.starts_with("linux_"));
+            let is_here = |release: &Release| {
+                other.is_none_or(|platform| release.builds.iter().any(|build| build.is_for(platform)))
+            };
+            let unknown = |version: &&Version| !self.db.release(&package.name, version).is_some_and(is_here);
             let may_stay = !self.refused.contains(&package.name);
             let installed = self.installed.get(&package.name).filter(unknown).filter(|_| may_stay);
             // Whether device code that nobody opened runs on a GPU is not known.
@@ -373,6 +378,22 @@ impl<'a> Universe<'a> {
         let (releases, builds) = self.matching(package, specifiers);
         let fits = self.unlisted(package).is_some_and(|version| satisfied(specifiers, version));
         (if fits { releases.union(&Versions::singleton(UNLISTED)) } else { releases }, builds)
+    }
+
+    /// Of some releases those that have the extras that are asked for, where any of them has: `jax[cuda13]` is not met by a jax
+    /// that has no such extra, though an installer would take it with a warning.
+    fn with_extras(&self, package: usize, extras: &[ExtraName], releases: &Versions) -> Versions {
+        let candidates = &self.packages[package];
+        let has = |number: &u32| {
+            let known = candidates.release(*number).extras();
+            known.is_none_or(|known| extras.iter().all(|extra| known.contains_key(extra.as_ref())))
+        };
+        let admitted = candidates.releases().filter(|number| !extras.is_empty() && releases.contains(number));
+        let (with, without): (Vec<u32>, Vec<u32>) = admitted.partition(has);
+        if with.is_empty() {
+            return releases.clone();
+        }
+        releases.intersection(&Versions::of(without).complement())
     }
 
     /// The version of a package that the rules do not know, and that counts all the same: it is installed, or the user pins

@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn every_command_has_help_with_examples() {
-    let commands: [&[&str]; 7] =
-        [&[], &["check"], &["probe"], &["resolve"], &["rules"], &["rules", "harvest"], &["rules", "verify"]];
+    let commands: [&[&str]; 8] =
+        [&[], &["check"], &["fix"], &["probe"], &["resolve"], &["rules"], &["rules", "harvest"], &["rules", "verify"]];
     for command in commands {
         let mut gpudoc = Command::new(env!("CARGO_BIN_EXE_gpudoc"));
         let output = gpudoc.args(command).arg("--help").stdin(Stdio::null()).output().expect("it starts");

@@ -246,7 +246,7 @@ fn too_little_for_a_verdict_is_no_pass() {
         let (code, out, _) = gpudoc(&[&["check", "--from", "-"], arguments].concat(), text);
         (code, out.lines().find(|line| line.starts_with("unknown")).map(str::to_owned))
     };
-    let line = "unknown  nothing wrong was found, but not all that matters is known, 7 not";
+    let line = "unknown  nothing wrong was found, but not all that matters is known, 7 could not";
     assert_eq!(verdict(&[]), (Some(0), Some(line.to_owned())));
     assert_eq!(verdict(&["--strict"]).0, Some(1));
     assert_eq!(verdict(&["--require", "gpu"]).0, Some(1));
@@ -308,8 +308,8 @@ fn a_python_without_torch_says_so() {
     let root = listed("hosts", "").into_iter().find(|path| path.ends_with("empty-venv")).unwrap();
     let (code, out, _) = gpudoc(&["check", "--root", root.to_str().unwrap()], "");
     assert_eq!(code, Some(0));
-    assert!(out.contains("stack    this Python has no torch\n"), "{out}");
-    assert!(out.contains("pass     no torch in this Python, driver 570.133.20, 1 GPU: "), "{out}");
+    assert!(out.contains("env   Python ") && out.contains(", no torch\n"), "{out}");
+    assert!(out.contains("pass  no torch in this Python, driver 570.133.20, 1 GPU: "), "{out}");
 }
 
 /// Requirements of a build are known by its row where its metadata was not read, and others are judged all the same.

@@ -12,6 +12,7 @@ use super::super::scope::Scope;
 use super::super::universe::{Block, Candidates, Universe};
 use super::*;
 use crate::rules::advisory::{Environment, holds};
+use crate::rules::model::Agreement;
 use crate::rules::obstacle::{code_obstacles, obstacles};
 use crate::rules::partner::{agrees, loaded_code};
 use crate::rules::raw_platform::{RawExtension, RawTorchAbi, RawWheel};
@@ -343,8 +344,9 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
             }
         }
         for partner in &package.partners {
+            let Agreement::Cuda(rule) = partner.agreement else { continue };
             if let Some((_, _, other)) = row(1)
-                && !agrees(partner.cuda, build.cuda, other.cuda)
+                && !agrees(rule, build.cuda, other.cuda)
             {
                 found.insert(Broken::Partner(name));
             }
