@@ -44,8 +44,10 @@ pub fn wrap_to(text: &str, width: usize, most: usize) -> Vec<String> {
         lines.truncate(most);
         if let Some(last) = lines.last_mut() {
             while last.chars().count() + 2 > width {
-                let Some((before, _)) = last.rsplit_once(' ') else { break };
-                *last = before.to_owned();
+                *last = match last.rsplit_once(' ') {
+                    Some((before, _)) => before.to_owned(),
+                    None => last.chars().take(width.saturating_sub(2)).collect(),
+                };
             }
             last.push_str(" …");
         }
@@ -205,6 +207,7 @@ mod tests {
     fn what_does_not_fit_is_cut_behind_a_word() {
         assert_eq!(wrap_to("one two three four", 9, 2), ["one two", "three …"]);
         assert_eq!(wrap_to("one two three", 9, 2), ["one two", "three"]);
+        assert_eq!(wrap_to("one _ZN3c105ErrorC2E", 9, 2), ["one", "_ZN3c10 …"]);
     }
 
     #[test]

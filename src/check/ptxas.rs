@@ -45,7 +45,7 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
         remedies: vec![Remedy {
             summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
             requirements: Vec::new(),
-            steps: Step::unset(&variable).into_iter().collect(),
+            steps: Step::unset(variable).into_iter().collect(),
             change: None,
             verified: false,
         }],

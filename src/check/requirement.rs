@@ -9,13 +9,14 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
-use super::{Context, Installed, Stack, looked};
+use super::{Context, Installed, Installer, Stack, looked};
 use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
 use crate::rules::raw_needs::Stop;
 use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
+use crate::step::{self, Step};
 
 /// Compares every declared requirement with what is installed.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -206,12 +207,18 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
         remedies: vec![Remedy {
             summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
             requirements: vec![format!("{name}{versions}")],
-            steps: Vec::new(),
+            steps: install(context, &format!("{name}{versions}")),
             change: None,
             verified: false,
         }],
         references: Vec::new(),
     })
+}
+
+/// The call that brings a requirement into this environment.
+fn install(context: &Context<'_>, line: &str) -> Vec<Step> {
+    let line = step::requirement(line);
+    line.and_then(|line| Installer::of(context.facts).install(&[], &[line])).into_iter().collect()
 }
 
 fn severity(context: &Context<'_>, names: &[&str]) -> Severity {
@@ -278,7 +285,7 @@ fn unmet(
         remedies: vec![Remedy {
             summary: format!("Install `{name}{versions}`"),
             requirements: vec![format!("{name}{versions}")],
-            steps: Vec::new(),
+            steps: install(context, &format!("{name}{versions}")),
             change: None,
             verified: false,
         }],

@@ -32,6 +32,7 @@ pub fn host(facts: &Facts) -> String {
     let around: Vec<String> = kind.into_iter().chain(wsl).collect();
     if let Some(os) = system.distro.value().or(system.os.value()) {
         let around = if around.is_empty() { String::new() } else { format!(" ({})", around.join(", ")) };
+        let os = if os == "linux" { "Linux" } else { os };
         parts.push(format!("{os}{around}"));
     } else {
         parts.extend(around);
@@ -88,7 +89,10 @@ pub fn environment(facts: &Facts) -> String {
         Reading::Unknown => {}
     }
     let stack = HEADLINE.iter().filter_map(|name| facts.distribution(name));
-    parts.extend(stack.map(|it| format!("{} {}", it.name, it.full_version())));
+    parts.extend(stack.map(|it| match it.full_version() {
+        "?" => it.name.clone(),
+        version => format!("{} {version}", it.name),
+    }));
     if lists_all(facts) && facts.distribution("torch").is_none() {
         parts.push("no torch".to_owned());
     }

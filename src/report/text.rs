@@ -37,7 +37,7 @@ pub fn text(report: &Report<'_>, look: Look) -> String {
     causes(&mut out, report, look);
     notes(&mut out, report, look);
     to_do(&mut out, report, look);
-    out.push('\n');
+    gap(&mut out);
     footer(&mut out, report, look);
     out
 }
@@ -50,6 +50,13 @@ pub fn quiet(report: &Report<'_>, look: Look) -> String {
         footer(&mut out, report, look);
     }
     out
+}
+
+/// An empty line between two parts.
+fn gap(out: &mut String) {
+    if !out.is_empty() {
+        out.push('\n');
+    }
 }
 
 fn header(out: &mut String, report: &Report<'_>, look: Look) {
@@ -77,8 +84,8 @@ fn fitting(text: &str, width: usize) -> String {
 }
 
 fn causes(out: &mut String, report: &Report<'_>, look: Look) {
-    if !report.causes.is_empty() && !out.is_empty() {
-        out.push('\n');
+    if !report.causes.is_empty() {
+        gap(out);
     }
     for (at, cause) in report.causes.iter().take(TOLD).enumerate() {
         let (mark, style) = look.of(cause.severity);
@@ -146,7 +153,7 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
     let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
     let mut counted = Vec::new();
     if report.causes.is_empty() && !info.is_empty() {
-        out.push('\n');
+        gap(out);
         for finding in &info {
             let (mark, style) = look.of(Severity::Info);
             let labels = Labels { indent: 0, label: look.indent(), width: look.columns() };
@@ -174,7 +181,7 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
         counted.push("`gpudoc check` on the machine itself tells the rest".to_owned());
     }
     if !counted.is_empty() {
-        out.push('\n');
+        gap(out);
         for line in wrap(&format!("{} (--verbose)", counted.join("; ")), look.columns()) {
             let _ = writeln!(out, "{DIM}{line}{DIM:#}");
         }
@@ -188,7 +195,7 @@ fn leaves_out(outcome: &Outcome, missing: &[String]) -> bool {
 /// The plan with what it leaves, or the best remedy of what comes first.
 fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
     if !report.to_do.is_empty() {
-        out.push('\n');
+        gap(out);
     }
     let beside = |item: &&Item| item.role == Role::Also;
     let others = report.to_do.iter().filter(beside).skip(BESIDE).count();

@@ -154,11 +154,12 @@ fn the_screen_of_a_pod_whose_builds_are_older_than_its_gpu() {
           (error 209).
     fail  bitsandbytes before 0.45.1 imports `triton.ops`, which triton 3.2 no
           longer has  [GPUDOC-2026-0001]
-          `import bitsandbytes` imports `bitsandbytes.nn`.
+          `import bitsandbytes` imports `bitsandbytes.nn`, whose Triton kernels
+          import `triton.ops.matmul_perf_model` whenever a module named `triton` …
 
     plan  Install bitsandbytes 0.45.5 and torch 2.7.1+cu128 (re-checked)
-            /workspace/venv/bin/python3 -m pip install "bitsandbytes==0.45.5" \
-              "torch==2.7.1+cu128" --extra-index-url \
+            /workspace/venv/bin/python3 -m pip install bitsandbytes==0.45.5 \
+              torch==2.7.1+cu128 --extra-index-url \
               https://download.pytorch.org/whl/cu128
 
     fail  3 failures of 2 causes, 7 checks passed; rules of 2026-11-30
