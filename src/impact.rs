@@ -64,6 +64,7 @@ pub fn with_remedies(
         let ends = |planned: &&Planned| {
             installable(finding) && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
         };
+        let instead = planned.as_ref().filter(ends).and_then(|planned| planned.instead.clone());
         if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
             finding.remedies.push(Remedy {
                 summary: plan.summary.clone(),
@@ -81,6 +82,7 @@ pub fn with_remedies(
             finding.remedies.retain(|remedy| remedy.verified || remedy.requirements.is_empty());
         }
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
+        finding.remedies.extend(instead);
     }
     let mut plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
     if let Some(plan) = &mut plan {

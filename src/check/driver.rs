@@ -285,8 +285,8 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
 fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
     match advise(needs, &context.target, context.db) {
         Advice::Update(driver) => {
-            let command = context.db.driver_command(&driver, context.facts);
-            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), command);
+            let steps = context.db.driver_steps(&driver, context.facts);
+            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), steps);
             remedy.change = Some(Change::Driver(driver));
             remedy
         }

@@ -94,13 +94,15 @@ pub fn check(context: &Context<'_>) -> Outcome {
     }])
 }
 
-/// A report that names a newer CUDA for the driver than it has of itself: the libcuda of a cuda-compat package answers.
+/// A report that names a newer CUDA for the driver than it has of itself: the libcuda of a cuda-compat package answers. Such
+/// packages are for Linux. Of a CUDA without a toolkit, such as 12.7, the rules do not say which driver has it.
 fn told(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     facts.pasted.as_ref()?;
     let (driver, cuda) = (facts.driver.version.value()?, facts.driver.cuda.value()?);
     let own = context.db.native_cuda(driver)?;
-    if *cuda <= own {
+    let is_beyond = context.db.toolkits().iter().any(|row| own < row.version && row.version <= *cuda);
+    if !is_beyond || facts.system.os.value().is_some_and(|os| os != "linux") {
         return None;
     }
     let (index, gpu, citation) = context.target.gpus.iter().enumerate().find_map(|(index, gpu)| {

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
@@ -65,12 +63,6 @@ pub struct Pasted {
     /// stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<(String, String)>,
-    /// What a list adds to a distribution in brackets, by normalised name, e.g. `git`, `custom CUDA extension`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub remarks: BTreeMap<String, String>,
-    /// The CUDA that a list names without saying whose: torch's, the toolkit's or the driver's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cuda: Option<CudaVersion>,
 }
 
 /// A requirement in an installer's proof that no set exists: `torch 2.6.0 depends on triton==3.2.0`, or `The user requested

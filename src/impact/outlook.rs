@@ -9,7 +9,7 @@ use super::{TORCH, apply, install_step, orphans, swapped};
 use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
-use crate::rules::model::{Build, Release};
+use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::raw::KnownHow;
 use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
@@ -199,7 +199,10 @@ pub fn foresee(
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()?.step.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.
-    let is_known = rows.iter().all(|row| row.rebuild.is_none())
+    // What another system's builds of a package hold, nobody read.
+    let platform = target.platform.as_deref();
+    let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
+    let is_known = rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
         && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
@@ -265,7 +268,9 @@ impl Stack {
         let mut conflicts = Conflicts::new();
         loop {
             // NVIDIA's runtime wheels follow what needs them.
-            let covered = self.installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
+            let judged = |package: &Package| package.is_known_on(target.platform.as_deref());
+            let covered = self.installed.keys();
+            let covered = covered.filter(|name| db.package(name).is_some_and(judged) && !is_runtime_wheel(name));
             let names = covered.chain(&self.present).chain(self.outsiders.keys());
             let names = names.filter(|name| !conflicts.contains_key(*name));
             let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));

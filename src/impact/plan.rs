@@ -3,6 +3,8 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod instead;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
@@ -12,18 +14,22 @@ use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, serious};
 use crate::check;
 use crate::facts::{Facts, Origin};
-use crate::finding::{Change, Finding, Kind, Plan, Severity};
+use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
+use crate::rules::model::Fall;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
 use crate::step::Step;
 use crate::text;
+use instead::Instead;
 
 /// A plan with what it changes.
 pub(super) struct Planned {
     pub plan: Plan,
     pub change: Change,
+    /// What else mends all that the plan mends.
+    pub instead: Option<Remedy>,
 }
 
 /// What a plan is made of while it grows.
@@ -39,6 +45,8 @@ struct Draft<'d> {
     after: Option<BTreeSet<String>>,
     /// Nothing that it installs has requirements that nobody read.
     known: bool,
+    /// What would do in the place of what it installs.
+    instead: Option<Instead>,
 }
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
@@ -57,6 +65,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         changes: Vec::new(),
         after: None,
         known: true,
+        instead: None,
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
@@ -79,6 +88,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let verified =
         checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
+    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &fixes, &before));
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
@@ -87,7 +97,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         fixes: fixes.into_iter().collect(),
         verified,
     };
-    Some(Planned { plan, change: Change::All(draft.changes) })
+    Some(Planned { plan, change: Change::All(draft.changes), instead })
 }
 
 /// What is asked of the solver for the sake of findings.
@@ -133,17 +143,18 @@ impl Draft<'_> {
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
         let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
         let mut outlook = self.foreseen(&asked, &target, &is_part);
-        if outlook.as_ref().is_none_or(|outlook| back_by(outlook, self.db) > 1)
+        if outlook.as_ref().is_none_or(|outlook| fall(outlook, self.db) == Fall::Far)
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
             if let Some(driver) = &newer.driver {
                 self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.steps.extend(self.db.driver_command(driver, self.facts));
+                self.steps.extend(self.db.driver_steps(driver, self.facts));
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
         }
         let Some(outlook) = outlook else { return };
+        self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
@@ -197,7 +208,7 @@ impl Draft<'_> {
         let families = self.db.families().iter().map(|row| &row.linux_driver).filter(|driver| *driver > now);
         families.map(|driver| Target { driver: Some(driver.clone()), compat: None, ..target.clone() }).find_map(
             |newer| {
-                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| back_by(it, self.db) <= 1)?;
+                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| fall(it, self.db) < Fall::Far)?;
                 Some((newer, outlook))
             },
         )
@@ -218,7 +229,7 @@ impl Draft<'_> {
                 continue;
             }
             for wish in asked.with_wishes_of(finding) {
-                let other = self.foreseen(&wish, target, is_part).filter(|it| back_by(it, self.db) == 0);
+                let other = self.foreseen(&wish, target, is_part).filter(|it| fall(it, self.db) == Fall::None);
                 let Some(other) = other else { continue };
                 let then = self.ids_with(&other);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
@@ -411,15 +422,15 @@ fn is_certain(finding: &Finding) -> bool {
     !is_told(&finding.id) || finding.severity == Severity::Fail
 }
 
-/// By how many minor releases an outlook sets back what people install for its own sake, at most.
-fn back_by(outlook: &Outlook, db: &RuleDb) -> usize {
+/// How far an outlook sets back what people install for its own sake, at most.
+fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
     let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change);
-    let back = changed.filter_map(|row| {
+    let falls = changed.filter_map(|row| {
         let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
         let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-        Some(package.minors_back(&version(&row.before)?, &version(&row.after)?))
+        Some(package.fall(&version(&row.before)?.without_local(), &version(&row.after)?.without_local()))
     });
-    back.max().unwrap_or_default()
+    falls.max().unwrap_or(Fall::None)
 }
 
 /// A sentence as a part of a longer one.

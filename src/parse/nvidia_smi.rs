@@ -140,7 +140,8 @@ pub fn parse_query(text: &str, columns: &[&str]) -> SmiReport {
 /// |                                         |                        |                  N/A |
 /// ```
 ///
-/// A GPU has three rows (two before driver 450). A long name is clipped (`NVIDIA GeForce ...`) and then unreadable.
+/// A GPU has three rows (two before driver 450). A long name is clipped: `NVIDIA GeForce ...` is then unreadable, while `NVIDIA
+/// GeForce RTX 4060 ...` still says which series it is.
 #[must_use]
 pub fn parse_table(text: &str) -> SmiReport {
     let mut report = SmiReport { error: parse_error(text), ..SmiReport::default() };
@@ -188,7 +189,7 @@ fn first_row(cells: &[&str]) -> Option<LocatedGpu> {
     }
     let (index, name) = words.split_first()?;
     let name = name.join(" ");
-    let name = if name.ends_with("...") {
+    let name = if name.ends_with("...") && !name.contains(|letter: char| letter.is_ascii_digit()) {
         Reading::unreadable(format!("{PLACE} clipped the name: `{name}`"))
     } else {
         value(Some(name.as_str()), |text| Some(text.to_owned()))
@@ -331,6 +332,8 @@ Fri Nov 14 10:00:00 2025
         let expected = Reading::unreadable("nvidia-smi clipped the name: `NVIDIA GeForce ...`");
         assert_eq!(report.gpus[0].gpu.name, expected);
         assert_eq!(report.gpus[0].gpu.memory_bytes.value(), Some(&(24_268 << 20)));
+        let laptop = parse_table(&old.replace("NVIDIA GeForce ...  ", "NVIDIA GeForce RTX 4060 ...  "));
+        assert_eq!(laptop.gpus[0].gpu.name.value().unwrap(), "NVIDIA GeForce RTX 4060 ...");
     }
 
     #[test]

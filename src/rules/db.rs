@@ -12,7 +12,7 @@ use super::raw::LibraryPick;
 use super::raw_needs::{RawPtxas, Stop};
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
-    RawImages, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
+    RawImages, RawInstall, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
     RawTorchAbi, RawWsl,
 };
 use super::raw_prebuilt::RawPrebuilt;
@@ -24,7 +24,7 @@ use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
 use crate::facts::Facts;
-use crate::step::Step;
+use crate::step::{Step, Written};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
@@ -193,6 +193,7 @@ impl RuleDb {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
             let mut package: Package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
             package.share_extras();
+            super::windows::add_builds(&mut package, &self.packed.indexes.windows);
             let last = package.releases.last().map(|release| release.version.clone());
             let newer = self.newer.get(name).into_iter().flatten();
             let newer = newer.filter(|release| last.as_ref().is_none_or(|last| release.version > *last));
@@ -738,16 +739,34 @@ impl RuleDb {
         &self.packed.cuda.toolkits
     }
 
-    /// The command that installs a driver with NVIDIA's own installer; none where that is not for these facts: in a container or
-    /// under WSL the driver is the host's, and other systems have another one.
+    /// What installs a driver that is at least this one, by the way of the distribution where the rules know it, else with a file
+    /// that NVIDIA offers. Empty where neither is known; also in a container or under WSL, where the driver is the host's, and on
+    /// other systems, which have another one.
+    ///
+    /// Example: 570.26 on Ubuntu 24.04 with an RTX 5090 is `sudo apt-get install nvidia-driver-570-server-open`.
     #[must_use]
-    pub fn driver_command(&self, version: &DriverVersion, facts: &Facts) -> Option<Step> {
+    pub fn driver_steps(&self, version: &DriverVersion, facts: &Facts) -> Vec<Step> {
         let system = &facts.system;
         let guest = system.container.value().is_some() || system.wsl.value().is_some();
-        let platform = Target::usual_platform(facts).filter(|_| !guest)?;
-        let arch = platform.strip_prefix("linux_")?;
-        let command = &self.packed.driver.runfile.command;
-        command.filled(&[("arch", arch), ("version", &version.to_string())])
+        let platform = Target::usual_platform(facts).filter(|_| !guest);
+        let Some(arch) = platform.as_deref().and_then(|platform| platform.strip_prefix("linux_")) else {
+            return Vec::new();
+        };
+        let distro = system.distro.value().map_or("", String::as_str);
+        let is_on = |row: &RawInstall| row.on.iter().any(|name| distro.starts_with(name.as_str()));
+        let rows = &self.packed.driver.installs;
+        let named = rows.iter().any(is_on);
+        let gpus = facts.gpus.value().map(Vec::as_slice).unwrap_or_default();
+        let capabilities: Vec<_> = gpus.iter().filter_map(|gpu| gpu.compute_capability.value()).collect();
+        let last =
+            capabilities.iter().filter_map(|capability| self.lifetime(**capability)).map(|row| row.last_branch).min();
+        let fits = |row: &&RawInstall| {
+            let in_reach = last.is_none_or(|last| row.driver.branch() <= last);
+            let on = if named { is_on(row) } else { row.on.is_empty() };
+            let knows = capabilities.iter().all(|own| row.gpus_from.is_none_or(|oldest| **own >= oldest));
+            on && knows && in_reach && row.driver >= *version && row.arch.iter().any(|own| own == arch)
+        };
+        rows.iter().find(fits).into_iter().flat_map(|row| &row.commands).flat_map(Written::steps).collect()
     }
 
     /// The oldest driver for runtimes of each CUDA major release, oldest first.

@@ -37,6 +37,7 @@ pub mod torch_abi;
 pub mod validate;
 pub mod variants;
 pub mod vendor;
+mod windows;
 pub mod workload;
 pub mod write;
 

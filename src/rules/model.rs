@@ -18,6 +18,8 @@ use super::raw::{
 use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
+/// The platform of wheels for Windows, which are named `win_amd64`.
+pub const WINDOWS: &str = "windows_x86_64";
 /// The platform of builds that install everywhere: pure Python, or built on the machine.
 pub const ANY: &str = "any";
 
@@ -72,14 +74,36 @@ impl Package {
         self.releases.iter_mut().for_each(|release| release.shared_extras = Some(shared.clone()));
     }
 
-    /// By how many minor releases one version is older than another that comes before it in time; 0 where it is not older.
+    /// How far a package falls that goes from one version to another. Far is more than one minor release, or more than a year:
+    /// autoawq 0.1.8 is the minor release before 0.2.9, and 16 months older.
     #[must_use]
-    pub fn minors_back(&self, from: &Version, to: &Version) -> usize {
-        let (from, to) = (minor(from), minor(to));
+    pub fn fall(&self, from: &Version, to: &Version) -> Fall {
+        if to >= from {
+            return Fall::None;
+        }
+        let (upper, lower) = (minor(from), minor(to));
         let mut between: Vec<_> = self.releases.iter().map(|release| minor(&release.version)).collect();
-        between.retain(|other| *other >= to && *other < from);
+        between.retain(|other| *other >= lower && *other < upper);
         between.dedup();
-        between.len()
+        let day = |version: &Version| {
+            let release = self.releases.iter().find(|release| release.version == *version)?;
+            let (year, rest) = release.date.split_at_checked(4)?;
+            Some((year.parse::<u32>().ok()?, rest.to_owned()))
+        };
+        let is_old = day(from).zip(day(to)).is_some_and(|(from, (year, rest))| from > (year + 1, rest));
+        match between.len() {
+            0 if !is_old => Fall::None,
+            1 if !is_old => Fall::Near,
+            _ => Fall::Far,
+        }
+    }
+
+    /// Whether the rules tell what there is of it for a platform: for Linux they do, for other systems they know few builds.
+    #[must_use]
+    pub fn is_known_on(&self, platform: Option<&str>) -> bool {
+        let other = platform.filter(|platform| !platform.starts_with("linux_"));
+        let mut builds = self.releases.iter().flat_map(|release| &release.builds);
+        other.is_none_or(|platform| builds.any(|build| build.is_for(platform)))
     }
 
     /// Where it was read for which CUDA a release was built, where its builds do not say so themselves.
@@ -101,6 +125,17 @@ impl Package {
         let mut code = self.releases.iter().flat_map(|release| &release.builds).flat_map(|build| &build.code);
         code.any(|code| code.optional)
     }
+}
+
+/// How far a package is set back, see [`Package::fall`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fall {
+    /// It is not, or only to another patch of its minor release.
+    None,
+    /// To the minor release before.
+    Near,
+    /// Further.
+    Far,
 }
 
 /// What of a version names its minor release: up to the second number, or to the first that is not zero: `2.7` of 2.7.1,
@@ -206,7 +241,7 @@ pub struct Build {
     pub cuda: Option<CudaVersion>,
     /// `pypi`, or the name of a variant index, e.g. `cu128`.
     pub index: String,
-    /// `linux_x86_64`, `linux_aarch64`, or [`ANY`].
+    /// `linux_x86_64`, `linux_aarch64`, `windows_x86_64`, or [`ANY`].
     pub platform: String,
     /// The oldest glibc.
     pub glibc: Option<GlibcVersion>,
@@ -429,6 +464,7 @@ impl Build {
         let machine = self.platform.strip_prefix("linux_").unwrap_or(&self.platform);
         let platform = match self.glibc {
             Some(glibc) => format!("manylinux_{}_{}_{machine}", glibc.major, glibc.minor),
+            None if self.platform == WINDOWS => "win_amd64".to_owned(),
             None => self.platform.clone(),
         };
         self.python.iter().map(|tag| format!("{tag}-{platform}")).collect()

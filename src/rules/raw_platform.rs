@@ -227,16 +227,27 @@ pub struct RawDriver {
     pub lifetimes: Vec<RawLifetime>,
     /// What GPU support in the Windows Subsystem for Linux asks for.
     pub wsl: RawWsl,
-    /// How NVIDIA's own installer of a driver is started.
-    pub runfile: RawRunfile,
+    /// How a driver is installed, from the oldest on; of rows that fit the first counts.
+    #[serde(rename = "install")]
+    pub installs: Vec<RawInstall>,
 }
 
-/// How NVIDIA's own installer of a driver is started.
+/// How a driver is installed on some distributions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawRunfile {
-    /// With `{arch}` and `{version}` for the machine type and the driver.
-    pub command: Written,
+pub struct RawInstall {
+    /// The driver that comes then, or an older one, e.g. `570.172.08`.
+    pub driver: DriverVersion,
+    /// How the names of the distributions begin, e.g. `Ubuntu 24.04`; empty for every one that no row names.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// Machine types, e.g. `x86_64`.
+    pub arch: Vec<String>,
+    /// The oldest GPUs that its kernel modules know, e.g. `7.5`.
+    #[serde(default)]
+    pub gpus_from: Option<ComputeCapability>,
+    /// What to run, in order.
+    pub commands: Vec<Written>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -346,6 +357,20 @@ pub struct RawIndexes {
     /// Package indexes that builds name.
     #[serde(rename = "index")]
     pub indexes: Vec<RawIndex>,
+    /// What they serve for Windows.
+    pub windows: Vec<RawWindows>,
+}
+
+/// Releases that have wheels for Windows on x86-64 on some indexes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawWindows {
+    /// E.g. `torch==2.6.0`, `torchvision==0.21.0`.
+    pub packages: Vec<String>,
+    /// E.g. `cu118`, `cu126`.
+    pub indexes: Vec<String>,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 /// A package index, or a family of them.

@@ -93,12 +93,13 @@ impl Target {
         Self { platform: target.platform.clone().or_else(|| Self::usual_platform(facts)), ..target }
     }
 
-    /// The platform, or the one that is meant where nobody says: Linux, on x86-64. None on another system whose machine type is
-    /// not known.
+    /// The platform, or the one that is meant where nobody says: Linux, on x86-64, which Windows is on too. None on another system
+    /// whose machine type is not known.
     #[must_use]
     pub fn usual_platform(facts: &Facts) -> Option<String> {
         let os = facts.system.os.value().map_or("linux", String::as_str);
-        let arch = facts.system.arch.value().map(String::as_str).or((os == "linux").then_some("x86_64"))?;
+        let arch =
+            facts.system.arch.value().map(String::as_str).or(matches!(os, "linux" | "windows").then_some("x86_64"))?;
         Some(format!("{os}_{arch}"))
     }
 

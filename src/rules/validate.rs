@@ -115,11 +115,13 @@ pub fn driver(raw: &RawDriver) -> Result<(), Fault> {
     for (index, row) in raw.lifetimes.iter().enumerate() {
         cited(&raw.sources, &row.source, "lifetime", index)?;
     }
-    if !raw.sources.contains_key(&raw.runfile.source) {
-        return Err(Fault {
-            path: vec!["runfile".to_owned()],
-            message: "its `source` is not in `[sources]`".to_owned(),
-        });
+    for (index, row) in raw.installs.iter().enumerate() {
+        cited(&raw.sources, &row.source, "install", index)?;
+        row.commands.iter().try_for_each(Written::check).map_err(|message| fault("install", index, &message))?;
+        let mut earlier = raw.installs[..index].iter().filter(|other| other.on == row.on);
+        if earlier.any(|other| other.driver > row.driver) {
+            return Err(fault("install", index, "the drivers of a distribution ascend"));
+        }
     }
     if !raw.sources.contains_key(&raw.wsl.source) {
         return Err(Fault { path: vec!["wsl".to_owned()], message: "its `source` is not in `[sources]`".to_owned() });
@@ -158,6 +160,9 @@ pub fn indexes(raw: &RawIndexes) -> Result<(), Fault> {
         if (row.name == "*") != row.url.contains("{name}") {
             return Err(fault("index", index, "the row named `*`, and no other, has `{name}` in its address"));
         }
+    }
+    for (index, row) in raw.windows.iter().enumerate() {
+        cited(&raw.sources, &row.source, "windows", index)?;
     }
     Ok(())
 }

@@ -7,12 +7,13 @@ use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 use serde::Serialize;
 
+use super::ask::{Ask, Keeps};
 use super::conflict::Conflict;
 use super::nearest;
 use super::provider::{Picks, TORCH};
 use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
-use super::universe::{Ask, Keeps, Universe};
+use super::universe::Universe;
 use super::versions::Versions;
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;

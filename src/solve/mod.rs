@@ -7,6 +7,7 @@
 //! and followed by changes that were solved again and do work ([`action`]).
 
 mod action;
+mod ask;
 mod clause;
 mod conflict;
 mod fleet;
@@ -23,6 +24,7 @@ mod scope;
 mod stand_in;
 mod universe;
 mod versions;
+mod wishes;
 mod words;
 
 #[cfg(test)]

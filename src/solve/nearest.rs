@@ -1,5 +1,5 @@
-//! The smallest change, by the measure of the design: anchors keep their release, then as few installed packages as can be
-//! change release, then build; what is new costs nothing.
+//! The smallest change, by the measure of the design: anchors keep their release, and the framework before the extensions its
+//! CUDA too; then as few installed packages as can be change release, then build, and of these go back; what is new costs nothing.
 //!
 //! That a package keeps its release, and that it keeps its build, are wishes with a [`Cost`]. Wishes that cannot all be granted
 //! (a *core*) are found from failures; at least one of each core must go. The cheapest set of wishes that meets every core is
@@ -9,15 +9,15 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 
+use super::ask::{Ask, Keeps};
 use super::conflict::used;
 use super::provider::{Picks, Tree, search};
 use super::request::Request;
 use super::rule::Rule;
 use super::scope::Scope;
-use super::universe::{Ask, Keeps, Universe};
+use super::universe::Universe;
 use super::versions::Versions;
 use crate::rules::model::Agreement;
 use crate::rules::raw::{CudaAgreement, Headline};
@@ -71,30 +71,18 @@ pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) ->
     }
     let mut narrow = Universe::new(request, universe.db);
     narrow.given_up.extend(narrow.wishes.drain(..).map(Rule::Ask));
-    let ask = |package: usize, releases: Versions, builds: Option<Versions>| Ask {
-        package,
-        text: String::new(),
-        origins: BTreeSet::new(),
-        owners: BTreeSet::new(),
-        variant: false,
-        constraint: true,
-        keeps: None,
-        specifiers: VersionSpecifiers::empty(),
-        releases,
-        builds,
-    };
     for (package, pick) in picks.iter().enumerate() {
         let Some((release, build)) = *pick else { continue };
         let free = wanted.iter().any(|(other, _)| *other == package);
         let builds = (!free).then(|| Versions::singleton(build));
-        narrow.asks.push(ask(package, Versions::singleton(release), builds));
+        narrow.asks.push(Ask::new(package, String::new(), Versions::singleton(release), builds));
     }
     for (package, cuda) in wanted {
         let builds = narrow.packages[package].builds.iter().zip(1..);
         let builds = Versions::of(builds.filter(|(it, _)| it.build.cuda == cuda).map(|(_, number)| number));
         let releases = Versions::of(narrow.packages[package].releases());
         narrow.wishes.push(narrow.asks.len());
-        narrow.asks.push(ask(package, releases, Some(builds)));
+        narrow.asks.push(Ask::new(package, String::new(), releases, Some(builds)));
     }
     best(&narrow).unwrap_or(picks)
 }
@@ -131,7 +119,7 @@ fn fewest(
 pub(super) struct Cost {
     /// Lines of the user that change.
     lines: u32,
-    /// Packages with a role in the stack that fall back by more than a minor release: that is nearly to take them away.
+    /// Packages with a role in the stack that fall back far, which is nearly to take them away.
     set_back: u32,
     /// Packages that were installed by name and change release.
     requested: u32,
@@ -139,12 +127,16 @@ pub(super) struct Cost {
     serving: u32,
     /// Frameworks that do.
     frameworks: u32,
-    /// Extensions that do.
+    /// The framework that leaves the CUDA for which the family is built: all of the family is then downloaded anew.
+    families: u32,
+    /// Extensions that change release.
     extensions: u32,
     /// Packages that do.
     releases: u32,
     /// Packages that change build.
     builds: u32,
+    /// Packages that go back to an older release.
+    back: u32,
     /// How many packages depend on what changes: of two that would do, the one on which fewer depend.
     dependents: usize,
 }
@@ -159,9 +151,11 @@ impl std::ops::Add for Cost {
             requested: self.requested + other.requested,
             serving: self.serving + other.serving,
             frameworks: self.frameworks + other.frameworks,
+            families: self.families + other.families,
             extensions: self.extensions + other.extensions,
             releases: self.releases + other.releases,
             builds: self.builds + other.builds,
+            back: self.back + other.back,
             dependents: self.dependents + other.dependents,
         }
     }
@@ -184,27 +178,30 @@ impl Universe<'_> {
                 ..Cost::default()
             },
             Some(Keeps::Reach) => Cost { set_back: 1, ..Cost::default() },
+            Some(Keeps::Family) => Cost { families: 1, ..Cost::default() },
+            Some(Keeps::Forward) => Cost { back: 1, ..Cost::default() },
             Some(Keeps::Build) => Cost { builds: 1, ..Cost::default() },
             Some(Keeps::Line) => Cost { lines: 1, dependents, ..Cost::default() },
             None => Cost { releases: 1, dependents, ..Cost::default() },
         }
     }
 
-    /// A wish, and those that go with it: a package that changes release changes build; a line counts on all targets.
+    /// A wish, and those that go with it: a package that goes back changes release, and one that changes release changes build;
+    /// a line counts on all targets.
     fn together(&self, wish: Rule) -> Vec<Rule> {
         let Rule::Ask(at) = wish else { return vec![wish] };
         let own = &self.asks[at];
-        let follows = |other: &Ask| match own.keeps {
-            Some(Keeps::Release { .. }) => other.keeps == Some(Keeps::Build) && other.package == own.package,
-            Some(Keeps::Reach) => {
-                let also = matches!(other.keeps, Some(Keeps::Build | Keeps::Release { .. }));
-                also && other.package == own.package
-            }
-            Some(Keeps::Line) => {
-                other.keeps == Some(Keeps::Line)
-                    && (other.package % self.width, &other.text) == (own.package % self.width, &own.text)
-            }
-            Some(Keeps::Build) | None => false,
+        let goes = |keeps: Keeps| match own.keeps {
+            Some(Keeps::Release { .. } | Keeps::Family) => keeps == Keeps::Build,
+            Some(Keeps::Forward) => matches!(keeps, Keeps::Build | Keeps::Release { .. }),
+            Some(Keeps::Reach) => matches!(keeps, Keeps::Build | Keeps::Release { .. } | Keeps::Forward),
+            Some(Keeps::Line | Keeps::Build) | None => false,
+        };
+        let is_line = |ask: &Ask| ask.keeps == Some(Keeps::Line);
+        let line = |ask: &Ask| (ask.package % self.width, ask.text.clone());
+        let follows = |other: &Ask| {
+            let part = other.package == own.package && other.keeps.is_some_and(goes);
+            part || (is_line(own) && is_line(other) && line(own) == line(other))
         };
         let others = self.wishes.iter().copied().filter(|other| follows(&self.asks[*other])).map(Rule::Ask);
         [wish].into_iter().chain(others.filter(|other| *other != wish)).collect()

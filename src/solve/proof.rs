@@ -6,11 +6,12 @@ use pubgrub::VersionSet;
 use serde::Serialize;
 
 use super::action::Action;
+use super::ask::Ask;
 use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
 use super::provider::{Node, TORCH};
 use super::request::INSTALLED;
 use super::rule::{BlockKind, Rule};
-use super::universe::{Ask, Block, Need, Universe};
+use super::universe::{Block, Need, Universe};
 use super::versions::Versions;
 use super::words;
 use crate::rules::Target;

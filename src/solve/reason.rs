@@ -4,11 +4,12 @@ use std::fmt;
 
 use pubgrub::VersionSet;
 
+use super::ask::Ask;
 use super::proof::in_short;
 use super::provider::{Node, Picks};
 use super::request::INSTALLED;
 use super::scope::Scope;
-use super::universe::{Ask, Block, PYPI, Universe};
+use super::universe::{Block, PYPI, Universe};
 use super::versions::{ABSENT, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;

@@ -9,10 +9,11 @@ use pep440_rs::{Version, VersionParseError, VersionSpecifiers};
 use pep508_rs::{ExtraName, MarkerEnvironment};
 use pubgrub::VersionSet;
 
+use super::ask::Ask;
 use super::clause::{Clause, clauses};
 use super::outside::outside;
 use super::provider::{Node, TORCH};
-use super::request::{Asked, FromIndex, INSTALLED, Prefer, Request};
+use super::request::{Asked, FromIndex, Prefer, Request};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::stand_in::stand_ins;
@@ -20,7 +21,7 @@ use super::versions::{UNLISTED, Versions};
 use super::words::admits_below;
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
-use crate::rules::raw::{Headline, KnownHow};
+use crate::rules::raw::KnownHow;
 use crate::rules::raw_platform::RawExtension;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, name_of, satisfied};
 use crate::rules::{RuleDb, Target, torch_abi};
@@ -78,43 +79,6 @@ pub(super) enum Pinned<'a> {
     Labelled { release: u32, index: &'a str },
 }
 
-/// One line of the user about a covered package.
-#[derive(Debug, Clone)]
-pub(super) struct Ask {
-    pub package: usize,
-    /// E.g. `triton<3`.
-    pub text: String,
-    pub origins: BTreeSet<String>,
-    /// The packages that declare it; empty if the user wrote it too.
-    pub owners: BTreeSet<String>,
-    /// It asks for the builds of a variant's index.
-    pub variant: bool,
-    pub constraint: bool,
-    /// It is a wish: that something stays as it is installed.
-    pub keeps: Option<Keeps>,
-    pub specifiers: VersionSpecifiers,
-    pub releases: Versions,
-    pub builds: Option<Versions>,
-}
-
-/// What a wish keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keeps {
-    /// The installed release of a package.
-    Release {
-        /// Somebody installed it by name.
-        requested: bool,
-        /// What it is in the stack.
-        headline: Option<Headline>,
-    },
-    /// That what people install for its own sake is not set back by more than a minor release.
-    Reach,
-    /// The installed build of that release.
-    Build,
-    /// A line of the user, which may be changed.
-    Line,
-}
-
 /// What a line asked for before it was let go.
 #[derive(Debug, Clone)]
 pub(super) struct Near {
@@ -170,13 +134,6 @@ impl<'a> Candidate<'a> {
     /// The version that the build reports, e.g. 2.7.1+cu126.
     fn full_version(&self, releases: &[Release]) -> Result<Version, VersionParseError> {
         releases[self.release as usize].full_version(self.build).parse()
-    }
-}
-
-impl Ask {
-    /// Whether the line names a build by its local label, e.g. `torch==2.7.1+cu126`.
-    pub fn labelled(&self) -> bool {
-        self.variant || self.specifiers.iter().any(|specifier| !specifier.version().local().is_empty())
     }
 }
 
@@ -283,20 +240,8 @@ impl<'a> Universe<'a> {
                 }
                 let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
                     let (releases, builds) = universe.admitted(package, &specifiers);
-                    let (text, specifiers) = (text.clone(), specifiers.clone());
-                    let (origins, owners) = (BTreeSet::new(), BTreeSet::new());
-                    Ask {
-                        package,
-                        text,
-                        origins,
-                        owners,
-                        variant: false,
-                        constraint,
-                        keeps: None,
-                        specifiers,
-                        releases,
-                        builds,
-                    }
+                    let specifiers = specifiers.clone();
+                    Ask { constraint, specifiers, ..Ask::new(package, text.clone(), releases, builds) }
                 });
                 ask.releases = universe.with_extras(package, &asked.requirement.extras, &ask.releases);
                 let first = ask.origins.is_empty();
@@ -323,17 +268,9 @@ impl<'a> Universe<'a> {
             universe.asks.extend(kept.into_iter().map(|ask| Ask { keeps: None, ..ask }));
         }
         if request.prefer == Prefer::Installed {
-            let own = 0..universe.width;
-            let mut wishes: Vec<_> = own.flat_map(|package| universe.as_it_is(package, INSTALLED)).collect();
-            for ask in &mut wishes {
-                let package = universe.packages[ask.package].package;
-                if let Some(Keeps::Release { requested, headline }) = &mut ask.keeps {
-                    (*requested, *headline) = (request.requested.contains(&package.name), package.headline);
-                }
-            }
+            let wishes = universe.all_wishes(&request.requested);
             universe.wishes = (universe.asks.len()..).take(wishes.len()).collect();
             universe.asks.extend(wishes);
-            universe.family = universe.installed_family();
         }
         universe.clauses = clauses(&universe);
         if universe.targets.len() > 1 {
@@ -353,7 +290,11 @@ impl<'a> Universe<'a> {
         let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
         for candidates in self.packages.iter_mut().filter(|candidates| !candidates.stand_in) {
             let package = candidates.package;
-            let unknown = |version: &&Version| self.db.release(&package.name, version).is_none();
+            let other = self.targets[candidates.target].platform.as_deref().filter(|it| !it.starts_with("linux_"));
+            let is_here = |release: &Release| {
+                other.is_none_or(|platform| release.builds.iter().any(|build| build.is_for(platform)))
+            };
+            let unknown = |version: &&Version| !self.db.release(&package.name, version).is_some_and(is_here);
             let may_stay = !self.refused.contains(&package.name);
             let installed = self.installed.get(&package.name).filter(unknown).filter(|_| may_stay);
             // Whether device code that nobody opened runs on a GPU is not known.
@@ -404,78 +345,13 @@ impl<'a> Universe<'a> {
         };
         let here = || candidates.builds.iter().zip(1..).filter(|(candidate, _)| served(candidate));
         let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
+        let text = format!("{} from the index {}", candidates.name, wanted.index);
+        let builds = Versions::of(here().map(|(_, number)| number));
         Ask {
-            package,
-            text: format!("{} from the index {}", candidates.name, wanted.index),
             origins: [wanted.origin.clone()].into(),
-            owners: BTreeSet::new(),
             variant: wanted.index != PYPI,
-            constraint: true,
-            keeps: None,
-            specifiers: VersionSpecifiers::empty(),
-            releases: Versions::of(releases),
-            builds: Some(Versions::of(here().map(|(_, number)| number))),
+            ..Ask::new(package, text, Versions::of(releases), Some(builds))
         }
-    }
-
-    /// The wishes that a package keeps its installed release, and of that its build; none where it is not installed, or in a
-    /// release that the rules do not know and nothing here may be.
-    fn as_it_is(&self, package: usize, origin: &str) -> Vec<Ask> {
-        let candidates = &self.packages[package];
-        let Some(version) = self.installed.get(candidates.name) else { return Vec::new() };
-        let ask = |text: String, keeps, releases, builds| {
-            let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
-            let (origins, owners) = ([origin.to_owned()].into(), BTreeSet::new());
-            let (variant, constraint) = (false, true);
-            Ask {
-                package,
-                text,
-                origins,
-                owners,
-                variant,
-                constraint,
-                keeps: Some(keeps),
-                specifiers,
-                releases,
-                builds,
-            }
-        };
-        let release = Keeps::Release { requested: false, headline: None };
-        let text = format!("{}=={version}", candidates.name);
-        if self.unlisted(package).is_some_and(|unlisted| unlisted == version) {
-            return vec![ask(text, release, Versions::singleton(UNLISTED), None)];
-        }
-        let public = version.clone().without_local();
-        let same = candidates.releases().filter(|number| candidates.release(*number).version == public);
-        let same = Versions::of(same);
-        let builds =
-            candidates.builds.iter().zip(1..).filter(|(candidate, _)| candidates.is_installed(candidate, version));
-        let builds = Versions::of(builds.map(|(_, number)| number));
-        let mut wishes = vec![ask(format!("{}=={public}", candidates.name), release, same.clone(), None)];
-        if candidates.package.headline.is_some() {
-            let near =
-                |number: &u32| candidates.package.minors_back(&public, &candidates.release(*number).version) <= 1;
-            let near = Versions::of(candidates.releases().filter(near));
-            wishes.push(ask(text.clone(), Keeps::Reach, near, None));
-        }
-        if !builds.is_empty() {
-            wishes.push(ask(text, Keeps::Build, same, Some(builds)));
-        }
-        wishes
-    }
-
-    /// The CUDA of the installed torch, by the rules' row of it or by its label.
-    fn installed_family(&self) -> Option<Family> {
-        let torch = &self.packages[self.find(0, TORCH)?];
-        let version = self.installed.get(TORCH)?;
-        let known = torch.builds.iter().find(|candidate| torch.is_installed(candidate, version));
-        if let Some(candidate) = known {
-            return Some(Family(candidate.build.cuda));
-        }
-        let label = version.local().first()?.to_string();
-        let mut builds =
-            torch.builds.iter().filter(|candidate| candidate.build.local.as_deref() == Some(label.as_str()));
-        builds.next().map(|candidate| Family(candidate.build.cuda))
     }
 
     /// The releases that satisfy specifiers; also the builds where a local label is asked for.
@@ -646,6 +522,9 @@ impl<'a> Universe<'a> {
             {
                 blocks.push(Block::Unread);
             }
+            if self.pins_unread(package, number) {
+                blocks.push(Block::Unread);
+            }
             for (at, clause) in self.clauses.iter().enumerate() {
                 let holds = match clause.terms.as_slice() {
                     [(Node::Release(owner), releases)] => {
@@ -660,6 +539,28 @@ impl<'a> Universe<'a> {
             }
             blocks
         })
+    }
+
+    /// Whether a build that nobody opened pins NVIDIA's wheels, as the opened build of its release does, while somebody else asks
+    /// for one of these: which version it pins is not known. Who names the build, or has it, may have it.
+    fn pins_unread(&self, package: usize, number: u32) -> bool {
+        let candidates = &self.packages[package];
+        let candidate = candidates.build(number);
+        let (own, release) = (candidate.build, candidates.release_of(candidate));
+        let pins = |build: &Build| {
+            let mut names = build.requires.iter().map(|line| name_of(line)).filter(|name| is_runtime_wheel(name));
+            names.any(|name| self.find(candidates.target, name).is_some())
+        };
+        let is_named = |ask: &Ask| {
+            ask.package == package
+                && ask.labelled()
+                && ask.builds.as_ref().is_some_and(|builds| builds.contains(&number))
+        };
+        let teller =
+            Some(own).filter(|own| !own.is_opened() && own.cuda.is_some()).and_then(|own| release.told_by(own));
+        let asks_for_some =
+            teller.is_some_and(pins) && !own.requires.iter().any(|line| is_runtime_wheel(name_of(line)));
+        asks_for_some && !self.asks.iter().any(is_named)
     }
 
     /// Lets a line admit every release, and notes which are near what it asked for.
@@ -890,7 +791,9 @@ fn with_stand_ins<'a>(
 /// each target.
 fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec<Candidates<'a>> {
     let mut edges: BTreeMap<&'a str, BTreeSet<&'a str>> = BTreeMap::new();
-    let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).collect();
+    // What the rules know nothing of on another system neither forbids nor hinders.
+    let here = |package: &&Package| targets.iter().all(|target| package.is_known_on(target.platform.as_deref()));
+    let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).filter(here).collect();
     while let Some(package) = waiting.pop() {
         if edges.contains_key(package.name.as_str()) {
             continue;
@@ -904,7 +807,8 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         let known = mentioned
             .into_iter()
             .filter(|name| !is_runtime_wheel(name) || names.contains(*name))
-            .filter_map(|name| db.package(name));
+            .filter_map(|name| db.package(name))
+            .filter(here);
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);

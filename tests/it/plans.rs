@@ -221,3 +221,77 @@ fn what_goes_leaves_no_wishes_behind_and_uv_is_called_where_there_is_no_pip() {
     let commands = strings(&report["plan"]["commands"]);
     assert!(commands.iter().all(|command| command.starts_with("uv pip install ")), "{commands:?}");
 }
+
+const RTX_4090: &str =
+    "GPU 0: NVIDIA GeForce RTX 4090\nNvidia driver version: 570.133.20\nPython version: 3.11.9\nOS: Linux\n";
+
+/// bitsandbytes 0.42.0 has libraries for CUDA 11.0 to 12.3 only, the framework is for 12.4. Nothing sets torch's whole family to
+/// another CUDA for the sake of one extension. Up to 0.45.0 bitsandbytes imports `triton.ops`, which torch 2.6.0's triton 3.2.0 no
+/// longer has; 0.45.5 is the last patch of the first minor release without.
+#[test]
+fn an_extension_follows_the_frameworks_cuda() {
+    let stack = "torch==2.6.0+cu124\ntorchvision==0.21.0+cu124\nbitsandbytes==0.42.0\n";
+    assert_eq!(plan(&format!("{RTX_4090}{stack}")), ["bitsandbytes==0.45.5"]);
+}
+
+/// torch alone was upgraded, to another CUDA too: it is what the others are built for, so they follow it.
+#[test]
+fn a_family_left_behind_follows_its_framework() {
+    let text = "GPU 0: NVIDIA L40S\nNvidia driver version: 580.65.06\nPython version: 3.12.3\ntorch==2.10.0+cu130\n\
+                torchvision==0.24.1+cu128\ntorchaudio==2.9.1+cu128\ntriton==3.6.0\n";
+    assert_eq!(plan(text), ["torchaudio==2.10.0+cu130", "torchvision==0.25.0+cu130"]);
+    // The driver has the last word: CUDA 13 needs 580.65.06, and an L40S on a data centre's 570 has no compat library here.
+    let older = plan(&text.replace("580.65.06", "570.133.20"));
+    assert!(older.contains(&"torch==2.10.0+cu128".to_owned()), "{older:?}");
+}
+
+/// trl 0.15.2 asks for transformers 4.46.0. One step forward of what it stands on, before it falls by three minor releases.
+#[test]
+fn what_is_built_on_a_library_takes_it_along() {
+    let stack = "trl==0.15.2\ntransformers==4.45.2\ntorch==2.6.0\n";
+    assert_eq!(plan(&format!("{RTX_4090}{stack}")), ["transformers==4.46.3"]);
+    // trl 0.12.0 asks for accelerate 0.34.0: the helper goes forward.
+    let stack = "trl==0.12.0\naccelerate==0.30.1\ntransformers==4.46.3\ntorch==2.5.1\n";
+    assert_eq!(plan(&format!("{RTX_4090}{stack}")), ["accelerate==0.34.2"]);
+}
+
+/// autoawq 0.1.8 is one minor release before 0.2.9 and sixteen months older; transformers 4.56.2 is a month older than 4.57.0.
+#[test]
+fn a_minor_release_that_took_a_year_is_far_back() {
+    let stack = "autoawq==0.2.9\ntransformers==4.57.0\ntorch==2.8.0\n";
+    assert_eq!(plan(&format!("{RTX_4090}{stack}")), ["transformers==4.56.2"]);
+}
+
+/// PyPI's torch for Windows is a CPU build. Driver 566.36 runs CUDA 12; the index cu126 has 2.6.0 for Windows, cu128 does not.
+#[test]
+fn a_cpu_build_on_windows_is_exchanged_for_one_of_an_index() {
+    let text = "OS: Windows 11\nGPU 0: NVIDIA GeForce RTX 3060\nNvidia driver version: 566.36\nPython version: 3.11.9\n\
+                torch==2.6.0+cpu\ntorchvision==0.21.0+cpu\ntransformers==4.50.0\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    let plan = &report["plan"];
+    assert_eq!(strings(&plan["requirements"]), ["torch==2.6.0+cu126", "torchvision==0.21.0+cu126"]);
+    assert!(plan["commands"][0].as_str().unwrap().contains("https://download.pytorch.org/whl/cu126"), "{plan}");
+    assert_eq!(plan["verified"], true);
+    // Of bitsandbytes nobody read a wheel for Windows: whether it has a library for CUDA 12.6 is not known.
+    let report = gpudoc(&["check", "--from", "-"], &format!("{text}bitsandbytes==0.45.5\n"));
+    assert_eq!((strings(&report["plan"]["requirements"]).len(), &report["plan"]["verified"]), (2, &Value::Bool(false)));
+}
+
+/// Incident 4's second answer: who upgraded torch on purpose moves vLLM instead, forward.
+#[test]
+fn a_second_plan_keeps_the_framework() {
+    let text = "GPU 0: NVIDIA H100 80GB HBM3\nNvidia driver version: 570.133.20\nPython version: 3.12.3\nvllm==0.11.0\n\
+                torch==2.9.0\ntorchvision==0.24.0\ntorchaudio==2.9.0\nxformers==0.0.32.post1\ntriton==3.5.0\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    let first = strings(&report["plan"]["requirements"]);
+    assert!(first.contains(&"torch==2.8.0+cu128".to_owned()), "{first:?}");
+    let finding =
+        report["findings"].as_array().unwrap().iter().find(|it| it["id"] == "requirement/vllm/torch").unwrap();
+    let remedies = finding["remedies"].as_array().unwrap();
+    let second = remedies.iter().find(|it| it["summary"].as_str().unwrap().starts_with("Or keep torch 2.9.0")).unwrap();
+    let pins = strings(&second["requirements"]);
+    // vLLM 0.11.1 to 0.13.0 want torch 2.9.0.
+    let vllm = pins.iter().find_map(|pin| pin.strip_prefix("vllm==")).unwrap();
+    assert!(["0.11.1", "0.11.2", "0.12.0", "0.13.0"].contains(&vllm), "{pins:?}");
+    assert!(!pins.iter().any(|pin| pin.starts_with("torch==")), "{pins:?}");
+}

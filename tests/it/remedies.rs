@@ -56,8 +56,20 @@ fn a_k80_is_never_told_a_driver_that_does_not_know_it() {
 #[test]
 fn an_rtx_5090_needs_the_first_branch_that_knows_it() {
     let text = "GPU 0: NVIDIA GeForce RTX 5090\nNvidia driver version: 550.54.15\nPython version: 3.12.3\n[pip3] torch==2.7.1+cu128\n";
-    let update = "Update the NVIDIA driver to 570.26 or newer / sudo sh NVIDIA-Linux-x86_64-570.26.run";
+    // 570.26 came with a toolkit; NVIDIA offers 570.133.20 as a file of its own.
+    let update = "Update the NVIDIA driver to 570.26 or newer / \
+                  curl -fLO https://us.download.nvidia.com/tesla/570.133.20/NVIDIA-Linux-x86_64-570.133.20.run / \
+                  sudo sh NVIDIA-Linux-x86_64-570.133.20.run";
     assert_eq!(remedies(text, "driver/gpu"), [update]);
+    let on = |distro: &str| {
+        let told = remedies(&format!("OS: {distro} (x86_64)\n{text}"), "driver/gpu").remove(0);
+        told.split_once(" / ").map(|(_, commands)| commands.to_owned())
+    };
+    assert_eq!(on("Ubuntu 24.04.2 LTS").unwrap(), "sudo apt-get install nvidia-driver-570-server-open");
+    assert_eq!(
+        on("Rocky Linux 9.5 (Blue Onyx)").unwrap(),
+        "sudo dnf module enable nvidia-driver:580-open / sudo dnf install nvidia-open"
+    );
     // CUDA 11 alone would be content with 450.80.02.
     let older = text.replace("550.54.15", "450.51.05").replace("2.7.1+cu128", "2.0.1+cu118");
     assert_eq!(remedies(&older, "driver/torch").first().unwrap(), update);
@@ -118,5 +130,10 @@ fn an_old_driver_is_a_fault_where_something_named_needs_more() {
     assert_eq!(severity(&format!("{head}triton 2.3.1\n")), Some(Warn));
     assert_eq!(severity(&format!("{head}torch==1.13.1+cu117\n")), None, "CUDA 11 needs 450.80.02");
     let told = remedies(&format!("{head}triton 2.3.1\n"), "driver/old");
-    assert_eq!(told, ["Update the NVIDIA driver to 525.60.13 or newer / sudo sh NVIDIA-Linux-x86_64-525.60.13.run"]);
+    assert_eq!(
+        told,
+        ["Update the NVIDIA driver to 525.60.13 or newer / \
+          curl -fLO https://us.download.nvidia.com/tesla/535.129.03/NVIDIA-Linux-x86_64-535.129.03.run / \
+          sudo sh NVIDIA-Linux-x86_64-535.129.03.run"]
+    );
 }

@@ -232,14 +232,11 @@ impl Redactor {
             contradictions,
             unmet,
             candidates,
-            remarks,
             vendor: _,
-            cuda: _,
         } = pasted;
         for Candidate { package, requirement, constraint: _, place } in candidates {
             package.iter_mut().chain([requirement, place]).for_each(|text| self.text(text));
         }
-        remarks.values_mut().for_each(|text| self.text(text));
         for Unmet { package: _, requirement, found: _, place } in unmet {
             self.text(requirement);
             self.text(place);

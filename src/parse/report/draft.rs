@@ -196,13 +196,6 @@ impl Draft {
         }
     }
 
-    /// What a list adds to a distribution in brackets: `git`, `custom CUDA extension`.
-    pub fn remark(&mut self, name: &str, text: &str) {
-        if self.pasted.remarks.len() < MOST_PACKAGES && text.len() <= 80 {
-            self.pasted.remarks.entry(normalise_name(name)).or_insert_with(|| text.to_owned());
-        }
-    }
-
     /// A statement of an installer's proof.
     pub fn candidate(&mut self, candidate: Candidate) {
         let same = |other: &Candidate| Candidate { place: candidate.place.clone(), ..other.clone() } == candidate;

@@ -71,7 +71,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
             && in_list_of_packages(lines, at, vocabulary)
         {
             draft.package(name, version, Rank::Listed, format!("{READER}, line {}", line.number));
-            remarks(name, value, line.number, draft);
+            copies(name, value, line.number, draft);
             draft.saw(READER, line.number);
         }
     }
@@ -137,12 +137,11 @@ pub fn is_system(name: &str) -> bool {
     NAMES.contains(&name) || matches!(name, "python" | "docker" | "conda" | "wsl" | "bogomips" | "rocm" | "release")
 }
 
-/// What stands in brackets behind a version: another copy of the distribution, or where it comes from.
-fn remarks(name: &str, value: &str, number: usize, draft: &mut Draft) {
+/// What stands in brackets behind a version: another copy of the distribution.
+fn copies(name: &str, value: &str, number: usize, draft: &mut Draft) {
     let Some((_, inside)) = value.split_once('(') else { return };
     let inside = inside.trim_end_matches(')').trim();
     let words: Vec<&str> = inside.split([' ', ',', ':', ';', '=']).filter(|word| !word.is_empty()).collect();
-    let lower = inside.to_lowercase();
     let is_here =
         |word: &&&str| matches!(**word, "also" | "too" | "second" | "another" | "duplicate" | "both" | "shadowed");
     if words.iter().find(is_here).is_some() {
@@ -151,8 +150,6 @@ fn remarks(name: &str, value: &str, number: usize, draft: &mut Draft) {
             // The words of this line are not those of a person who says which version is in use.
             draft.set_aside(number);
         }
-    } else if origin(&lower) {
-        draft.remark(name, inside);
     }
 }
 
@@ -422,7 +419,7 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
         }
         "nvml library version" => {}
         "build.torch_version" => draft.built_for("xformers", first, place()),
-        "cuda" | "cuda version" => known = whose_cuda(first, draft),
+        "cuda" | "cuda version" => known = is_cuda(first),
         "cuda forward compat"
         | "cuda forward compatibility"
         | "forward compat"
@@ -479,18 +476,13 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
     }
     let rank = if rank == Rank::Running { rank } else { Rank::Told };
     draft.package(&name, version, rank.max(Rank::Listed), place());
-    remarks(&name, value, number, draft);
+    copies(&name, value, number, draft);
     true
 }
 
-/// `CUDA: 12.1` in a list: torch's, the toolkit's, or the driver's.
-fn whose_cuda(word: &str, draft: &mut Draft) -> bool {
-    let Ok(cuda) = word.trim_start_matches('v').parse::<CudaVersion>() else { return false };
-    let plausible = (7..=20).contains(&cuda.major);
-    if plausible {
-        draft.pasted.cuda.get_or_insert(cuda);
-    }
-    plausible
+/// `CUDA: 12.1` in a list, which does not say whose: torch's, the toolkit's, or the driver's.
+fn is_cuda(word: &str) -> bool {
+    word.trim_start_matches('v').parse::<CudaVersion>().is_ok_and(|cuda| (7..=20).contains(&cuda.major))
 }
 
 /// `CUDA Forward Compat: 580.95.05`: the driver's user-mode part of a cuda-compat package.
@@ -506,7 +498,7 @@ fn compat(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
 fn torch(value: &str, number: usize, rank: Rank, draft: &mut Draft) {
     let word = value.trim_start_matches(['v', '=']).split([' ', ',', '(', ';']).next().unwrap_or_default();
     draft.package("torch", word.trim_matches(['\'', '"']), rank, format!("{READER}, line {number}"));
-    remarks("torch", value, number, draft);
+    copies("torch", value, number, draft);
     if rank == Rank::Running && value.contains("+cpu") {
         draft.torch_cuda.add(None, rank, format!("{READER}, line {number}"));
     }

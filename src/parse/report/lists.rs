@@ -70,14 +70,15 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
 fn unversioned(text: &str, at: usize, lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
     let Some((name, rest)) = text.trim_start_matches(['-', '*', '+', ' ']).split_once(' ') else { return false };
     let remark = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let Some(remark) = remark.filter(|remark| is_name(name) && origin(&remark.to_lowercase())) else { return false };
+    if !remark.is_some_and(|remark| is_name(name) && origin(&remark.to_lowercase())) {
+        return false;
+    }
     let around = [at.checked_sub(1).and_then(|at| lines.get(at)), lines.get(at + 1)].into_iter().flatten();
     let in_list = || in_list_of_packages(lines, at, vocabulary) || around.into_iter().any(|line| is_row(&line.text));
     if !(vocabulary.is_package)(&normalise_name(name)) && !in_list() {
         return false;
     }
     draft.present(name);
-    draft.remark(name, remark);
     draft.saw("list of distributions", lines.get(at).map_or(0, |line| line.number));
     true
 }

@@ -197,10 +197,14 @@ fn one_abi() -> impl Strategy<Value = (&'static str, Option<bool>)> {
 }
 
 /// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
-/// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then frameworks (`torch` here), then extensions (`bits`) that do; all that do; all that leave their build. What is added
-/// costs nothing, and what nobody asks for is left where it is.
-fn measure(world: &World, installed: &World, requested: &[bool; 4]) -> [usize; 6] {
-    let mut sum = [0; 6];
+/// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then
+/// frameworks (`torch` here) that do; a `torch` for CUDA that leaves that CUDA; then extensions (`bits`) that leave their release;
+/// all that do; all that leave their build; all that go back. What is added costs nothing, and what nobody asks for is left where
+/// it is.
+fn measure(world: &World, installed: &World, requested: &[bool; 4], db: &RuleDb) -> [usize; 8] {
+    let mut sum = [0; 8];
+    let cuda =
+        |(release, build): (usize, usize)| db.package("torch").expect("covered").releases[release].builds[build].cuda;
     for (at, name) in NAMES.into_iter().enumerate() {
         let (Some(after), Some(before)) = (world[at], installed[at]) else { continue };
         let release = usize::from(after.0 != before.0);
@@ -208,9 +212,11 @@ fn measure(world: &World, installed: &World, requested: &[bool; 4]) -> [usize; 6
         sum[0] += usize::from(has_role && after.0 + 1 < before.0);
         sum[1] += release * usize::from(requested[at]);
         sum[2] += release * usize::from(name == "torch");
-        sum[3] += release * usize::from(name == "bits");
-        sum[4] += release;
-        sum[5] += usize::from(after != before);
+        sum[3] += usize::from(name == "torch" && cuda(before).is_some() && cuda(after) != cuda(before));
+        sum[4] += release * usize::from(name == "bits");
+        sum[5] += release;
+        sum[6] += usize::from(after != before);
+        sum[7] += usize::from(after.0 < before.0);
     }
     sum
 }
@@ -442,7 +448,7 @@ proptest! {
         let by_name = NAMES.into_iter().zip(requested).filter(|(_, requested)| *requested);
         request.requested = by_name.map(|(name, _)| name.to_owned()).collect();
         let sound = |world: &World| broken(world, &request, &db).is_empty();
-        let own = |world: &World| measure(world, &installed, &requested);
+        let own = |world: &World| measure(world, &installed, &requested, &db);
         let smallest = worlds(&db).iter().filter(|world| sound(world)).map(own).min();
         let universe = Universe::new(&request, &db);
         match nearest::best(&universe) {

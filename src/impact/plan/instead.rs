@@ -1,0 +1,69 @@
+//! The second plan: where the first takes a framework's release for the sake of what serves, one that keeps it.
+
+use std::collections::BTreeSet;
+
+use pep440_rs::Version;
+
+use super::{Draft, Wanted, fall};
+use crate::finding::Remedy;
+use crate::impact::outlook::{Fate, Outlook};
+use crate::rules::model::Fall;
+use crate::rules::raw::Headline;
+use crate::rules::{Target, requirement};
+use crate::solve::{Asked, INSTALLED};
+use crate::text;
+
+/// Another set, in which the framework keeps the release that the plan takes from it.
+pub(super) struct Instead {
+    /// E.g. `torch 2.9.0`.
+    keeps: String,
+    outlook: Outlook,
+}
+
+impl Draft<'_> {
+    /// The same with the frameworks as they are, where the outlook takes their release for the sake of what serves: the owner may
+    /// have upgraded them on purpose. None where that sets something with a role back.
+    pub(super) fn with_the_framework(
+        &self,
+        asked: &Wanted,
+        outlook: &Outlook,
+        target: &Target,
+        is_part: &dyn Fn(&str) -> bool,
+    ) -> Option<Instead> {
+        let role = |name: &str| self.db.package(name).and_then(|package| package.headline);
+        let serves = outlook.rows.iter().find(|row| role(&row.name) == Some(Headline::Serving))?;
+        let public = |text: &Option<String>| Some(text.as_ref()?.parse::<Version>().ok()?.without_local());
+        let left = outlook.rows.iter().filter(|row| role(&row.name) == Some(Headline::Framework));
+        let left = left.filter(|row| row.fate == Fate::Change && public(&row.before) != public(&row.after));
+        let kept: Vec<_> = left.filter_map(|row| Some((row.name.clone(), public(&row.before)?))).collect();
+        if kept.is_empty() || serves.fate == Fate::Change {
+            return None;
+        }
+        let lines = kept.iter().filter_map(|(name, version)| requirement::parse(&format!("{name}=={version}")).ok());
+        let lines = asked.lines.iter().cloned().chain(lines.map(|line| Asked::new(line, INSTALLED))).collect();
+        let wanted = Wanted { lines, refused: asked.refused.clone() };
+        let other = self.foreseen(&wanted, target, is_part).filter(|it| fall(it, self.db) == Fall::None)?;
+        let words: Vec<_> = kept.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        Some(Instead { keeps: text::list(&words), outlook: other })
+    }
+
+    /// The other set as a remedy, where it mends at least what the plan mends.
+    pub(super) fn offered(
+        &self,
+        instead: Instead,
+        fixes: &BTreeSet<String>,
+        before: &BTreeSet<String>,
+    ) -> Option<Remedy> {
+        let Instead { keeps, outlook } = instead;
+        let left: BTreeSet<_> =
+            outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
+        let words: Vec<_> = outlook.full.iter().map(|pin| pin.replace("==", " ")).collect();
+        (left.is_disjoint(fixes) && left.is_subset(before)).then(|| Remedy {
+            summary: format!("Or keep {keeps}: install {}", text::list(&words)),
+            requirements: outlook.full,
+            steps: outlook.steps,
+            change: Some(outlook.change),
+            verified: self.known && outlook.known,
+        })
+    }
+}
