@@ -84,7 +84,10 @@ pub fn with_remedies(
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
         finding.remedies.extend(instead);
     }
-    let plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
+    let mut plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
+    if let Some(plan) = &mut plan {
+        plan.steps = check::Installer::of(facts).prepared(std::mem::take(&mut plan.steps));
+    }
     (findings, plan)
 }
 

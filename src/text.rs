@@ -1,6 +1,22 @@
 //! Small helpers for sentences and texts: lists, near misses, sizes, replacements.
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+/// Whether a character makes a terminal do something, or text look like another: control characters, and what turns the
+/// direction of writing or takes no room.
+#[must_use]
+pub fn hides(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Text from outside as it may be shown: `1.0\u{1b}[31m` with a mark for each character that [`hides`]; lines stay lines.
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let acts = |letter: char| hides(letter) && letter != '\n';
+    if text.contains(acts) { Cow::Owned(text.replace(acts, "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
 
 /// Joins words as a sentence does: `a`, `a and b`, `a, b and c`.
 #[must_use]
@@ -136,7 +152,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     let mut length = 0;
-    for word in text.split_whitespace().flat_map(|word| pieces(word, width)) {
+    let text = text.replace('\t', " ");
+    for word in shown(&text).split_whitespace().flat_map(|word| pieces(word, width)) {
         let size = word.chars().count();
         if length > 0 && length + 1 + size > width {
             lines.push(std::mem::take(&mut line));

@@ -21,18 +21,20 @@ const WITH_VALUE: [&str; 9] =
 /// Writes the commands of all findings for the environment that they are about.
 #[must_use]
 pub fn fit(facts: &Facts, db: &RuleDb, mut findings: Vec<Finding>) -> Vec<Finding> {
-    let steps = || findings.iter().flat_map(|finding| &finding.remedies).flat_map(|remedy| &remedy.steps);
-    if !steps().any(|step| of_pip(step).is_some()) {
-        return findings;
-    }
-    let (workload, heard) = (Workload::default(), Heard::default());
-    let context = Context::new(facts, db, &workload, &heard);
-    for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
-        for step in &mut remedy.steps {
+    let mut steps = findings.iter().flat_map(|finding| &finding.remedies).flat_map(|remedy| &remedy.steps);
+    if steps.any(|step| of_pip(step).is_some()) {
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(facts, db, &workload, &heard);
+        let remedies = findings.iter_mut().flat_map(|finding| &mut finding.remedies);
+        for step in remedies.flat_map(|remedy| &mut remedy.steps) {
             if let Some(fitted) = fitted(&context, step) {
                 *step = fitted;
             }
         }
+    }
+    let installer = Installer::of(facts);
+    for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
+        remedy.steps = installer.prepared(std::mem::take(&mut remedy.steps));
     }
     findings
 }

@@ -1,76 +1,288 @@
-//! The tool that made the environment, and how it is called.
+//! The tool that an environment belongs to, and how it is called.
+//!
+//! The owner is what would undo, or refuse, what another tool does: `uv sync` takes out what `uv pip install` put into a
+//! project's environment, and a system's Python lets pip install nothing (PEP 668), so that an environment is made beside it.
 
-use crate::facts::{Distribution, Facts};
-use crate::step::{self, Step};
+use crate::facts::{Distribution, Facts, Python};
+use crate::step::{self, Step, Word};
 
 /// Options of an installation that compiles, against the torch that is there, what is installed already.
 pub const REBUILD: [&str; 4] = ["--no-build-isolation", "--no-cache-dir", "--no-deps", "--force-reinstall"];
 
+/// Where an environment is made beside a system's Python.
+const BESIDE: &str = ".venv";
+const BESIDE_PYTHON: &str = ".venv/bin/python";
+
+/// Whose an environment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner<'f> {
+    /// pip's, in it.
+    Pip,
+    /// uv's: there may be no pip in it.
+    Uv,
+    /// A project's that uv locks, in this folder.
+    UvProject(&'f str),
+    /// A project's that poetry locks, in this folder.
+    Poetry(&'f str),
+    /// pipx's, of this application.
+    Pipx(&'f str),
+    /// `uv tool`'s, of this application.
+    UvTool(&'f str),
+    /// The system's, which is closed to pip.
+    System,
+}
+
 /// An installer with the environment that it is to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installer<'f> {
-    by_uv: bool,
+    owner: Owner<'f>,
     /// The environment's interpreter.
     python: Option<&'f str>,
+    /// What conda installed.
+    conda: Vec<&'f str>,
+    prefix: &'f str,
 }
 
 impl<'f> Installer<'f> {
-    /// Of an environment: uv where that installed torch, or anything where there is no pip; else the environment's pip.
+    /// Of an environment, by the folders around it, then by what installed torch, then by what installed anything.
     #[must_use]
     pub fn of(facts: &'f Facts) -> Self {
-        let is_uvs =
-            |distribution: &Distribution| distribution.installer.value().is_some_and(|installer| installer == "uv");
-        let by_uv = match facts.distribution("torch").filter(|torch| torch.installer.value().is_some()) {
-            Some(torch) => is_uvs(torch),
-            // Without torch: uv's environments have no pip to call.
-            None => facts.distribution("pip").is_none() && facts.distributions.iter().any(is_uvs),
-        };
-        let python = facts.python.value().and_then(|python| python.executable.value()).map(String::as_str);
-        Self { by_uv, python }
-    }
-
-    /// The words before its options, e.g. `uv pip install --python /opt/venv/bin/python`.
-    fn call(&self, subcommand: &'static str) -> Vec<String> {
-        let words = match (self.python, self.by_uv) {
-            (Some(python), true) => vec!["uv", "pip", subcommand, "--python", python],
-            (Some(python), false) => vec![python, "-m", "pip", subcommand],
-            (None, true) => vec!["uv", "pip", subcommand],
-            (None, false) => vec!["pip", subcommand],
-        };
-        words.into_iter().map(str::to_owned).collect()
+        let python = facts.python.value();
+        let by_conda = |it: &&Distribution| it.installer.value().is_some_and(|installer| installer == "conda");
+        let is_conda = python.is_some_and(|python| python.management.conda);
+        let conda = facts.distributions.iter().filter(by_conda).map(|it| it.name.as_str()).filter(|_| is_conda);
+        Self {
+            owner: python.and_then(owner).unwrap_or_else(|| if by_uv(facts) { Owner::Uv } else { Owner::Pip }),
+            python: python.and_then(|python| python.executable.value()).map(String::as_str),
+            conda: conda.collect(),
+            prefix: python.map_or("", |python| &python.prefix),
+        }
     }
 
     /// Installs requirements; none where one is not of PEP 508 (`torch==1.0$(touch P)`), or there are none.
     #[must_use]
     pub fn install(&self, options: &[&str], requirements: &[String]) -> Option<Step> {
         let lines: Vec<String> = requirements.iter().map(|line| step::requirement(line)).collect::<Option<_>>()?;
-        let options = options.iter().map(|option| (*option).to_owned());
-        (!lines.is_empty()).then(|| Step::run(self.call("install").into_iter().chain(options).chain(lines)))?
+        if lines.is_empty() {
+            return None;
+        }
+        // A project's own command resolves and locks: it repairs and compiles nothing.
+        let own = if options.is_empty() { self.add(&lines) } else { None };
+        let words = || self.words("install").into_iter().chain(options.iter().map(|it| (*it).to_owned())).chain(lines);
+        own.or_else(|| Step::run(words()))
     }
 
     /// The same beside other indexes, given by their URLs.
     #[must_use]
     pub fn install_from(&self, requirements: &[String], indexes: &[String]) -> Option<Step> {
-        let Some(Step::Run { environment, mut argv }) = self.install(&[], requirements) else { return None };
+        let without_sources = matches!(self.owner, Owner::Poetry(_)) && !indexes.is_empty();
+        let plain = Self { owner: Owner::Pip, ..self.clone() };
+        let installer = if without_sources { &plain } else { self };
+        let Some(Step::Run { environment, mut argv }) = installer.install(&[], requirements) else { return None };
+        let option = match installer.owner {
+            Owner::UvProject(_) | Owner::UvTool(_) => "--index",
+            _ => "--extra-index-url",
+        };
         for index in indexes {
-            argv.push(step::Word::new("--extra-index-url")?);
-            argv.push(step::Word::new(index.as_str()).filter(|url| url.as_str().starts_with("http"))?);
+            argv.push(Word::new(option)?);
+            argv.push(Word::new(index.as_str()).filter(|url| url.as_str().starts_with("http"))?);
         }
         Some(Step::Run { environment, argv })
     }
 
-    /// Removes distributions without asking; none where one has no name of PEP 508, or there are none.
+    /// Removes distributions without asking; none where one has no name of PEP 508, where there are none, and where they are the
+    /// system's.
     #[must_use]
     pub fn uninstall(&self, names: &[&str]) -> Option<Step> {
-        let names: Vec<String> = names.iter().map(|name| step::requirement(name)).collect::<Option<_>>()?;
-        (!names.is_empty()).then(|| Step::run(self.words("uninstall").into_iter().chain(names)))?
+        if self.owner == Owner::System || names.is_empty() {
+            return None;
+        }
+        let checked: Vec<String> = names.iter().map(|name| step::requirement(name)).collect::<Option<_>>()?;
+        let condas = names.iter().all(|name| self.conda.contains(name) && *name != "torch");
+        if condas {
+            let remove = ["conda", "remove", "--yes", "--prefix", self.prefix].map(str::to_owned);
+            return Step::run(remove.into_iter().chain(checked));
+        }
+        Step::run(self.words("uninstall").into_iter().chain(checked))
     }
 
     /// The words that stand for `pip SUBCOMMAND`, with the option for going ahead unasked where it would ask.
     #[must_use]
     pub fn words(&self, subcommand: &'static str) -> Vec<String> {
-        let mut words = self.call(subcommand);
-        words.extend((subcommand == "uninstall" && !self.by_uv).then(|| "-y".to_owned()));
-        words
+        let pip = |python: Option<&'f str>| match python {
+            Some(python) => vec![python, "-m", "pip", subcommand],
+            None => vec!["pip", subcommand],
+        };
+        let (words, asks) = match (self.owner, self.python) {
+            (Owner::Uv | Owner::UvProject(_) | Owner::UvTool(_), Some(python)) => {
+                (vec!["uv", "pip", subcommand, "--python", python], false)
+            }
+            (Owner::Uv | Owner::UvProject(_) | Owner::UvTool(_), None) => (vec!["uv", "pip", subcommand], false),
+            (Owner::Pipx(name), _) => (vec!["pipx", "runpip", name, subcommand], true),
+            (Owner::System, _) => (pip(Some(BESIDE_PYTHON)), true),
+            (Owner::Pip | Owner::Poetry(_), python) => (pip(python), true),
+        };
+        let yes = (asks && subcommand == "uninstall").then_some("-y");
+        words.into_iter().chain(yes).map(str::to_owned).collect()
+    }
+
+    /// Steps with what must be there before them: beside a system's Python an environment that sees its packages.
+    #[must_use]
+    pub fn prepared(&self, mut steps: Vec<Step>) -> Vec<Step> {
+        let is_beside = |step: &Step| step.words().iter().any(|word| word == BESIDE_PYTHON);
+        let is_made = |step: &Step| step.words().last().is_some_and(|word| word == BESIDE);
+        if self.owner == Owner::System && steps.iter().any(is_beside) && !steps.iter().any(is_made) {
+            let python = self.python.unwrap_or("python3");
+            let make = Step::run([python, "-m", "venv", "--system-site-packages", BESIDE]);
+            steps.splice(0..0, make);
+        }
+        steps
+    }
+
+    /// The command that also writes down what it installs; none where the owner keeps no list.
+    fn add(&self, lines: &[String]) -> Option<Step> {
+        let words = match self.owner {
+            Owner::UvProject(folder) => vec!["uv", "add", "--project", folder],
+            Owner::Poetry(folder) => vec!["poetry", "--directory", folder, "add"],
+            Owner::UvTool(name) => {
+                // Its own requirement is the argument, the others come with it.
+                let is_own = |line: &&String| line.split(['=', '<', '>', '~', '!', '[', ' ']).next() == Some(name);
+                let own = lines.iter().find(is_own).map_or(name, String::as_str);
+                let others = lines.iter().filter(|line| line.as_str() != own);
+                let with = others.flat_map(|line| ["--with", line.as_str()]);
+                return Step::run(["uv", "tool", "install", own].into_iter().chain(with));
+            }
+            _ => return None,
+        };
+        Step::run(words.into_iter().chain(lines.iter().map(String::as_str)))
+    }
+}
+
+/// What the folders tell; none where they tell nothing.
+fn owner(python: &Python) -> Option<Owner<'_>> {
+    let management = &python.management;
+    let application = |marker: &str| {
+        let (_, name) = python.prefix.split_once(marker)?;
+        // A name of PEP 508, without anything after it.
+        (step::pin(name, "0").is_some()).then_some(name)
+    };
+    if let Some(name) = application("/pipx/venvs/") {
+        return Some(Owner::Pipx(name));
+    }
+    if let Some(name) = application("/uv/tools/") {
+        return Some(Owner::UvTool(name));
+    }
+    if let Some(project) = &management.project {
+        return match project.lock.as_str() {
+            "uv.lock" => Some(Owner::UvProject(&project.folder)),
+            _ => Some(Owner::Poetry(&project.folder)),
+        };
+    }
+    management.external.then_some(Owner::System)
+}
+
+/// uv where that installed torch, or where there is no pip and it installed anything or made the environment.
+fn by_uv(facts: &Facts) -> bool {
+    let is_uvs = |it: &Distribution| it.installer.value().is_some_and(|installer| installer == "uv");
+    let made = facts.python.value().is_some_and(|python| python.management.uv.is_some());
+    let without_pip = facts.distribution("pip").is_none();
+    match facts.distribution("torch").filter(|torch| torch.installer.value().is_some()) {
+        Some(torch) => is_uvs(torch) || (made && without_pip),
+        None => without_pip && (made || facts.distributions.iter().any(is_uvs)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Locked, Management, Origin, PythonImplementation, Reading};
+    use crate::step::{Shell, print};
+
+    fn facts(prefix: &str, management: Management) -> Facts {
+        let mut facts = Facts::unknown(Origin::Host);
+        let python = Python {
+            executable: Reading::host(format!("{prefix}/bin/python"), "PATH"),
+            prefix: prefix.to_owned(),
+            base_prefix: Reading::Unknown,
+            version: Reading::Unknown,
+            implementation: PythonImplementation::CPython,
+            free_threaded: false,
+            chosen_by: "PATH".to_owned(),
+            path: Vec::new(),
+            management,
+        };
+        facts.python = Reading::host(python, "PATH");
+        facts.distributions = [("nccl", "conda"), ("pip", "pip")]
+            .map(|(name, installer)| Distribution {
+                name: name.to_owned(),
+                installer: Reading::metadata(installer.to_owned(), "INSTALLER"),
+                ..Distribution::default()
+            })
+            .to_vec();
+        facts
+    }
+
+    /// An installation from an index, a repair, and a removal.
+    fn told(facts: &Facts) -> String {
+        let installer = Installer::of(facts);
+        let index = "https://download.pytorch.org/whl/cu128".to_owned();
+        let steps = [
+            installer.install_from(&["torch==2.7.1+cu128".to_owned(), "numpy<2".to_owned()], &[index]),
+            installer.install(&["--force-reinstall", "--no-deps"], &["torch==2.7.1".to_owned()]),
+            installer.uninstall(&["nccl"]),
+        ];
+        print(&installer.prepared(steps.into_iter().flatten().collect()), Shell::Sh).join("\n")
+    }
+
+    #[test]
+    fn the_owner_of_the_environment_is_called() {
+        let lock = |lock: &str| Management {
+            project: Some(Locked { folder: "/app".to_owned(), lock: lock.to_owned() }),
+            ..Management::default()
+        };
+        let none = Management::default;
+        insta::assert_snapshot!(told(&facts("/v", none())), @r#"
+        /v/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        /v/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
+        /v/bin/python -m pip uninstall -y nccl
+        "#);
+        insta::assert_snapshot!(told(&facts("/app/.venv", lock("uv.lock"))), @r#"
+        uv add --project /app torch==2.7.1+cu128 "numpy<2" --index https://download.pytorch.org/whl/cu128
+        uv pip install --python /app/.venv/bin/python --force-reinstall --no-deps torch==2.7.1
+        uv pip uninstall --python /app/.venv/bin/python nccl
+        "#);
+        insta::assert_snapshot!(told(&facts("/app/.venv", lock("poetry.lock"))), @r#"
+        /app/.venv/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        /app/.venv/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
+        /app/.venv/bin/python -m pip uninstall -y nccl
+        "#);
+        insta::assert_snapshot!(told(&facts("/home/a/.local/share/pipx/venvs/vllm", none())), @r#"
+        pipx runpip vllm install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        pipx runpip vllm install --force-reinstall --no-deps torch==2.7.1
+        pipx runpip vllm uninstall -y nccl
+        "#);
+        insta::assert_snapshot!(told(&facts("/home/a/.local/share/uv/tools/torch", none())), @r#"
+        uv tool install torch==2.7.1+cu128 --with "numpy<2" --index https://download.pytorch.org/whl/cu128
+        uv pip install --python /home/a/.local/share/uv/tools/torch/bin/python --force-reinstall --no-deps torch==2.7.1
+        uv pip uninstall --python /home/a/.local/share/uv/tools/torch/bin/python nccl
+        "#);
+        insta::assert_snapshot!(told(&facts("/opt/conda", Management { conda: true, ..none() })), @r#"
+        /opt/conda/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        /opt/conda/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
+        conda remove --yes --prefix /opt/conda nccl
+        "#);
+        let system = told(&facts("/usr", Management { external: true, ..none() }));
+        insta::assert_snapshot!(system, @r#"
+        /usr/bin/python -m venv --system-site-packages .venv
+        .venv/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        .venv/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
+        "#);
+        assert!(
+            system.starts_with("/usr/bin/python -m venv --system-site-packages .venv\n") && !system.contains("break")
+        );
+        // uv made it, and there is no pip to call.
+        let mut facts = facts("/v", Management { uv: Some("0.9.5".to_owned()), ..none() });
+        facts.distributions.clear();
+        assert_eq!(Installer::of(&facts).words("list"), ["uv", "pip", "list", "--python", "/v/bin/python"]);
     }
 }

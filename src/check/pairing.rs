@@ -364,6 +364,7 @@ mod tests {
             free_threaded: false,
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
+            management: crate::facts::Management::default(),
         };
         let copy = |location: &str| Distribution { location: location.to_owned(), ..Distribution::default() };
         let on_purpose = |python: Python, first: &str, second: &str| {

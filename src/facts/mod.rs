@@ -28,7 +28,7 @@ pub use gpu_state::{
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use pasted::{ASKED, Candidate, Contradiction, KERNEL, Pasted, Unmet};
-pub use python::{Python, PythonImplementation};
+pub use python::{Locked, Management, Python, PythonImplementation};
 pub use reading::{Reading, Source};
 pub use system::{Disk, System, Xid};
 pub use toolchain::{Nvcc, Ptxas, Toolchain};

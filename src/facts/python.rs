@@ -23,6 +23,45 @@ pub struct Python {
     pub chosen_by: String,
     /// The folders in which `import` looks for distributions, in order: site, user site, dist-packages, .pth additions.
     pub path: Vec<String>,
+    /// Who manages the environment, as files around it tell.
+    #[serde(default, skip_serializing_if = "Management::is_unknown")]
+    pub management: Management,
+}
+
+/// What says which tool an environment belongs to. All of it may be unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Management {
+    /// The version of uv that made it: `uv` of its pyvenv.cfg, e.g. `0.9.5`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uv: Option<String>,
+    /// It is conda's: it has a folder `conda-meta`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub conda: bool,
+    /// It is the system's own, closed to pip by a file EXTERNALLY-MANAGED (PEP 668).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub external: bool,
+    /// The project whose environment it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project: Option<Locked>,
+}
+
+/// A project that a tool locks and installs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Locked {
+    /// Its folder, e.g. `/workspace/app`.
+    pub folder: String,
+    /// The lock file in it: `uv.lock`, `poetry.lock`.
+    pub lock: String,
+}
+
+impl Management {
+    /// Nothing was seen.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Which Python.

@@ -62,6 +62,7 @@ mod tests {
             free_threaded: false,
             chosen_by: "PATH".to_owned(),
             path: path.iter().map(|folder| (*folder).to_owned()).collect(),
+            management: crate::facts::Management::default(),
         };
         Facts { python: Reading::host(python, "PATH"), ..Facts::unknown(Origin::Host) }
     }

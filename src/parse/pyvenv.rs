@@ -21,13 +21,15 @@ pub struct PyvenvCfg {
     pub version: Option<PythonVersion>,
     /// E.g. `CPython`, `PyPy`; written by virtualenv and uv.
     pub implementation: Option<String>,
+    /// The version of uv that wrote it.
+    pub uv: Option<String>,
 }
 
 impl PyvenvCfg {
     /// Reads the text of the file.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let mut found = Self { home: None, system_site_packages: true, version: None, implementation: None };
+        let mut found = Self { home: None, system_site_packages: true, version: None, implementation: None, uv: None };
         for line in text.strip_prefix('\u{feff}').unwrap_or(text).lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
             let value = value.trim();
@@ -35,6 +37,7 @@ impl PyvenvCfg {
                 "home" if !value.is_empty() => found.home = Some(value.to_owned()),
                 "include-system-site-packages" => found.system_site_packages = value.eq_ignore_ascii_case("true"),
                 "version" | "version_info" => found.version = value.parse().ok().or(found.version),
+                "uv" => found.uv = Some(value.to_owned()),
                 "implementation" => found.implementation = Some(value.to_owned()),
                 _ => {}
             }

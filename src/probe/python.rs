@@ -9,7 +9,7 @@ use super::PythonFacts;
 use super::python_path::{Layout, SystemSite, join, search_path};
 use super::root::RootFs;
 use super::site_packages::distributions;
-use crate::facts::{Python, PythonImplementation, Reading, Source};
+use crate::facts::{Locked, Python, PythonImplementation, Reading, Source};
 use crate::parse::pyvenv::PyvenvCfg;
 use crate::version::PythonVersion;
 
@@ -455,7 +455,11 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
         free_threaded: false,
         chosen_by: interpreter.chosen_by.clone(),
         path: Vec::new(),
+        management: crate::facts::Management::default(),
     };
+    python.management.uv = cfg.as_ref().and_then(|cfg| cfg.uv.clone());
+    python.management.conda = root.is_folder(&join(&python.prefix, "conda-meta"));
+    python.management.project = locked(root, &python.prefix);
     let Some((library, place)) = library else {
         return PythonFacts { python: Reading::Known { value: python, source }, distributions: Vec::new() };
     };
@@ -464,6 +468,8 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
         None => Reading::host(library.version, place),
     };
     python.free_threaded = library.free_threaded;
+    let closed = join(&base_prefix, &format!("lib/{}/EXTERNALLY-MANAGED", library.name()));
+    python.management.external = cfg.is_none() && root.is_file(&closed);
     if library.pypy {
         python.implementation = PythonImplementation::PyPy;
     }
@@ -485,6 +491,13 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
     let distributions = distributions(root, &path);
     python.path = path.into_iter().map(|folder| folder.path).collect();
     PythonFacts { python: Reading::Known { value: python, source }, distributions }
+}
+
+/// The project around an environment `.venv`, where a tool has locked it.
+fn locked(root: &RootFs, prefix: &str) -> Option<Locked> {
+    let folder = prefix.strip_suffix("/.venv").filter(|folder| !folder.is_empty())?;
+    let lock = ["uv.lock", "poetry.lock"].into_iter().find(|lock| root.is_file(&join(folder, lock)))?;
+    Some(Locked { folder: folder.to_owned(), lock: lock.to_owned() })
 }
 
 /// Which library folder an interpreter uses, and what says so: the name of the binary, pyvenv.cfg, the folders.

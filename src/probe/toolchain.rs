@@ -283,6 +283,7 @@ mod tests {
             free_threaded: false,
             chosen_by: String::new(),
             path: Vec::new(),
+            management: crate::facts::Management::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::cause::{Item, Role};
 use crate::check::Verdict;
 use crate::finding::{Evidence, Finding, Severity};
 use crate::step::{Shell, print};
-use crate::text::count;
+use crate::text::{count, shown};
 
 /// Writes a report in Markdown, with a newline at the end.
 #[must_use]
@@ -113,7 +113,7 @@ fn write_unchecked(out: &mut String, report: &Report<'_>) {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut code = false;
-    for letter in text.chars() {
+    for letter in shown(text).chars() {
         match letter {
             '`' => {
                 code = !code;

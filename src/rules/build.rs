@@ -9,6 +9,9 @@ use std::process::ExitCode;
 #[path = "../version.rs"]
 mod version;
 
+#[path = "../text.rs"]
+mod text;
+
 #[path = "../step/mod.rs"]
 #[expect(unused_imports, reason = "the script only reads what the rules write")]
 mod step;

@@ -469,7 +469,7 @@ pub const BUILD_INFO: [&str; 2] =
 #[must_use]
 pub fn read_build_info(text: &str) -> Option<CudaVersion> {
     let rest = text.split_once("cuda_version")?.1;
-    let rest = rest.trim_start_matches(|c: char| c == '\'' || c == '"' || c == ',' || c == '=' || c == ' ');
+    let rest = rest.trim_start_matches(['\'', '"', ',', '=', ' ']);
     let number = rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?;
     number.splitn(3, '.').take(2).collect::<Vec<_>>().join(".").parse().ok()
 }

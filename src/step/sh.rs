@@ -65,14 +65,12 @@ pub(super) fn pieces(step: &Step) -> Vec<String> {
         }
         Step::Unset { name } => vec!["unset".to_owned(), name.as_str().to_owned()],
         Step::Prepend { name, value } => {
-            let (name, value) = (name.as_str(), quote(value.as_str()));
+            let (name, value) = (name.as_str(), value.as_str());
             // An empty entry would be the working folder. What follows needs no quotes in bash, but in dash.
             let rest = format!("${{{name}:+:${name}}}");
-            let joined = match value.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')) {
-                Some(inner) if !inner.contains(['"', '\\', '$', '`']) => format!("\"{inner}{rest}\""),
-                _ if value.starts_with(['\'', '"']) => format!("{value}\"{rest}\""),
-                _ => format!("\"{value}{rest}\""),
-            };
+            let quoted = quote(value);
+            let is_whole = quoted == value || quoted == format!("\"{value}\"");
+            let joined = if is_whole { format!("\"{value}{rest}\"") } else { format!("{quoted}\"{rest}\"") };
             vec!["export".to_owned(), format!("{name}={joined}")]
         }
         Step::Script(_) | Step::Sketch(_) => Vec::new(),

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement, VerbatimUrl};
 
+use crate::text::hides;
+
 /// A word of a command, quoted only when it is printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word(String);
@@ -21,12 +23,6 @@ impl Word {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-/// Whether a character makes a terminal do something, or text look like another.
-fn hides(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// The name of an environment variable: letters, digits and `_`, no digit first.
@@ -52,8 +48,10 @@ impl Variable {
 /// `torch==2.7.1+cu128`, if the name is one of PEP 508 and the version one of PEP 440.
 #[must_use]
 pub fn pin(name: &str, version: &str) -> Option<String> {
-    PackageName::from_str(name).ok()?;
-    Version::from_str(version).ok()?;
+    // The crate takes an empty name for one.
+    PackageName::from_str(name).ok().filter(|_| !name.is_empty())?;
+    // It trims white space, which is no part of a pin.
+    Version::from_str(version).ok().filter(|_| version.bytes().all(|byte| byte.is_ascii_graphic()))?;
     Some(format!("{name}=={version}"))
 }
 

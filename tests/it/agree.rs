@@ -49,6 +49,7 @@ fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> F
         free_threaded: false,
         chosen_by: "the test".to_owned(),
         path: Vec::new(),
+        management: gpudoc::facts::Management::default(),
     };
     facts.python = Reading::host(python, "the test");
     complete_gpus(&mut facts, db);
@@ -59,7 +60,10 @@ fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> F
 fn pick(name: &str, release: Index, build: Index, platform: &str, db: &RuleDb) -> Option<String> {
     let releases = &db.package(name)?.releases;
     let release = release.get(releases);
-    let builds: Vec<_> = release.builds.iter().filter(|build| build.is_for(platform)).collect();
+    let mut builds: Vec<_> = release.builds.iter().filter(|build| build.is_for(platform)).collect();
+    // Without a label a pin names every build of the release, and the solver takes another than was drawn.
+    let labelled = builds.iter().any(|build| build.local.is_some());
+    builds.retain(|build| build.local.is_some() || !labelled);
     if builds.is_empty() || release.yanked {
         return None;
     }

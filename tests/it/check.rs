@@ -12,7 +12,7 @@ fn host(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts").join(name)
 }
 
-fn gpudoc(arguments: &[&str]) -> Output {
+pub fn gpudoc(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gpudoc")).args(arguments).stdin(Stdio::null()).output().unwrap()
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// `probe, index → parse → facts → version`, `check, solve, impact → rules → facts`.
 const ALLOWED: &[(&str, &[&str])] = &[
     ("version", &[]),
-    ("step", &[]),
+    ("step", &["text"]),
     ("text", &[]),
     ("exit", &[]),
     ("own", &[]),

@@ -15,6 +15,7 @@ mod gpu_state;
 mod harvest;
 mod help;
 mod hostile;
+mod hostile_commands;
 mod hosts;
 mod impact;
 mod incidents;

@@ -273,8 +273,20 @@ impl Redactor {
     }
 
     fn python(&mut self, python: &mut Python) {
-        let Python { executable, prefix, base_prefix, version, implementation: _, free_threaded: _, chosen_by, path } =
-            python;
+        let Python {
+            executable,
+            prefix,
+            base_prefix,
+            version,
+            implementation: _,
+            free_threaded: _,
+            chosen_by,
+            path,
+            management,
+        } = python;
+        if let Some(project) = &mut management.project {
+            self.text(&mut project.folder);
+        }
         self.reading(executable, Self::text);
         self.text(prefix);
         self.reading(base_prefix, Self::text);
@@ -514,6 +526,7 @@ mod tests {
                 free_threaded: false,
                 chosen_by: "--python".to_owned(),
                 path: vec![path.clone(), "/usr/lib/python3/dist-packages".to_owned()],
+                management: crate::facts::Management::default(),
             },
             path.clone(),
         );

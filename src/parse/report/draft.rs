@@ -352,6 +352,7 @@ impl Draft {
                 free_threaded: false,
                 chosen_by: said.place.clone(),
                 path: Vec::new(),
+                management: crate::facts::Management::default(),
             };
             facts.python = Reading::host(python, said.place.clone());
         }

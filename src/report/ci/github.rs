@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Problems;
 use crate::finding::Severity;
+use crate::text::shown;
 
 /// Writes problems as workflow commands, one line each.
 #[must_use]
@@ -35,7 +36,7 @@ pub fn github(problems: &Problems) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    shown(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

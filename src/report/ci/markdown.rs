@@ -38,5 +38,5 @@ pub fn markdown(problems: &Problems) -> String {
 
 /// A text in a cell of a table.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
+    crate::text::shown(text).replace('|', "\\|").replace('<', "&lt;").replace('\n', " ")
 }

@@ -4,6 +4,7 @@
 //! the environment, and as an installer it does what a test needs: half of an installation, nothing at all, or the end of gpudoc.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![expect(clippy::print_stderr, reason = "who reads the log must see what was not looked at")]
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
