@@ -88,7 +88,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let verified =
         checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
-    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &fixes, &before));
+    let may_stay: BTreeSet<String> = before.difference(&fixes).chain(&after).cloned().collect();
+    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,

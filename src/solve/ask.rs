@@ -39,7 +39,7 @@ pub(super) enum Keeps {
     },
     /// That what people install for its own sake is not set back far ([`crate::rules::model::Fall`]).
     Reach,
-    /// The CUDA of the stack's framework, whichever its release.
+    /// The CUDA of the stack's framework, as long as that keeps its release.
     Family,
     /// The installed build of that release.
     Build,

@@ -127,7 +127,7 @@ pub(super) struct Cost {
     serving: u32,
     /// Frameworks that do.
     frameworks: u32,
-    /// The framework that leaves the CUDA for which the family is built: all of the family is then downloaded anew.
+    /// The framework that leaves its release, or the CUDA for which the family is built: all of it is then downloaded anew.
     families: u32,
     /// Extensions that change release.
     extensions: u32,
@@ -186,15 +186,16 @@ impl Universe<'_> {
         }
     }
 
-    /// A wish, and those that go with it: a package that goes back changes release, and one that changes release changes build;
-    /// a line counts on all targets.
+    /// A wish, and those that go with it: a package that goes back changes release, and one that changes release changes build,
+    /// after which its CUDA is as good as another; a line counts on all targets.
     fn together(&self, wish: Rule) -> Vec<Rule> {
         let Rule::Ask(at) = wish else { return vec![wish] };
         let own = &self.asks[at];
         let goes = |keeps: Keeps| match own.keeps {
-            Some(Keeps::Release { .. } | Keeps::Family) => keeps == Keeps::Build,
-            Some(Keeps::Forward) => matches!(keeps, Keeps::Build | Keeps::Release { .. }),
-            Some(Keeps::Reach) => matches!(keeps, Keeps::Build | Keeps::Release { .. } | Keeps::Forward),
+            Some(Keeps::Family) => keeps == Keeps::Build,
+            Some(Keeps::Release { .. }) => matches!(keeps, Keeps::Build | Keeps::Family),
+            Some(Keeps::Forward) => matches!(keeps, Keeps::Build | Keeps::Family | Keeps::Release { .. }),
+            Some(Keeps::Reach) => !matches!(keeps, Keeps::Reach | Keeps::Line),
             Some(Keeps::Line | Keeps::Build) | None => false,
         };
         let is_line = |ask: &Ask| ask.keeps == Some(Keeps::Line);

@@ -556,8 +556,10 @@ impl<'a> Universe<'a> {
                 && ask.labelled()
                 && ask.builds.as_ref().is_some_and(|builds| builds.contains(&number))
         };
-        let teller =
-            Some(own).filter(|own| !own.is_opened() && own.cuda.is_some()).and_then(|own| release.told_by(own));
+        let major = |build: &Build| build.cuda.map(|cuda| cuda.major);
+        let teller = Some(own).filter(|own| !own.is_opened()).and_then(|own| release.told_by(own));
+        // For another CUDA the wheels have other names.
+        let teller = teller.filter(|teller| major(own).is_some() && major(teller) == major(own));
         let asks_for_some =
             teller.is_some_and(pins) && !own.requires.iter().any(|line| is_runtime_wheel(name_of(line)));
         asks_for_some && !self.asks.iter().any(is_named)

@@ -81,8 +81,8 @@ impl Universe<'_> {
         builds.next().map(|candidate| Family(candidate.build.cuda))
     }
 
-    /// The wish that torch keeps its CUDA, also where it changes release: torch is what the others of the family are built for,
-    /// so it is they that follow. A CPU build says nothing of what is wanted.
+    /// The wish that torch keeps its CUDA: torch is what the others of the family are built for, so it is they that follow. A CPU
+    /// build says nothing of what is wanted.
     fn same_cuda(&self) -> Option<Ask> {
         let cuda = self.family?.0?;
         let package = self.find(0, TORCH)?;

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use pep440_rs::Version;
 
-use super::{Draft, Wanted, fall};
+use super::{Draft, Wanted};
 use crate::finding::Remedy;
-use crate::impact::outlook::{Fate, Outlook};
-use crate::rules::model::Fall;
+use crate::impact::outlook::{Fate, Outlook, Row};
 use crate::rules::raw::Headline;
 use crate::rules::{Target, requirement};
 use crate::solve::{Asked, INSTALLED};
@@ -42,28 +41,32 @@ impl Draft<'_> {
         let lines = kept.iter().filter_map(|(name, version)| requirement::parse(&format!("{name}=={version}")).ok());
         let lines = asked.lines.iter().cloned().chain(lines.map(|line| Asked::new(line, INSTALLED))).collect();
         let wanted = Wanted { lines, refused: asked.refused.clone() };
-        let other = self.foreseen(&wanted, target, is_part).filter(|it| fall(it, self.db) == Fall::None)?;
+        let other = self.foreseen(&wanted, target, is_part)?;
+        let falls = |row: &Row| role(&row.name).is_some() && public(&row.after) < public(&row.before);
+        if other.rows.iter().any(|row| row.fate == Fate::Change && falls(row)) {
+            return None;
+        }
         let words: Vec<_> = kept.iter().map(|(name, version)| format!("{name} {version}")).collect();
         Some(Instead { keeps: text::list(&words), outlook: other })
     }
 
-    /// The other set as a remedy, where it mends at least what the plan mends.
+    /// The other set as a remedy, where it leaves nothing but what may stay: ids that the plan leaves or brings too.
     pub(super) fn offered(
         &self,
         instead: Instead,
-        fixes: &BTreeSet<String>,
+        may_stay: &BTreeSet<String>,
         before: &BTreeSet<String>,
     ) -> Option<Remedy> {
         let Instead { keeps, outlook } = instead;
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         let words: Vec<_> = outlook.full.iter().map(|pin| pin.replace("==", " ")).collect();
-        (left.is_disjoint(fixes) && left.is_subset(before)).then(|| Remedy {
+        left.is_subset(may_stay).then(|| Remedy {
             summary: format!("Or keep {keeps}: install {}", text::list(&words)),
             requirements: outlook.full,
             steps: outlook.steps,
             change: Some(outlook.change),
-            verified: self.known && outlook.known,
+            verified: self.known && outlook.known && left.is_subset(before),
         })
     }
 }

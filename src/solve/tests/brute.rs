@@ -198,7 +198,7 @@ fn one_abi() -> impl Strategy<Value = (&'static str, Option<bool>)> {
 
 /// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
 /// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then
-/// frameworks (`torch` here) that do; a `torch` for CUDA that leaves that CUDA; then extensions (`bits`) that leave their release;
+/// frameworks (`torch` here) that do; a `torch` for CUDA that leaves that CUDA or its release; then extensions (`bits`) that leave their release;
 /// all that do; all that leave their build; all that go back. What is added costs nothing, and what nobody asks for is left where
 /// it is.
 fn measure(world: &World, installed: &World, requested: &[bool; 4], db: &RuleDb) -> [usize; 8] {
@@ -212,7 +212,8 @@ fn measure(world: &World, installed: &World, requested: &[bool; 4], db: &RuleDb)
         sum[0] += usize::from(has_role && after.0 + 1 < before.0);
         sum[1] += release * usize::from(requested[at]);
         sum[2] += release * usize::from(name == "torch");
-        sum[3] += usize::from(name == "torch" && cuda(before).is_some() && cuda(after) != cuda(before));
+        let leaves = || cuda(before).is_some() && (after.0 != before.0 || cuda(after) != cuda(before));
+        sum[3] += usize::from(name == "torch" && leaves());
         sum[4] += release * usize::from(name == "bits");
         sum[5] += release;
         sum[6] += usize::from(after != before);
