@@ -103,7 +103,7 @@ pub fn run(
     let facts = on_target(&facts, target);
     let refused = BTreeSet::new();
     let (wanted, constraints) = (asked.requirements.as_slice(), asked.constraints.as_slice());
-    let wish = Wish { wanted, constraints, refused: &refused, is_part: &|_| true };
+    let wish = Wish { wanted, constraints, refused: &refused, is_part: &|_| true, bare: false };
     let outlook = match foresee(&facts, wish, target, db, &Workload::default()) {
         Ok(outlook) => outlook,
         Err(proof) => {

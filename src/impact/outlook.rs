@@ -125,6 +125,8 @@ pub struct Wish<'w> {
     pub refused: &'w BTreeSet<String>,
     /// Of what the solver chooses, only these packages are changed.
     pub is_part: &'w dyn Fn(&str) -> bool,
+    /// An outlook is wanted only where all that is installed can stay; why there is none, which takes long to tell, nobody asks.
+    pub bare: bool,
 }
 
 /// Looks ahead: installs what is wanted with as few other changes as can be.
@@ -139,9 +141,9 @@ pub fn foresee(
     db: &RuleDb,
     workload: &Workload,
 ) -> Result<Outlook, Box<Proof>> {
-    let Wish { wanted, constraints, refused, is_part } = wish;
+    let Wish { wanted, constraints, refused, is_part, bare } = wish;
     let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
-    let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db)?;
+    let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
     let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
     let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
     let torch = resolution.pins.iter().find(|pin| pin.name == TORCH);
@@ -264,6 +266,7 @@ impl Stack {
         constraints: &[Asked],
         target: &Target,
         db: &'db RuleDb,
+        bare: bool,
     ) -> Result<(Resolution<'db>, Conflicts), Box<Proof>> {
         let mut conflicts = Conflicts::new();
         loop {
@@ -285,6 +288,9 @@ impl Stack {
                 prefer: Prefer::Installed,
                 ..Request::default()
             };
+            if bare {
+                return solve::possible(&request, db).map(|it| (it, conflicts)).ok_or_else(Box::default);
+            }
             let proof = match solve::solve(&request, db) {
                 Ok(resolution) => return Ok((resolution, conflicts)),
                 Err(proof) => proof,

@@ -193,7 +193,7 @@ impl Draft<'_> {
     /// What the solver makes of the stack; none where there is no solution, or one only without some of what is installed: to
     /// take that out is for the environment's owner to say.
     fn foreseen(&self, asked: &Wanted, target: &Target, is_part: &dyn Fn(&str) -> bool) -> Option<Outlook> {
-        let wish = Wish { wanted: &asked.lines, constraints: &[], refused: &asked.refused, is_part };
+        let wish = Wish { wanted: &asked.lines, constraints: &[], refused: &asked.refused, is_part, bare: true };
         let outlook = foresee(self.facts, wish, target, self.db, self.workload).ok();
         outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
     }

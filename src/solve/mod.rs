@@ -123,6 +123,12 @@ pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>,
     attempt(request, &universe).map_err(|tree| fleet::disprove(request, &universe, &tree, db))
 }
 
+/// The same where nobody asks why there is no solution, which takes longer to tell than to see.
+#[must_use]
+pub fn possible<'db>(request: &Request, db: &'db RuleDb) -> Option<Resolution<'db>> {
+    attempt(request, &universe::Universe::new(request, db)).ok()
+}
+
 fn attempt<'db>(request: &Request, universe: &universe::Universe<'db>) -> Result<Resolution<'db>, Box<provider::Tree>> {
     let picks = nearest::best(universe)?;
     Ok(reason::resolution(universe, &nearest::alike(request, universe, picks)))

@@ -22,7 +22,7 @@ use crate::rules::torch_abi::needs_torch;
 use crate::text::list;
 
 /// Why there is no solution, and what would give one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Proof {
     /// The conclusion, one sentence.
     pub conclusion: String,
