@@ -161,6 +161,13 @@ pub enum Change {
     NoCompat,
     /// Without this environment variable.
     Unset(String),
+    /// A distribution of a folder once more, as its index has it: its files are whole and for this machine.
+    Again {
+        /// The distribution's name.
+        name: String,
+        /// The folder on the path that holds it.
+        location: String,
+    },
     /// Without the copy of a distribution in a folder.
     Remove {
         /// The distribution's name.

@@ -217,6 +217,16 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
                 }
             }
         }
+        Change::Again { name, location } => {
+            let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
+            for distribution in facts.distributions.iter_mut().filter(here) {
+                distribution.changed.clear();
+                distribution.wheel_tags.clear();
+                if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
+                    libraries.iter_mut().for_each(|library| library.damage = None);
+                }
+            }
+        }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
         }

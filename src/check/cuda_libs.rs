@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, Installer, libcuda_stub, looked, soname, twins};
+use super::{Context, Installed, again, libcuda_stub, looked, soname, twins};
 use crate::facts::{Changed, ChangedFile, Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::requirement::is_runtime_wheel;
-use crate::step::{self, Step};
+use crate::step::Step;
 use crate::text;
 
 /// How many files or libraries are named.
@@ -396,7 +396,6 @@ fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
         };
         evidence.push(file_evidence(installed, &file.path, observed, required));
     }
-    let version = distribution.version.value()?;
     let number = files.len() + damaged.iter().filter(listed).count();
     Some(Finding {
         id: format!("cuda-libs/{}/files", installed.name()),
@@ -415,16 +414,7 @@ fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
         packages: vec![installed.name().to_owned()],
         gpus: Vec::new(),
         evidence,
-        remedies: vec![Remedy {
-            summary: format!("Install {} {version} again", installed.name()),
-            requirements: Vec::new(),
-            steps: step::pin(installed.name(), version)
-                .and_then(|pin| Installer::of(context.facts).install(&["--force-reinstall", "--no-deps"], &[pin]))
-                .into_iter()
-                .collect(),
-            change: None,
-            verified: false,
-        }],
+        remedies: again::remedy(context, installed).into_iter().collect(),
         references: Vec::new(),
     })
 }

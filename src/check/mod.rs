@@ -5,6 +5,7 @@
 
 mod abi;
 mod advisory;
+mod again;
 mod candidates;
 mod command;
 mod contradiction;

@@ -1,6 +1,6 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-use super::{Context, Installed, Stack, looked, platform, prebuilt};
+use super::{Context, Installed, Stack, again, looked, platform, prebuilt};
 use crate::facts::{ASKED, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::PythonTag;
@@ -184,7 +184,7 @@ fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
             source: Basis::Metadata,
             citation: Some(format!("{}/WHEEL", installed.distribution.metadata_dir)),
         }],
-        remedies: Vec::new(),
+        remedies: again::remedy(context, installed).into_iter().collect(),
         references: Vec::new(),
     })
 }

@@ -3,7 +3,7 @@
 //! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
 //! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
 
-use super::{Context, Installed, Installer};
+use super::{Context, Installed, Installer, again};
 use crate::facts::Origin;
 use crate::finding::{Change, Remedy};
 use crate::rules::requirement::{applies, is_about, markers, parse};
@@ -82,7 +82,10 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
         requirements: pins,
         // What is not put back is not taken away.
         steps: again.map(|again| installer.uninstall(&names).into_iter().chain([again]).collect()).unwrap_or_default(),
-        change: (context.facts.origin != Origin::Report).then(|| Change::All(remove.iter().map(gone).collect())),
+        change: (context.facts.origin != Origin::Report).then(|| {
+            let again = keep.iter().filter_map(|installed| again::change(context, installed));
+            Change::All(remove.iter().map(gone).chain(again).collect())
+        }),
         verified: false,
     }
 }

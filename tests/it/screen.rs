@@ -111,10 +111,14 @@ fn what_a_report_tells_to_do_is_consistent() {
                     pins.entry(name).or_default().insert(version.without_local());
                 }
             }
-            let removals = item.lines().filter_map(|line| Some(line.split_once(" uninstall ")?.1));
-            gone.extend(
-                removals.flat_map(str::split_whitespace).filter(|word| !word.starts_with('-')).map(str::to_owned),
-            );
+            let lines: Vec<&str> = item.lines().collect();
+            for (at, line) in lines.iter().enumerate() {
+                let Some((_, names)) = line.split_once(" uninstall ") else { continue };
+                // A build that is exchanged for another of its release goes first, and comes in the next command.
+                let comes = |name: &str| lines[at..].iter().any(|line| line.contains(&format!("{name}==")));
+                let names = names.split_whitespace().filter(|word| !word.starts_with('-'));
+                gone.extend(names.filter(|name| !comes(name)).map(str::to_owned));
+            }
         }
         wrong.extend(
             pins.iter().filter(|(_, all)| all.len() > 1).map(|(name, all)| format!("{input:?}: {name} {all:?}")),
