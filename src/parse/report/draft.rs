@@ -41,6 +41,15 @@ impl<T> Default for Statements<T> {
     }
 }
 
+impl Statements<String> {
+    /// Takes out what another statement says in more words: `Ubuntu 24.04` beside `Ubuntu 24.04.2 LTS`.
+    fn without_parts(mut self) -> Self {
+        let all: Vec<String> = self.0.iter().map(|said| said.value.clone()).collect();
+        self.0.retain(|said| !all.iter().any(|other| other != &said.value && other.starts_with(&said.value)));
+        self
+    }
+}
+
 impl<T: PartialEq + Clone> Statements<T> {
     /// Adds one, unless it was said before.
     pub fn add(&mut self, value: T, rank: Rank, place: impl Into<String>) {
@@ -313,7 +322,7 @@ impl Draft {
         let system = &mut facts.system;
         system.os = self.os.reading();
         system.arch = self.arch.reading();
-        system.distro = self.distro.reading();
+        system.distro = std::mem::take(&mut self.distro).without_parts().reading();
         system.kernel = self.kernel.reading();
         system.glibc = self.glibc.reading();
         system.container = self.container.reading();

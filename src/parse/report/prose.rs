@@ -272,7 +272,8 @@ fn systems(words: &[&str], text: &str, number: usize, draft: &mut Draft) {
         && let Some(rest) = text.split("Ubuntu ").nth(1)
     {
         let release: String = rest.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
-        if release.contains('.') {
+        // `gcc (Ubuntu 11.4.0-1ubuntu1~22.04)` is a compiler's version; the system's has a month in it.
+        if release.split('.').nth(1).is_some_and(|month| month.len() == 2) {
             draft.distro.add(format!("Ubuntu {}", release.trim_end_matches('.')), Rank::Told, place());
         }
     }

@@ -368,3 +368,12 @@ fn commands_tell_variant_interpreter_and_libcuda() {
     let library = facts(path).loader.libcuda.value().unwrap().clone();
     assert_eq!((library.path.as_str(), library.compat), ("/usr/local/cuda-12.8/compat/libcuda.so.1", true));
 }
+
+/// One line is read as a field and as prose; a compiler's build is no release of Ubuntu.
+#[test]
+fn a_distribution_is_named_once() {
+    let distro = |text: &str| facts(text).system.distro.value().cloned();
+    let text = "OS: Ubuntu 24.04.2 LTS (x86_64)\nGCC version: (Ubuntu 11.4.0-1ubuntu1~22.04) 11.4.0\ntorch==2.7.1\n";
+    assert_eq!(distro(text).unwrap(), "Ubuntu 24.04.2 LTS");
+    assert_eq!(distro("we run Ubuntu 22.04 on the other machine, too\ntorch==2.7.1\n").unwrap(), "Ubuntu 22.04");
+}
