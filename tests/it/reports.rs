@@ -250,7 +250,7 @@ fn an_answer_in_markdown_folds_its_evidence() {
     assert!(out.starts_with("❌ **torch 2.5.1+cpu is a CPU build"), "{out}");
     let (answer, evidence) = out.split_once("<details>").unwrap();
     assert!(
-        answer.contains("Fix: ") && answer.contains("```powershell\npip install ") && evidence.contains("</details>"),
+        answer.contains("Plan: ") && answer.contains("```powershell\npip install ") && evidence.contains("</details>"),
         "{out}"
     );
     assert!(
