@@ -250,7 +250,9 @@ fn an_answer_in_markdown_folds_its_evidence() {
     assert!(out.starts_with("❌ **torch 2.5.1+cpu is a CPU build"), "{out}");
     let (answer, evidence) = out.split_once("<details>").unwrap();
     assert!(
-        answer.contains("Plan: ") && answer.contains("```powershell\npip install ") && evidence.contains("</details>"),
+        answer.contains("Plan: Install torch 2.5.1+cu124")
+            && answer.contains("```powershell\npip install ")
+            && evidence.contains("</details>"),
         "{out}"
     );
     assert!(
