@@ -69,12 +69,15 @@ impl Target {
                     .collect(),
             })
         });
-        let driver = facts.driver.version.value().cloned();
+        let gpus: Vec<TargetGpu> = gpus.collect();
+        // Jetson's drivers have numbers of their own (`540.4.0`, `580.00`), to be compared with no other's.
+        let is_jetson = gpus.iter().any(|gpu| gpu.class == Some(GpuClass::JetsonTegra));
+        let driver = facts.driver.version.value().filter(|_| !is_jetson).cloned();
         let compat = facts.loader.libcuda.value().filter(|library| library.compat && !library.stub);
         let python = facts.python.value();
         Self {
             name: None,
-            gpus: gpus.collect(),
+            gpus,
             compat: compat.and_then(|library| library.version.value().cloned()),
             driver,
             python: python.and_then(|python| python.version.value().copied()),
