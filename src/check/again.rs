@@ -14,7 +14,7 @@ pub fn remedy(context: &Context<'_>, installed: &Installed<'_>) -> Option<Remedy
         return None;
     }
     let pin = step::pin(installed.name(), version)?;
-    let step = Installer::of(context.facts).install(&["--force-reinstall", "--no-deps"], &[pin])?;
+    let step = Installer::of(context.facts).again(&[pin])?;
     Some(Remedy {
         change: change(context, installed),
         ..Remedy::new(format!("Install {} {version} again", installed.name()), [step])

@@ -90,6 +90,12 @@ impl<'f> Installer<'f> {
         Some(Step::Run { environment, argv })
     }
 
+    /// Installs what is there once more, and nothing that it requires: pins in, e.g. `numpy==2.3.5`; none as of [`Self::install`].
+    #[must_use]
+    pub fn again(&self, pins: &[String]) -> Option<Step> {
+        self.install(&["--force-reinstall", "--no-deps"], pins)
+    }
+
     /// Removes distributions without asking; none where one has no name of PEP 508, where there are none, and where they are the
     /// system's.
     #[must_use]
@@ -228,7 +234,7 @@ mod tests {
         let index = "https://download.pytorch.org/whl/cu128".to_owned();
         let steps = [
             installer.install_from(&["torch==2.7.1+cu128".to_owned(), "numpy<2".to_owned()], &[index]),
-            installer.install(&["--force-reinstall", "--no-deps"], &["torch==2.7.1".to_owned()]),
+            installer.again(&["torch==2.7.1".to_owned()]),
             installer.uninstall(&["nccl"]),
         ];
         print(&installer.prepared(steps.into_iter().flatten().collect()), Shell::Sh).join("\n")

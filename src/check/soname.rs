@@ -112,9 +112,12 @@ pub fn remedy(context: &Context<'_>, needing: Option<&Installed<'_>>, sonames: &
         context.stack.get(name).is_some()
     };
     // What is installed without its file is put back.
-    let again: &[&str] =
-        if wheels.iter().any(|wheel| there(&wheel)) { &["--force-reinstall", "--no-deps"] } else { &[] };
-    let step = Installer::of(context.facts).install(again, &wheels);
+    let installer = Installer::of(context.facts);
+    let step = if wheels.iter().any(|wheel| there(&wheel)) {
+        installer.again(&wheels)
+    } else {
+        installer.install(&[], &wheels)
+    };
     let mut remedy = Remedy::new(format!("Install {}", text::list(&wheels)), step);
     remedy.requirements = wheels;
     Some(remedy)

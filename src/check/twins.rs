@@ -72,7 +72,7 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
     let pins: Vec<String> = keep.iter().map(pin).collect();
     let names: Vec<&str> = remove.iter().map(|installed| installed.name()).collect();
     let installer = Installer::of(context.facts);
-    let again = installer.install(&["--force-reinstall", "--no-deps"], &pins);
+    let again = installer.again(&pins);
     let gone = |installed: &&Installed<'_>| Change::Remove {
         name: installed.name().to_owned(),
         location: installed.distribution.location.clone(),
