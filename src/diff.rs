@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{CodeGroup, Distribution, Facts, Gpu, Reading};
-use crate::finding::{Finding, Kind, Severity};
+use crate::finding::{Finding, Id, Kind, Severity};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Difference {
     /// As the second has it.
     pub right: Option<String>,
     /// Ids of findings that only one of the two has and that speak of this fact.
-    pub explains: Vec<String>,
+    pub explains: Vec<Id>,
 }
 
 /// Two environments side by side.
@@ -40,7 +40,7 @@ enum Topic<'a> {
 #[must_use]
 pub fn compare(left: &Facts, right: &Facts, of_left: &[Finding], of_right: &[Finding]) -> Comparison {
     let ids = |findings: &[Finding]| findings.iter().map(|finding| finding.id.clone()).collect::<BTreeSet<_>>();
-    let only = |findings: &[Finding], others: &BTreeSet<String>| -> Vec<Finding> {
+    let only = |findings: &[Finding], others: &BTreeSet<Id>| -> Vec<Finding> {
         findings.iter().filter(|finding| !others.contains(&finding.id)).cloned().collect()
     };
     let (of_left_only, of_right_only) = (only(of_left, &ids(of_right)), only(of_right, &ids(of_left)));
@@ -55,7 +55,7 @@ pub fn compare(left: &Facts, right: &Facts, of_left: &[Finding], of_right: &[Fin
             Topic::Distribution(name) => finding.packages.iter().any(|package| package == name),
             Topic::Variable(name) => mentions(finding, name),
         });
-        let mut explains: Vec<String> = speaks.map(|finding| finding.id.clone()).collect();
+        let mut explains: Vec<Id> = speaks.map(|finding| finding.id.clone()).collect();
         explains.sort();
         explains.dedup();
         differences.push(Difference { fact: fact.to_owned(), left: one, right: other, explains });
@@ -206,30 +206,24 @@ mod tests {
         facts
     }
 
-    fn finding(id: &str, kind: Kind, packages: &[&str]) -> Finding {
-        Finding {
-            id: id.to_owned(),
-            kind,
-            severity: Severity::Fail,
-            title: String::new(),
-            message: String::new(),
-            packages: packages.iter().map(ToString::to_string).collect(),
-            gpus: Vec::new(),
-            evidence: Vec::new(),
-            remedies: Vec::new(),
-            references: Vec::new(),
-        }
+    crate::finding::rule! {
+        /// Something of a package.
+        SOME = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [];
+    }
+
+    fn finding(package: &str, kind: Kind, packages: &[&str]) -> Finding {
+        SOME.found(&[package], "").kind(kind).packages(packages.iter().copied())
     }
 
     #[test]
     fn what_explains_a_finding_of_one_side_comes_first() {
         let (left, right) = (facts("2.7.1", "570.133.20"), facts("2.9.0", "580.65.06"));
-        let common = finding("python/x", Kind::Python, &[]);
-        let own = finding("gpu-arch/torch", Kind::Requirement, &["torch"]);
+        let common = finding("x", Kind::Python, &[]);
+        let own = finding("torch", Kind::Requirement, &["torch"]);
         let compared = compare(&left, &right, std::slice::from_ref(&common), &[common.clone(), own]);
         let facts: Vec<_> = compared.differences.iter().map(|difference| difference.fact.as_str()).collect();
         assert_eq!(facts, ["torch", "driver", "LD_LIBRARY_PATH"]);
-        assert_eq!(compared.differences[0].explains, ["gpu-arch/torch"]);
+        assert_eq!(compared.differences[0].explains, [SOME.of(&["torch"])]);
         assert_eq!((compared.left.len(), compared.right.len()), (0, 1));
         assert!(compare(&left, &left, &[], &[]).differences.is_empty());
     }

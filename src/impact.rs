@@ -15,7 +15,7 @@ use pep440_rs::{Operator, Version};
 
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
-use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
+use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::model::Build;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
@@ -42,9 +42,9 @@ pub fn with_remedies(
     workload: &Workload,
     mut findings: Vec<Finding>,
 ) -> (Vec<Finding>, Option<Plan>) {
-    let before: BTreeSet<String> = findings.iter().map(|finding| finding.id.clone()).collect();
+    let before: BTreeSet<Id> = findings.iter().map(|finding| finding.id.clone()).collect();
     let planned = plan::plan(facts, db, workload, &findings);
-    let mut tried: Vec<(Change, BTreeSet<String>)> = Vec::new();
+    let mut tried: Vec<(Change, BTreeSet<Id>)> = Vec::new();
     for finding in &mut findings {
         for remedy in &mut finding.remedies {
             let Some(change) = &remedy.change else { continue };

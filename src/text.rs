@@ -1,6 +1,7 @@
 //! Small helpers for sentences and texts: lists, near misses, sizes, replacements.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::Range;
 
 /// Whether a character makes a terminal do something, or text look like another: control characters, and what turns the
@@ -20,13 +21,13 @@ pub fn shown(text: &str) -> Cow<'_, str> {
 
 /// Joins words as a sentence does: `a`, `a and b`, `a, b and c`.
 #[must_use]
-pub fn list<T: AsRef<str>>(items: &[T]) -> String {
+pub fn list<T: Display>(items: &[T]) -> String {
     match items {
         [] => String::new(),
-        [one] => one.as_ref().to_owned(),
+        [one] => one.to_string(),
         [head @ .., last] => {
-            let head: Vec<_> = head.iter().map(AsRef::as_ref).collect();
-            format!("{} and {}", head.join(", "), last.as_ref())
+            let head: Vec<_> = head.iter().map(ToString::to_string).collect();
+            format!("{} and {last}", head.join(", "))
         }
     }
 }

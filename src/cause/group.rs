@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::registry;
 use crate::facts::{Facts, Unmet};
 use crate::finding::{Finding, Kind};
 use crate::rules::requirement::{is_about, is_runtime_wheel, name_of};
@@ -50,7 +51,7 @@ pub(super) struct Edge<'f> {
 
 /// The edge that a finding is, where it is one.
 pub(super) fn edge(finding: &Finding) -> Option<Edge<'_>> {
-    let mut parts = finding.id.split('/').skip(1);
+    let mut parts = finding.id.subjects();
     let (by, of) = (parts.next()?, parts.next());
     let is_named = |name: &str| finding.packages.iter().any(|package| package == name);
     match (of, finding.packages.as_slice()) {
@@ -96,7 +97,7 @@ pub(super) fn is_match(finding: &Finding) -> bool {
 
 /// Whether only a message points to a finding.
 pub(super) fn is_told(finding: &Finding) -> bool {
-    finding.id.starts_with("symptom/")
+    finding.id.is(&registry::SYMPTOM)
 }
 
 /// The range that one wants of another, e.g. `==2.8.0`; none where nothing declares it.
@@ -126,11 +127,11 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
         keys.push(Key::Pair(one.min(other), one.max(other)));
     }
     // An advisory is what its message says, and what checks found has other words of its own.
-    if is_told(finding) || !finding.id.contains('/') {
+    if is_told(finding) || finding.id.is(&registry::ADVISORY) {
         keys.extend(message(finding).map(Key::Message));
     }
     match (finding.kind, edge(finding)) {
-        (Kind::Pairing, _) if finding.id.starts_with("pairing/contradiction-") => keys.push(Key::TwoEnvironments),
+        (Kind::Pairing, _) if finding.id.is(&registry::CONTRADICTION) => keys.push(Key::TwoEnvironments),
         (Kind::Requirement | Kind::Pairing | Kind::Abi, Some(Edge { by, of })) if !is_told(finding) => {
             let is_there = facts.distribution(of).is_some() || facts.pasted.is_some();
             if is_there && wanted(facts, finding).is_some_and(|range| range.starts_with("==")) {
@@ -154,7 +155,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
         (Kind::GpuArch, _) if !is_told(finding) => keys.extend(finding.gpus.iter().map(|gpu| Key::Gpu(*gpu))),
         (Kind::Driver | Kind::DriverMismatch | Kind::ForwardCompat, _) => keys.push(Key::Driver),
         (Kind::GpuVisibility, _) => keys.push(Key::Visibility),
-        (Kind::CudaLibs, _) if matches!(finding.id.as_str(), "cuda-libs/shadowed" | "cuda-libs/library-path") => {
+        (Kind::CudaLibs, _) if finding.id.is(&registry::SHADOWED) || finding.id.is(&registry::LIBRARY_PATH) => {
             keys.push(Key::LibraryPath);
         }
         _ => {}

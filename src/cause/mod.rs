@@ -12,7 +12,7 @@ mod todo;
 use serde::Serialize;
 
 use crate::facts::Facts;
-use crate::finding::{Finding, Plan, Severity};
+use crate::finding::{Finding, Id, Plan, Severity};
 
 pub use advice::Told;
 pub use todo::{Item, Role, to_do};
@@ -27,7 +27,7 @@ pub struct Cause {
     /// That of its worst finding.
     pub severity: Severity,
     /// Ids of its findings, in their order; the first one leads.
-    pub findings: Vec<String>,
+    pub findings: Vec<Id>,
     /// The distributions involved, sorted.
     pub packages: Vec<String>,
     /// Whether the plan ends it whole.

@@ -1,6 +1,7 @@
 //! Kinds of stories, each from findings as the checks make them.
 
 use super::*;
+use crate::check::registry;
 use crate::facts::{Distribution, Gpu, Origin, Reading};
 use crate::finding::{Basis, Evidence, Kind, Remedy};
 use crate::step::{Shell, Step, print};
@@ -15,13 +16,9 @@ fn machine(installed: &[(&str, &str)]) -> Facts {
 }
 
 fn finding(kind: Kind, id: &str, packages: &[&str]) -> Finding {
-    Finding {
-        id: id.to_owned(),
-        title: format!("title of {id}"),
-        message: format!("What {id} means. And more."),
-        packages: packages.iter().map(|name| (*name).to_owned()).collect(),
-        ..Finding::of(kind, Severity::Fail)
-    }
+    let (id, title) = (registry::id(id).expect("a rule has it"), format!("title of {id}"));
+    let finding = id.rule().found(&id.subjects().collect::<Vec<_>>(), title).kind(kind).severity(Severity::Fail);
+    finding.message(format!("What {id} means. And more.")).packages(packages.iter().copied())
 }
 
 /// `by` declares `of` in a range.
@@ -134,8 +131,8 @@ fn what_the_plan_leaves_is_told_with_the_reason_and_never_against_it() {
         summary: "Install torchaudio 2.4.0".to_owned(),
         requirements: vec!["torch==2.4.0+cu121".to_owned(), "torchaudio==2.4.0+cu121".to_owned()],
         steps: Step::fixed("pip install \"torch==2.4.0\" \"torchaudio==2.4.0\""),
-        fixes: vec!["requirement/torchaudio/torch".to_owned()],
-        leaves: vec!["GPUDOC-2026-0040".to_owned(), "GPUDOC-2026-0041".to_owned()],
+        fixes: registry::id("requirement/torchaudio/torch").into_iter().collect(),
+        leaves: ["GPUDOC-2026-0040", "GPUDOC-2026-0041"].into_iter().filter_map(registry::id).collect(),
         verified: true,
     };
     let facts = machine(&[("torch", "2.4.0"), ("torchaudio", "2.3.0")]);

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::group::{Edge, complaint, edge, is_match, wanted};
+use super::group::{Edge, complaint, edge, is_match, is_told, wanted};
 use crate::facts::Facts;
 use crate::finding::{Finding, Kind};
 use crate::rules::requirement::is_runtime_wheel;
@@ -21,7 +21,7 @@ pub(super) fn title(facts: &Facts, group: &[&Finding]) -> String {
     };
     let composed = if group.iter().all(|finding| is_match(finding)) {
         of_matches(facts, group)
-    } else if group.iter().all(|finding| finding.kind == Kind::GpuArch && finding.id.starts_with("gpu-arch/")) {
+    } else if group.iter().all(|finding| finding.kind == Kind::GpuArch && !is_told(finding)) {
         of_builds(facts, group)
     } else {
         None
@@ -39,7 +39,7 @@ pub(super) fn meaning(group: &[&Finding]) -> String {
 
 /// Builds that hold no code for the same GPU.
 fn of_builds(facts: &Facts, group: &[&Finding]) -> Option<String> {
-    let names: Vec<String> = group.iter().filter_map(|it| it.id.split('/').nth(1)).map(|it| named(facts, it)).collect();
+    let names: Vec<String> = group.iter().filter_map(|it| it.id.subject()).map(|it| named(facts, it)).collect();
     let mut gpus = facts.gpus.value()?.iter().filter(|gpu| group[0].gpus.contains(&gpu.index));
     let first = gpus.next()?;
     let capability = first.compute_capability.value()?;

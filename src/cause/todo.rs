@@ -7,7 +7,7 @@ use super::advice::{Told, best};
 use super::group::{edge, wanted};
 use super::{Cause, title};
 use crate::facts::Facts;
-use crate::finding::{Finding, Plan, Remedy, Severity};
+use crate::finding::{Finding, Id, Plan, Remedy, Severity};
 use crate::step::Step;
 use crate::text::list;
 
@@ -63,7 +63,7 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
     }
     let open = |cause: &Cause| {
         let mut left = cause.findings.iter().filter(|id| !plan.is_some_and(|plan| plan.fixes.contains(id)));
-        let of = |id: &String| findings.iter().find(|finding| finding.id == *id);
+        let of = |id: &Id| findings.iter().find(|finding| finding.id == *id);
         left.by_ref().filter_map(of).collect::<Vec<&Finding>>()
     };
     for (at, cause) in causes.iter().filter(|cause| !cause.ended).enumerate() {
@@ -113,7 +113,7 @@ fn also(facts: &Facts, cause: &Cause, findings: &[&Finding], told: &mut Told) ->
 
 /// Where nothing is known to do.
 fn explained(findings: &[&Finding]) -> Item {
-    let steps = findings.first().and_then(|finding| Step::run(["gpudoc", "explain", &finding.id]));
+    let steps = findings.first().and_then(|finding| Step::run(["gpudoc", "explain", &finding.id.to_string()]));
     Item::words(
         Role::Fix,
         "gpudoc knows no release or setting that ends it; read what is known of it",

@@ -8,11 +8,31 @@ use std::collections::BTreeMap;
 use super::gpu_arch::chosen_libraries;
 use super::{Context, Installed, Installer, looked};
 use crate::facts::{Library, Origin, Unresolved};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
 use crate::step::{self, Step};
 use crate::text;
+
+rule! {
+    /// TITLE format!( "{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version() )
+    pub UNKNOWN_SYMBOLS = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version() )
+    pub CXX11_ABI = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} needs another {soname} than the one it gets", installed.title())
+    pub OTHER_SONAME = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title())
+    pub NUMPY_1 = "abi/{package}": Abi, Warn, since "0.1.0", judged on [];
+}
 
 /// How many symbols are named.
 const NAMED: usize = 3;
@@ -111,29 +131,27 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         message.push(' ');
         message.push_str(&reason);
     }
-    let evidence = vec![Evidence {
-        fact: first.path.clone(),
-        observed: format!("needs {}", in_words(&symbols)),
-        required: Some(format!("exported by {}", torch.title())),
-        source: Basis::Binary,
-        citation: Some(installed.distribution.location.clone()),
-    }];
-    Some(Finding {
-        id: format!("abi/{}", installed.name()),
-        kind: Kind::Abi,
-        severity: if optional { Severity::Warn } else { Severity::Fail },
-        title: format!(
-            "{} is compiled for another torch than {}",
-            installed.title(),
-            torch.distribution.full_version()
-        ),
-        message,
-        packages: vec![installed.name().to_owned(), "torch".to_owned()],
-        gpus: Vec::new(),
-        evidence,
-        remedies: rebuild(context, installed, torch).into_iter().collect(),
-        references: Vec::new(),
-    })
+    let evidence = vec![
+        Evidence::binary(first.path.clone(), format!("needs {}", in_words(&symbols)))
+            .required(format!("exported by {}", torch.title()))
+            .cited(installed.distribution.location.clone()),
+    ];
+    Some(
+        UNKNOWN_SYMBOLS
+            .found(
+                &[installed.name()],
+                format!(
+                    "{} is compiled for another torch than {}",
+                    installed.title(),
+                    torch.distribution.full_version()
+                ),
+            )
+            .severity(if optional { Severity::Warn } else { Severity::Fail })
+            .message(message)
+            .packages([installed.name(), "torch"])
+            .evidence(evidence)
+            .remedies(rebuild(context, installed, torch).into_iter()),
+    )
 }
 
 /// What the published wheel needs, where nobody read the installed files.
@@ -151,28 +169,24 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     // A report names a version, which PyTorch's own indexes serve in another build under the same name.
     let perhaps = context.facts.origin == Origin::Report && misfit != Misfit::Release;
     let unless = if perhaps { " A build from PyTorch's own index may differ." } else { "" };
-    Some(Finding {
-        id: format!("abi/{}", installed.name()),
-        kind: Kind::Abi,
-        severity: if perhaps { Severity::Warn } else { Severity::Fail },
-        title: format!(
-            "{} is compiled for another torch than {}",
-            installed.title(),
-            torch.distribution.full_version()
-        ),
-        message: format!("{message} Loading it ends in `undefined symbol`.{unless}"),
-        packages: vec![installed.name().to_owned(), "torch".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: format!("the published wheel of {}", installed.title()),
-            observed: needs_torch(&row),
-            required: Some(torch.title()),
-            source: Basis::Rule,
-            citation: Some(row.source.citation()),
-        }],
-        remedies: rebuild(context, installed, torch).into_iter().collect(),
-        references: Vec::new(),
-    })
+    Some(
+        CXX11_ABI
+            .found(
+                &[installed.name()],
+                format!(
+                    "{} is compiled for another torch than {}",
+                    installed.title(),
+                    torch.distribution.full_version()
+                ),
+            )
+            .severity(if perhaps { Severity::Warn } else { Severity::Fail })
+            .message(format!("{message} Loading it ends in `undefined symbol`.{unless}"))
+            .packages([installed.name(), "torch"])
+            .evidence([Evidence::rule(format!("the published wheel of {}", installed.title()), needs_torch(&row))
+                .required(torch.title())
+                .cited(row.source.citation())])
+            .remedies(rebuild(context, installed, torch).into_iter()),
+    )
 }
 
 fn is_torchs(unresolved: &Unresolved) -> bool {
@@ -272,38 +286,29 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
         });
-        findings.push(Finding {
-            id: format!("abi/{}", installed.name()),
-            kind: Kind::Abi,
-            severity: Severity::Fail,
-            title: format!("{} needs another {soname} than the one it gets", installed.title()),
-            message: format!(
-                "{path} does not export {} that it needs, so that loading it ends in `undefined symbol: {}`.{}",
-                text::count(symbols.len(), "symbol", "symbols"),
-                symbols.first().copied().unwrap_or_default(),
-                if by_variable { " The loader takes that file because of LD_LIBRARY_PATH." } else { "" }
-            ),
-            packages,
-            gpus: Vec::new(),
-            evidence: vec![
-                Evidence {
-                    fact: library.path.clone(),
-                    observed: format!("needs {}", in_words(&symbols)),
-                    required: Some(format!("exported by {soname}")),
-                    source: Basis::Binary,
-                    citation: Some(installed.distribution.location.clone()),
-                },
-                Evidence {
-                    fact: soname.to_owned(),
-                    observed: path.to_owned(),
-                    required: link.and_then(|link| link.instead_of.clone()),
-                    source: Basis::Binary,
-                    citation: link.map(|link| link.found_by.clone()),
-                },
-            ],
-            remedies: unset.into_iter().collect(),
-            references: Vec::new(),
-        });
+        findings.push(
+            OTHER_SONAME
+                .found(
+                    &[installed.name()],
+                    format!("{} needs another {soname} than the one it gets", installed.title()),
+                )
+                .message(format!(
+                    "{path} does not export {} that it needs, so that loading it ends in `undefined symbol: {}`.{}",
+                    text::count(symbols.len(), "symbol", "symbols"),
+                    symbols.first().copied().unwrap_or_default(),
+                    if by_variable { " The loader takes that file because of LD_LIBRARY_PATH." } else { "" }
+                ))
+                .packages(packages)
+                .evidence([
+                    Evidence::binary(library.path.clone(), format!("needs {}", in_words(&symbols)))
+                        .required(format!("exported by {soname}"))
+                        .cited(installed.distribution.location.clone()),
+                    Evidence::binary(soname.to_owned(), path.to_owned())
+                        .required(link.and_then(|link| link.instead_of.clone()))
+                        .cited(link.map(|link| link.found_by.clone())),
+                ])
+                .remedies(unset.into_iter()),
+        );
     }
     findings
 }
@@ -330,31 +335,30 @@ fn numpy(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library
     let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
     // torch goes on without: tensors and arrays are no longer converted.
     let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
-    Some(Finding {
-        id: format!("abi/{}", installed.name()),
-        kind: Kind::Abi,
-        severity,
-        title: format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title()),
-        message:
-            "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
-                  `_ARRAY_API not found`."
-                .to_owned(),
-        packages: vec![installed.name().to_owned(), "numpy".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: first.path.clone(),
-            observed: "asks for `numpy.core._multiarray_umath` only, as NumPy 1's headers do".to_owned(),
-            required: Some("NumPy 2's headers, which run with both".to_owned()),
-            source: Basis::Binary,
-            citation: Some(installed.distribution.location.clone()),
-        }],
-        remedies: vec![Remedy {
-            summary: format!("Install NumPy 1, or a newer {}", installed.name()),
-            requirements: vec!["numpy<2".to_owned()],
-            steps: Installer::of(context.facts).install(&[], &["numpy<2".to_owned()]).into_iter().collect(),
-            change: None,
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        NUMPY_1
+            .found(
+                &[installed.name()],
+                format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title()),
+            )
+            .severity(severity)
+            .message(
+                "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
+                  `_ARRAY_API not found`.",
+            )
+            .packages([installed.name(), "numpy"])
+            .evidence([Evidence::binary(
+                first.path.clone(),
+                "asks for `numpy.core._multiarray_umath` only, as NumPy 1's headers do",
+            )
+            .required("NumPy 2's headers, which run with both".to_owned())
+            .cited(installed.distribution.location.clone())])
+            .remedies([Remedy {
+                summary: format!("Install NumPy 1, or a newer {}", installed.name()),
+                requirements: vec!["numpy<2".to_owned()],
+                steps: Installer::of(context.facts).install(&[], &["numpy<2".to_owned()]).into_iter().collect(),
+                change: None,
+                verified: false,
+            }]),
+    )
 }

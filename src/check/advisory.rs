@@ -1,11 +1,16 @@
 //! Does a hand-written advisory apply?
 
 use super::{Context, looked, newer, twins};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Kind, Outcome, Remedy, Severity, rule};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::step::Written;
+
+rule! {
+    /// TITLE advisory
+    pub ADVISORY = "{advisory}": Advisory, Warn, since "0.1.0", judged on [];
+}
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -24,28 +29,21 @@ pub fn check(context: &Context<'_>) -> Outcome {
 fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
     let mut packages: Vec<_> = hit.installed.iter().map(|(name, ..)| name.clone()).collect();
     packages.sort();
-    let evidence = hit.installed.iter().map(|(name, version, required)| Evidence {
-        fact: name.clone(),
-        observed: if required.is_empty() { version.clone() } else { format!("{version}, affected: {required}") },
-        required: None,
-        source: Basis::Metadata,
-        citation: context.stack.get(name).map(|installed| installed.distribution.metadata_dir.clone()),
+    let evidence = hit.installed.iter().map(|(name, version, required)| {
+        Evidence::metadata(
+            name.clone(),
+            if required.is_empty() { version.clone() } else { format!("{version}, affected: {required}") },
+        )
+        .cited(context.stack.get(name).map(|installed| installed.distribution.metadata_dir.clone()))
     });
     let gpus: Vec<_> = hit.gpus.iter().map(|gpu| &context.target.gpus[*gpu]).collect();
-    let hardware = gpus.iter().map(|gpu| Evidence {
-        fact: gpu.label.clone(),
-        observed: format!("compute capability {}", gpu.capability),
-        required: None,
-        source: Basis::Host,
-        citation: None,
-    });
-    let rule = advisory.references.iter().take(1).map(|page| Evidence {
-        fact: "advisory".to_owned(),
-        observed: format!("{} of {}", advisory.id, advisory.date),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(cite(page)),
-    });
+    let hardware =
+        gpus.iter().map(|gpu| Evidence::host(gpu.label.clone(), format!("compute capability {}", gpu.capability)));
+    let rule = advisory
+        .references
+        .iter()
+        .take(1)
+        .map(|page| Evidence::rule("advisory", format!("{} of {}", advisory.id, advisory.date)).cited(cite(page)));
     let mut found = of(advisory);
     if let Some(remedy) = twins::remedy(context, &advisory.one_of) {
         found.remedies = vec![remedy];
@@ -65,22 +63,17 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
         change: None,
         verified: false,
     });
-    Finding {
-        id: advisory.id.clone(),
-        kind: kind(&advisory.kind),
-        severity: match advisory.severity {
+    ADVISORY
+        .found(&[&advisory.id], &advisory.title)
+        .kind(kind(&advisory.kind))
+        .severity(match advisory.severity {
             RawSeverity::Fail => Severity::Fail,
             RawSeverity::Warn => Severity::Warn,
             RawSeverity::Info => Severity::Info,
-        },
-        title: advisory.title.clone(),
-        message: advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence: Vec::new(),
-        remedies: remedies.collect(),
-        references: advisory.references.iter().map(|page| page.page.clone()).collect(),
-    }
+        })
+        .message(advisory.story.split_whitespace().collect::<Vec<_>>().join(" "))
+        .remedies(remedies)
+        .references(advisory.references.iter().map(|page| page.page.clone()))
 }
 
 /// `Upgrade peft: peft>=0.18`: a summary with the versions that it means, where it does not say them.

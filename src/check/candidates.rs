@@ -9,12 +9,17 @@ use pep440_rs::{Operator, Version};
 
 use super::{Context, requirement};
 use crate::facts::Candidate;
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::advisory::{Environment, judge};
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE title
+    pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [];
+}
 
 /// The requirements that an installer could not reconcile, and those that what is installed does not meet.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -153,18 +158,12 @@ fn finding(
     packages.push(name.to_owned());
     packages.sort();
     packages.dedup();
-    Finding {
-        id: format!("requirement/refused/{name}"),
-        kind: Kind::Requirement,
-        severity: Severity::Fail,
-        title,
-        message,
-        packages,
-        gpus: Vec::new(),
-        evidence: [declared, against].into_iter().flat_map(|one| evidence(context, one)).collect(),
-        remedies,
-        references: Vec::new(),
-    }
+    REFUSED
+        .found(&[name], title)
+        .message(message)
+        .packages(packages)
+        .evidence([declared, against].into_iter().flat_map(|one| evidence(context, one)))
+        .remedies(remedies)
 }
 
 /// Which line to change.
@@ -193,13 +192,7 @@ fn evidence(context: &Context<'_>, one: &Statement<'_>) -> Vec<Evidence> {
         (None, true) => "constraint".to_owned(),
         (None, false) => "asked for".to_owned(),
     };
-    let said = Evidence {
-        fact,
-        observed: format!("`{}`", one.line()),
-        required: None,
-        source: Basis::Metadata,
-        citation: Some(one.said.place.clone()),
-    };
+    let said = Evidence::metadata(fact, format!("`{}`", one.line())).cited(one.said.place.clone());
     std::iter::once(said).chain(declared_in_rules(context, one)).collect()
 }
 
@@ -211,13 +204,10 @@ fn declared_in_rules(context: &Context<'_>, one: &Statement<'_>) -> Option<Evide
     let line = lines
         .filter(|line| crate::rules::requirement::is_about(line, one.wanted.name.as_ref()))
         .find(|line| parse(line).is_ok_and(|known| specifiers(&known) == specifiers(&one.wanted)))?;
-    Some(Evidence {
-        fact: format!("{name} {} in the rules", release.version),
-        observed: format!("`Requires-Dist: {line}`"),
-        required: None,
-        source: Basis::Rule,
-        citation: release.builds.first().map(|build| build.source.citation()),
-    })
+    Some(
+        Evidence::rule(format!("{name} {} in the rules", release.version), format!("`Requires-Dist: {line}`"))
+            .cited(release.builds.first().map(|build| build.source.citation())),
+    )
 }
 
 /// The newest release that a line allows: what an override would install.

@@ -2,8 +2,13 @@
 
 use super::Context;
 use crate::facts::Contradiction;
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
+
+rule! {
+    /// TITLE format!("the report names {what} as {} and as {}", used.0, other.0)
+    pub CONTRADICTION = "pairing/contradiction-{fact}": Pairing, Warn, since "0.1.0", judged on [];
+}
 
 /// One finding for each thing that a report says in two ways; the checks went by the stronger of both.
 pub fn findings(context: &Context<'_>) -> Vec<Finding> {
@@ -13,31 +18,15 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
 
 fn finding(contradiction: &Contradiction) -> Finding {
     let Contradiction { what, used, other } = contradiction;
-    let said = |(value, place): &(String, String), role: &str| Evidence {
-        fact: what.clone(),
-        observed: format!("{value} ({role})"),
-        required: None,
-        source: Basis::Metadata,
-        citation: Some(place.clone()),
+    let said = |(value, place): &(String, String), role: &str| {
+        Evidence::metadata(what.clone(), format!("{value} ({role})")).cited(place.clone())
     };
-    Finding {
-        id: format!("pairing/contradiction-{}", what.to_lowercase()),
-        kind: Kind::Pairing,
-        severity: Severity::Warn,
-        title: format!("the report names {what} as {} and as {}", used.0, other.0),
-        message: "Two environments are mixed in it, or one changed in between: a list that was taken with another interpreter than \
-                  the failing one says nothing about the failure. The checks went by the first."
-            .to_owned(),
-        packages: vec![what.to_lowercase()],
-        gpus: Vec::new(),
-        evidence: vec![said(used, "used"), said(other, "not used")],
-        remedies: vec![Remedy {
+    CONTRADICTION.found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0)).message("Two environments are mixed in it, or one changed in between: a list that was taken with another interpreter than \
+                  the failing one says nothing about the failure. The checks went by the first.").packages([what.to_lowercase()]).evidence([said(used, "used"), said(other, "not used")]).remedies([Remedy {
             summary: "Take the report again with the interpreter that fails".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("python -m torch.utils.collect_env && python -m pip list"),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }
+        }])
 }

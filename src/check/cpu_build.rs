@@ -2,9 +2,19 @@
 
 use super::{Context, Installed, looked};
 use crate::facts::Origin;
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Severity, rule};
 use crate::rules::model::Release;
 use crate::rules::target::gpu_words;
+
+rule! {
+    /// TITLE format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version)
+    pub PLAIN_INSTALL = "cpu-build/torch": CpuBuild, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} is a CPU build, and {gpus}", torch.title())
+    pub CPU_BUILD = "cpu-build/torch": CpuBuild, Warn, since "0.1.0", judged on [];
+}
 
 /// Looks at torch's build.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -51,44 +61,20 @@ fn plain_install(context: &Context<'_>) -> Option<Finding> {
     };
     let last = torch.releases.iter().rev().find(from_pypi)?;
     let citation = last.builds.iter().find(|build| build.platform == platform).map(|build| build.source.citation());
-    Some(Finding {
-        id: "cpu-build/torch".to_owned(),
-        kind: Kind::CpuBuild,
-        severity: Severity::Warn,
-        title: format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version),
-        message: "PyPI's wheels of these releases for Linux on aarch64 hold no CUDA code; the CUDA builds are on PyTorch's own indexes."
-            .to_owned(),
-        packages: vec!["torch".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "machine type".to_owned(),
-            observed: arch.clone(),
-            required: Some("a build for CUDA".to_owned()),
-            source: Basis::Rule,
-            citation,
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    })
+    Some(PLAIN_INSTALL.found(&[], format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version)).message("PyPI's wheels of these releases for Linux on aarch64 hold no CUDA code; the CUDA builds are on PyTorch's own indexes.").packages(["torch"]).evidence([Evidence::rule("machine type", arch.clone()).required("a build for CUDA".to_owned()).cited(citation)]))
 }
 
 fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: Vec<u32>) -> Finding {
-    Finding {
-        id: "cpu-build/torch".to_owned(),
-        kind: Kind::CpuBuild,
-        severity,
-        title: format!("{} is a CPU build, and {gpus}", torch.title()),
-        message: "It holds no CUDA code: `torch.cuda.is_available()` is False, whatever the driver.".to_owned(),
-        packages: vec!["torch".to_owned()],
-        gpus: indices,
-        evidence: vec![Evidence {
-            fact: "torch build".to_owned(),
-            observed: format!("{}, built without CUDA", torch.distribution.full_version()),
-            required: Some("a build for CUDA".to_owned()),
-            source: Basis::Binary,
-            citation: Some(torch.cuda_place()),
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+    CPU_BUILD
+        .found(&[], format!("{} is a CPU build, and {gpus}", torch.title()))
+        .severity(severity)
+        .message("It holds no CUDA code: `torch.cuda.is_available()` is False, whatever the driver.")
+        .packages(["torch"])
+        .gpus(indices)
+        .evidence([Evidence::binary(
+            "torch build",
+            format!("{}, built without CUDA", torch.distribution.full_version()),
+        )
+        .required("a build for CUDA".to_owned())
+        .cited(torch.cuda_place())])
 }

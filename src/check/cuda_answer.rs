@@ -6,9 +6,14 @@
 use super::visible::{self, Stop};
 use super::{Context, device_nodes, gpu_state};
 use crate::facts::{CudaAnswer, Gpu, LibCuda, Reading};
-use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
+use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::text;
+
+rule! {
+    /// TITLE title
+    pub CUDA_INIT = "gpu-visibility/cuda-init": GpuVisibility, Warn, since "0.1.0", judged on [];
+}
 
 /// What CUDA should answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,22 +144,9 @@ fn devices(gpus: &[Gpu]) -> usize {
 }
 
 fn finding(severity: Severity, title: String, message: String, observed: String, required: Option<String>) -> Finding {
-    Finding {
-        id: "gpu-visibility/cuda-init".to_owned(),
-        kind: Kind::GpuVisibility,
-        severity,
-        title,
-        message,
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "CUDA".to_owned(),
-            observed,
-            required,
-            source: Basis::Host,
-            citation: Some("cuInit, cuDeviceGetCount".to_owned()),
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+    CUDA_INIT
+        .found(&[], title)
+        .severity(severity)
+        .message(message)
+        .evidence([Evidence::host("CUDA", observed).required(required).cited("cuInit, cuDeviceGetCount".to_owned())])
 }

@@ -10,11 +10,41 @@ use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
 use super::{Context, Installed, again, libcuda_stub, looked, soname, twins};
 use crate::facts::{Changed, ChangedFile, Library, Link};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Basis, Change, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE files
+    pub FILES = "cuda-libs/{package}/files": CudaLibs, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} ships no library for CUDA {cuda}, which {} uses", installed.title(), torch.title())
+    pub NO_LIBRARY = "cuda-libs/{package}": CudaLibs, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} needs {}, which the loader does not find", installed.title(), some(&names))
+    pub NOT_FOUND = "cuda-libs/{package}": CudaLibs, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{variable} puts other copies of {} in front of the wheels' own", some(&names))
+    pub SHADOWED = "cuda-libs/shadowed": CudaLibs, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings".to_owned()
+    pub LIBRARY_PATH = "cuda-libs/library-path": CudaLibs, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} install files of the same names", text::list(&titles))
+    pub DOUBLED = "cuda-libs/{package}+{other}": CudaLibs, Warn, since "0.1.0", judged on [];
+}
 
 /// How many files or libraries are named.
 const NAMED: usize = 5;
@@ -76,37 +106,14 @@ fn choices(context: &Context<'_>) -> Vec<Finding> {
             (shipped.clone(), Basis::Binary, installed.distribution.location.clone())
         };
         let words: Vec<_> = missing.iter().map(ToString::to_string).collect();
-        findings.push(Finding {
-            id: format!("cuda-libs/{}", installed.name()),
-            kind: Kind::CudaLibs,
-            severity: Severity::Fail,
-            title: format!("{} ships no library for CUDA {cuda}, which {} uses", installed.title(), torch.title()),
-            message: format!(
+        findings.push(NO_LIBRARY.found(&[installed.name()], format!("{} ships no library for CUDA {cuda}, which {} uses", installed.title(), torch.title())).message(format!(
                 "It has libraries for CUDA {}, and loads the one that fits torch's CUDA. Without one its GPU functions \
                  fail when they are called, or at import.",
                 text::list(&words)
-            ),
-            packages: vec![installed.name().to_owned(), "torch".to_owned()],
-            gpus: Vec::new(),
-            evidence: vec![
-                Evidence {
-                    fact: format!("{} libraries", installed.name()),
-                    observed: format!("CUDA {}", words.join(" ")),
-                    required: Some(cuda.to_string()),
-                    source: basis,
-                    citation: Some(citation),
-                },
-                Evidence {
-                    fact: "choice of library".to_owned(),
-                    observed: "by torch's CUDA version".to_owned(),
-                    required: None,
-                    source: Basis::Rule,
-                    citation: Some(source),
-                },
-            ],
-            remedies: Vec::new(),
-            references: Vec::new(),
-        });
+            )).packages([installed.name(), "torch"]).evidence([
+                Evidence::of(basis, format!("{} libraries", installed.name()), format!("CUDA {}", words.join(" "))).required(cuda.to_string()).cited(citation),
+                Evidence::rule("choice of library", "by torch's CUDA version").cited(source),
+            ]));
     }
     findings
 }
@@ -178,24 +185,20 @@ fn missing(context: &Context<'_>) -> Vec<Finding> {
             let summary = format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH");
             Remedy::new(summary, [])
         });
-        findings.push(Finding {
-            id: format!("cuda-libs/{}", installed.name()),
-            kind: Kind::CudaLibs,
-            severity,
-            title: format!("{} needs {}, which the loader does not find", installed.title(), some(&names)),
-            message,
-            packages: vec![installed.name().to_owned()],
-            gpus: Vec::new(),
-            evidence: vec![Evidence {
-                fact: library.path.clone(),
-                observed: format!("needs {}", some(&names)),
-                required: Some("in its RPATH or RUNPATH, LD_LIBRARY_PATH, ld.so.cache or a default folder".to_owned()),
-                source: Basis::Binary,
-                citation: Some(distribution.location.clone()),
-            }],
-            remedies: vec![remedy],
-            references: Vec::new(),
-        });
+        findings.push(
+            NOT_FOUND
+                .found(
+                    &[installed.name()],
+                    format!("{} needs {}, which the loader does not find", installed.title(), some(&names)),
+                )
+                .severity(severity)
+                .message(message)
+                .packages([installed.name()])
+                .evidence([Evidence::binary(library.path.clone(), format!("needs {}", some(&names)))
+                    .required("in its RPATH or RUNPATH, LD_LIBRARY_PATH, ld.so.cache or a default folder".to_owned())
+                    .cited(distribution.location.clone())])
+                .remedies([remedy]),
+        );
     }
     findings
 }
@@ -225,34 +228,28 @@ fn shadowed(context: &Context<'_>) -> Option<Finding> {
     packages.sort();
     packages.dedup();
     let variable = first.found_by.clone();
-    let evidence = links.values().take(NAMED).map(|link| Evidence {
-        fact: link.soname.clone(),
-        observed: link.path.clone().unwrap_or_default(),
-        required: link.instead_of.clone(),
-        source: Basis::Host,
-        citation: Some(link.found_by.clone()),
+    let evidence = links.values().take(NAMED).map(|link| {
+        Evidence::host(link.soname.clone(), link.path.clone().unwrap_or_default())
+            .required(link.instead_of.clone())
+            .cited(link.found_by.clone())
     });
-    Some(Finding {
-        id: "cuda-libs/shadowed".to_owned(),
-        kind: Kind::CudaLibs,
-        severity: Severity::Warn,
-        title: format!("{variable} puts other copies of {} in front of the wheels' own", some(&names)),
-        message:
-            "The packages were tested with the libraries that their wheels require. Another version of one of them \
-                  ends in missing symbols, `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`, or works by luck."
-                .to_owned(),
-        packages,
-        gpus: Vec::new(),
-        evidence: evidence.collect(),
-        remedies: vec![Remedy {
-            summary: format!("Take the CUDA folders out of {variable}"),
-            requirements: Vec::new(),
-            steps: Step::unset(&variable).into_iter().collect(),
-            change: Some(Change::Unset(variable.clone())),
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        SHADOWED
+            .found(&[], format!("{variable} puts other copies of {} in front of the wheels' own", some(&names)))
+            .message(
+                "The packages were tested with the libraries that their wheels require. Another version of one of them \
+                  ends in missing symbols, `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`, or works by luck.",
+            )
+            .packages(packages)
+            .evidence(evidence)
+            .remedies([Remedy {
+                summary: format!("Take the CUDA folders out of {variable}"),
+                requirements: Vec::new(),
+                steps: Step::unset(&variable).into_iter().collect(),
+                change: Some(Change::Unset(variable.clone())),
+                verified: false,
+            }]),
+    )
 }
 
 /// A report whose LD_LIBRARY_PATH names a cuDNN of its own, where nobody read what the libraries of the wheels get.
@@ -264,33 +261,14 @@ fn named_path(context: &Context<'_>) -> Option<Finding> {
     let foreign = |folder: &&str| folder.to_lowercase().contains("cudnn") && !folder.contains("site-packages");
     let folders: Vec<&str> = value.split(':').filter(foreign).collect();
     let first = folders.first()?;
-    Some(Finding {
-        id: "cuda-libs/library-path".to_owned(),
-        kind: Kind::CudaLibs,
-        severity: Severity::Warn,
-        title: "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings".to_owned(),
-        message:
-            "torch's wheels bring the cuDNN that they were compiled with. An older one in front ends in `cuDNN version \
-                  incompatibility`, or in `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`."
-                .to_owned(),
-        packages: vec!["LD_LIBRARY_PATH".to_owned(), "cudnn".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "LD_LIBRARY_PATH".to_owned(),
-            observed: (*first).to_owned(),
-            required: Some("no folder of cuDNN".to_owned()),
-            source: Basis::Host,
-            citation: None,
-        }],
-        remedies: vec![Remedy {
+    Some(LIBRARY_PATH.found(&[], "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings").message("torch's wheels bring the cuDNN that they were compiled with. An older one in front ends in `cuDNN version \
+                  incompatibility`, or in `CUDNN_STATUS_SUBLIBRARY_VERSION_MISMATCH`.").packages(["LD_LIBRARY_PATH", "cudnn"]).evidence([Evidence::host("LD_LIBRARY_PATH", (*first).to_owned()).required("no folder of cuDNN".to_owned())]).remedies([Remedy {
             summary: "Take the cuDNN folders out of LD_LIBRARY_PATH".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("unset LD_LIBRARY_PATH"),
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
-        }],
-        references: Vec::new(),
-    })
+        }]))
 }
 
 /// A pair of names, whichever is said first.
@@ -343,27 +321,19 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
             .into_iter()
             .filter_map(|name| context.stack.get(name))
             .partition(|installed| installed.name() == keep);
-        findings.push(Finding {
-            id: format!("cuda-libs/{one}+{other}"),
-            kind: Kind::CudaLibs,
-            severity: Severity::Warn,
-            title: format!("{} install files of the same names", text::list(&titles)),
-            message: format!(
-                "{} in both. The one that was installed last won, and removing either breaks the other.{lost}",
-                text::count(files.len(), "library is", "libraries are")
-            ),
-            packages: names.clone(),
-            gpus: Vec::new(),
-            evidence: vec![Evidence {
-                fact: "files of both".to_owned(),
-                observed: some(&files),
-                required: Some("one distribution for each file".to_owned()),
-                source: Basis::Metadata,
-                citation: cited.get(&(one, other)).map(|(_, wheel)| wheel.clone()).or(Some("RECORD".to_owned())),
-            }],
-            remedies: vec![twins::replace(context, &stay, &go)],
-            references: Vec::new(),
-        });
+        findings.push(
+            DOUBLED
+                .found(&[one, other], format!("{} install files of the same names", text::list(&titles)))
+                .message(format!(
+                    "{} in both. The one that was installed last won, and removing either breaks the other.{lost}",
+                    text::count(files.len(), "library is", "libraries are")
+                ))
+                .packages(names.clone())
+                .evidence([Evidence::metadata("files of both", some(&files))
+                    .required("one distribution for each file".to_owned())
+                    .cited(cited.get(&(one, other)).map(|(_, wheel)| wheel.clone()).or(Some("RECORD".to_owned())))])
+                .remedies([twins::replace(context, &stay, &go)]),
+        );
     }
     findings
 }
@@ -397,26 +367,19 @@ fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
         evidence.push(file_evidence(installed, &file.path, observed, required));
     }
     let number = files.len() + damaged.iter().filter(listed).count();
-    Some(Finding {
-        id: format!("cuda-libs/{}/files", installed.name()),
-        kind: Kind::CudaLibs,
-        // Some wheels are patched after their RECORD was written, so another size or hash alone breaks nothing.
-        severity: if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Info },
-        title: format!(
-            "{} of {} {} not what RECORD says",
-            text::count(number, "file", "files"),
-            installed.title(),
-            if number == 1 { "is" } else { "are" }
-        ),
-        message: "An interrupted installation, a full disk, another package or a hand changed them after RECORD was \
-                  written, or the wheel was published so."
-            .to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence,
-        remedies: again::remedy(context, installed).into_iter().collect(),
-        references: Vec::new(),
-    })
+    // Some wheels are patched after their RECORD was written, so another size or hash alone breaks nothing.
+    let severity = if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Info };
+    let title = format!(
+        "{} of {} {} not what RECORD says",
+        text::count(number, "file", "files"),
+        installed.title(),
+        if number == 1 { "is" } else { "are" }
+    );
+    let finding = FILES.found(&[installed.name()], title).severity(severity).message(
+        "An interrupted installation, a full disk, another package or a hand changed them after RECORD was written, or the \
+         wheel was published so.",
+    );
+    Some(finding.packages([installed.name()]).evidence(evidence).remedies(again::remedy(context, installed)))
 }
 
 /// Scripts and data outside the site folder are often removed on purpose.
@@ -425,11 +388,7 @@ fn is_of_wheel(path: &str) -> bool {
 }
 
 fn file_evidence(installed: &Installed<'_>, path: &str, observed: String, required: Option<String>) -> Evidence {
-    Evidence {
-        fact: path.to_owned(),
-        observed,
-        required,
-        source: Basis::Binary,
-        citation: Some(format!("{}/RECORD", installed.distribution.metadata_dir)),
-    }
+    Evidence::binary(path.to_owned(), observed)
+        .required(required)
+        .cited(format!("{}/RECORD", installed.distribution.metadata_dir))
 }

@@ -2,8 +2,18 @@
 
 use super::Context;
 use crate::facts::Reading;
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Step;
+
+rule! {
+    /// TITLE container
+    pub CONTAINER = "gpu-visibility/container": GpuVisibility, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE title
+    pub DEVICE_NODES = "gpu-visibility/device-nodes": GpuVisibility, Warn, since "0.1.0", judged on [];
+}
 
 /// The page that says what `none` and the empty value mean, read on 2026-11-21; `void` is the same without the driver's
 /// libraries, says <https://libraries.io/pypi/nvdocker>.
@@ -81,45 +91,36 @@ pub fn kept_out(context: &Context<'_>) -> Option<Finding> {
     }
     let title = format!("`NVIDIA_VISIBLE_DEVICES={value}`: this container ({kind}) was started without GPUs");
     let mut finding = finding(context, Severity::Warn, title, "GPUs", "none");
-    "gpu-visibility/container".clone_into(&mut finding.id);
+    finding.id = CONTAINER.of(&[]);
     Some(finding)
 }
 
 fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str, observed: &str) -> Finding {
     let facts = context.facts;
     let container = facts.system.container.value().is_some();
-    let mut evidence = vec![Evidence {
-        fact: fact.to_owned(),
-        observed: observed.to_owned(),
-        required: Some("readable and writable".to_owned()),
-        source: Basis::Host,
-        citation: Some("/dev".to_owned()),
-    }];
-    evidence.extend(facts.system.environment.get("NVIDIA_VISIBLE_DEVICES").map(|value| Evidence {
-        fact: "NVIDIA_VISIBLE_DEVICES".to_owned(),
-        observed: format!("`{value}`"),
-        required: Some("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned()),
-        source: Basis::Host,
-        citation: Some("environment".to_owned()),
+    let mut evidence = vec![
+        Evidence::host(fact.to_owned(), observed.to_owned())
+            .required("readable and writable".to_owned())
+            .cited("/dev".to_owned()),
+    ];
+    evidence.extend(facts.system.environment.get("NVIDIA_VISIBLE_DEVICES").map(|value| {
+        Evidence::host("NVIDIA_VISIBLE_DEVICES", format!("`{value}`"))
+            .required("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned())
+            .cited("environment".to_owned())
     }));
-    Finding {
-        id: "gpu-visibility/device-nodes".to_owned(),
-        kind: Kind::GpuVisibility,
-        severity,
-        title,
-        message: "CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False."
-            .to_owned(),
-        packages: vec!["container-runtime".to_owned()],
-        gpus: Vec::new(),
-        evidence,
-        remedies: vec![if container {
+    DEVICE_NODES
+        .found(&[], title)
+        .severity(severity)
+        .message("CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False.")
+        .packages(["container-runtime"])
+        .evidence(evidence)
+        .remedies([if container {
             Remedy::new(
                 "Start the container with GPUs, through NVIDIA's container toolkit",
                 Step::fixed("docker run --gpus all …"),
             )
         } else {
             Remedy::new("Let the driver make its device files", Step::fixed("sudo nvidia-modprobe -c 0 -u"))
-        }],
-        references: if container { vec![TOOLKIT.to_owned()] } else { Vec::new() },
-    }
+        }])
+        .references(if container { vec![TOOLKIT.to_owned()] } else { Vec::new() })
 }

@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use super::{Context, Installed, looked};
 use crate::facts::{Origin, Reading};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::driver::{
     Advice, DriverGap, GpuBound, advise, compat_offer, gpu_bound, oldest_driver, ptx_gap, runtime_gap,
 };
@@ -16,6 +16,31 @@ use crate::rules::requirement::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
 use crate::version::{CudaVersion, DriverVersion};
+
+rule! {
+    /// TITLE old gpu
+    pub OLD_FOR_GPU = "driver/gpu": Driver, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("CUDA {} works on driver {driver}: a cuda-compat libcuda must be in use", gap.cuda)
+    pub BY_COMPAT = "driver/compat": ForwardCompat, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}", installed.title() )
+    pub OLD_FOR_BUILD_SAID = "driver/{package}": Driver, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("driver {driver} is too old for {title}")
+    pub OLD = "driver/old": Driver, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} needs driver {} or newer, but {driver} is loaded", main.title(), gap.needs)
+    pub OLD_FOR_BUILD = "driver/{package}": Driver, Fail, since "0.1.0", judged on [];
+}
 
 /// No commands: how a driver is installed depends on the distribution of Linux.
 const NONE: [Step; 0] = [];
@@ -84,56 +109,34 @@ fn told(context: &Context<'_>) -> Option<Outcome> {
 
 /// torch says that CUDA is available beside a driver that is too old by itself.
 fn works_all_the_same(context: &Context<'_>, gap: &DriverGap, driver: &DriverVersion) -> Finding {
-    Finding {
-        id: "driver/compat".to_owned(),
-        kind: Kind::ForwardCompat,
-        severity: Severity::Info,
-        title: format!("CUDA {} works on driver {driver}: a cuda-compat libcuda must be in use", gap.cuda),
-        message: format!(
+    BY_COMPAT
+        .found(&[], format!("CUDA {} works on driver {driver}: a cuda-compat libcuda must be in use", gap.cuda))
+        .message(format!(
             "By itself this driver is older than {}, which CUDA {} needs; but torch says that CUDA is available.",
             gap.needs, gap.cuda
-        ),
-        packages: vec!["cuda-compat".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "driver".to_owned(),
-            observed: driver.to_string(),
-            required: Some(format!("{} or newer, or cuda-compat", gap.needs)),
-            source: Basis::Host,
-            citation: context.facts.driver.version.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+        ))
+        .packages(["cuda-compat"])
+        .evidence([Evidence::host("driver", driver.to_string())
+            .required(format!("{} or newer, or cuda-compat", gap.needs))
+            .cited(context.facts.driver.version.source().map(|source| source.place().to_owned()))])
 }
 
 /// The driver's version is not known, but the CUDA that it supports.
 fn older_cuda(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersion, supported: CudaVersion) -> Finding {
     let reading = &context.facts.driver.cuda;
-    Finding {
-        id: format!("driver/{}", installed.name()),
-        kind: Kind::Driver,
-        severity: Severity::Fail,
-        title: format!(
-            "{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}",
-            installed.title()
-        ),
-        message: "CUDA reports that the driver is insufficient (error 35): `torch.cuda.is_available()` is False."
-            .to_owned(),
-        packages: vec![installed.name().to_owned(), "nvidia-driver".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "driver".to_owned(),
-            observed: format!("CUDA up to {supported}"),
-            required: oldest_driver(cuda, context.db).map(|(needs, _)| format!("{needs} or newer, for CUDA {cuda}")),
-            source: Basis::Host,
-            citation: reading.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: oldest_driver(cuda, context.db).map_or_else(Vec::new, |(needs, _)| {
+    OLD_FOR_BUILD_SAID
+        .found(
+            &[installed.name()],
+            format!("{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}", installed.title()),
+        )
+        .message("CUDA reports that the driver is insufficient (error 35): `torch.cuda.is_available()` is False.")
+        .packages([installed.name(), "nvidia-driver"])
+        .evidence([Evidence::host("driver", format!("CUDA up to {supported}"))
+            .required(oldest_driver(cuda, context.db).map(|(needs, _)| format!("{needs} or newer, for CUDA {cuda}")))
+            .cited(reading.source().map(|source| source.place().to_owned()))])
+        .remedies(oldest_driver(cuda, context.db).map_or_else(Vec::new, |(needs, _)| {
             vec![update(context, &needs), Remedy::new(format!("Install a build for CUDA {supported} or older"), NONE)]
-        }),
-        references: Vec::new(),
-    }
+        }))
 }
 
 /// A driver that is too old for something that the report names without saying which build it is: for all builds of the release
@@ -165,33 +168,20 @@ fn runs_only(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
             format!("torch up to {}, in its builds for CUDA {} only", release.version, own_major(context, driver))
         },
     );
-    Some(Finding {
-        id: "driver/old".to_owned(),
-        kind: Kind::Driver,
-        severity,
-        title: format!("driver {driver} is too old for {title}"),
-        message: format!("CUDA {} needs driver {} or newer. This one runs {reach}.", gap.cuda, gap.needs),
-        packages: vec!["nvidia-driver".to_owned(), "torch".to_owned(), "triton".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: "driver".to_owned(),
-                observed: driver.to_string(),
-                required: Some(format!("{} or newer, for CUDA {}", gap.needs, gap.cuda)),
-                source: Basis::Host,
-                citation: context.facts.driver.version.source().map(|source| source.place().to_owned()),
-            },
-            Evidence {
-                fact: "oldest driver".to_owned(),
-                observed: format!("{} for CUDA {}", gap.needs, gap.cuda),
-                required: None,
-                source: Basis::Rule,
-                citation: Some(gap.citation.clone()),
-            },
-        ],
-        remedies: vec![update(context, &gap.needs)],
-        references: Vec::new(),
-    })
+    Some(
+        OLD.found(&[], format!("driver {driver} is too old for {title}"))
+            .severity(severity)
+            .message(format!("CUDA {} needs driver {} or newer. This one runs {reach}.", gap.cuda, gap.needs))
+            .packages(["nvidia-driver", "torch", "triton"])
+            .evidence([
+                Evidence::host("driver", driver.to_string())
+                    .required(format!("{} or newer, for CUDA {}", gap.needs, gap.cuda))
+                    .cited(context.facts.driver.version.source().map(|source| source.place().to_owned())),
+                Evidence::rule("oldest driver", format!("{} for CUDA {}", gap.needs, gap.cuda))
+                    .cited(gap.citation.clone()),
+            ])
+            .remedies([update(context, &gap.needs)]),
+    )
 }
 
 /// What a driver lacks for what a release brings: for every build for CUDA of it, or for what its ptxas writes.
@@ -236,49 +226,30 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
     names.sort();
     let mut remedies = vec![update(context, &gap.needs)];
     remedies.extend(compat_remedy(context, gap));
-    Finding {
-        id: format!("driver/{}", main.name()),
-        kind: Kind::Driver,
-        severity: Severity::Fail,
-        title: format!("{} needs driver {} or newer, but {driver} is loaded", main.title(), gap.needs),
-        message: format!(
+    OLD_FOR_BUILD
+        .found(&[main.name()], format!("{} needs driver {} or newer, but {driver} is loaded", main.title(), gap.needs))
+        .message(format!(
             "It was built for CUDA {}{}, and CUDA reports that the driver is insufficient (error 35): \
              `torch.cuda.is_available()` is False.",
             gap.cuda,
             native.map_or_else(String::new, |native| format!("; this driver supports CUDA up to {native}")),
-        ),
-        packages: names,
-        gpus: target.gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence: vec![
-            Evidence {
-                fact: "CUDA runtime".to_owned(),
-                observed: format!(
+        ))
+        .packages(names)
+        .gpus(target.gpus.iter().filter_map(|gpu| gpu.index))
+        .evidence([
+            Evidence::binary(
+                "CUDA runtime",
+                format!(
                     "{} in {}",
                     gap.cuda,
                     text::list(&packages.iter().map(|installed| installed.title()).collect::<Vec<_>>())
                 ),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(main.cuda_place()),
-            },
-            Evidence {
-                fact: "driver".to_owned(),
-                observed: driver,
-                required: Some(format!("{} or newer", gap.needs)),
-                source: Basis::Host,
-                citation: place,
-            },
-            Evidence {
-                fact: "oldest driver".to_owned(),
-                observed: format!("{} for CUDA {}", gap.needs, gap.cuda),
-                required: None,
-                source: Basis::Rule,
-                citation: Some(gap.citation.clone()),
-            },
-        ],
-        remedies,
-        references: Vec::new(),
-    }
+            )
+            .cited(main.cuda_place()),
+            Evidence::host("driver", driver).required(format!("{} or newer", gap.needs)).cited(place),
+            Evidence::rule("oldest driver", format!("{} for CUDA {}", gap.needs, gap.cuda)).cited(gap.citation.clone()),
+        ])
+        .remedies(remedies)
 }
 
 /// Another driver, from a version on that something needs, as far as it serves the GPUs too.
@@ -336,23 +307,18 @@ fn unserved(context: &Context<'_>) -> Vec<Finding> {
             known.gpus.extend(gpu.index);
             continue;
         }
-        findings.push(Finding {
-            id: "driver/gpu".to_owned(),
-            title,
-            message: "nvidia-smi and CUDA find no device then, although the GPU is on the bus.".to_owned(),
-            packages: vec!["nvidia-driver".to_owned()],
-            gpus: gpu.index.into_iter().collect(),
-            evidence: vec![Evidence {
-                fact: "driver".to_owned(),
-                observed: driver.to_string(),
-                required: Some(required),
-                source: Basis::Rule,
-                citation: Some(citation),
-            }],
-            remedies: vec![remedy],
-            // A report may mix two machines.
-            ..Finding::of(Kind::Driver, if refused { Severity::Fail } else { Severity::Warn })
-        });
+        // A report may mix two machines.
+        let severity = if refused { Severity::Fail } else { Severity::Warn };
+        findings.push(
+            OLD_FOR_GPU
+                .found(&[], title)
+                .severity(severity)
+                .message("nvidia-smi and CUDA find no device then, although the GPU is on the bus.")
+                .packages(["nvidia-driver"])
+                .gpus(gpu.index)
+                .evidence([Evidence::rule("driver", driver.to_string()).required(required).cited(citation)])
+                .remedies([remedy]),
+        );
     }
     findings
 }

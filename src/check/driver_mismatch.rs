@@ -2,9 +2,14 @@
 
 use super::{Context, looked};
 use crate::facts::{KERNEL, Reading};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::step::Step;
 use crate::version::DriverVersion;
+
+rule! {
+    /// TITLE String::new()
+    pub MISMATCH = "driver-mismatch/{part}": DriverMismatch, Fail, since "0.1.0", judged on [];
+}
 
 /// Compares the versions of the driver's parts.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -40,13 +45,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
     {
         let mut finding = base(context, "NVML", kernel);
         finding.title = format!("NVML refuses driver {kernel}: {error}");
-        finding.evidence.push(Evidence {
-            fact: "NVML".to_owned(),
-            observed: error.clone(),
-            required: Some(kernel.to_string()),
-            source: Basis::Host,
-            citation: Some("nvmlInit".to_owned()),
-        });
+        finding
+            .evidence
+            .push(Evidence::host("NVML", error.clone()).required(kernel.to_string()).cited("nvmlInit".to_owned()));
         findings.push(finding);
     }
     looked(findings)
@@ -74,20 +75,14 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     let unknown: DriverVersion = "0".parse().ok()?;
     let mut finding = base(context, "NVML", &unknown);
     finding.title = format!("driver mismatch: {error}");
-    finding.evidence = vec![Evidence {
-        fact: "NVML".to_owned(),
-        observed: error.clone(),
-        required: Some("the version of the loaded kernel module".to_owned()),
-        source: Basis::Host,
-        citation: Some("nvidia-smi".to_owned()),
-    }];
-    finding.evidence.extend(pasted.driver_package.as_ref().map(|package| Evidence {
-        fact: "driver package".to_owned(),
-        observed: package.to_string(),
-        required: None,
-        source: Basis::Host,
-        citation: None,
-    }));
+    finding.evidence = vec![
+        Evidence::host("NVML", error.clone())
+            .required("the version of the loaded kernel module".to_owned())
+            .cited("nvidia-smi".to_owned()),
+    ];
+    finding
+        .evidence
+        .extend(pasted.driver_package.as_ref().map(|package| Evidence::host("driver package", package.to_string())));
     Some(finding)
 }
 
@@ -99,44 +94,28 @@ fn nvml_driver(version: &str) -> Option<DriverVersion> {
 
 fn base(context: &Context<'_>, part: &str, kernel: &DriverVersion) -> Finding {
     let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
-    Finding {
-        id: format!("driver-mismatch/{}", part.to_lowercase()),
-        kind: Kind::DriverMismatch,
-        severity: Severity::Fail,
-        title: String::new(),
-        message:
+    MISMATCH
+        .found(&[&part.to_lowercase()], "")
+        .message(
             "CUDA ends with error 803, or 804 on GeForce. It happens when a driver package is upgraded while the old \
-                  kernel module stays loaded, or when a container brings libraries of another driver."
-                .to_owned(),
-        packages: vec!["nvidia-driver".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "kernel module".to_owned(),
-            observed: kernel.to_string(),
-            required: None,
-            source: Basis::Host,
-            citation: place,
-        }],
-        remedies: vec![Remedy {
+                  kernel module stays loaded, or when a container brings libraries of another driver.",
+        )
+        .packages(["nvidia-driver"])
+        .evidence([Evidence::host("kernel module", kernel.to_string()).cited(place)])
+        .remedies([Remedy {
             summary: "Reboot, or reload the kernel module, so that both parts come from one driver package".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("sudo reboot"),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }
+        }])
 }
 
 fn mismatch(context: &Context<'_>, part: &str, path: &str, version: &DriverVersion, kernel: &DriverVersion) -> Finding {
     let mut finding = base(context, part, kernel);
     finding.title = format!("{part} is {version}, but the kernel module is {kernel}");
-    finding.evidence.push(Evidence {
-        fact: part.to_owned(),
-        observed: version.to_string(),
-        required: Some(kernel.to_string()),
-        source: Basis::Host,
-        citation: Some(path.to_owned()),
-    });
+    finding
+        .evidence
+        .push(Evidence::host(part.to_owned(), version.to_string()).required(kernel.to_string()).cited(path.to_owned()));
     finding
 }

@@ -1,10 +1,30 @@
 //! Is a cuda-compat library in front of the driver's own, and may it be?
 
 use super::{Context, looked};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::rules::raw_platform::CompatSupport;
 use crate::step::Step;
+
+rule! {
+    /// TITLE older
+    pub OLDER_THAN_DRIVER = "forward-compat/older-than-driver": ForwardCompat, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE gpu
+    pub WRONG_GPU = "forward-compat/gpu": ForwardCompat, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE branch
+    pub BRANCH = "forward-compat/branch": ForwardCompat, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}", gpu.label )
+    pub ON_GPU = "forward-compat/gpu": ForwardCompat, Warn, since "0.1.0", judged on [];
+}
 
 /// Judges the cuda-compat library that a process would load.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -21,9 +41,9 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let Some(driver) = &target.driver else { return Outcome::Skipped("the kernel driver's version".to_owned()) };
     let Some(fault) = compat_fault(target, context.db) else { return looked(Vec::new()) };
     let mut gpus = Vec::new();
-    let (id, title, message, required, citation) = match &fault {
+    let (rule, title, message, required, citation) = match &fault {
         CompatFault::OlderThanDriver => (
-            "forward-compat/older-than-driver",
+            &OLDER_THAN_DRIVER,
             format!("the cuda-compat libcuda {compat} is older than driver {driver}"),
             "`cuInit` fails with error 803. Forward compatibility puts a newer user-mode driver over an older kernel \
              driver; once the kernel driver is newer, the package must leave the loader's path."
@@ -35,7 +55,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
             let gpu = &target.gpus[*index];
             gpus.extend(gpu.index);
             (
-                "forward-compat/gpu",
+                &WRONG_GPU,
                 format!("the cuda-compat libcuda {compat} does not work on {}", gpu.label),
                 format!(
                     "`cuInit` fails with error 804: forward compatibility exists for data-centre GPUs only. Driver \
@@ -46,52 +66,35 @@ pub fn check(context: &Context<'_>) -> Outcome {
             )
         }
         CompatFault::Refused(package, citation) => (
-            "forward-compat/branch",
+            &BRANCH,
             format!("{package} does not support driver branch {}", driver.branch()),
             "NVIDIA's matrix excludes this pair of user-mode and kernel driver.".to_owned(),
             "a pair of branches that the matrix allows".to_owned(),
             Some(citation.clone()),
         ),
     };
-    let fact = |fact: &str, observed: String, citation: Option<String>| Evidence {
-        fact: fact.to_owned(),
-        observed,
-        required: None,
-        source: Basis::Host,
-        citation,
+    let fact = |fact: &str, observed: String, citation: Option<String>| {
+        Evidence::host(fact.to_owned(), observed).cited(citation)
     };
     let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
     let mut first = fact("libcuda", format!("{compat}, found by {}", library.found_by), Some(library.path.clone()));
     first.required = Some(required);
     let mut evidence = vec![first, fact("kernel module", driver.to_string(), place)];
     if let Some(citation) = citation {
-        evidence.push(Evidence {
-            fact: "forward compatibility".to_owned(),
-            observed: "not for this GPU or branch".to_owned(),
-            required: None,
-            source: Basis::Rule,
-            citation: Some(citation),
-        });
+        evidence.push(Evidence::rule("forward compatibility", "not for this GPU or branch").cited(citation));
     }
     let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    looked(vec![Finding {
-        id: id.to_owned(),
-        kind: Kind::ForwardCompat,
-        severity: Severity::Fail,
-        title,
-        message,
-        packages: vec!["cuda-compat".to_owned()],
-        gpus,
-        evidence,
-        remedies: vec![Remedy {
-            summary: format!("Take `{folder}` out of the loader's path"),
-            requirements: Vec::new(),
-            steps: remove_command(&library.found_by, folder, context),
-            change: Some(Change::NoCompat),
-            verified: false,
-        }],
-        references: Vec::new(),
-    }])
+    looked(vec![
+        rule.found(&[], title).message(message).packages(["cuda-compat"]).gpus(gpus).evidence(evidence).remedies([
+            Remedy {
+                summary: format!("Take `{folder}` out of the loader's path"),
+                requirements: Vec::new(),
+                steps: remove_command(&library.found_by, folder, context),
+                change: Some(Change::NoCompat),
+                verified: false,
+            },
+        ]),
+    ])
 }
 
 /// A report that names a newer CUDA for the driver than it has of itself: the libcuda of a cuda-compat package answers. Such
@@ -111,44 +114,21 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     })?;
     let _ = index;
     let place = facts.driver.cuda.source().map(|source| source.place().to_owned());
-    Some(Finding {
-        id: "forward-compat/gpu".to_owned(),
-        kind: Kind::ForwardCompat,
-        severity: Severity::Warn,
-        title: format!(
+    Some(ON_GPU.found(&[], format!(
             "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}",
             gpu.label
-        ),
-        message: format!(
+        )).message(format!(
             "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: elsewhere it ends in error              804."
-        ),
-        packages: vec!["cuda-compat".to_owned(), "nvidia-driver".to_owned()],
-        gpus: gpu.index.into_iter().collect(),
-        evidence: vec![
-            Evidence {
-                fact: "driver".to_owned(),
-                observed: format!("{driver}, said to offer CUDA {cuda}"),
-                required: Some(format!("CUDA {own}")),
-                source: Basis::Host,
-                citation: place,
-            },
-            Evidence {
-                fact: "forward compatibility".to_owned(),
-                observed: "not for this GPU".to_owned(),
-                required: None,
-                source: Basis::Rule,
-                citation: Some(citation),
-            },
-        ],
-        remedies: vec![Remedy {
+        )).packages(["cuda-compat", "nvidia-driver"]).gpus(gpu.index.into_iter()).evidence([
+            Evidence::host("driver", format!("{driver}, said to offer CUDA {cuda}")).required(format!("CUDA {own}")).cited(place),
+            Evidence::rule("forward compatibility", "not for this GPU").cited(citation),
+        ]).remedies([Remedy {
             summary: "Update the driver, or take the compat folder off the loader's path".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("ldconfig -p | grep libcuda"),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    })
+        }]))
 }
 
 /// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::{Context, Installed, looked, prebuilt};
 use crate::facts::{CodeGroup, Library, Origin};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::RuleDb;
 use crate::rules::driver::{DriverGap, ptx_gap};
 use crate::rules::kernel::{Runs, Share, Way, code_runs, is_nvidias, together};
@@ -19,6 +19,36 @@ use crate::rules::requirement::{is_about, is_runtime_wheel, parse};
 use crate::rules::target::gpu_words;
 use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
+
+rule! {
+    /// TITLE format!("{} is compiled with CUDA {cuda}, which makes no machine code for {words}", installed.title())
+    pub OLD_TOOLKIT = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu_words(&gpus) )
+    pub FEW_KERNELS = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} holds other GPU code than the published wheel", installed.title())
+    pub OTHER_CODE = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} has only PTX for {}, and driver {driver} is too old for it", installed.title(), gpu.label)
+    pub ONLY_PTX = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{} has no kernel for compute capability {} ({})", installed.title(), text::list(&words), gpu_words(&gpus) )
+    pub NO_KERNEL = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{}'s ptxas cannot assemble for sm_{} ({})", installed.title(), first.capability.sm(), gpu_words(&gpus) )
+    pub PTXAS = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+}
 
 const TORCH: &str = "torch";
 /// The CUDA runtime of conda packages for CUDA 11 and older.
@@ -82,26 +112,11 @@ fn too_old_for(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersi
     let (gpu, first, citation) = firsts.first()?;
     let gpus: Vec<_> = firsts.iter().map(|(gpu, ..)| *gpu).collect();
     let words = gpu_words(&gpus);
-    Some(Finding {
-        id: format!("gpu-arch/{}", installed.name()),
-        title: format!("{} is compiled with CUDA {cuda}, which makes no machine code for {words}", installed.title()),
-        message: format!(
+    Some(OLD_TOOLKIT.found(&[installed.name()], format!("{} is compiled with CUDA {cuda}, which makes no machine code for {words}", installed.title())).message(format!(
             "Compute capability {} needs a build with CUDA {first} or newer. What this build holds as PTX the driver may \
              compile when it is loaded; the rest ends in `no kernel image is available`.",
             gpu.capability
-        ),
-        packages: vec![installed.name().to_owned()],
-        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence: vec![Evidence {
-            fact: format!("{} build", installed.name()),
-            observed: format!("CUDA {cuda}"),
-            required: Some(format!("CUDA {first} or newer, for sm_{}", gpu.capability.sm())),
-            source: Basis::Rule,
-            citation: Some(citation.clone()),
-        }],
-        remedies: vec![Remedy::new(format!("Install a build of {} for CUDA {first} or newer", installed.name()), [])],
-        ..Finding::of(Kind::GpuArch, Severity::Warn)
-    })
+        )).packages([installed.name()]).gpus(gpus.iter().filter_map(|gpu| gpu.index)).evidence([Evidence::rule(format!("{} build", installed.name()), format!("CUDA {cuda}")).required(format!("CUDA {first} or newer, for sm_{}", gpu.capability.sm())).cited(citation.clone())]).remedies([Remedy::new(format!("Install a build of {} for CUDA {first} or newer", installed.name()), [])]))
 }
 
 /// conda's CUDA runtime, where a report does not tell the torch that is for it.
@@ -236,24 +251,24 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
     }
     for ((usable, all), gpus) in partly {
         let gpus: Vec<_> = gpus.iter().map(|gpu| &target.gpus[*gpu]).collect();
-        findings.push(Finding {
-            id: format!("gpu-arch/{}", installed.name()),
-            kind: Kind::GpuArch,
-            severity: Severity::Info,
-            title: format!(
-                "{} has kernels for {} in {usable} of {all} containers",
-                installed.title(),
-                gpu_words(&gpus)
-            ),
-            message: "The functions in the other containers do not run on this GPU; the package may never call them \
-                      there."
-                .to_owned(),
-            packages: vec![installed.name().to_owned()],
-            gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-            evidence: judged.evidence.clone(),
-            remedies: Vec::new(),
-            references: Vec::new(),
-        });
+        findings.push(
+            FEW_KERNELS
+                .found(
+                    &[installed.name()],
+                    format!(
+                        "{} has kernels for {} in {usable} of {all} containers",
+                        installed.title(),
+                        gpu_words(&gpus)
+                    ),
+                )
+                .message(
+                    "The functions in the other containers do not run on this GPU; the package may never call them \
+                      there.",
+                )
+                .packages([installed.name()])
+                .gpus(gpus.iter().filter_map(|gpu| gpu.index))
+                .evidence(judged.evidence.clone()),
+        );
     }
     findings
 }
@@ -287,12 +302,9 @@ fn judge_files(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         }
     }
     lacking.sort_by_key(|library| std::cmp::Reverse(containers(&library.code)));
-    let evidence = lacking.iter().take(NAMED).map(|library| Evidence {
-        fact: library.path.clone(),
-        observed: code_in_words(&library.code),
-        required: None,
-        source: Basis::Binary,
-        citation: Some(installed.distribution.location.clone()).filter(|folder| !folder.is_empty()),
+    let evidence = lacking.iter().take(NAMED).map(|library| {
+        Evidence::binary(library.path.clone(), code_in_words(&library.code))
+            .cited(Some(installed.distribution.location.clone()).filter(|folder| !folder.is_empty()))
     });
     Judged {
         verdicts,
@@ -402,26 +414,18 @@ fn disagreement(installed: &Installed<'_>, code: &InstalledCode<'_>) -> Option<F
         return None;
     }
     let words = |targets: &[CodeTarget]| targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
-    Some(Finding {
-        id: format!("gpu-arch/{}", installed.name()),
-        kind: Kind::GpuArch,
-        severity: Severity::Info,
-        title: format!("{} holds other GPU code than the published wheel", installed.title()),
-        message: "It was built from source, or its files were changed. The files decide; what the rules say of this \
-                  build was not used."
-            .to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "targets".to_owned(),
-            observed: words(&files),
-            required: Some(format!("{} in the wheel", words(&row))),
-            source: Basis::Binary,
-            citation: Some(build.source.citation()),
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    })
+    Some(
+        OTHER_CODE
+            .found(&[installed.name()], format!("{} holds other GPU code than the published wheel", installed.title()))
+            .message(
+                "It was built from source, or its files were changed. The files decide; what the rules say of this \
+                  build was not used.",
+            )
+            .packages([installed.name()])
+            .evidence([Evidence::binary("targets", words(&files))
+                .required(format!("{} in the wheel", words(&row)))
+                .cited(build.source.citation())]),
+    )
 }
 
 fn ptx_too_new(
@@ -435,22 +439,19 @@ fn ptx_too_new(
     let gpu = &context.target.gpus[gpu];
     let mut evidence = judged.evidence.clone();
     evidence.push(driver_evidence(context, gap.needs.to_string()));
-    Finding {
-        id: format!("gpu-arch/{}", installed.name()),
-        kind: Kind::GpuArch,
-        severity: Severity::Fail,
-        title: format!("{} has only PTX for {}, and driver {driver} is too old for it", installed.title(), gpu.label),
-        message: format!(
+    ONLY_PTX
+        .found(
+            &[installed.name()],
+            format!("{} has only PTX for {}, and driver {driver} is too old for it", installed.title(), gpu.label),
+        )
+        .message(format!(
             "PTX is compiled by the driver when it is loaded, and this PTX comes from CUDA {}: driver {} or newer \
              understands it. CUDA reports an unsupported PTX version (error 222).",
             gap.cuda, gap.needs
-        ),
-        packages: vec![installed.name().to_owned()],
-        gpus: gpu.index.into_iter().collect(),
-        evidence,
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+        ))
+        .packages([installed.name()])
+        .gpus(gpu.index.into_iter())
+        .evidence(evidence)
 }
 
 /// The first other distribution that requires this one.
@@ -493,28 +494,26 @@ fn no_kernel(
         let first = gpus.iter().find(|gpu| gpu.capability == *capability);
         evidence.extend(first.map(|gpu| gpu_evidence(context, gpu.index, gpu.capability)));
     }
-    Finding {
-        id: format!("gpu-arch/{}", installed.name()),
-        kind: Kind::GpuArch,
-        severity,
-        title: format!(
-            "{} has no kernel for compute capability {} ({})",
-            installed.title(),
-            text::list(&words),
-            gpu_words(&gpus)
-        ),
-        message: match required_by.filter(|_| severity != Severity::Fail) {
+    NO_KERNEL
+        .found(
+            &[installed.name()],
+            format!(
+                "{} has no kernel for compute capability {} ({})",
+                installed.title(),
+                text::list(&words),
+                gpu_words(&gpus)
+            ),
+        )
+        .severity(severity)
+        .message(match required_by.filter(|_| severity != Severity::Fail) {
             Some(other) => format!("{other} requires it, and may do without it on this GPU."),
             None => {
                 format!("CUDA reports `no kernel image is available for execution on the device` (error 209).{variant}")
             }
-        },
-        packages: vec![installed.name().to_owned()],
-        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence,
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+        })
+        .packages([installed.name()])
+        .gpus(gpus.iter().filter_map(|gpu| gpu.index))
+        .evidence(evidence)
 }
 
 /// What would run on these compute capabilities, in words.
@@ -534,36 +533,29 @@ fn code_evidence(installed: &Installed<'_>, build: &Build, code: &[&Code], targe
     let words = if words.is_empty() { "no common target".to_owned() } else { words.join(" ") };
     let library = code.iter().find_map(|code| code.for_cuda);
     let of = library.map_or_else(String::new, |cuda| format!(" in its library for CUDA {cuda}"));
-    Evidence {
-        fact: format!("{} build", installed.name()),
-        observed: format!("{}: {words}{of}", installed.distribution.full_version()),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(build.source.citation()),
-    }
+    Evidence::rule(
+        format!("{} build", installed.name()),
+        format!("{}: {words}{of}", installed.distribution.full_version()),
+    )
+    .cited(build.source.citation())
 }
 
 fn gpu_evidence(context: &Context<'_>, index: Option<u32>, capability: ComputeCapability) -> Evidence {
     let gpus = context.facts.gpus.value().map(Vec::as_slice).unwrap_or_default();
     let gpu = gpus.iter().find(|gpu| Some(gpu.index) == index);
     let source = gpu.and_then(|gpu| gpu.compute_capability.source());
-    Evidence {
-        fact: gpu.map_or_else(|| "GPU".to_owned(), crate::facts::Gpu::label),
-        observed: format!("compute capability {capability}"),
-        required: None,
-        source: if matches!(source, Some(crate::facts::Source::Rule(_))) { Basis::Rule } else { Basis::Host },
-        citation: source.map(|source| source.place().to_owned()),
-    }
+    Evidence::of(
+        if matches!(source, Some(crate::facts::Source::Rule(_))) { Basis::Rule } else { Basis::Host },
+        gpu.map_or_else(|| "GPU".to_owned(), crate::facts::Gpu::label),
+        format!("compute capability {capability}"),
+    )
+    .cited(source.map(|source| source.place().to_owned()))
 }
 
 fn driver_evidence(context: &Context<'_>, needs: String) -> Evidence {
-    Evidence {
-        fact: "driver".to_owned(),
-        observed: context.target.user_mode_driver().map(ToString::to_string).unwrap_or_default(),
-        required: Some(format!("{needs} or newer")),
-        source: Basis::Host,
-        citation: context.facts.driver.version.source().map(|source| source.place().to_owned()),
-    }
+    Evidence::host("driver", context.target.user_mode_driver().map(ToString::to_string).unwrap_or_default())
+        .required(format!("{needs} or newer"))
+        .cited(context.facts.driver.version.source().map(|source| source.place().to_owned()))
 }
 
 /// Triton compiles on the machine, with the ptxas in its wheel: can that assemble for these GPUs?
@@ -586,33 +578,14 @@ fn triton(context: &Context<'_>, installed: &Installed<'_>, build: &Build) -> Op
         .collect();
     let first = gpus.first()?;
     let known: Vec<_> = build.assembles.iter().map(|capability| format!("sm_{}", capability.sm())).collect();
-    Some(Finding {
-        id: format!("gpu-arch/{}", installed.name()),
-        kind: Kind::GpuArch,
-        severity: Severity::Warn,
-        title: format!(
+    Some(PTXAS.found(&[installed.name()], format!(
             "{}'s ptxas cannot assemble for sm_{} ({})",
             installed.title(),
             first.capability.sm(),
             gpu_words(&gpus)
-        ),
-        message:
-            "`torch.compile` and Triton kernels fail on this GPU (`ptxas fatal: Value 'sm_…' is not defined`, or an \
-                  assertion in the compiler); eager torch is not affected."
-                .to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence: vec![
-            Evidence {
-                fact: format!("{} build", installed.name()),
-                observed: format!("{} assembles for {}", installed.distribution.full_version(), known.join(" ")),
-                required: Some(format!("sm_{}", first.capability.sm())),
-                source: Basis::Rule,
-                citation: Some(build.source.citation()),
-            },
+        )).message("`torch.compile` and Triton kernels fail on this GPU (`ptxas fatal: Value 'sm_…' is not defined`, or an \
+                  assertion in the compiler); eager torch is not affected.").packages([installed.name()]).gpus(gpus.iter().filter_map(|gpu| gpu.index)).evidence([
+            Evidence::rule(format!("{} build", installed.name()), format!("{} assembles for {}", installed.distribution.full_version(), known.join(" "))).required(format!("sm_{}", first.capability.sm())).cited(build.source.citation()),
             gpu_evidence(context, first.index, first.capability),
-        ],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    })
+        ]))
 }

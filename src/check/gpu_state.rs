@@ -4,10 +4,75 @@
 
 use super::Context;
 use crate::facts::{ComputeMode, Fabric, Gpu, GpuState, Slowdown, Virtualization};
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::raw_platform::GpuClass;
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are"))
+    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE "confidential computing is on, and the GPUs are not set to take work".to_owned()
+    pub CONFIDENTIAL_COMPUTING = "system/confidential-computing": System, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} in MIG mode without an instance", names(&empty), is(&empty, "is", "are"))
+    pub MIG_EMPTY = "gpu-visibility/mig": GpuVisibility, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} split by MIG: a process sees one instance", names(&split), is(&split, "is", "are"))
+    pub MIG_SPLIT = "gpu-visibility/mig": GpuVisibility, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} in compute mode Prohibited", names(&closed), is(&closed, "is", "are"))
+    pub PROHIBITED = "system/compute-mode": System, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} one process at a time, and has one", names(&taken), is(&taken, "takes", "take"))
+    pub EXCLUSIVE = "system/compute-mode": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("memory of {} failed, and no spare row was left for it", names(&worn))
+    pub REMAP_FAILED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} had memory errors that could not be corrected", names(&errors))
+    pub UNCORRECTED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait"))
+    pub REMAP_PENDING = "system/gpu-memory-errors": System, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} {} slowed down at this moment", names(&found), is(&found, "is", "are"))
+    pub SLOW_GPU = "system/slow-gpu": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "the memory of {} is {} in use", names(&found), if full { "nearly all" } else { "half or more" } )
+    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("some NVLinks of {} are down", names(&found))
+    pub NVLINK = "system/nvlink": System, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("persistence mode of {} is off", names(&found))
+    pub PERSISTENCE = "system/persistence": System, Info, since "0.1.0", judged on [];
+}
 
 /// What a row of memory that waits, and one without a spare, mean; read on 2026-11-21.
 const MEMORY_GUIDE: &str =
@@ -56,19 +121,20 @@ fn is<T>(found: &[(&Gpu, T)], one: &'static str, many: &'static str) -> &'static
 }
 
 /// A finding about those GPUs, with what NVML said of each.
-fn finding<T>(found: &[(&Gpu, T)], fact: &str, observed: impl Fn(&T) -> String, required: &str) -> Finding {
-    let evidence = found.iter().map(|(gpu, value)| Evidence {
-        fact: format!("{fact}, GPU {}", gpu.index),
-        observed: observed(value),
-        required: (!required.is_empty()).then(|| required.to_owned()),
-        source: Basis::Host,
-        citation: gpu.state.source().map(|source| source.place().to_owned()),
-    });
-    Finding {
-        gpus: found.iter().map(|(gpu, _)| gpu.index).collect(),
-        evidence: evidence.collect(),
-        ..Finding::of(Kind::System, Severity::Info)
-    }
+fn on<T>(
+    finding: Finding,
+    found: &[(&Gpu, T)],
+    fact: &str,
+    observed: impl Fn(&T) -> String,
+    required: &str,
+) -> Finding {
+    let required = Some(required).filter(|text| !text.is_empty());
+    let said = |(gpu, value): &(&Gpu, T)| {
+        Evidence::host(format!("{fact}, GPU {}", gpu.index), observed(value))
+            .required(required.map(str::to_owned))
+            .cited(gpu.state.source().map(|source| source.place().to_owned()))
+    };
+    finding.gpus(found.iter().map(|(gpu, _)| gpu.index)).evidence(found.iter().map(said))
 }
 
 /// GPUs of an NVSwitch machine that the fabric manager has not registered: CUDA starts on none.
@@ -84,47 +150,29 @@ fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
         Fabric::Failed(error) => format!("failed with NVML error {error}"),
     };
     let driver = context.facts.driver.version.value().map_or(String::new(), |driver| format!(", {driver},"));
-    Finding {
-        id: "system/fabric".to_owned(),
-        severity: Severity::Fail,
-        title: format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are")),
-        message: "On a machine with NVSwitch CUDA starts only after the fabric manager has registered the GPUs. Until then it \
-                  ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs."
-            .to_owned(),
-        packages: vec!["nvidia-fabricmanager".to_owned()],
-        remedies: vec![Remedy::new(format!("Run the fabric manager of the driver's version{driver} on the host"), Step::fixed("sudo systemctl enable --now nvidia-fabricmanager && systemctl status nvidia-fabricmanager"))],
-        references: vec![
-            "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide".to_owned(),
-            "https://github.com/pytorch/pytorch/issues/35710".to_owned(),
-        ],
-        ..finding(found, "fabric state", words, "completed")
-    }
+    on(FABRIC.found(&[], format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are"))).message("On a machine with NVSwitch CUDA starts only after the fabric manager has registered the GPUs. Until then it \
+                  ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs.").packages(["nvidia-fabricmanager"]).remedies([Remedy::new(format!("Run the fabric manager of the driver's version{driver} on the host"), Step::fixed("sudo systemctl enable --now nvidia-fabricmanager && systemctl status nvidia-fabricmanager"))]).references(["https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide", "https://github.com/pytorch/pytorch/issues/35710"]), found, "fabric state", words, "completed")
 }
 
 /// Confidential computing is on, and nobody has told the GPUs to take work.
 fn not_attested(context: &Context<'_>) -> Option<Finding> {
     let reading = &context.facts.driver.confidential;
     let state = reading.value()?;
-    (state.enabled && !state.ready).then(|| Finding {
-        id: "system/confidential-computing".to_owned(),
-        severity: Severity::Fail,
-        title: "confidential computing is on, and the GPUs are not set to take work".to_owned(),
-        message: "They do so once they were attested and their ready state was set; until then CUDA does not start."
-            .to_owned(),
-        packages: vec!["nvidia-driver".to_owned()],
-        evidence: vec![Evidence {
-            fact: "GPUs' ready state".to_owned(),
-            observed: "not ready".to_owned(),
-            required: Some("ready".to_owned()),
-            source: Basis::Host,
-            citation: reading.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: vec![Remedy::new(
-            "Attest the GPUs, then set their ready state",
-            Step::fixed("sudo nvidia-smi conf-compute -srs 1"),
-        )],
-        references: vec!["https://github.com/NVIDIA/nvtrust/issues/56".to_owned()],
-        ..Finding::of(Kind::System, Severity::Info)
+    (state.enabled && !state.ready).then(|| {
+        CONFIDENTIAL_COMPUTING
+            .found(&[], "confidential computing is on, and the GPUs are not set to take work")
+            .message(
+                "They do so once they were attested and their ready state was set; until then CUDA does not start.",
+            )
+            .packages(["nvidia-driver"])
+            .evidence([Evidence::host("GPUs' ready state", "not ready")
+                .required("ready".to_owned())
+                .cited(reading.source().map(|source| source.place().to_owned()))])
+            .remedies([Remedy::new(
+                "Attest the GPUs, then set their ready state",
+                Step::fixed("sudo nvidia-smi conf-compute -srs 1"),
+            )])
+            .references(["https://github.com/NVIDIA/nvtrust/issues/56"])
     })
 }
 
@@ -135,35 +183,16 @@ fn shares(context: &Context<'_>) -> Vec<Finding> {
     let split = those(context, |gpu, state| (mig(gpu) && state.instances.len() > 1).then_some(state));
     let mut findings = Vec::new();
     if !empty.is_empty() {
-        findings.push(Finding {
-            id: "gpu-visibility/mig".to_owned(),
-            kind: Kind::GpuVisibility,
-            severity: Severity::Fail,
-            title: format!("{} {} in MIG mode without an instance", names(&empty), is(&empty, "is", "are")),
-            message: "In MIG mode a GPU is used through its instances only, and here is none that this machine or container may \
-                      see."
-                .to_owned(),
-            remedies: vec![Remedy::new("Create an instance, give the container one, or turn MIG mode off", Step::fixed("sudo nvidia-smi mig -lgip").into_iter().chain(Step::fixed("sudo nvidia-smi mig -cgi <profile> -C")))],
-            references: vec!["https://github.com/rossumai/nvgpu/pull/32".to_owned()],
-            ..finding(&empty, "MIG instances", |()| "none".to_owned(), "one")
-        });
+        findings.push(on(MIG_EMPTY.found(&[], format!("{} {} in MIG mode without an instance", names(&empty), is(&empty, "is", "are"))).message("In MIG mode a GPU is used through its instances only, and here is none that this machine or container may \
+                      see.").remedies([Remedy::new("Create an instance, give the container one, or turn MIG mode off", Step::fixed("sudo nvidia-smi mig -lgip").into_iter().chain(Step::fixed("sudo nvidia-smi mig -cgi <profile> -C")))]).references(["https://github.com/rossumai/nvgpu/pull/32"]), &empty, "MIG instances", |()| "none".to_owned(), "one"));
     }
     if !split.is_empty() {
         let sizes = |state: &&GpuState| {
             let sizes: Vec<_> = state.instances.iter().filter_map(|one| one.memory_bytes).map(text::bytes).collect();
             format!("{}: {}", text::count(state.instances.len(), "instance", "instances"), text::list(&sizes))
         };
-        findings.push(Finding {
-            id: "gpu-visibility/mig".to_owned(),
-            kind: Kind::GpuVisibility,
-            title: format!("{} {} split by MIG: a process sees one instance", names(&split), is(&split, "is", "are")),
-            message: "However many there are, CUDA shows a process the first, or the one that CUDA_VISIBLE_DEVICES names by its \
-                      UUID. Training over several of them is not possible."
-                .to_owned(),
-            remedies: vec![Remedy::new("Name the instance to use", Step::fixed("nvidia-smi -L").into_iter().chain(Step::fixed("export CUDA_VISIBLE_DEVICES=MIG-…")))],
-            references: vec!["https://github.com/pytorch/pytorch/issues/130181".to_owned()],
-            ..finding(&split, "MIG", sizes, "")
-        });
+        findings.push(on(MIG_SPLIT.found(&[], format!("{} {} split by MIG: a process sees one instance", names(&split), is(&split, "is", "are"))).message("However many there are, CUDA shows a process the first, or the one that CUDA_VISIBLE_DEVICES names by its \
+                      UUID. Training over several of them is not possible.").remedies([Remedy::new("Name the instance to use", Step::fixed("nvidia-smi -L").into_iter().chain(Step::fixed("export CUDA_VISIBLE_DEVICES=MIG-…")))]).references(["https://github.com/pytorch/pytorch/issues/130181"]), &split, "MIG", sizes, ""));
     }
     findings
 }
@@ -179,30 +208,36 @@ fn modes(context: &Context<'_>) -> Vec<Finding> {
     let reference = "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/enum_wrappers/device/enum.ComputeMode.html";
     let mut findings = Vec::new();
     if !closed.is_empty() {
-        findings.push(Finding {
-            id: "system/compute-mode".to_owned(),
-            severity: Severity::Fail,
-            title: format!("{} {} in compute mode Prohibited", names(&closed), is(&closed, "is", "are")),
-            message: "No program may create a context on it: `all CUDA-capable devices are busy or unavailable`."
-                .to_owned(),
-            remedies: vec![back.clone()],
-            references: vec![reference.to_owned()],
-            ..finding(&closed, "compute mode", |()| "Prohibited".to_owned(), "Default")
-        });
+        findings.push(on(
+            PROHIBITED
+                .found(&[], format!("{} {} in compute mode Prohibited", names(&closed), is(&closed, "is", "are")))
+                .message("No program may create a context on it: `all CUDA-capable devices are busy or unavailable`.")
+                .remedies([back.clone()])
+                .references([reference.to_owned()]),
+            &closed,
+            "compute mode",
+            |()| "Prohibited".to_owned(),
+            "Default",
+        ));
     }
     if !taken.is_empty() {
         let by = |process: &&crate::facts::GpuProcess| {
             format!("Exclusive_Process, held by {}", process.name.as_deref().unwrap_or("a process"))
         };
-        findings.push(Finding {
-            id: "system/compute-mode".to_owned(),
-            severity: Severity::Warn,
-            title: format!("{} {} one process at a time, and has one", names(&taken), is(&taken, "takes", "take")),
-            message: "The next program ends with `all CUDA-capable devices are busy or unavailable`.".to_owned(),
-            remedies: vec![back],
-            references: vec![reference.to_owned()],
-            ..finding(&taken, "compute mode", by, "Default")
-        });
+        findings.push(on(
+            EXCLUSIVE
+                .found(
+                    &[],
+                    format!("{} {} one process at a time, and has one", names(&taken), is(&taken, "takes", "take")),
+                )
+                .message("The next program ends with `all CUDA-capable devices are busy or unavailable`.")
+                .remedies([back])
+                .references([reference.to_owned()]),
+            &taken,
+            "compute mode",
+            by,
+            "Default",
+        ));
     }
     findings
 }
@@ -217,37 +252,45 @@ fn memory_errors(context: &Context<'_>) -> Vec<Finding> {
     let look = || Step::fixed("nvidia-smi -q -d ECC,ROW_REMAPPER,PAGE_RETIREMENT");
     let mut findings = Vec::new();
     if !worn.is_empty() {
-        findings.push(Finding {
-            id: "system/gpu-memory-errors".to_owned(),
-            severity: Severity::Warn,
-            title: format!("memory of {} failed, and no spare row was left for it", names(&worn)),
-            message: "Where a row could not be replaced the GPU is a case for its vendor.".to_owned(),
-            remedies: vec![Remedy::new("Run NVIDIA's field diagnostic and ask for a replacement", look())],
-            references: vec![MEMORY_GUIDE.to_owned()],
-            ..finding(&worn, "remapped rows", |()| "remapping failed".to_owned(), "no failure")
-        });
+        findings.push(on(
+            REMAP_FAILED
+                .found(&[], format!("memory of {} failed, and no spare row was left for it", names(&worn)))
+                .message("Where a row could not be replaced the GPU is a case for its vendor.")
+                .remedies([Remedy::new("Run NVIDIA's field diagnostic and ask for a replacement", look())])
+                .references([MEMORY_GUIDE.to_owned()]),
+            &worn,
+            "remapped rows",
+            |()| "remapping failed".to_owned(),
+            "no failure",
+        ));
     }
     if !errors.is_empty() {
-        findings.push(Finding {
-            id: "system/gpu-memory-errors".to_owned(),
-            severity: Severity::Warn,
-            title: format!("{} had memory errors that could not be corrected", names(&errors)),
-            message: "They end the programs that they meet. The counter starts at zero when the driver is loaded."
-                .to_owned(),
-            remedies: vec![Remedy::new("Reset the GPU when nothing uses it, and watch the counter", look())],
-            references: vec![MEMORY_GUIDE.to_owned()],
-            ..finding(&errors, "uncorrected errors", |errors: &u64| errors.to_string(), "0")
-        });
+        findings.push(on(
+            UNCORRECTED
+                .found(&[], format!("{} had memory errors that could not be corrected", names(&errors)))
+                .message("They end the programs that they meet. The counter starts at zero when the driver is loaded.")
+                .remedies([Remedy::new("Reset the GPU when nothing uses it, and watch the counter", look())])
+                .references([MEMORY_GUIDE.to_owned()]),
+            &errors,
+            "uncorrected errors",
+            |errors: &u64| errors.to_string(),
+            "0",
+        ));
     } else if !waits.is_empty() {
-        findings.push(Finding {
-            id: "system/gpu-memory-errors".to_owned(),
-            severity: Severity::Info,
-            title: format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait")),
-            message: "Until then work goes on as before.".to_owned(),
-            remedies: vec![Remedy::new("Reset the GPU when nothing uses it", Step::fixed("sudo nvidia-smi -r"))],
-            references: vec![MEMORY_GUIDE.to_owned()],
-            ..finding(&waits, "memory", |()| "replacement pending".to_owned(), "")
-        });
+        findings.push(on(
+            REMAP_PENDING
+                .found(
+                    &[],
+                    format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait")),
+                )
+                .message("Until then work goes on as before.")
+                .remedies([Remedy::new("Reset the GPU when nothing uses it", Step::fixed("sudo nvidia-smi -r"))])
+                .references([MEMORY_GUIDE.to_owned()]),
+            &waits,
+            "memory",
+            |()| "replacement pending".to_owned(),
+            "",
+        ));
     }
     findings
 }
@@ -268,22 +311,12 @@ fn slow(context: &Context<'_>) -> Option<Finding> {
             .collect();
         text::list(&words)
     };
-    (!found.is_empty()).then(|| Finding {
-        id: "system/slow-gpu".to_owned(),
-        severity: if hard { Severity::Warn } else { Severity::Info },
-        title: format!("{} {} slowed down at this moment", names(&found), is(&found, "is", "are")),
-        message: if hard {
+    (!found.is_empty()).then(|| on(SLOW_GPU.found(&[], format!("{} {} slowed down at this moment", names(&found), is(&found, "is", "are"))).severity(if hard { Severity::Warn } else { Severity::Info }).message(if hard {
             "The hardware lowers the clocks, for heat or because the power supply asks for it. Results are right, and late."
         } else {
             "The driver lowers the clocks to keep the GPU cool. Results are right, and late."
         }
-        .to_owned(),
-        remedies: vec![Remedy::new("Look at cooling and power", Step::fixed("nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"))],
-        references: vec![
-            "https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/bitmasks/device/struct.ThrottleReasons.html".to_owned(),
-        ],
-        ..finding(&found, "clocks", words, "")
-    })
+        .to_owned()).remedies([Remedy::new("Look at cooling and power", Step::fixed("nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER"))]).references(["https://docs.rs/nvml-wrapper/0.13.0/nvml_wrapper/bitmasks/device/struct.ThrottleReasons.html"]), &found, "clocks", words, ""))
 }
 
 /// GPUs whose memory others hold.
@@ -307,32 +340,45 @@ fn occupied(context: &Context<'_>) -> Option<Finding> {
         let by = if by.is_empty() { "programs outside this container".to_owned() } else { text::list(&by) };
         format!("{} of {} in use, by {by}", text::bytes(used), text::bytes(all))
     };
-    (!found.is_empty()).then(|| Finding {
-        id: "system/gpu-memory".to_owned(),
-        severity: if full { Severity::Warn } else { Severity::Info },
-        title: format!(
-            "the memory of {} is {} in use",
-            names(&found),
-            if full { "nearly all" } else { "half or more" }
-        ),
-        message: "What is started now gets the rest of it, and `CUDA out of memory` beyond that.".to_owned(),
-        remedies: vec![Remedy::new("See whether these programs are still wanted", Step::fixed("nvidia-smi"))],
-        ..finding(&found, "memory", words, "")
+    (!found.is_empty()).then(|| {
+        on(
+            GPU_MEMORY
+                .found(
+                    &[],
+                    format!(
+                        "the memory of {} is {} in use",
+                        names(&found),
+                        if full { "nearly all" } else { "half or more" }
+                    ),
+                )
+                .severity(if full { Severity::Warn } else { Severity::Info })
+                .message("What is started now gets the rest of it, and `CUDA out of memory` beyond that.")
+                .remedies([Remedy::new("See whether these programs are still wanted", Step::fixed("nvidia-smi"))]),
+            &found,
+            "memory",
+            words,
+            "",
+        )
     })
 }
 
 /// GPUs of which some NVLinks are down and others up.
 fn links(context: &Context<'_>) -> Option<Finding> {
     let found = those(context, |_, state| state.nvlinks.filter(|links| links.active > 0 && links.active < links.all));
-    (!found.is_empty()).then(|| Finding {
-        id: "system/nvlink".to_owned(),
-        title: format!("some NVLinks of {} are down", names(&found)),
-        message: "Where the board wires all of them, traffic between GPUs is slower than it could be.".to_owned(),
-        remedies: vec![Remedy::new(
-            "Look at the links and their errors",
-            Step::fixed("nvidia-smi nvlink -s && nvidia-smi nvlink -e"),
-        )],
-        ..finding(&found, "NVLinks", |links| format!("{} of {} up", links.active, links.all), "")
+    (!found.is_empty()).then(|| {
+        on(
+            NVLINK
+                .found(&[], format!("some NVLinks of {} are down", names(&found)))
+                .message("Where the board wires all of them, traffic between GPUs is slower than it could be.")
+                .remedies([Remedy::new(
+                    "Look at the links and their errors",
+                    Step::fixed("nvidia-smi nvlink -s && nvidia-smi nvlink -e"),
+                )]),
+            &found,
+            "NVLinks",
+            |links| format!("{} of {} up", links.active, links.all),
+            "",
+        )
     })
 }
 
@@ -353,13 +399,5 @@ fn not_persistent(context: &Context<'_>) -> Option<Finding> {
         let own = !matches!(state.virtualization, Some(Virtualization::Vgpu));
         (state.persistence == Some(false) && own && server(gpu)).then_some(())
     });
-    (!found.is_empty()).then(|| Finding {
-        id: "system/persistence".to_owned(),
-        title: format!("persistence mode of {} is off", names(&found)),
-        message: "Whenever nothing uses the GPU the driver lets go of it, and the next program waits 1 to 3 seconds for each."
-            .to_owned(),
-        remedies: vec![Remedy::new("Run NVIDIA's persistence daemon", Step::fixed("sudo systemctl enable --now nvidia-persistenced"))],
-        references: vec![PERSISTENCE_GUIDE.to_owned()],
-        ..finding(&found, "persistence mode", |()| "off".to_owned(), "on")
-    })
+    (!found.is_empty()).then(|| on(PERSISTENCE.found(&[], format!("persistence mode of {} is off", names(&found))).message("Whenever nothing uses the GPU the driver lets go of it, and the next program waits 1 to 3 seconds for each.").remedies([Remedy::new("Run NVIDIA's persistence daemon", Step::fixed("sudo systemctl enable --now nvidia-persistenced"))]).references([PERSISTENCE_GUIDE.to_owned()]), &found, "persistence mode", |()| "off".to_owned(), "on"))
 }

@@ -3,8 +3,23 @@
 use super::visible::{self, Stop};
 use super::{Context, cuda_answer, device_nodes, looked};
 use crate::facts::{Origin, Reading};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::step::Step;
+
+rule! {
+    /// TITLE format!("{} is on the PCI bus, but no NVIDIA driver is loaded", crate::text::list(&names))
+    pub NO_DRIVER = "gpu-visibility/no-driver": GpuVisibility, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" })
+    pub NONE = "gpu-visibility/none": GpuVisibility, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE title
+    pub CUDA_VISIBLE_DEVICES = "gpu-visibility/cuda-visible-devices": GpuVisibility, Fail, since "0.1.0", judged on [];
+}
 
 const VARIABLE: &str = "CUDA_VISIBLE_DEVICES";
 
@@ -51,31 +66,23 @@ fn seen_by_driver(context: &Context<'_>) -> Outcome {
         && !tegra
     {
         let names: Vec<_> = gpus.iter().map(crate::facts::Gpu::label).collect();
-        findings.push(Finding {
-            id: "gpu-visibility/no-driver".to_owned(),
-            kind: Kind::GpuVisibility,
-            severity: Severity::Fail,
-            title: format!("{} is on the PCI bus, but no NVIDIA driver is loaded", crate::text::list(&names)),
-            message: "Without the kernel module CUDA finds no device, and `torch.cuda.is_available()` is False."
-                .to_owned(),
-            packages: vec!["nvidia-driver".to_owned()],
-            gpus: gpus.iter().map(|gpu| gpu.index).collect(),
-            evidence: vec![Evidence {
-                fact: "kernel module".to_owned(),
-                observed: "not loaded".to_owned(),
-                required: Some("nvidia".to_owned()),
-                source: Basis::Host,
-                citation: Some(looked.clone()),
-            }],
-            remedies: vec![Remedy {
-                summary: "Install NVIDIA's driver on the host and load it".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::fixed("sudo modprobe nvidia"),
-                change: None,
-                verified: false,
-            }],
-            references: Vec::new(),
-        });
+        findings.push(
+            NO_DRIVER
+                .found(&[], format!("{} is on the PCI bus, but no NVIDIA driver is loaded", crate::text::list(&names)))
+                .message("Without the kernel module CUDA finds no device, and `torch.cuda.is_available()` is False.")
+                .packages(["nvidia-driver"])
+                .gpus(gpus.iter().map(|gpu| gpu.index))
+                .evidence([Evidence::host("kernel module", "not loaded")
+                    .required("nvidia".to_owned())
+                    .cited(looked.clone())])
+                .remedies([Remedy {
+                    summary: "Install NVIDIA's driver on the host and load it".to_owned(),
+                    requirements: Vec::new(),
+                    steps: Step::fixed("sudo modprobe nvidia"),
+                    change: None,
+                    verified: false,
+                }]),
+        );
     }
     findings.extend(device_nodes::check(context));
     findings.extend(hidden(context, gpus.len()));
@@ -99,20 +106,14 @@ fn none_visible(context: &Context<'_>) -> Finding {
     };
     let docker = facts.pasted.as_ref().and_then(|pasted| pasted.docker_without_gpus.clone());
     let wsl = facts.system.wsl.value().is_some();
-    let mut evidence = vec![Evidence {
-        fact: "GPUs".to_owned(),
-        observed: "none found, and CUDA is not available".to_owned(),
-        required: Some("a driver and its device files in this container or machine".to_owned()),
-        source: Basis::Host,
-        citation: Some(looked),
-    }];
-    evidence.extend(docker.map(|command| Evidence {
-        fact: "docker".to_owned(),
-        observed: format!("`{command}`"),
-        required: Some("--gpus all".to_owned()),
-        source: Basis::Host,
-        citation: None,
-    }));
+    let mut evidence = vec![
+        Evidence::host("GPUs", "none found, and CUDA is not available")
+            .required("a driver and its device files in this container or machine".to_owned())
+            .cited(looked),
+    ];
+    evidence.extend(
+        docker.map(|command| Evidence::host("docker", format!("`{command}`")).required("--gpus all".to_owned())),
+    );
     let remedy = if wsl {
         (
             "Install a Windows driver with WSL support, and let the loader find /usr/lib/wsl/lib",
@@ -124,26 +125,14 @@ fn none_visible(context: &Context<'_>) -> Finding {
             "docker run --gpus all …",
         )
     };
-    Finding {
-        id: "gpu-visibility/none".to_owned(),
-        kind: Kind::GpuVisibility,
-        severity: if context.stack.torch_cuda().flatten().is_some() { Severity::Fail } else { Severity::Warn },
-        title: format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" }),
-        message: "`torch.cuda.is_available()` is False there. A container that was started without GPUs looks like this, and so does \
-                  a machine without a driver."
-            .to_owned(),
-        packages: vec!["container-runtime".to_owned()],
-        gpus: Vec::new(),
-        evidence,
-        remedies: vec![Remedy {
+    NONE.found(&[], format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" })).severity(if context.stack.torch_cuda().flatten().is_some() { Severity::Fail } else { Severity::Warn }).message("`torch.cuda.is_available()` is False there. A container that was started without GPUs looks like this, and so does \
+                  a machine without a driver.").packages(["container-runtime"]).evidence(evidence).remedies([Remedy {
             summary: remedy.0.to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed(remedy.1),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }
+        }])
 }
 
 /// Whether the variable hides every GPU, however many there are.
@@ -172,34 +161,30 @@ fn hidden(context: &Context<'_>, count: usize) -> Option<Finding> {
         Stop::Repeated(_) => "CUDA takes no list that names a device twice",
         _ => "CUDA reads the entries from the left and stops at the first that is not valid",
     };
-    Some(Finding {
-        id: "gpu-visibility/cuda-visible-devices".to_owned(),
-        kind: Kind::GpuVisibility,
-        severity: if all_hidden { Severity::Fail } else { Severity::Warn },
-        title,
-        message: match count {
-            0 => format!("{rule}."),
-            _ => format!("{rule}. This machine has {machine}, so {visible}."),
-        },
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: VARIABLE.to_owned(),
-            observed: if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") },
-            required: Some(match count {
+    Some(
+        CUDA_VISIBLE_DEVICES
+            .found(&[], title)
+            .severity(if all_hidden { Severity::Fail } else { Severity::Warn })
+            .message(match count {
+                0 => format!("{rule}."),
+                _ => format!("{rule}. This machine has {machine}, so {visible}."),
+            })
+            .evidence([Evidence::host(
+                VARIABLE.to_owned(),
+                if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") },
+            )
+            .required(match count {
                 0 | 1 => "index 0, or the GPU's UUID".to_owned(),
                 count => format!("indices from 0 to {}, or UUIDs, each once", count - 1),
-            }),
-            source: Basis::Host,
-            citation: Some("environment".to_owned()),
-        }],
-        remedies: vec![Remedy {
-            summary: "Unset the variable, or name GPUs that exist".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("unset CUDA_VISIBLE_DEVICES"),
-            change: Some(Change::Unset(VARIABLE.to_owned())),
-            verified: false,
-        }],
-        references: vec![visible::GUIDE.to_owned()],
-    })
+            })
+            .cited("environment".to_owned())])
+            .remedies([Remedy {
+                summary: "Unset the variable, or name GPUs that exist".to_owned(),
+                requirements: Vec::new(),
+                steps: Step::fixed("unset CUDA_VISIBLE_DEVICES"),
+                change: Some(Change::Unset(VARIABLE.to_owned())),
+                verified: false,
+            }])
+            .references([visible::GUIDE.to_owned()]),
+    )
 }

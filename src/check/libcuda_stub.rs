@@ -5,8 +5,13 @@
 use super::Context;
 use super::forward_compat::remove_command;
 use crate::facts::LibCuda;
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
+
+rule! {
+    /// TITLE format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path)
+    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [];
+}
 
 /// A stub that a process would load although a driver is there. On a machine without one it stands in no way.
 pub fn in_front(context: &Context<'_>) -> Option<Finding> {
@@ -27,40 +32,27 @@ pub fn in_front(context: &Context<'_>) -> Option<Finding> {
         let out = remove_command(&library.found_by, folder, context);
         (format!("Take `{folder}` out of the loader's path"), out)
     };
-    Some(Finding {
-        id: "cuda-libs/libcuda".to_owned(),
-        kind: Kind::CudaLibs,
-        severity: Severity::Fail,
-        title: format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path),
-        message: format!(
-            "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
-            LibCuda::STUB_ERROR
-        ),
-        packages: vec!["libcuda".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: "libcuda".to_owned(),
-                observed: format!("a stub, found by {}", library.found_by),
-                required: Some(format!("{driver}, the driver's own libcuda")),
-                source: Basis::Binary,
-                citation: Some(library.path.clone()),
-            },
-            Evidence {
-                fact: "kernel module".to_owned(),
-                observed: driver.to_string(),
-                required: None,
-                source: Basis::Host,
-                citation: facts.driver.version.source().map(|source| source.place().to_owned()),
-            },
-        ],
-        remedies: vec![Remedy {
-            summary,
-            requirements: Vec::new(),
-            steps,
-            change: Some(Change::NoCompat),
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        LIBCUDA
+            .found(&[], format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path))
+            .message(format!(
+                "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
+                LibCuda::STUB_ERROR
+            ))
+            .packages(["libcuda"])
+            .evidence([
+                Evidence::binary("libcuda", format!("a stub, found by {}", library.found_by))
+                    .required(format!("{driver}, the driver's own libcuda"))
+                    .cited(library.path.clone()),
+                Evidence::host("kernel module", driver.to_string())
+                    .cited(facts.driver.version.source().map(|source| source.place().to_owned())),
+            ])
+            .remedies([Remedy {
+                summary,
+                requirements: Vec::new(),
+                steps,
+                change: Some(Change::NoCompat),
+                verified: false,
+            }]),
+    )
 }

@@ -2,9 +2,24 @@
 
 use super::Context;
 use crate::facts::Disk;
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE format!("a process may lock {}, which NCCL on InfiniBand outgrows", text::bytes(limit))
+    pub MEMLOCK = "system/memlock": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("there is no room left on the disk for {}", text::list(&held))
+    pub DISK_FULL = "system/disk-full": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "the disk that holds {} has {} left: another build of torch takes {}", disk.holds, text::bytes(disk.free_bytes), text::bytes(needed) )
+    pub DISK = "system/disk": System, Info, since "0.1.0", judged on [];
+}
 
 /// A limit of locked memory that InfiniBand does not work with.
 ///
@@ -18,15 +33,8 @@ pub fn memlock(context: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let stated = context.uses.iter().any(|item| item == "distributed");
-    Some(Finding {
-        id: "system/memlock".to_owned(),
-        severity: if stated { Severity::Warn } else { Severity::Info },
-        title: format!("a process may lock {}, which NCCL on InfiniBand outgrows", text::bytes(limit)),
-        message:
-            "NCCL registers its buffers with the adapter, which locks them; it ends with `ibv_reg_mr … Cannot allocate \
-                  memory`. One machine by itself does without."
-                .to_owned(),
-        evidence: vec![
+    Some(MEMLOCK.found(&[], format!("a process may lock {}, which NCCL on InfiniBand outgrows", text::bytes(limit))).severity(if stated { Severity::Warn } else { Severity::Info }).message("NCCL registers its buffers with the adapter, which locks them; it ends with `ibv_reg_mr … Cannot allocate \
+                  memory`. One machine by itself does without.").evidence([
             host("RLIMIT_MEMLOCK", text::bytes(limit), Some("unlimited"), "ulimit -l"),
             host(
                 "InfiniBand",
@@ -35,13 +43,10 @@ pub fn memlock(context: &Context<'_>) -> Option<Finding> {
                 "/dev/infiniband",
             ),
             rule("a limit that was too low", text::bytes(too_little), citation),
-        ],
-        remedies: vec![Remedy::new(
+        ]).remedies([Remedy::new(
             "Start the container with `--ulimit memlock=-1`, or raise `memlock` in /etc/security/limits.conf and log in anew",
             Step::fixed("docker run --ulimit memlock=-1 …"),
-        )],
-        ..Finding::of(Kind::System, Severity::Info)
-    })
+        )]))
 }
 
 /// Disks with less room than another build of torch takes, those that are full first.
@@ -53,37 +58,34 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
     let full: Vec<&Disk> = disks.iter().filter(|disk| disk.free_bytes == 0).collect();
     if !full.is_empty() {
         let held: Vec<&str> = full.iter().map(|disk| disk.holds.as_str()).collect();
-        findings.push(Finding {
-            id: "system/disk-full".to_owned(),
-            severity: Severity::Warn,
-            title: format!("there is no room left on the disk for {}", text::list(&held)),
-            message: "What writes there fails: pip and uv, the caches of Triton and `torch.compile`, checkpoints."
-                .to_owned(),
-            evidence: full.iter().map(|disk| host(&disk.path, "no room".to_owned(), None, "statvfs")).collect(),
-            remedies: vec![Remedy::new(
-                "Make room, or point TMPDIR and XDG_CACHE_HOME at another disk",
-                Step::fixed("df -h"),
-            )],
-            ..Finding::of(Kind::System, Severity::Info)
-        });
+        findings.push(
+            DISK_FULL
+                .found(&[], format!("there is no room left on the disk for {}", text::list(&held)))
+                .message("What writes there fails: pip and uv, the caches of Triton and `torch.compile`, checkpoints.")
+                .evidence(full.iter().map(|disk| host(&disk.path, "no room".to_owned(), None, "statvfs")))
+                .remedies([Remedy::new(
+                    "Make room, or point TMPDIR and XDG_CACHE_HOME at another disk",
+                    Step::fixed("df -h"),
+                )]),
+        );
     }
     let small = disks.iter().find(|disk| disk.holds == ENVIRONMENT && (1..needed).contains(&disk.free_bytes));
-    findings.extend(small.map(|disk| Finding {
-        id: "system/disk".to_owned(),
-        severity: Severity::Info,
-        title: format!(
-            "the disk that holds {} has {} left: another build of torch takes {}",
-            disk.holds,
-            text::bytes(disk.free_bytes),
-            text::bytes(needed)
-        ),
-        message: "What is installed runs. An upgrade of torch with its CUDA libraries may not fit.".to_owned(),
-        evidence: vec![
+    findings.extend(small.map(|disk| {
+        DISK.found(
+            &[],
+            format!(
+                "the disk that holds {} has {} left: another build of torch takes {}",
+                disk.holds,
+                text::bytes(disk.free_bytes),
+                text::bytes(needed)
+            ),
+        )
+        .message("What is installed runs. An upgrade of torch with its CUDA libraries may not fit.")
+        .evidence([
             host(&disk.path, text::bytes(disk.free_bytes), None, "statvfs"),
             rule("torch with its libraries", text::bytes(needed), citation),
-        ],
-        remedies: vec![Remedy::new("Make room before an upgrade", Step::fixed("python3 -m pip cache purge"))],
-        ..Finding::of(Kind::System, Severity::Info)
+        ])
+        .remedies([Remedy::new("Make room before an upgrade", Step::fixed("python3 -m pip cache purge"))])
     }));
     findings
 }
@@ -92,15 +94,9 @@ pub fn disks(context: &Context<'_>) -> Vec<Finding> {
 const ENVIRONMENT: &str = "the environment";
 
 fn host(fact: &str, observed: String, required: Option<&str>, place: &str) -> Evidence {
-    Evidence {
-        fact: fact.to_owned(),
-        observed,
-        required: required.map(str::to_owned),
-        source: Basis::Host,
-        citation: Some(place.to_owned()),
-    }
+    Evidence::host(fact.to_owned(), observed).required(required.map(str::to_owned)).cited(place.to_owned())
 }
 
 fn rule(fact: &str, observed: String, citation: String) -> Evidence {
-    Evidence { fact: fact.to_owned(), observed, required: None, source: Basis::Rule, citation: Some(citation) }
+    Evidence::rule(fact.to_owned(), observed).cited(citation)
 }

@@ -29,6 +29,7 @@ mod platform;
 mod prebuilt;
 mod ptxas;
 mod python;
+pub mod registry;
 mod requirement;
 mod soname;
 mod stack;
@@ -203,7 +204,9 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         .cloned()
         .collect();
     findings.sort_by(|left, right| {
-        let rank = |finding: &Finding| (finding.severity, finding.kind, !finding.id.ends_with("/torch"));
+        let rank = |finding: &Finding| {
+            (finding.severity, finding.kind, !finding.id.subjects().last().is_some_and(|name| name == "torch"))
+        };
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings

@@ -1,8 +1,13 @@
 //! Is anything installed that is newer than the rules?
 
 use super::{Context, Installed};
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
+
+rule! {
+    /// TITLE format!("{} is newer than the rules{more}", first.title())
+    pub NEWER = "rules/newer": Advisory, Info, since "0.1.0", judged on [];
+}
 
 /// Names the installed releases that came out after the newest that the rules know of their package.
 pub fn findings(context: &Context<'_>) -> Option<Finding> {
@@ -15,24 +20,18 @@ pub fn findings(context: &Context<'_>) -> Option<Finding> {
     };
     let mut packages: Vec<String> = newer.iter().map(|(installed, _)| installed.name().to_owned()).collect();
     packages.sort();
-    Some(Finding {
-        id: "rules/newer".to_owned(),
-        title: format!("{} is newer than the rules{more}", first.title()),
-        message: "What its files and metadata say is judged; what only the rules would tell is not known.".to_owned(),
-        packages,
-        evidence: newer
-            .iter()
-            .map(|(installed, last)| Evidence {
-                fact: installed.name().to_owned(),
-                observed: installed.distribution.full_version().to_owned(),
-                required: Some(format!("{last} or older, to be known")),
-                source: Basis::Rule,
-                citation: Some(format!("the rules of {}", context.db.newest())),
-            })
-            .collect(),
-        remedies: vec![Remedy::new("Get newer rules", Step::fixed("gpudoc rules update"))],
-        ..Finding::of(Kind::Advisory, Severity::Info)
-    })
+    Some(
+        NEWER
+            .found(&[], format!("{} is newer than the rules{more}", first.title()))
+            .message("What its files and metadata say is judged; what only the rules would tell is not known.")
+            .packages(packages)
+            .evidence(newer.iter().map(|(installed, last)| {
+                Evidence::rule(installed.name().to_owned(), installed.distribution.full_version().to_owned())
+                    .required(format!("{last} or older, to be known"))
+                    .cited(format!("the rules of {}", context.db.newest()))
+            }))
+            .remedies([Remedy::new("Get newer rules", Step::fixed("gpudoc rules update"))]),
+    )
 }
 
 /// A release beyond the last of its package, and that last one.

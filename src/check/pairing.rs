@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use super::{Context, Installed, Installer, Stack, contradiction, looked, prebuilt};
 use crate::facts::{Distribution, Facts};
-use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::Target;
 use crate::rules::complete::torch_of_label;
 use crate::rules::model::{Agreement, Build, Package, Partner, Release};
@@ -14,6 +14,26 @@ use crate::rules::partner::{agrees, goes_with, wanted_by};
 use crate::rules::raw::CudaAgreement;
 use crate::text;
 use crate::version::CudaVersion;
+
+rule! {
+    /// TITLE format!("{} was built for torch {built}, but {full} is installed", installed.name())
+    pub OTHER_TORCH = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} needs {} {wanted}, but {theirs} is installed", installed.title(), partner.name())
+    pub OTHER_PARTNER = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{} is built for {}, but {} for {}", installed.title(), variant(own), partner.title(), variant(theirs) )
+    pub OTHER_CUDA = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!( "{name} is installed twice, as {} and {}{more}", imported.full_version(), shadowed.full_version() )
+    pub TWICE = "pairing/two-{package}": Pairing, Warn, since "0.1.0", judged on [];
+}
 
 /// Compares the CUDA variants of partners, and looks for second copies.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -76,42 +96,31 @@ fn built_for(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
         return None;
     }
     let place = installed.distribution.build.torch.source().map(|source| source.place().to_owned());
-    Some(Finding {
-        id: format!("pairing/{}", installed.name()),
-        kind: Kind::Pairing,
-        severity: Severity::Fail,
-        title: format!("{} was built for torch {built}, but {full} is installed", installed.name()),
-        message: format!(
-            "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
-            installed.name()
-        ),
-        packages: vec!["torch".to_owned(), installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: format!("{} build", installed.name()),
-                observed: format!("for torch {built}"),
-                required: Some(full.to_owned()),
-                source: Basis::Binary,
-                citation: place,
-            },
-            Evidence {
-                fact: "torch".to_owned(),
-                observed: full.to_owned(),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(torch.cuda_place()),
-            },
-        ],
-        remedies: vec![Remedy {
-            summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
-            requirements: Vec::new(),
-            steps: Vec::new(),
-            change: None,
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        OTHER_TORCH
+            .found(
+                &[installed.name()],
+                format!("{} was built for torch {built}, but {full} is installed", installed.name()),
+            )
+            .message(format!(
+                "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
+                installed.name()
+            ))
+            .packages(["torch", installed.name()])
+            .evidence([
+                Evidence::binary(format!("{} build", installed.name()), format!("for torch {built}"))
+                    .required(full.to_owned())
+                    .cited(place),
+                Evidence::binary("torch", full.to_owned()).cited(torch.cuda_place()),
+            ])
+            .remedies([Remedy {
+                summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
+                requirements: Vec::new(),
+                steps: Vec::new(),
+                change: None,
+                verified: false,
+            }]),
+    )
 }
 
 fn variant(cuda: Option<CudaVersion>) -> String {
@@ -160,35 +169,23 @@ fn other_release(installed: &Installed<'_>, row: Option<&Release>, partner: &Ins
         }
         _ => own.to_owned(),
     };
-    let named = |of: &Installed<'_>, required: Option<&str>| Evidence {
-        fact: of.name().to_owned(),
-        observed: of.distribution.full_version().to_owned(),
-        required: required.map(str::to_owned),
-        source: Basis::Metadata,
-        citation: of.distribution.version.source().map(|source| source.place().to_owned()),
+    let named = |of: &Installed<'_>, required: Option<&str>| {
+        Evidence::metadata(of.name().to_owned(), of.distribution.full_version().to_owned())
+            .required(required.map(str::to_owned))
+            .cited(of.distribution.version.source().map(|source| source.place().to_owned()))
     };
-    Finding {
-        id: format!("pairing/{}", partner.name()),
-        kind: Kind::Pairing,
-        severity: Severity::Fail,
-        title: format!("{} needs {} {wanted}, but {theirs} is installed", installed.title(), partner.name()),
-        message: format!("{}.", rule.otherwise),
-        packages: vec![partner.name().to_owned(), installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![named(partner, Some(&wanted)), named(installed, None), by_rule(rule)],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+    OTHER_PARTNER
+        .found(
+            &[partner.name()],
+            format!("{} needs {} {wanted}, but {theirs} is installed", installed.title(), partner.name()),
+        )
+        .message(format!("{}.", rule.otherwise))
+        .packages([partner.name(), installed.name()])
+        .evidence([named(partner, Some(&wanted)), named(installed, None), by_rule(rule)])
 }
 
 fn by_rule(rule: &Partner) -> Evidence {
-    Evidence {
-        fact: "agreement".to_owned(),
-        observed: "checked at import".to_owned(),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(rule.source.clone()),
-    }
+    Evidence::rule("agreement", "checked at import").cited(rule.source.clone())
 }
 
 fn disagreement(
@@ -202,46 +199,39 @@ fn disagreement(
         (CudaAgreement::SameMajor, Some(cuda)) => format!("CUDA {}.x", cuda.major),
         (_, theirs) => variant(theirs),
     };
-    Finding {
-        id: format!("pairing/{}", installed.name()),
-        kind: Kind::Pairing,
-        severity: Severity::Fail,
-        title: format!(
-            "{} is built for {}, but {} for {}",
-            installed.title(),
-            variant(own),
-            partner.title(),
-            variant(theirs)
-        ),
-        message: match (own, theirs) {
+    OTHER_CUDA
+        .found(
+            &[installed.name()],
+            format!(
+                "{} is built for {}, but {} for {}",
+                installed.title(),
+                variant(own),
+                partner.title(),
+                variant(theirs)
+            ),
+        )
+        .message(match (own, theirs) {
             (None, _) => format!("{} holds no GPU code: what it computes on a GPU's tensors fails.", installed.name()),
             (_, None) => {
                 format!("Its compiled parts need CUDA libraries that a CPU build of {} lacks.", partner.name())
             }
             _ => format!("{}.", rule.otherwise),
-        },
-        packages: vec![installed.name().to_owned(), partner.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: format!("{} build", installed.name()),
-                observed: format!("{}, {}", installed.distribution.full_version(), variant(own)),
-                required: Some(required),
-                source: Basis::Binary,
-                citation: Some(installed.cuda_place()),
-            },
-            Evidence {
-                fact: format!("{} build", partner.name()),
-                observed: format!("{}, {}", partner.distribution.full_version(), variant(theirs)),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(partner.cuda_place()),
-            },
+        })
+        .packages([installed.name(), partner.name()])
+        .evidence([
+            Evidence::binary(
+                format!("{} build", installed.name()),
+                format!("{}, {}", installed.distribution.full_version(), variant(own)),
+            )
+            .required(required)
+            .cited(installed.cuda_place()),
+            Evidence::binary(
+                format!("{} build", partner.name()),
+                format!("{}, {}", partner.distribution.full_version(), variant(theirs)),
+            )
+            .cited(partner.cuda_place()),
             by_rule(rule),
-        ],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    }
+        ])
 }
 
 /// A virtual environment that sees the packages of the Python below it (`--system-site-packages`) has its own copy on purpose.
@@ -282,15 +272,13 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
     let mut packages: Vec<_> = pairs.iter().map(|(first, _)| first.name.clone()).collect();
     packages.sort();
     let copies = |(first, second): &(&Distribution, &Distribution)| {
-        [("imported", *first), ("shadowed", *second)].map(|(role, copy)| Evidence {
-            fact: format!("{} {}", copy.name, copy.full_version()),
-            observed: role.to_owned(),
-            required: None,
-            source: Basis::Metadata,
-            citation: match copy.location.as_str() {
-                "" => copy.version.source().map(|source| source.place().to_owned()),
-                folder => Some(format!("{folder}/{}", copy.metadata_dir)),
-            },
+        [("imported", *first), ("shadowed", *second)].map(|(role, copy)| {
+            Evidence::metadata(format!("{} {}", copy.name, copy.full_version()), role.to_owned()).cited(
+                match copy.location.as_str() {
+                    "" => copy.version.source().map(|source| source.place().to_owned()),
+                    folder => Some(format!("{folder}/{}", copy.metadata_dir)),
+                },
+            )
         })
     };
     let installer = Installer::of(context.facts);
@@ -330,22 +318,15 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
         );
         (message, remedy)
     };
-    Finding {
-        id: format!("pairing/two-{name}"),
-        kind: Kind::Pairing,
-        severity: Severity::Warn,
-        title: format!(
-            "{name} is installed twice, as {} and {}{more}",
-            imported.full_version(),
-            shadowed.full_version()
-        ),
-        message,
-        gpus: Vec::new(),
-        evidence: copies(&(imported, shadowed)).into(),
-        packages,
-        remedies: vec![remedy],
-        references: Vec::new(),
-    }
+    TWICE
+        .found(
+            &[name],
+            format!("{name} is installed twice, as {} and {}{more}", imported.full_version(), shadowed.full_version()),
+        )
+        .message(message)
+        .packages(packages)
+        .evidence(copies(&(imported, shadowed)))
+        .remedies([remedy])
 }
 
 #[cfg(test)]

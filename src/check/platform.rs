@@ -3,8 +3,13 @@
 use super::abi::loaded_libraries;
 use super::{Context, Installed};
 use crate::facts::Library;
-use crate::finding::{Basis, Evidence, Finding, Kind, Severity};
+use crate::finding::{Evidence, Finding, rule};
 use crate::version::GlibcVersion;
+
+rule! {
+    /// TITLE format!("{} needs {needs}, and this host's {what} has {has}", installed.title())
+    pub LIBRARY_OLD = "python/{package}": Python, Fail, since "0.1.0", judged on [];
+}
 
 /// Compares the symbol versions that libraries need with those of the host's glibc and libstdc++.
 pub fn findings(context: &Context<'_>) -> Vec<Finding> {
@@ -67,31 +72,12 @@ fn too_old(
     has: &str,
     place: Option<String>,
 ) -> Finding {
-    Finding {
-        id: format!("python/{}", installed.name()),
-        title: format!("{} needs {needs}, and this host's {what} has {has}", installed.title()),
-        message: format!(
+    LIBRARY_OLD.found(&[installed.name()], format!("{} needs {needs}, and this host's {what} has {has}", installed.title())).message(format!(
             "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
              system; a build for this one, or a newer image, is needed.",
             library.path
-        ),
-        packages: vec![installed.name().to_owned()],
-        evidence: vec![
-            Evidence {
-                fact: library.path.clone(),
-                observed: format!("needs {needs}"),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(installed.distribution.location.clone()),
-            },
-            Evidence {
-                fact: soname.to_owned(),
-                observed: has.to_owned(),
-                required: Some(needs.to_owned()),
-                source: Basis::Host,
-                citation: place,
-            },
-        ],
-        ..Finding::of(Kind::Python, Severity::Fail)
-    }
+        )).packages([installed.name()]).evidence([
+            Evidence::binary(library.path.clone(), format!("needs {needs}")).cited(installed.distribution.location.clone()),
+            Evidence::host(soname.to_owned(), has.to_owned()).required(needs.to_owned()).cited(place),
+        ])
 }

@@ -3,12 +3,27 @@
 use pep440_rs::VersionSpecifiers;
 
 use super::{Context, Installed};
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Rule, Severity, rule};
 use crate::rules::cite;
 use crate::rules::raw_prebuilt::RawPrebuilt;
 use crate::rules::target::gpu_words;
 use crate::step::Step;
 use crate::version::CodeTarget;
+
+rule! {
+    /// TITLE String::new()
+    pub WHEELS_PARTNER = "pairing/{package}": Pairing, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE the published wheels have no kernel
+    pub WHEELS_WITHOUT_KERNEL = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE the published wheels need glibc
+    pub WHEELS_GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+}
 
 /// The rows of what is installed and unread.
 fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a RawPrebuilt)> {
@@ -34,7 +49,7 @@ pub fn torch(context: &Context<'_>) -> Vec<Finding> {
     rows(context)
         .filter(|(_, row)| full != "?" && !row.torch.is_empty() && !row.torch.contains(&minor))
         .map(|(installed, row)| {
-            let mut finding = base(installed, row, "pairing", Kind::Pairing);
+            let mut finding = base(installed, row, &WHEELS_PARTNER);
             finding.title = format!("no wheel of {} is published for torch {minor}", installed.title());
             finding.message = "It was compiled here, or a wheel for another torch was installed, which ends in `undefined symbol` at \
                                import."
@@ -59,7 +74,7 @@ pub fn code(context: &Context<'_>) -> Vec<Finding> {
             let gpus: Vec<_> = context.target.gpus.iter().filter(without).collect();
             let first = gpus.first().filter(|_| !row.code.is_empty())?;
             let words: Vec<_> = row.code.iter().map(ToString::to_string).collect();
-            let mut finding = base(installed, row, "gpu-arch", Kind::GpuArch);
+            let mut finding = base(installed, row, &WHEELS_WITHOUT_KERNEL);
             finding.severity = Severity::Fail;
             finding.title = format!(
                 "the wheels of {} hold no kernel for sm_{} ({})",
@@ -83,7 +98,7 @@ pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
     rows(context)
         .filter_map(|(installed, row)| {
             let needs = row.glibc.filter(|needs| *needs > has)?;
-            let mut finding = base(installed, row, "python", Kind::Python);
+            let mut finding = base(installed, row, &WHEELS_GLIBC);
             finding.title =
                 format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
             finding.message =
@@ -95,23 +110,13 @@ pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) -> Finding {
-    Finding {
-        id: format!("{family}/{}", installed.name()),
-        kind,
-        severity: Severity::Warn,
-        title: String::new(),
-        message: String::new(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: format!("published wheels of {}", installed.name()),
-            observed: String::new(),
-            required: None,
-            source: Basis::Rule,
-            citation: Some(cite(&row.source)),
-        }],
-        remedies: vec![Remedy {
+fn base(installed: &Installed<'_>, row: &RawPrebuilt, rule: &'static Rule) -> Finding {
+    rule.found(&[installed.name()], "")
+        .packages([installed.name()])
+        .evidence([
+            Evidence::rule(format!("published wheels of {}", installed.name()), String::new()).cited(cite(&row.source))
+        ])
+        .remedies([Remedy {
             summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
             requirements: Vec::new(),
             steps: Step::run(["pip", "install"].into_iter().chain(super::REBUILD).chain([
@@ -123,7 +128,5 @@ fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) 
             .collect(),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }
+        }])
 }

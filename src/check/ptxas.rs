@@ -2,10 +2,15 @@
 
 use super::{Context, Installed};
 use crate::facts::Ptxas;
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::target::gpu_words;
 use crate::step::Step;
 use crate::version::ComputeCapability;
+
+rule! {
+    /// TITLE title
+    pub PTXAS_VARIABLE = "toolchain/{variable}": Toolchain, Warn, since "0.1.0", judged on [];
+}
 
 /// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.
 pub fn knows(context: &Context<'_>, gpu: ComputeCapability) -> Option<bool> {
@@ -23,41 +28,33 @@ pub fn named(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
 fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option<Finding> {
     let (row, citation) = context.db.ptxas(&ptxas.variable)?;
     let variable = &ptxas.variable;
-    let finding = |severity, title, message: &str, required: &str, evidence| Finding {
-        id: format!("toolchain/{}", variable.to_lowercase().replace('_', "-")),
-        kind: Kind::Toolchain,
-        severity,
-        title,
-        message: message.to_owned(),
-        packages: vec![triton.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: [
-            vec![Evidence {
-                fact: variable.clone(),
-                observed: ptxas.path.clone(),
-                required: Some(required.to_owned()),
-                source: Basis::Host,
-                citation: Some("environment".to_owned()),
-            }],
-            evidence,
-        ]
-        .concat(),
-        remedies: vec![Remedy {
-            summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::unset(variable).into_iter().collect(),
-            change: None,
-            verified: false,
-        }],
-        references: Vec::new(),
+    let finding = |severity, title, message: &str, required: &str, evidence| {
+        PTXAS_VARIABLE
+            .found(&[&variable.to_lowercase().replace('_', "-")], title)
+            .severity(severity)
+            .message(message.to_owned())
+            .packages([triton.name()])
+            .evidence(
+                [
+                    vec![
+                        Evidence::host(variable.clone(), ptxas.path.clone())
+                            .required(required.to_owned())
+                            .cited("environment".to_owned()),
+                    ],
+                    evidence,
+                ]
+                .concat(),
+            )
+            .remedies([Remedy {
+                summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
+                requirements: Vec::new(),
+                steps: Step::unset(variable).into_iter().collect(),
+                change: None,
+                verified: false,
+            }])
     };
-    let rule = |fact: &str, observed: String, citation: String| Evidence {
-        fact: fact.to_owned(),
-        observed,
-        required: None,
-        source: Basis::Rule,
-        citation: Some(citation),
-    };
+    let rule =
+        |fact: &str, observed: String, citation: String| Evidence::rule(fact.to_owned(), observed).cited(citation);
     if !ptxas.found {
         let title = format!("`{variable}` names no file: `{}`", ptxas.path);
         let evidence = vec![rule("Triton", "takes its own ptxas instead".to_owned(), citation)];

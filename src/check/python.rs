@@ -2,9 +2,29 @@
 
 use super::{Context, Installed, Stack, again, looked, platform, prebuilt};
 use crate::facts::{ASKED, Origin};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
+
+rule! {
+    /// TITLE format!("{} needs glibc {needs}, and this system has {has}", installed.title())
+    pub GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE "this Python is a 32-bit build, and torch has wheels for 64-bit Python only".to_owned()
+    pub BITS_32 = "python/32-bit": Python, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} has no wheel for Python {}.{}", installed.title(), python.major, python.minor)
+    pub NO_WHEEL = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} was built for {needs}, but this is {has}", installed.title())
+    pub OTHER_TAG = "python/{package}": Python, Fail, since "0.1.0", judged on [];
+}
 
 const TORCH: &str = "torch";
 
@@ -43,26 +63,7 @@ fn old_glibc(context: &Context<'_>) -> Vec<Finding> {
             continue;
         }
         let citation = installed.row.map(|(_, build)| build.source.citation());
-        findings.push(Finding {
-            id: format!("python/{}", installed.name()),
-            kind: Kind::Python,
-            severity: Severity::Warn,
-            title: format!("{} needs glibc {needs}, and this system has {has}", installed.title()),
-            message:
-                "Its wheels are made for newer systems: pip does not offer them here, and by force they do not load."
-                    .to_owned(),
-            packages: vec![installed.name().to_owned()],
-            gpus: Vec::new(),
-            evidence: vec![Evidence {
-                fact: "glibc".to_owned(),
-                observed: has.to_string(),
-                required: Some(format!("{needs} or newer")),
-                source: Basis::Rule,
-                citation,
-            }],
-            remedies: Vec::new(),
-            references: Vec::new(),
-        });
+        findings.push(GLIBC.found(&[installed.name()], format!("{} needs glibc {needs}, and this system has {has}", installed.title())).message("Its wheels are made for newer systems: pip does not offer them here, and by force they do not load.").packages([installed.name()]).evidence([Evidence::rule("glibc", has.to_string()).required(format!("{needs} or newer")).cited(citation)]));
     }
     findings
 }
@@ -74,21 +75,16 @@ fn narrow(context: &Context<'_>) -> Option<Finding> {
     }
     let torch = context.db.package(TORCH)?;
     let build = torch.releases.iter().rev().find_map(|release| release.builds.first())?;
-    Some(Finding {
-        id: "python/32-bit".to_owned(),
-        title: "this Python is a 32-bit build, and torch has wheels for 64-bit Python only".to_owned(),
-        message: "pip finds no version of torch for it at all: `from versions: none`.".to_owned(),
-        packages: vec!["python".to_owned(), TORCH.to_owned()],
-        evidence: vec![Evidence {
-            fact: "python".to_owned(),
-            observed: "32 bit".to_owned(),
-            required: Some("a platform of torch's wheels, all of them 64-bit".to_owned()),
-            source: Basis::Rule,
-            citation: Some(build.source.citation()),
-        }],
-        remedies: vec![Remedy::new("Install 64-bit Python, and make the environment again", [])],
-        ..Finding::of(Kind::Python, Severity::Fail)
-    })
+    Some(
+        BITS_32
+            .found(&[], "this Python is a 32-bit build, and torch has wheels for 64-bit Python only")
+            .message("pip finds no version of torch for it at all: `from versions: none`.")
+            .packages(["python", TORCH])
+            .evidence([Evidence::rule("python", "32 bit")
+                .required("a platform of torch's wheels, all of them 64-bit".to_owned())
+                .cited(build.source.citation())])
+            .remedies([Remedy::new("Install 64-bit Python, and make the environment again", [])]),
+    )
 }
 
 /// A release that somebody asks for and that has no wheel for this Python.
@@ -105,24 +101,25 @@ fn no_wheel(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding>
         release.builds.iter().flat_map(|build| &build.python).map(ToString::to_string).collect();
     wheels.sort();
     wheels.dedup();
-    Some(Finding {
-        id: format!("python/{}", installed.name()),
-        title: format!("{} has no wheel for Python {}.{}", installed.title(), python.major, python.minor),
-        message: "pip and uv find no version that satisfies the requirement on this Python.".to_owned(),
-        packages: vec![installed.name().to_owned(), "python".to_owned()],
-        evidence: vec![Evidence {
-            fact: "python".to_owned(),
-            observed: python.to_string(),
-            required: Some(wheels.join(" ")),
-            source: Basis::Rule,
-            citation: Some(build.source.citation()),
-        }],
-        remedies: vec![Remedy::new(
-            format!("Make the environment with a Python that it has wheels for, or take another {}", installed.name()),
-            [],
-        )],
-        ..Finding::of(Kind::Python, Severity::Warn)
-    })
+    Some(
+        NO_WHEEL
+            .found(
+                &[installed.name()],
+                format!("{} has no wheel for Python {}.{}", installed.title(), python.major, python.minor),
+            )
+            .message("pip and uv find no version that satisfies the requirement on this Python.")
+            .packages([installed.name(), "python"])
+            .evidence([Evidence::rule("python", python.to_string())
+                .required(wheels.join(" "))
+                .cited(build.source.citation())])
+            .remedies([Remedy::new(
+                format!(
+                    "Make the environment with a Python that it has wheels for, or take another {}",
+                    installed.name()
+                ),
+                [],
+            )]),
+    )
 }
 
 /// What one tag demands that is not there, in words; none where it fits.
@@ -167,24 +164,18 @@ fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
         misfits.push(misfit(tag, context)?);
     }
     let (needs, has) = misfits.into_iter().next()?;
-    Some(Finding {
-        id: format!("python/{}", installed.name()),
-        kind: Kind::Python,
-        severity: if Stack::is_gpu(installed.name(), context.db) { Severity::Fail } else { Severity::Warn },
-        title: format!("{} was built for {needs}, but this is {has}", installed.title()),
-        message: "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
-                  installed by force."
-            .to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "wheel tag".to_owned(),
-            observed: tags.join(" "),
-            required: Some(has),
-            source: Basis::Metadata,
-            citation: Some(format!("{}/WHEEL", installed.distribution.metadata_dir)),
-        }],
-        remedies: again::remedy(context, installed).into_iter().collect(),
-        references: Vec::new(),
-    })
+    Some(
+        OTHER_TAG
+            .found(&[installed.name()], format!("{} was built for {needs}, but this is {has}", installed.title()))
+            .severity(if Stack::is_gpu(installed.name(), context.db) { Severity::Fail } else { Severity::Warn })
+            .message(
+                "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
+                  installed by force.",
+            )
+            .packages([installed.name()])
+            .evidence([Evidence::metadata("wheel tag", tags.join(" "))
+                .required(has)
+                .cited(format!("{}/WHEEL", installed.distribution.metadata_dir))])
+            .remedies(again::remedy(context, installed).into_iter()),
+    )
 }

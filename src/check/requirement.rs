@@ -11,12 +11,32 @@ use pep508_rs::ExtraName;
 
 use super::{Context, Installed, Installer, Stack, looked};
 use crate::facts::{Origin, Reading, Unmet};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
 use crate::rules::raw_needs::Stop;
 use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
 use crate::step::{self, Step};
+
+rule! {
+    /// TITLE title
+    pub STATED_UNMET = "requirement/{package}/{other}": Requirement, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE title
+    pub UNMET = "requirement/{package}/{other}": Requirement, Fail, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("the metadata of {} cannot be read", installed.name())
+    pub METADATA = "requirement/{package}/metadata": Requirement, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{} requires Python {text}, but this is {python}", installed.title())
+    pub PYTHON = "requirement/{package}/python": Requirement, Warn, since "0.1.0", judged on [];
+}
 
 /// Compares every declared requirement with what is installed.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -189,30 +209,21 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
     };
     let mut packages = vec![package.clone(), name.to_owned()];
     packages.sort();
-    Some(Finding {
-        id: format!("requirement/{package}/{name}"),
-        kind: Kind::Requirement,
-        severity: unmet_severity(context, package, name, &versions),
-        title,
-        message: "pip said so itself: the last installation left this requirement unmet.".to_owned(),
-        packages,
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "pip".to_owned(),
-            observed: format!("`{}`", unmet.requirement),
-            required: None,
-            source: Basis::Metadata,
-            citation: Some(unmet.place.clone()),
-        }],
-        remedies: vec![Remedy {
-            summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
-            requirements: vec![format!("{name}{versions}")],
-            steps: install(context, &format!("{name}{versions}")),
-            change: None,
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        STATED_UNMET
+            .found(&[package, name], title)
+            .severity(unmet_severity(context, package, name, &versions))
+            .message("pip said so itself: the last installation left this requirement unmet.")
+            .packages(packages)
+            .evidence([Evidence::metadata("pip", format!("`{}`", unmet.requirement)).cited(unmet.place.clone())])
+            .remedies([Remedy {
+                summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
+                requirements: vec![format!("{name}{versions}")],
+                steps: install(context, &format!("{name}{versions}")),
+                change: None,
+                verified: false,
+            }]),
+    )
 }
 
 /// The call that brings a requirement into this environment.
@@ -246,51 +257,42 @@ fn unmet(
     let mut packages = vec![installed.name().to_owned(), name.to_owned()];
     packages.sort();
     let guard = guard(context, installed, requirement, found);
-    Finding {
-        id: format!("requirement/{}/{name}", installed.name()),
-        kind: Kind::Requirement,
-        severity: match guard {
+    UNMET
+        .found(&[installed.name(), name], title)
+        .severity(match guard {
             Some(_) => Severity::Fail,
             None => unmet_severity(context, installed.name(), name, &versions),
-        },
-        title,
-        message: if guard.is_some() {
+        })
+        .message(if guard.is_some() {
             format!("{} checks {name} when it is imported, and stops.", installed.name())
         } else if found.is_some() {
             format!("{} was made and tested with another version of {name}.", installed.name())
         } else {
             format!("{} may fail when it imports {name}.", installed.name())
-        },
-        packages,
-        gpus: Vec::new(),
-        evidence: [
-            Evidence {
-                fact: format!("{} metadata", installed.name()),
-                observed: format!("`Requires-Dist: {requirement}`"),
-                required: None,
-                source: if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
-                citation: Some(declared_in(installed)),
-            },
-            Evidence {
-                fact: name.to_owned(),
-                observed,
-                required: Some(if versions.is_empty() { "installed".to_owned() } else { versions.clone() }),
-                source: Basis::Metadata,
-                citation: found.map(listed_in),
-            },
-        ]
-        .into_iter()
-        .chain(guard)
-        .collect(),
-        remedies: vec![Remedy {
+        })
+        .packages(packages)
+        .evidence(
+            [
+                Evidence::of(
+                    if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
+                    format!("{} metadata", installed.name()),
+                    format!("`Requires-Dist: {requirement}`"),
+                )
+                .cited(declared_in(installed)),
+                Evidence::metadata(name.to_owned(), observed)
+                    .required(if versions.is_empty() { "installed".to_owned() } else { versions.clone() })
+                    .cited(found.map(listed_in)),
+            ]
+            .into_iter()
+            .chain(guard),
+        )
+        .remedies([Remedy {
             summary: format!("Install `{name}{versions}`"),
             requirements: vec![format!("{name}{versions}")],
             steps: install(context, &format!("{name}{versions}")),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }
+        }])
 }
 
 /// What says that the import of a package stops with what there is of another, where it does.
@@ -313,13 +315,7 @@ fn guard(
         (Stop::Below, Some(found)) => is_below(found).unwrap_or(false),
         (Stop::Missing, Some(_)) => false,
     };
-    stops.then(|| Evidence {
-        fact: format!("import of {}", installed.name()),
-        observed: format!("checks {name}"),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(citation),
-    })
+    stops.then(|| Evidence::rule(format!("import of {}", installed.name()), format!("checks {name}")).cited(citation))
 }
 
 /// A distribution whose metadata is damaged: what it requires cannot be told, and installers trip over it.
@@ -330,30 +326,22 @@ fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findin
         (Reading::Absent { looked }, _) => looked,
         _ => return None,
     };
-    Some(Finding {
-        id: format!("requirement/{}/metadata", installed.name()),
-        kind: Kind::Requirement,
-        severity: severity(context, &[installed.name()]).max(Severity::Warn),
-        title: format!("the metadata of {} cannot be read", installed.name()),
-        message: "What it requires is not known, and installers may refuse to upgrade or remove it.".to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "metadata".to_owned(),
-            observed: error.clone(),
-            required: None,
-            source: Basis::Metadata,
-            citation: Some(format!("{}/{}", distribution.location, distribution.metadata_dir)),
-        }],
-        remedies: vec![Remedy {
-            summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
-            requirements: Vec::new(),
-            steps: Vec::new(),
-            change: None,
-            verified: false,
-        }],
-        references: Vec::new(),
-    })
+    Some(
+        METADATA
+            .found(&[installed.name()], format!("the metadata of {} cannot be read", installed.name()))
+            .severity(severity(context, &[installed.name()]).max(Severity::Warn))
+            .message("What it requires is not known, and installers may refuse to upgrade or remove it.")
+            .packages([installed.name()])
+            .evidence([Evidence::metadata("metadata", error.clone())
+                .cited(format!("{}/{}", distribution.location, distribution.metadata_dir))])
+            .remedies([Remedy {
+                summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
+                requirements: Vec::new(),
+                steps: Vec::new(),
+                change: None,
+                verified: false,
+            }]),
+    )
 }
 
 fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
@@ -370,24 +358,20 @@ fn wrong_python(context: &Context<'_>, installed: &Installed<'_>) -> Option<Find
     if fits {
         return None;
     }
-    Some(Finding {
-        id: format!("requirement/{}/python", installed.name()),
-        kind: Kind::Requirement,
-        severity: severity(context, &[installed.name()]),
-        title: format!("{} requires Python {text}, but this is {python}", installed.title()),
-        message: "The environment was made or copied with another Python, or the check was overridden.".to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "Python".to_owned(),
-            observed: python.to_string(),
-            required: Some(text.clone()),
-            source: if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
-            citation: Some(declared_in(installed)),
-        }],
-        remedies: Vec::new(),
-        references: Vec::new(),
-    })
+    Some(
+        PYTHON
+            .found(&[installed.name()], format!("{} requires Python {text}, but this is {python}", installed.title()))
+            .severity(severity(context, &[installed.name()]))
+            .message("The environment was made or copied with another Python, or the check was overridden.")
+            .packages([installed.name()])
+            .evidence([Evidence::of(
+                if installed.required_by_rule().is_some() { Basis::Rule } else { Basis::Metadata },
+                "Python",
+                python.to_string(),
+            )
+            .required(text.clone())
+            .cited(declared_in(installed))]),
+    )
 }
 
 #[cfg(test)]
@@ -421,14 +405,14 @@ mod tests {
         let (workload, heard) = (crate::rules::Workload::default(), crate::rules::symptom::Heard::default());
         let context = Context::new(&facts, crate::rules::embedded(), &workload, &heard);
         let Outcome::Findings(found) = check(&context) else { panic!("nothing found") };
-        let told: Vec<_> = found.iter().map(|it| (it.id.as_str(), it.severity)).collect();
+        let told: Vec<_> = found.iter().map(|it| (it.id.to_string(), it.severity)).collect();
         // matplotlib looks at its lower bound alone, and datasets at nothing.
         assert_eq!(
             told,
             [
-                ("requirement/datasets/tqdm", Severity::Warn),
-                ("requirement/matplotlib/numpy", Severity::Warn),
-                ("requirement/transformers/tokenizers", Severity::Fail),
+                ("requirement/datasets/tqdm".to_owned(), Severity::Warn),
+                ("requirement/matplotlib/numpy".to_owned(), Severity::Warn),
+                ("requirement/transformers/tokenizers".to_owned(), Severity::Fail),
             ]
         );
     }

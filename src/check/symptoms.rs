@@ -8,16 +8,22 @@ use super::advisory::of;
 use super::{Context, soname};
 use crate::facts::redact::{Identity, redact_text};
 use crate::facts::{Facts, Origin};
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Kind, Remedy, Severity, rule};
 use crate::log::Log;
 use crate::rules::advisory::{judge, symptom as quoted};
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::{RawCause, RawSymptom};
+use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::symptom::{Heard, Seen};
 use crate::rules::target::gpu_words;
 use crate::rules::{RuleDb, Workload, cite};
 use crate::step::{self, Step, Written};
 use crate::text;
+
+rule! {
+    /// TITLE if certain { title } else { format!("likely: {title}") }
+    pub SYMPTOM = "symptom/{message}": Advisory, Warn, since "0.1.0", judged on [];
+}
 
 /// A message is quoted up to so many characters.
 const LONGEST: usize = 200;
@@ -91,7 +97,7 @@ pub fn explain(
         let Some(line) = quoted(advisory, &heard.quoted).and_then(|words| line_of(text, words, people)) else {
             continue;
         };
-        match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory.id) {
+        match ranked.iter_mut().find(|ranked| ranked.finding.id == super::advisory::ADVISORY.of(&[&advisory.id])) {
             Some(ranked) => ranked.explains(&mut next, &line),
             None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
         }
@@ -114,13 +120,7 @@ fn attach(findings: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();
     for finding in findings {
         match kept.iter_mut().find(|cause| is_consequence(&finding, cause)) {
-            Some(cause) => cause.evidence.push(Evidence {
-                fact: format!("consequence [{}]", finding.id),
-                observed: finding.title,
-                required: None,
-                source: Basis::Rule,
-                citation: None,
-            }),
+            Some(cause) => cause.evidence.push(Evidence::rule(format!("consequence [{}]", finding.id), finding.title)),
             None => kept.push(finding),
         }
     }
@@ -128,13 +128,16 @@ fn attach(findings: Vec<Finding>) -> Vec<Finding> {
 }
 
 fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
-    let pin = |finding: &Finding| finding.id.starts_with("requirement/torch/nvidia-");
+    let pin = |finding: &Finding| {
+        finding.kind == Kind::Requirement
+            && matches!(finding.id.subjects().collect::<Vec<_>>()[..], ["torch", other] if is_runtime_wheel(other))
+    };
     let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
     // Two advisories on one package are two stories.
-    let by_hand = |finding: &Finding| finding.id.starts_with("GPUDOC-");
+    let by_hand = |finding: &Finding| finding.id.is(&super::advisory::ADVISORY);
     let told_twice =
         by_hand(finding) && !by_hand(cause) && finding.kind == cause.kind && finding.packages == cause.packages;
-    let blind = finding.id == "gpu-visibility/none" && (unanswered || cause.id == "system/jetson");
+    let blind = finding.id.is(&super::gpu_visibility::NONE) && (unanswered || cause.id.is(&super::system::JETSON));
     blind || told_twice || pin(finding) && pin(cause)
 }
 
@@ -159,13 +162,7 @@ impl Ranked {
 }
 
 fn message(line: &str) -> Evidence {
-    Evidence {
-        fact: "error message".to_owned(),
-        observed: format!("`{line}`"),
-        required: None,
-        source: Basis::Host,
-        citation: None,
-    }
+    Evidence::host("error message", format!("`{line}`"))
 }
 
 /// The findings that explain a message: those of the first selector that any meets.
@@ -182,9 +179,10 @@ fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) 
             .enumerate()
             .filter(|(_, ranked)| {
                 let Finding { id, kind, severity, .. } = &ranked.finding;
+                let id = id.to_string();
                 *severity != Severity::Info
                     && !excluded.contains(&id.as_str())
-                    && (id == &wanted
+                    && (id == wanted
                         || kind.name() == wanted
                         || id.strip_prefix(&wanted).is_some_and(|rest| rest.starts_with('/')))
             })
@@ -262,25 +260,18 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     );
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
-    evidence.push(Evidence {
-        fact: "known message".to_owned(),
-        observed: symptom.id.clone(),
-        required: None,
-        source: Basis::Rule,
-        citation: symptom.sources.first().cloned(),
-    });
-    Some(Finding {
-        id: format!("symptom/{}", symptom.id),
-        kind: kind(&first.kind),
-        severity: proved,
-        title: if certain { title } else { format!("likely: {title}") },
-        message,
-        packages,
-        gpus: Vec::new(),
-        evidence,
-        remedies,
-        references: symptom.sources.iter().map(|source| page(source).to_owned()).collect(),
-    })
+    evidence.push(Evidence::rule("known message", symptom.id.clone()).cited(symptom.sources.first().cloned()));
+    Some(
+        SYMPTOM
+            .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
+            .severity(proved)
+            .kind(kind(&first.kind))
+            .message(message)
+            .packages(packages)
+            .evidence(evidence)
+            .remedies(remedies)
+            .references(symptom.sources.iter().map(|source| page(source).to_owned())),
+    )
 }
 
 /// `https://… , read 2026-11-20` without the day.
@@ -346,34 +337,27 @@ fn known(context: &Context<'_>, cause: &RawCause) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for name in &cause.packages {
         if let Some(installed) = context.stack.get(name) {
-            evidence.push(Evidence {
-                fact: name.clone(),
-                observed: installed.distribution.full_version().to_owned(),
-                required: None,
-                source: Basis::Metadata,
-                citation: installed.distribution.version.source().map(|source| source.place().to_owned()),
-            });
+            evidence.push(
+                Evidence::metadata(name.clone(), installed.distribution.full_version().to_owned())
+                    .cited(installed.distribution.version.source().map(|source| source.place().to_owned())),
+            );
         }
     }
     if matches!(cause.kind.as_str(), "gpu-arch" | "forward-compat" | "driver" | "cpu-build") {
-        evidence.extend(context.target.gpus.iter().take(2).map(|gpu| Evidence {
-            fact: gpu.label.clone(),
-            observed: format!("compute capability {}, sm_{}", gpu.capability, gpu.capability.sm()),
-            required: None,
-            source: Basis::Host,
-            citation: None,
+        evidence.extend(context.target.gpus.iter().take(2).map(|gpu| {
+            Evidence::host(
+                gpu.label.clone(),
+                format!("compute capability {}, sm_{}", gpu.capability, gpu.capability.sm()),
+            )
         }));
     }
     if matches!(cause.kind.as_str(), "driver" | "forward-compat" | "driver-mismatch" | "system")
         && let Some(driver) = &context.target.driver
     {
-        evidence.push(Evidence {
-            fact: "driver".to_owned(),
-            observed: driver.to_string(),
-            required: None,
-            source: Basis::Host,
-            citation: context.facts.driver.version.source().map(|source| source.place().to_owned()),
-        });
+        evidence.push(
+            Evidence::host("driver", driver.to_string())
+                .cited(context.facts.driver.version.source().map(|source| source.place().to_owned())),
+        );
     }
     evidence
 }
@@ -395,13 +379,13 @@ fn from_advisory(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> O
         .collect();
     finding.packages.sort();
     finding.evidence = vec![message(line)];
-    finding.evidence.extend(advisory.references.iter().take(1).map(|page| Evidence {
-        fact: "advisory".to_owned(),
-        observed: format!("{} of {}", advisory.id, advisory.date),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(cite(page)),
-    }));
+    finding.evidence.extend(
+        advisory
+            .references
+            .iter()
+            .take(1)
+            .map(|page| Evidence::rule("advisory", format!("{} of {}", advisory.id, advisory.date)).cited(cite(page))),
+    );
     let missing: Vec<String> = open
         .installed
         .iter()

@@ -3,10 +3,30 @@
 
 use super::{Context, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::raw_platform::GpuClass;
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size))
+    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("this WSL kernel, {kernel}, is older than GPU support in WSL")
+    pub WSL = "system/wsl": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" })
+    pub LIBCUDA_NAME = "system/libcuda-name": System, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack")
+    pub JETSON = "system/jetson": System, Warn, since "0.1.0", judged on [];
+}
 
 /// Docker's default is 64 MB; a container that was given more was given much more.
 const SMALL_SHM: u64 = 128 << 20;
@@ -47,32 +67,14 @@ fn small_shm(context: &Context<'_>) -> Option<Finding> {
     // One process on one GPU does without; NCCL between GPUs does not, and who pastes a report has a reason.
     let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
     let severity = if several || context.facts.pasted.is_some() { Severity::Warn } else { Severity::Info };
-    Some(Finding {
-        id: "system/shm".to_owned(),
-        kind: Kind::System,
-        severity,
-        title: format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size)),
-        message: "Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers with a bus \
-                  error."
-            .to_owned(),
-        packages: vec!["container-runtime".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "/dev/shm".to_owned(),
-            observed: text::bytes(size),
-            required: Some("several GiB".to_owned()),
-            source: Basis::Host,
-            citation: reading.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: vec![Remedy {
+    Some(SHM.found(&[], format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size))).severity(severity).message("Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers with a bus \
+                  error.").packages(["container-runtime"]).evidence([Evidence::host("/dev/shm", text::bytes(size)).required("several GiB".to_owned()).cited(reading.source().map(|source| source.place().to_owned()))]).remedies([Remedy {
             summary: "Start the container with more".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("docker run --shm-size=16g --ipc=host …"),
             change: None,
             verified: false,
-        }],
-        references: vec!["https://github.com/pytorch/pytorch/issues/5040".to_owned()],
-    })
+        }]).references(["https://github.com/pytorch/pytorch/issues/5040"]))
 }
 
 /// WSL 2 with a kernel from before CUDA on WSL.
@@ -86,30 +88,22 @@ fn old_wsl(context: &Context<'_>) -> Option<Finding> {
     if (major, minor) >= (rule.kernel.major, rule.kernel.minor) {
         return None;
     }
-    Some(Finding {
-        id: "system/wsl".to_owned(),
-        kind: Kind::System,
-        severity: Severity::Warn,
-        title: format!("this WSL kernel, {kernel}, is older than GPU support in WSL"),
-        message: format!("CUDA on WSL needs {}, and a WSL kernel of at least {}.", rule.windows, rule.kernel),
-        packages: vec!["windows".to_owned(), "wsl-kernel".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "WSL kernel".to_owned(),
-            observed: kernel.clone(),
-            required: Some(format!("{} or newer", rule.kernel)),
-            source: Basis::Host,
-            citation: system.kernel.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: vec![Remedy {
-            summary: "Update Windows, and the kernel".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("wsl --update"),
-            change: None,
-            verified: false,
-        }],
-        references: vec!["https://github.com/microsoft/WSL/issues/7056".to_owned()],
-    })
+    Some(
+        WSL.found(&[], format!("this WSL kernel, {kernel}, is older than GPU support in WSL"))
+            .message(format!("CUDA on WSL needs {}, and a WSL kernel of at least {}.", rule.windows, rule.kernel))
+            .packages(["windows", "wsl-kernel"])
+            .evidence([Evidence::host("WSL kernel", kernel.clone())
+                .required(format!("{} or newer", rule.kernel))
+                .cited(system.kernel.source().map(|source| source.place().to_owned()))])
+            .remedies([Remedy {
+                summary: "Update Windows, and the kernel".to_owned(),
+                requirements: Vec::new(),
+                steps: Step::fixed("wsl --update"),
+                change: None,
+                verified: false,
+            }])
+            .references(["https://github.com/microsoft/WSL/issues/7056"]),
+    )
 }
 
 /// The loader knows libcuda.so.1 only.
@@ -121,32 +115,14 @@ fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
     }
     let wsl = facts.system.wsl.value().is_some();
     let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    Some(Finding {
-        id: "system/libcuda-name".to_owned(),
-        kind: Kind::System,
-        severity: Severity::Warn,
-        title: format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" }),
-        message: "Programs that open or link the plain name (Triton 2, Numba, TensorFlow) do not find the driver. In WSL the files \
-                  of /usr/lib/wsl/lib are copies instead of links, so that ldconfig keeps only one name."
-            .to_owned(),
-        packages: vec!["libcuda".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "libcuda.so.1".to_owned(),
-            observed: library.path.clone(),
-            required: Some("libcuda.so too".to_owned()),
-            source: Basis::Host,
-            citation: Some("ldconfig -p".to_owned()),
-        }],
-        remedies: vec![Remedy {
+    Some(LIBCUDA_NAME.found(&[], format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" })).message("Programs that open or link the plain name (Triton 2, Numba, TensorFlow) do not find the driver. In WSL the files \
+                  of /usr/lib/wsl/lib are copies instead of links, so that ldconfig keeps only one name.").packages(["libcuda"]).evidence([Evidence::host("libcuda.so.1", library.path.clone()).required("libcuda.so too".to_owned()).cited("ldconfig -p".to_owned())]).remedies([Remedy {
             summary: "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig".to_owned(),
             requirements: Vec::new(),
             steps: Step::prepend("LD_LIBRARY_PATH", folder).into_iter().collect(),
             change: None,
             verified: false,
-        }],
-        references: vec!["https://github.com/microsoft/WSL/issues/8587".to_owned()],
-    })
+        }]).references(["https://github.com/microsoft/WSL/issues/8587"]))
 }
 
 /// A Jetson on which torch sees no GPU.
@@ -159,30 +135,12 @@ fn jetson(context: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let torch = context.stack.get("torch").map_or_else(|| "torch".to_owned(), super::Installed::title);
-    Some(Finding {
-        id: "system/jetson".to_owned(),
-        kind: Kind::System,
-        severity: Severity::Warn,
-        title: format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack"),
-        message: "A Jetson's GPU is reached through libraries of its own. Wheels from PyPI and from PyTorch's indexes are made for \
-                  servers, and do not find it."
-            .to_owned(),
-        packages: vec!["torch".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![Evidence {
-            fact: "`torch.cuda.is_available()`".to_owned(),
-            observed: "False".to_owned(),
-            required: Some("a torch build for this JetPack".to_owned()),
-            source: Basis::Host,
-            citation: facts.system.kernel.source().map(|source| source.place().to_owned()),
-        }],
-        remedies: vec![Remedy {
+    Some(JETSON.found(&[], format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack")).message("A Jetson's GPU is reached through libraries of its own. Wheels from PyPI and from PyTorch's indexes are made for \
+                  servers, and do not find it.").packages(["torch"]).evidence([Evidence::host("`torch.cuda.is_available()`", "False").required("a torch build for this JetPack".to_owned()).cited(facts.system.kernel.source().map(|source| source.place().to_owned()))]).remedies([Remedy {
             summary: "Install torch from NVIDIA's index for this JetPack and Python".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("cat /etc/nv_tegra_release"),
             change: None,
             verified: false,
-        }],
-        references: vec!["https://github.com/dusty-nv/jetson-containers/issues/1495".to_owned()],
-    })
+        }]).references(["https://github.com/dusty-nv/jetson-containers/issues/1495"]))
 }

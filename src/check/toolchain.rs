@@ -5,9 +5,44 @@
 
 use super::{Context, Installer, looked, ptxas};
 use crate::facts::{Nvcc, Reading};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::step::Step;
 use crate::text;
+
+rule! {
+    /// TITLE format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title())
+    pub NVCC_OTHER = "toolchain/nvcc": Toolchain, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}")
+    pub GCC = "toolchain/gcc": Toolchain, Info, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("`{variable}={home}` holds no nvcc")
+    pub HOME_WITHOUT_NVCC = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("`{variable}` is CUDA {ours}, and the nvcc on PATH is of CUDA {theirs}")
+    pub HOME_OTHER = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE "there is no `ninja`, with which torch builds extensions".to_owned()
+    pub NINJA = "toolchain/ninja": Toolchain, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a "))
+    pub TRITON = "toolchain/triton": Toolchain, Warn, since "0.1.0", judged on [];
+}
+
+rule! {
+    /// TITLE format!("nvcc is of CUDA {nvcc}, and {} is built for CUDA {cuda}", torch.title())
+    pub NVCC_OTHER_MAJOR = "toolchain/nvcc": Toolchain, Warn, since "0.1.0", judged on [];
+}
 
 /// Judges the compilers that a report or this machine has.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -48,19 +83,18 @@ fn nvcc_of_another_cuda(context: &Context<'_>, builders: &[String]) -> Option<Fi
     let cuda = nvcc.cuda?;
     let torch = context.stack.get("torch")?;
     let needed = torch.cuda()??;
-    (needed.major != cuda.major).then(|| Finding {
-        id: "toolchain/nvcc".to_owned(),
-        title: format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title()),
-        message: format!(
-            "What is installed runs. Building {} anew stops, since the majors differ.",
-            text::list(builders)
-        ),
-        evidence: vec![observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)],
-        remedies: vec![Remedy::new(
-            format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
-            Step::set("CUDA_HOME", format!("/usr/local/cuda-{needed}")),
-        )],
-        ..Finding::of(Kind::Toolchain, Severity::Info)
+    (needed.major != cuda.major).then(|| {
+        NVCC_OTHER
+            .found(&[], format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title()))
+            .message(format!(
+                "What is installed runs. Building {} anew stops, since the majors differ.",
+                text::list(builders)
+            ))
+            .evidence([observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)])
+            .remedies([Remedy::new(
+                format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
+                Step::set("CUDA_HOME", format!("/usr/local/cuda-{needed}")),
+            )])
     })
 }
 
@@ -70,31 +104,29 @@ fn newer_gcc(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
     let gcc = *toolchain.gcc.value()?;
     let Nvcc { path, newest_gcc, .. } = toolchain.nvcc.value()?;
     let newest = newest_gcc.filter(|newest| gcc > *newest)?;
-    Some(Finding {
-        id: "toolchain/gcc".to_owned(),
-        title: format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}"),
-        message: format!(
-            "What is installed runs. Building {} anew stops with `unsupported GNU version`.",
-            text::list(builders)
-        ),
-        evidence: vec![observed(
-            "gcc",
-            gcc.to_string(),
-            &format!("gcc {newest} or older"),
-            &format!("crt/host_config.h of {path}"),
-        )],
-        remedies: vec![Remedy::new(
-            format!("To compile, install gcc {newest} and name it to nvcc"),
-            [
-                Step::set("CC", format!("gcc-{newest}")),
-                Step::set("CXX", format!("g++-{newest}")),
-                Step::set("NVCC_PREPEND_FLAGS", format!("-ccbin g++-{newest}")),
-            ]
-            .into_iter()
-            .flatten(),
-        )],
-        ..Finding::of(Kind::Toolchain, Severity::Info)
-    })
+    Some(
+        GCC.found(&[], format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}"))
+            .message(format!(
+                "What is installed runs. Building {} anew stops with `unsupported GNU version`.",
+                text::list(builders)
+            ))
+            .evidence([observed(
+                "gcc",
+                gcc.to_string(),
+                &format!("gcc {newest} or older"),
+                &format!("crt/host_config.h of {path}"),
+            )])
+            .remedies([Remedy::new(
+                format!("To compile, install gcc {newest} and name it to nvcc"),
+                [
+                    Step::set("CC", format!("gcc-{newest}")),
+                    Step::set("CXX", format!("g++-{newest}")),
+                    Step::set("NVCC_PREPEND_FLAGS", format!("-ccbin g++-{newest}")),
+                ]
+                .into_iter()
+                .flatten(),
+            )]),
+    )
 }
 
 /// A variable that names a folder without nvcc, or another CUDA than the nvcc on PATH.
@@ -107,57 +139,34 @@ fn cuda_home(context: &Context<'_>, severity: Severity) -> Option<Finding> {
     let other = toolchain.path_nvcc.value();
     if let Reading::Absent { looked } = &toolchain.nvcc {
         let command = other.and_then(|nvcc| nvcc.path.strip_suffix("/bin/nvcc"));
-        return Some(Finding {
-            id: "toolchain/cuda-home".to_owned(),
-            title: format!("`{variable}={home}` holds no nvcc"),
-            message: "torch's builds of extensions believe the variable, and stop there. What is installed runs."
-                .to_owned(),
-            evidence: vec![observed(variable, "not there".to_owned(), "bin/nvcc", looked)],
-            remedies: vec![Remedy::new(
-                "Unset the variable, or point it at a toolkit".to_owned(),
-                command.map_or_else(|| Step::unset(variable), |home| Step::set(variable, home)),
-            )],
-            ..Finding::of(Kind::Toolchain, severity)
-        });
+        return Some(
+            HOME_WITHOUT_NVCC
+                .found(&[], format!("`{variable}={home}` holds no nvcc"))
+                .severity(severity)
+                .message("torch's builds of extensions believe the variable, and stop there. What is installed runs.")
+                .evidence([observed(variable, "not there".to_owned(), "bin/nvcc", looked)])
+                .remedies([Remedy::new(
+                    "Unset the variable, or point it at a toolkit".to_owned(),
+                    command.map_or_else(|| Step::unset(variable), |home| Step::set(variable, home)),
+                )]),
+        );
     }
     let (nvcc, other) = (toolchain.nvcc.value()?, other?);
     let (ours, theirs) = (nvcc.cuda?, other.cuda?);
-    (ours != theirs).then(|| Finding {
-        id: "toolchain/cuda-home".to_owned(),
-        title: format!("`{variable}` is CUDA {ours}, and the nvcc on PATH is of CUDA {theirs}"),
-        message: "torch's builds of extensions take the one of the variable, builds with CMake the one on PATH. What is installed \
-                  runs."
-            .to_owned(),
-        evidence: vec![
+    (ours != theirs).then(|| HOME_OTHER.found(&[], format!("`{variable}` is CUDA {ours}, and the nvcc on PATH is of CUDA {theirs}")).severity(severity).message("torch's builds of extensions take the one of the variable, builds with CMake the one on PATH. What is installed \
+                  runs.").evidence([
             observed(variable, ours.to_string(), "one CUDA", &nvcc.path),
             observed("nvcc on PATH", theirs.to_string(), "one CUDA", &other.path),
-        ],
-        remedies: vec![Remedy::new("To compile, put the toolkit of the variable first on PATH".to_owned(), Step::prepend("PATH", format!("{}/bin", home.trim_end_matches('/'))))],
-        ..Finding::of(Kind::Toolchain, severity)
-    })
+        ]).remedies([Remedy::new("To compile, put the toolkit of the variable first on PATH".to_owned(), Step::prepend("PATH", format!("{}/bin", home.trim_end_matches('/'))))]))
 }
 
 /// torch's builds of extensions start the program of that name.
 fn no_ninja(context: &Context<'_>, severity: Severity) -> Option<Finding> {
     let Reading::Absent { looked } = &context.facts.toolchain.ninja else { return None };
     let mut evidence = vec![observed("ninja", "not found".to_owned(), "on PATH", looked)];
-    evidence.push(Evidence {
-        fact: "torch.utils.cpp_extension".to_owned(),
-        observed: "runs `ninja`".to_owned(),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(context.db.ninja_citation()),
-    });
-    Some(Finding {
-        id: "toolchain/ninja".to_owned(),
-        title: "there is no `ninja`, with which torch builds extensions".to_owned(),
-        message: "`torch.utils.cpp_extension.load` stops with `Ninja is required to load C++ extensions`; a setup.py compiles \
-                  one file after the other."
-            .to_owned(),
-        evidence,
-        remedies: vec![Remedy::new("Install ninja into the environment".to_owned(), Installer::of(context.facts).install(&[], &["ninja".to_owned()]))],
-        ..Finding::of(Kind::Toolchain, severity)
-    })
+    evidence.push(Evidence::rule("torch.utils.cpp_extension", "runs `ninja`").cited(context.db.ninja_citation()));
+    Some(NINJA.found(&[], "there is no `ninja`, with which torch builds extensions").severity(severity).message("`torch.utils.cpp_extension.load` stops with `Ninja is required to load C++ extensions`; a setup.py compiles \
+                  one file after the other.").evidence(evidence).remedies([Remedy::new("Install ninja into the environment".to_owned(), Installer::of(context.facts).install(&[], &["ninja".to_owned()]))]))
 }
 
 /// Triton compiles its launcher against Python.h with the C compiler.
@@ -169,28 +178,22 @@ fn no_launcher(context: &Context<'_>) -> Option<Finding> {
         _ => return None,
     };
     let used = context.uses.iter().any(|use_| use_ == "torch.compile");
-    Some(Finding {
-        id: "toolchain/triton".to_owned(),
-        title: format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a ")),
-        message: "Triton compiles a small launcher in C for each kernel. Eager torch does without.".to_owned(),
-        evidence: vec![observed(missing, "not found".to_owned(), missing, looked)],
-        remedies: vec![Remedy::new(
-            "Install the compiler and Python's headers".to_owned(),
-            Step::fixed("sudo apt-get install gcc python3-dev"),
-        )],
-        packages: vec!["triton".to_owned()],
-        ..Finding::of(Kind::Toolchain, if used { Severity::Warn } else { Severity::Info })
-    })
+    Some(
+        TRITON
+            .found(&[], format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a ")))
+            .severity(if used { Severity::Warn } else { Severity::Info })
+            .message("Triton compiles a small launcher in C for each kernel. Eager torch does without.")
+            .packages(["triton"])
+            .evidence([observed(missing, "not found".to_owned(), missing, looked)])
+            .remedies([Remedy::new(
+                "Install the compiler and Python's headers".to_owned(),
+                Step::fixed("sudo apt-get install gcc python3-dev"),
+            )]),
+    )
 }
 
 fn observed(fact: &str, observed: String, required: &str, place: &str) -> Evidence {
-    Evidence {
-        fact: fact.to_owned(),
-        observed,
-        required: Some(required.to_owned()),
-        source: Basis::Host,
-        citation: Some(place.to_owned()),
-    }
+    Evidence::host(fact.to_owned(), observed).required(required.to_owned()).cited(place.to_owned())
 }
 
 /// Compares nvcc, where a report tells of it, with torch's CUDA.
@@ -207,39 +210,15 @@ fn told(context: &Context<'_>) -> Outcome {
     if nvcc.major == cuda.major {
         return Outcome::Pass;
     }
-    looked(vec![Finding {
-        id: "toolchain/nvcc".to_owned(),
-        kind: Kind::Toolchain,
-        severity: Severity::Warn,
-        title: format!("nvcc is of CUDA {nvcc}, and {} is built for CUDA {cuda}", torch.title()),
-        message: "Nothing that is installed is affected. Compiling an extension of torch stops with `The detected CUDA version \
-                  mismatches the version that was used to compile PyTorch`, since the majors differ."
-            .to_owned(),
-        packages: vec!["torch".to_owned()],
-        gpus: Vec::new(),
-        evidence: vec![
-            Evidence {
-                fact: "nvcc".to_owned(),
-                observed: nvcc.to_string(),
-                required: Some(format!("CUDA {}.x", cuda.major)),
-                source: Basis::Host,
-                citation: None,
-            },
-            Evidence {
-                fact: "torch build".to_owned(),
-                observed: format!("{}, CUDA {cuda}", torch.distribution.full_version()),
-                required: None,
-                source: Basis::Binary,
-                citation: Some(torch.cuda_place()),
-            },
-        ],
-        remedies: vec![Remedy {
+    looked(vec![NVCC_OTHER_MAJOR.found(&[], format!("nvcc is of CUDA {nvcc}, and {} is built for CUDA {cuda}", torch.title())).message("Nothing that is installed is affected. Compiling an extension of torch stops with `The detected CUDA version \
+                  mismatches the version that was used to compile PyTorch`, since the majors differ.").packages(["torch"]).evidence([
+            Evidence::host("nvcc", nvcc.to_string()).required(format!("CUDA {}.x", cuda.major)),
+            Evidence::binary("torch build", format!("{}, CUDA {cuda}", torch.distribution.full_version())).cited(torch.cuda_place()),
+        ]).remedies([Remedy {
             summary: format!("To compile extensions, install the CUDA {cuda} toolkit and point CUDA_HOME at it"),
             requirements: Vec::new(),
             steps: Step::set("CUDA_HOME", format!("/usr/local/cuda-{cuda}")).into_iter().collect(),
             change: None,
             verified: false,
-        }],
-        references: Vec::new(),
-    }])
+        }])])
 }

@@ -1,28 +1,20 @@
 //! Is the stack for another vendor's GPUs? Then it is recognised, and said to be not judged.
 
 use super::Context;
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Severity};
+use crate::finding::{Evidence, Outcome, rule};
+
+rule! {
+    /// TITLE format!("this stack is for {}, which gpudoc does not judge", vendor.name)
+    pub VENDOR = "system/vendor": System, Info, since "0.1.0", judged on [];
+}
 
 /// Says what the other checks pass over.
 pub fn check(context: &Context<'_>) -> Outcome {
     let Some(vendor) = context.db.other_vendor(context.facts) else {
         return Outcome::NotApplicable("nothing says that the stack is for another vendor's GPUs".to_owned());
     };
-    Outcome::Findings(vec![Finding {
-        id: "system/vendor".to_owned(),
-        title: format!("this stack is for {}, which gpudoc does not judge", vendor.name),
-        message: "gpudoc knows NVIDIA's GPUs and drivers. Whether this stack fits its own GPU is not checked; what Python packages \
-                  require of each other is."
-            .to_owned(),
-        evidence: vec![Evidence {
-            fact: "stack".to_owned(),
-            observed: vendor.by,
-            required: None,
-            source: Basis::Rule,
-            citation: None,
-        }],
-        ..Finding::of(Kind::System, Severity::Info)
-    }])
+    Outcome::Findings(vec![VENDOR.found(&[], format!("this stack is for {}, which gpudoc does not judge", vendor.name)).message("gpudoc knows NVIDIA's GPUs and drivers. Whether this stack fits its own GPU is not checked; what Python packages \
+                  require of each other is.").evidence([Evidence::rule("stack", vendor.by)])])
 }
 
 #[cfg(test)]

@@ -1,8 +1,13 @@
 //! Does what the project says it does fit the memory of the GPUs?
 
 use super::{Context, looked};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy};
+use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::workload::{Told, judge};
+
+rule! {
+    /// TITLE told.title
+    pub WORKLOAD = "workload/{limit}": System, Warn, since "0.1.0", judged on [];
+}
 
 /// Judges `model-params` and `min-vram` of `[workload]`.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -20,21 +25,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
 
 fn finding(context: &Context<'_>, told: Told) -> Finding {
     let gpus: Vec<_> = told.gpus.iter().filter_map(|at| context.target.gpus.get(*at)).collect();
-    let memory = gpus.iter().map(|gpu| Evidence {
-        fact: gpu.label.clone(),
-        observed: gpu.memory.first().map_or_else(String::new, |size| crate::text::bytes(*size)),
-        required: None,
-        source: Basis::Host,
-        citation: None,
+    let memory = gpus.iter().map(|gpu| {
+        Evidence::host(gpu.label.clone(), gpu.memory.first().map_or_else(String::new, |size| crate::text::bytes(*size)))
     });
-    let rule = told.citation.map(|citation| Evidence {
-        fact: "sum".to_owned(),
-        observed: told.sum.clone(),
-        required: None,
-        source: Basis::Rule,
-        citation: Some(citation),
-    });
-    let evidence = memory.chain(rule).collect();
+    let rule = told.citation.map(|citation| Evidence::rule("sum", told.sum.clone()).cited(citation));
+    let evidence = memory.chain(rule);
     let remedies = told.hint.map(|summary| Remedy {
         summary,
         requirements: Vec::new(),
@@ -42,16 +37,11 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
         change: None,
         verified: false,
     });
-    Finding {
-        id: format!("workload/{}", told.id),
-        kind: Kind::System,
-        severity: told.severity,
-        title: told.title,
-        message: format!("{}.", told.sum),
-        packages: Vec::new(),
-        gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
-        evidence,
-        remedies: remedies.into_iter().collect(),
-        references: Vec::new(),
-    }
+    WORKLOAD
+        .found(&[&told.id], told.title)
+        .severity(told.severity)
+        .message(format!("{}.", told.sum))
+        .gpus(gpus.iter().filter_map(|gpu| gpu.index))
+        .evidence(evidence)
+        .remedies(remedies.into_iter())
 }

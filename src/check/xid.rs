@@ -5,8 +5,13 @@
 
 use super::{Context, symptoms};
 use crate::facts::Xid;
-use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Written;
+
+rule! {
+    /// TITLE format!("the kernel's log has Xid {number}{gpus}{times}: {title}")
+    pub XID = "system/xid-{number}": System, Warn, since "0.1.0", judged on [];
+}
 
 /// A finding for each number in the log.
 pub fn errors(context: &Context<'_>) -> Vec<Finding> {
@@ -26,22 +31,13 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
         gpus => format!(" on {gpus} GPUs"),
     };
     let observed = if xid.last.is_empty() { "no text".to_owned() } else { format!("`{}`", xid.last) };
-    let mut evidence = vec![Evidence {
-        fact: format!("Xid {number}"),
-        observed,
-        required: None,
-        source: Basis::Host,
-        citation: place,
-    }];
+    let mut evidence = vec![Evidence::host(format!("Xid {number}"), observed).cited(place)];
     let (severity, title, meaning, remedies) = match context.db.xid(number) {
         Some((row, action, citation)) => {
-            evidence.push(Evidence {
-                fact: format!("cause of Xid {number}"),
-                observed: format!("as a rule {}", row.cause.name()),
-                required: None,
-                source: Basis::Rule,
-                citation: Some(citation),
-            });
+            evidence.push(
+                Evidence::rule(format!("cause of Xid {number}"), format!("as a rule {}", row.cause.name()))
+                    .cited(citation),
+            );
             let remedy = Remedy {
                 summary: action.summary.clone(),
                 requirements: Vec::new(),
@@ -57,18 +53,11 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
         Severity::Fail => "Only a restart mends it, and the log is from after the last one.",
         _ => "The log goes back to the machine's start: it may be over by now.",
     };
-    Finding {
-        id: format!("system/xid-{number}"),
-        kind: Kind::System,
-        severity,
-        title: format!("the kernel's log has Xid {number}{gpus}{times}: {title}"),
-        message: format!("{meaning} {past}"),
-        packages: Vec::new(),
-        gpus: Vec::new(),
-        evidence,
-        remedies,
-        references: Vec::new(),
-    }
+    XID.found(&[&number.to_string()], format!("the kernel's log has Xid {number}{gpus}{times}: {title}"))
+        .severity(severity)
+        .message(format!("{meaning} {past}"))
+        .evidence(evidence)
+        .remedies(remedies)
 }
 
 /// What a check that read a log without such errors may say.

@@ -39,7 +39,7 @@ impl Seen {
         };
         let of = |severity: Severity| {
             let all = findings.iter().filter(|finding| finding.severity == severity);
-            all.map(|finding| (finding.id.clone(), family(finding))).collect()
+            all.map(|finding| (finding.id.to_string(), family(finding))).collect()
         };
         let skipped = checks.iter().filter(|checked| matches!(checked.outcome, Outcome::Skipped(_)));
         let installed = facts.active_distributions().map(|it| (it.name.clone(), it.full_version().to_owned()));

@@ -12,11 +12,12 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, serious};
-use crate::check;
+use crate::check::{self, registry};
 use crate::facts::{Facts, Origin};
-use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
+use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::model::Fall;
+use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
@@ -42,7 +43,7 @@ struct Draft<'d> {
     steps: Vec<Step>,
     changes: Vec<Change>,
     /// Ids of what fails or warns after the changes, where that is known already.
-    after: Option<BTreeSet<String>>,
+    after: Option<BTreeSet<Id>>,
     /// Nothing that it installs has requirements that nobody read.
     known: bool,
     /// What would do in the place of what it installs.
@@ -51,7 +52,7 @@ struct Draft<'d> {
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
 pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Option<Planned> {
-    let before: BTreeSet<String> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    let before: BTreeSet<Id> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
     if before.is_empty() {
         return None;
     }
@@ -74,12 +75,15 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.leftovers();
     let after = draft.set(findings, &before);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
-    let is_heard = |id: &str| is_told(id) || db.advisories().any(|it| it.id == id && it.needs_symptom);
+    let is_heard = |id: &Id| {
+        let unseen = |it: &RawAdvisory| it.needs_symptom && id.subject() == Some(it.id.as_str());
+        is_told(id) || id.is(&registry::ADVISORY) && db.advisories().any(unseen)
+    };
     let blamed = |finding: &&Finding| {
         is_heard(&finding.id) && !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it))
     };
-    let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
-    let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
+    let told: BTreeSet<Id> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
+    let mut fixes: BTreeSet<Id> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
     let checked = !fixes.is_empty();
     fixes.extend(told);
     if fixes.is_empty() || draft.changes.is_empty() {
@@ -88,7 +92,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let verified =
         checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
-    let may_stay: BTreeSet<String> = before.difference(&fixes).chain(&after).cloned().collect();
+    let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
     let plan = Plan {
         summary: sentence(&text::list(&draft.parts)),
@@ -114,7 +118,7 @@ impl Wanted {
         let mut wishes = Vec::new();
         for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
             let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
-            let more = lines.map(|line| Asked::new(line, finding.id.clone()));
+            let more = lines.map(|line| Asked::new(line, finding.id.to_string()));
             wishes
                 .push(Self { lines: self.lines.iter().cloned().chain(more).collect(), refused: self.refused.clone() });
         }
@@ -243,7 +247,7 @@ impl Draft<'_> {
     }
 
     /// Ids of what fails or warns after an outlook on top of what is planned.
-    fn ids_with(&self, outlook: &Outlook) -> BTreeSet<String> {
+    fn ids_with(&self, outlook: &Outlook) -> BTreeSet<Id> {
         if self.changes.is_empty() {
             return outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         }
@@ -251,7 +255,7 @@ impl Draft<'_> {
     }
 
     /// Ids of what fails or warns after some changes.
-    fn ids_after(&self, changes: &[Change]) -> BTreeSet<String> {
+    fn ids_after(&self, changes: &[Change]) -> BTreeSet<Id> {
         let facts = apply(self.facts, &Change::All(changes.to_vec()), self.db);
         let checked = check::findings(&check::run(&facts, self.db, self.workload));
         checked.into_iter().filter(serious).map(|finding| finding.id).collect()
@@ -359,7 +363,7 @@ impl Draft<'_> {
     }
 
     /// Takes over, finding by finding, what no build mends; ids of what is left at the end.
-    fn set(&mut self, findings: &[Finding], before: &BTreeSet<String>) -> BTreeSet<String> {
+    fn set(&mut self, findings: &[Finding], before: &BTreeSet<Id>) -> BTreeSet<Id> {
         let known = self.after.take();
         let mut after = match known {
             Some(after) => after,
@@ -414,8 +418,8 @@ fn tight(range: &VersionSpecifiers) -> Option<String> {
 }
 
 /// Whether only a message in a report says so.
-fn is_told(id: &str) -> bool {
-    id.starts_with("symptom/")
+fn is_told(id: &Id) -> bool {
+    id.is(&registry::SYMPTOM)
 }
 
 /// Whether a finding is more than a guess at what a message may come from.

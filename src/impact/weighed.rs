@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check;
+use crate::check::{self, registry};
 use crate::facts::{Candidate, Facts};
 use crate::finding::{Finding, Plan};
 use crate::rules::requirement::{name_of, normalise, parse};
@@ -16,7 +16,7 @@ use crate::solve::{self, Asked, Change, Request};
 pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
     let pasted = facts.pasted.as_ref()?;
     let candidates = &pasted.candidates;
-    let about = findings.iter().find(|it| it.id.starts_with("requirement/refused/") || it.id.ends_with("-conflict"))?;
+    let about = findings.iter().find(|it| it.id.is(&registry::REFUSED) || registry::is_conflict(&it.id))?;
     let asked = |text: &str, place: &str| Some(Asked::new(parse(text).ok()?, place));
     let mut weighed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for package in candidates.iter().filter_map(|candidate| candidate.package.as_deref()) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::finding::FindingDocument;
 use super::lines::Labels;
 use crate::diff::{Comparison, Difference};
+use crate::finding::Id;
 use crate::finding::Severity;
 use crate::step::Shell;
 use crate::text::{count, list, wrap};
@@ -84,7 +85,7 @@ struct Row<'a> {
     fact: &'a str,
     left: Option<&'a str>,
     right: Option<&'a str>,
-    explains: &'a [String],
+    explains: &'a [Id],
 }
 
 impl<'a> Row<'a> {

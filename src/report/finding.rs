@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::facts::Facts;
-use crate::finding::{Evidence, Finding, Kind, Plan, Remedy, Severity};
+use crate::finding::{Evidence, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::step::{Shell, Step, print};
 
 /// The shell of the machine that facts are about: PowerShell on Windows.
@@ -22,7 +22,7 @@ fn argv(steps: &[Step]) -> Vec<Vec<String>> {
 /// A finding.
 #[derive(Serialize)]
 pub(super) struct FindingDocument<'a> {
-    id: &'a str,
+    id: &'a Id,
     kind: Kind,
     severity: Severity,
     title: &'a str,
@@ -83,8 +83,8 @@ pub(super) struct PlanDocument<'a> {
     requirements: &'a [String],
     commands: Vec<String>,
     argv: Vec<Vec<String>>,
-    fixes: &'a [String],
-    leaves: &'a [String],
+    fixes: &'a [Id],
+    leaves: &'a [Id],
     verified: bool,
 }
 

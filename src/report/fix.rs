@@ -120,6 +120,7 @@ pub fn outcome(judgement: &Judgement, verdicts: &After, end: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::registry;
     use crate::facts::{Origin, Reading};
 
     fn plan(summary: &str) -> Plan {
@@ -136,8 +137,8 @@ mod tests {
             summary: summary.to_owned(),
             requirements: vec!["torch==2.7.1+cu128".to_owned()],
             steps: steps.into_iter().map(|step| step.expect("a step")).collect(),
-            fixes: vec!["gpu-arch/torch".to_owned()],
-            leaves: vec!["system/shm".to_owned()],
+            fixes: registry::id("gpu-arch/torch").into_iter().collect(),
+            leaves: registry::id("system/shm").into_iter().collect(),
             verified: true,
         }
     }

@@ -25,7 +25,7 @@ pub fn markdown(report: &Report<'_>) -> String {
         };
     }
     for cause in &report.causes {
-        let id = cause.findings.first().map_or("", String::as_str);
+        let id = cause.findings.first().map(ToString::to_string).unwrap_or_default();
         let (title, meaning) = (escaped(&cause.title), escaped(&cause.meaning));
         let _ = writeln!(out, "{} **{title}** (`{id}`)  \n{meaning}\n", mark(cause.severity));
     }

@@ -48,7 +48,7 @@ fn facts(change: impl Fn(u32, &mut Gpu, &mut GpuState)) -> Facts {
 
 fn findings(facts: &Facts) -> Vec<Finding> {
     let found = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default()));
-    found.into_iter().filter(|finding| !finding.id.starts_with("toolchain/")).collect()
+    found.into_iter().filter(|finding| !finding.id.to_string().starts_with("toolchain/")).collect()
 }
 
 fn titles(facts: &Facts) -> Vec<String> {
@@ -133,7 +133,12 @@ fn what_cuda_answers_is_foreseen() {
     let agrees = |facts: &mut Facts, answer: CudaAnswer| {
         facts.visibility.cuda = Reading::host(answer, "cuInit");
         let found = findings(facts);
-        found.iter().find(|finding| finding.id == "gpu-visibility/cuda-init").unwrap().title.contains("answer agrees")
+        found
+            .iter()
+            .find(|finding| finding.id.to_string() == "gpu-visibility/cuda-init")
+            .unwrap()
+            .title
+            .contains("answer agrees")
     };
     let counts = |devices| CudaAnswer { devices: Some(devices), ..CudaAnswer::default() };
     let ends = |error| CudaAnswer { error, ..CudaAnswer::default() };

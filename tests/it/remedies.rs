@@ -20,7 +20,7 @@ fn remedies(text: &str, id: &str) -> Vec<String> {
     let findings = check::explain(&input.facts, db, &workload, &told, check::findings(&checked));
     let (findings, _) = with_remedies(&input.facts, db, &workload, findings);
     let findings = check::fit(&input.facts, db, findings);
-    let found = findings.iter().find(|finding| finding.id == id);
+    let found = findings.iter().find(|finding| finding.id.to_string() == id);
     let found = found.unwrap_or_else(|| panic!("no {id}: {findings:#?}"));
     found
         .remedies
@@ -122,7 +122,7 @@ fn an_old_driver_is_a_fault_where_something_named_needs_more() {
         let facts: Facts = input::paste(text, db).facts;
         let checked = check::run_with(&facts, db, &Workload::default(), &Heard::default());
         let findings = check::findings(&checked);
-        findings.iter().find(|finding| finding.id == "driver/old").map(|finding| finding.severity)
+        findings.iter().find(|finding| finding.id.to_string() == "driver/old").map(|finding| finding.severity)
     };
     use gpudoc::finding::Severity::{Info, Warn};
     let head = "NVIDIA-SMI 470.182.03   Driver Version: 470.182.03   CUDA Version: 11.4\nGPU 0: NVIDIA A10\n";

@@ -33,7 +33,7 @@ fn titles(facts: &Facts, uses: &[String]) -> String {
     ));
     let ours = findings
         .into_iter()
-        .filter(|finding| ["toolchain/", "system/"].iter().any(|kind| finding.id.starts_with(kind)));
+        .filter(|finding| ["toolchain/", "system/"].iter().any(|kind| finding.id.to_string().starts_with(kind)));
     ours.map(|finding| format!("{:?} {}: {}", finding.severity, finding.id, finding.title))
         .collect::<Vec<_>>()
         .join("\n")
@@ -149,7 +149,7 @@ fn a_named_ptxas_takes_the_place_of_tritons_own() {
     machine.gpus = gpu("NVIDIA GeForce RTX 5090", 12, 0);
     let says = |facts: &Facts| {
         let findings = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default()));
-        findings.into_iter().any(|finding| finding.id == "gpu-arch/triton")
+        findings.into_iter().any(|finding| finding.id.to_string() == "gpu-arch/triton")
     };
     assert!(says(&machine));
     let ptxas = Ptxas {

@@ -324,7 +324,7 @@ fn metadata_that_nobody_read_is_replaced_by_the_row() {
     let triton = facts.distributions.iter_mut().find(|one| one.name == "triton").unwrap();
     triton.version = Reading::metadata("2.0.0".to_owned(), "the test");
     let (_, findings) = judged(&facts, &Heard::default(), db);
-    let finding = findings.iter().find(|finding| finding.id == "requirement/torch/triton").unwrap();
+    let finding = findings.iter().find(|finding| finding.id.to_string() == "requirement/torch/triton").unwrap();
     assert_eq!(finding.severity, Severity::Fail);
     assert_eq!(finding.evidence[0].source, gpudoc::finding::Basis::Rule);
     assert_eq!(facts.origin, Origin::Host);

@@ -42,7 +42,7 @@ fn with_devices(gpus: u32, value: &str) -> Facts {
 
 fn findings(facts: &Facts) -> Vec<Finding> {
     let findings = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default()));
-    findings.into_iter().filter(|finding| finding.id.starts_with("gpu-visibility/")).collect()
+    findings.into_iter().filter(|finding| finding.id.to_string().starts_with("gpu-visibility/")).collect()
 }
 
 fn titles(facts: &Facts) -> String {
@@ -73,7 +73,7 @@ fn a_stub_in_front_keeps_cuda_from_starting() {
     facts.loader.others = vec![own];
     let stubs = |facts: &Facts| {
         let all = check::findings(&check::run(facts, rules::embedded(), &rules::Workload::default())).into_iter();
-        all.filter(|finding| finding.id == "cuda-libs/libcuda").collect::<Vec<_>>()
+        all.filter(|finding| finding.id.to_string() == "cuda-libs/libcuda").collect::<Vec<_>>()
     };
     let [finding] = stubs(&facts).try_into().unwrap();
     assert_eq!(finding.severity, Severity::Fail);
@@ -144,7 +144,7 @@ fn a_device_outside_the_containers_cgroup_is_named() {
 fn answered(mut facts: Facts, error: u32, devices: Option<u32>) -> String {
     facts.visibility.cuda = Reading::host(CudaAnswer { error, name: None, devices }, "cuInit");
     let found = findings(&facts);
-    let answer = found.iter().find(|finding| finding.id == "gpu-visibility/cuda-init").unwrap();
+    let answer = found.iter().find(|finding| finding.id.to_string() == "gpu-visibility/cuda-init").unwrap();
     format!("{:?}", answer.severity)
 }
 

@@ -154,7 +154,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Script => print(&report::fix::script(plan, &judged.facts))?,
         Format::Json => print(&report::fix::json(Some(plan), &judged.facts)?)?,
     }
-    let leaves = |id: &String| {
+    let leaves = |id: &crate::finding::Id| {
         judged.examined.findings.iter().any(|it| it.id == *id && it.severity == crate::finding::Severity::Fail)
     };
     Ok(if plan.leaves.iter().any(leaves) { Exit::Failed } else { Exit::Ok })

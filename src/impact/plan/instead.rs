@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pep440_rs::Version;
 
 use super::{Draft, Wanted};
-use crate::finding::Remedy;
+use crate::finding::{Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
 use crate::rules::raw::Headline;
 use crate::rules::{Target, requirement};
@@ -51,12 +51,7 @@ impl Draft<'_> {
     }
 
     /// The other set as a remedy, where it leaves nothing but what may stay: ids that the plan leaves or brings too.
-    pub(super) fn offered(
-        &self,
-        instead: Instead,
-        may_stay: &BTreeSet<String>,
-        before: &BTreeSet<String>,
-    ) -> Option<Remedy> {
+    pub(super) fn offered(&self, instead: Instead, may_stay: &BTreeSet<Id>, before: &BTreeSet<Id>) -> Option<Remedy> {
         let Instead { keeps, outlook } = instead;
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();

@@ -140,23 +140,24 @@ impl Problems {
         let mut rules: Vec<RuleText> = Vec::new();
         for finding in &report.findings {
             let hint = finding.remedies.first().map(|remedy| remedy.summary.clone());
-            if !rules.iter().any(|rule| rule.id == finding.id) {
-                let help = hint.clone().unwrap_or_else(|| format!("see `gpudoc explain {}`", finding.id));
-                rules.push(RuleText { id: finding.id.clone(), title: finding.title.clone(), help });
+            let id = finding.id.to_string();
+            if !rules.iter().any(|rule| rule.id == id) {
+                let help = hint.clone().unwrap_or_else(|| format!("see `gpudoc explain {id}`"));
+                rules.push(RuleText { id: id.clone(), title: finding.title.clone(), help });
             }
             let notes = finding.evidence.iter().map(|one| match &one.required {
                 Some(required) => format!("{}: {}, needed: {required}", one.fact, one.observed),
                 None => format!("{}: {}", one.fact, one.observed),
             });
             problems.push(Problem {
-                id: finding.id.clone(),
                 severity: finding.severity,
                 message: finding.title.clone(),
                 notes: notes.collect(),
                 hint,
                 subject: finding.kind.name().to_owned(),
                 region: None,
-                fingerprint: fingerprint(&[&finding.id, &finding.title]),
+                fingerprint: fingerprint(&[&id, &finding.title]),
+                id,
             });
         }
         let (mut looked_at, mut skipped) = (Vec::new(), Vec::new());

@@ -1,8 +1,14 @@
 //! What a check says: a finding with its evidence and remedies, or why there is none.
 
+mod build;
+mod rule;
+
 use serde::{Deserialize, Serialize};
 
 use crate::step::Step;
+
+pub(crate) use self::rule::rule;
+pub use self::rule::{Fact, Id, Rule};
 
 /// The family of a finding; `kind` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -181,7 +187,7 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable, says which rule: `gpu-arch/torch`, `GPUDOC-2026-0001`.
-    pub id: String,
+    pub id: Id,
     /// The family.
     pub kind: Kind,
     /// How bad.
@@ -202,25 +208,6 @@ pub struct Finding {
     pub references: Vec<String>,
 }
 
-impl Finding {
-    /// A finding that says nothing yet.
-    #[must_use]
-    pub fn of(kind: Kind, severity: Severity) -> Self {
-        Self {
-            id: String::new(),
-            kind,
-            severity,
-            title: String::new(),
-            message: String::new(),
-            packages: Vec::new(),
-            gpus: Vec::new(),
-            evidence: Vec::new(),
-            remedies: Vec::new(),
-            references: Vec::new(),
-        }
-    }
-}
-
 /// What mends a whole report: chosen once, from the stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -231,9 +218,9 @@ pub struct Plan {
     /// What to run, in order.
     pub steps: Vec<Step>,
     /// Ids of the findings that it ends.
-    pub fixes: Vec<String>,
+    pub fixes: Vec<Id>,
     /// Ids of the failures and warnings that it leaves.
-    pub leaves: Vec<String>,
+    pub leaves: Vec<Id>,
     /// The checks, run again on the facts as it would leave them, report nothing that is not in `leaves`, and what it installs
     /// is known.
     pub verified: bool,

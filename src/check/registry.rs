@@ -1,0 +1,118 @@
+//! All rules of the checks, and those that other modules speak of.
+
+use crate::finding::{Id, Rule};
+
+pub use super::advisory::ADVISORY;
+pub use super::candidates::REFUSED;
+pub use super::contradiction::CONTRADICTION;
+pub use super::cuda_libs::{LIBRARY_PATH, SHADOWED};
+pub use super::symptoms::SYMPTOM;
+
+/// Every rule of the checks, by file.
+pub static RULES: &[&Rule] = &[
+    &super::abi::UNKNOWN_SYMBOLS,
+    &super::abi::CXX11_ABI,
+    &super::abi::OTHER_SONAME,
+    &super::abi::NUMPY_1,
+    &super::advisory::ADVISORY,
+    &super::candidates::REFUSED,
+    &super::contradiction::CONTRADICTION,
+    &super::cpu_build::PLAIN_INSTALL,
+    &super::cpu_build::CPU_BUILD,
+    &super::cuda_answer::CUDA_INIT,
+    &super::cuda_libs::FILES,
+    &super::cuda_libs::NO_LIBRARY,
+    &super::cuda_libs::NOT_FOUND,
+    &super::cuda_libs::SHADOWED,
+    &super::cuda_libs::LIBRARY_PATH,
+    &super::cuda_libs::DOUBLED,
+    &super::device_nodes::CONTAINER,
+    &super::device_nodes::DEVICE_NODES,
+    &super::driver::OLD_FOR_GPU,
+    &super::driver::BY_COMPAT,
+    &super::driver::OLD_FOR_BUILD_SAID,
+    &super::driver::OLD,
+    &super::driver::OLD_FOR_BUILD,
+    &super::driver_mismatch::MISMATCH,
+    &super::forward_compat::OLDER_THAN_DRIVER,
+    &super::forward_compat::WRONG_GPU,
+    &super::forward_compat::BRANCH,
+    &super::forward_compat::ON_GPU,
+    &super::gpu_arch::OLD_TOOLKIT,
+    &super::gpu_arch::FEW_KERNELS,
+    &super::gpu_arch::OTHER_CODE,
+    &super::gpu_arch::ONLY_PTX,
+    &super::gpu_arch::NO_KERNEL,
+    &super::gpu_arch::PTXAS,
+    &super::gpu_state::FABRIC,
+    &super::gpu_state::CONFIDENTIAL_COMPUTING,
+    &super::gpu_state::MIG_EMPTY,
+    &super::gpu_state::MIG_SPLIT,
+    &super::gpu_state::PROHIBITED,
+    &super::gpu_state::EXCLUSIVE,
+    &super::gpu_state::REMAP_FAILED,
+    &super::gpu_state::UNCORRECTED,
+    &super::gpu_state::REMAP_PENDING,
+    &super::gpu_state::SLOW_GPU,
+    &super::gpu_state::GPU_MEMORY,
+    &super::gpu_state::NVLINK,
+    &super::gpu_state::PERSISTENCE,
+    &super::gpu_visibility::NO_DRIVER,
+    &super::gpu_visibility::NONE,
+    &super::gpu_visibility::CUDA_VISIBLE_DEVICES,
+    &super::libcuda_stub::LIBCUDA,
+    &super::limits::MEMLOCK,
+    &super::limits::DISK_FULL,
+    &super::limits::DISK,
+    &super::newer::NEWER,
+    &super::pairing::OTHER_TORCH,
+    &super::pairing::OTHER_PARTNER,
+    &super::pairing::OTHER_CUDA,
+    &super::pairing::TWICE,
+    &super::platform::LIBRARY_OLD,
+    &super::prebuilt::WHEELS_PARTNER,
+    &super::prebuilt::WHEELS_WITHOUT_KERNEL,
+    &super::prebuilt::WHEELS_GLIBC,
+    &super::ptxas::PTXAS_VARIABLE,
+    &super::python::GLIBC,
+    &super::python::BITS_32,
+    &super::python::NO_WHEEL,
+    &super::python::OTHER_TAG,
+    &super::requirement::STATED_UNMET,
+    &super::requirement::UNMET,
+    &super::requirement::METADATA,
+    &super::requirement::PYTHON,
+    &super::symptoms::SYMPTOM,
+    &super::system::SHM,
+    &super::system::WSL,
+    &super::system::LIBCUDA_NAME,
+    &super::system::JETSON,
+    &super::toolchain::NVCC_OTHER,
+    &super::toolchain::GCC,
+    &super::toolchain::HOME_WITHOUT_NVCC,
+    &super::toolchain::HOME_OTHER,
+    &super::toolchain::NINJA,
+    &super::toolchain::TRITON,
+    &super::toolchain::NVCC_OTHER_MAJOR,
+    &super::vendor::VENDOR,
+    &super::workload::WORKLOAD,
+    &super::xid::XID,
+];
+
+/// The rules that an id, written out, may be of: several things that are found of one package share one.
+pub fn rules_of(id: &str) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().filter(move |rule| rule.reads(id).is_some())
+}
+
+/// An id that is written out; none where no rule has such.
+#[must_use]
+pub fn id(text: &str) -> Option<Id> {
+    // What an advisory is called has no form of its own: it is asked last.
+    RULES.iter().filter(|rule| **rule != &ADVISORY).chain([&&ADVISORY]).find_map(|rule| rule.reads(text))
+}
+
+/// Whether a finding quotes an installer that found no solution.
+#[must_use]
+pub fn is_conflict(id: &Id) -> bool {
+    id.is(&SYMPTOM) && id.subject().is_some_and(|message| message.ends_with("-conflict"))
+}
