@@ -15,23 +15,38 @@ use crate::step::{self, Step};
 use crate::text;
 
 rule! {
-    /// TITLE format!( "{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version() )
-    pub UNKNOWN_SYMBOLS = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+    /// An extension uses functions that the installed torch does not export.
+    ///
+    /// Its compiled library was built against another torch: importing it ends in `undefined symbol: _ZN3c10…`. Known
+    /// from the undefined symbols of the extension and the exported symbols of torch's libraries, and by the release of
+    /// torch that the symbols tell. Install the build for this torch, compile it again, or bring torch to the release
+    /// that it was built for.
+    pub UNKNOWN_SYMBOLS = "abi/{package}": Abi, Fail, since "0.1.0", judged on [Libraries, Builds];
 }
 
 rule! {
-    /// TITLE format!( "{} is compiled for another torch than {}", installed.title(), torch.distribution.full_version() )
-    pub CXX11_ABI = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+    /// An extension and torch were compiled with different C++ ABIs.
+    ///
+    /// Names with `std::string` are mangled differently, so the loader finds none of them: `undefined symbol: …cxx11…`.
+    /// Known from the symbols of both libraries. Install the wheel with the other `cxx11abi` label, or compile it here.
+    pub CXX11_ABI = "abi/{package}": Abi, Fail, since "0.1.0", judged on [Libraries, Builds];
 }
 
 rule! {
-    /// TITLE format!("{} needs another {soname} than the one it gets", installed.title())
-    pub OTHER_SONAME = "abi/{package}": Abi, Fail, since "0.1.0", judged on [];
+    /// An extension needs another major version of a library than the one it gets.
+    ///
+    /// The loader finds no file of that soname, e.g. `libcudart.so.11.0` beside CUDA 12. Known from the NEEDED entries
+    /// of the extension and the libraries in the environment. Install the build for the CUDA that is here.
+    pub OTHER_SONAME = "abi/{package}": Abi, Fail, since "0.1.0", judged on [Libraries, Loader];
 }
 
 rule! {
-    /// TITLE format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title())
-    pub NUMPY_1 = "abi/{package}": Abi, Warn, since "0.1.0", judged on [];
+    /// A package was compiled for NumPy 1, and NumPy 2 is installed.
+    ///
+    /// Modules compiled against NumPy 1 stop with `numpy.core.multiarray failed to import` or `numpy.dtype size
+    /// changed` under NumPy 2. Known from the compiled modules, or from the release's date and its own wheels in the
+    /// rules. Install a release built for NumPy 2, or `numpy<2` if nothing else needs NumPy 2.
+    pub NUMPY_1 = "abi/{package}": Abi, Warn, since "0.1.0", judged on [Libraries, Distributions];
 }
 
 /// How many symbols are named.

@@ -1,15 +1,18 @@
 //! Does a hand-written advisory apply?
 
 use super::{Context, looked, newer, twins};
-use crate::finding::{Evidence, Finding, Kind, Outcome, Remedy, Severity, rule};
+use crate::finding::{Evidence, Finding, Id, Kind, Outcome, Remedy, Severity, rule};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::step::Written;
 
 rule! {
-    /// TITLE advisory
-    pub ADVISORY = "{advisory}": Advisory, Warn, since "0.1.0", judged on [];
+    /// A known bad combination that no other rule describes.
+    ///
+    /// An advisory is written by hand: the story, the combination, the way out, and the pages that it rests on. `gpudoc
+    /// explain GPUDOC-…` prints it whole; `gpudoc rules list` counts them.
+    pub ADVISORY = "GPUDOC-{number}": Advisory, Warn, since "0.1.0", judged on [Distributions, Gpus, Driver, Project, Report];
 }
 
 /// Tries every advisory.
@@ -54,6 +57,16 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
     found
 }
 
+/// The id of what an advisory finds.
+pub fn id(advisory: &RawAdvisory) -> Id {
+    ADVISORY.of(&[number(advisory)])
+}
+
+/// `2026-0001` of `GPUDOC-2026-0001`.
+fn number(advisory: &RawAdvisory) -> &str {
+    advisory.id.trim_start_matches("GPUDOC-")
+}
+
 /// What an advisory says by itself, without evidence.
 pub fn of(advisory: &RawAdvisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| Remedy {
@@ -64,7 +77,7 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
         verified: false,
     });
     ADVISORY
-        .found(&[&advisory.id], &advisory.title)
+        .found(&[number(advisory)], &advisory.title)
         .kind(kind(&advisory.kind))
         .severity(match advisory.severity {
             RawSeverity::Fail => Severity::Fail,

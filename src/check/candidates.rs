@@ -17,8 +17,12 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE title
-    pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [];
+    /// An installer found no set of releases for the lines it was given.
+    ///
+    /// Known from the text that pip or uv printed. What the installer only considered is not taken for installed: the
+    /// finding names who declares what, and which of the user's lines stands against it. Change that line, or take a
+    /// release of the other package that agrees.
+    pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [Report];
 }
 
 /// The requirements that an installer could not reconcile, and those that what is installed does not meet.

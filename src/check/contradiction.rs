@@ -6,8 +6,12 @@ use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
 rule! {
-    /// TITLE format!("the report names {what} as {} and as {}", used.0, other.0)
-    pub CONTRADICTION = "pairing/contradiction-{fact}": Pairing, Warn, since "0.1.0", judged on [];
+    /// A report names a fact in two ways.
+    ///
+    /// Two parts of a pasted report give different versions, so it mixes two environments or two moments. Known from
+    /// the lines of the report. Judge one environment by itself: run `gpudoc check` in it, or post the output of one
+    /// command.
+    pub CONTRADICTION = "pairing/contradiction-{fact}": Pairing, Warn, since "0.1.0", judged on [Report];
 }
 
 /// One finding for each thing that a report says in two ways; the checks went by the stronger of both.

@@ -7,13 +7,20 @@ use crate::rules::model::Release;
 use crate::rules::target::gpu_words;
 
 rule! {
-    /// TITLE format!("`pip install torch` on aarch64 brings a CPU build up to torch {}", last.version)
-    pub PLAIN_INSTALL = "cpu-build/torch": CpuBuild, Warn, since "0.1.0", judged on [];
+    /// `pip install torch` brings a CPU build on this platform.
+    ///
+    /// The default index has no CUDA build of these releases for Linux on aarch64. Known from the published wheels in
+    /// the rules. Name PyTorch's own index for a CUDA release.
+    pub PLAIN_INSTALL = "cpu-build/torch": CpuBuild, Warn, since "0.1.0", judged on [System, Report];
 }
 
 rule! {
-    /// TITLE format!("{} is a CPU build, and {gpus}", torch.title())
-    pub CPU_BUILD = "cpu-build/torch": CpuBuild, Warn, since "0.1.0", judged on [];
+    /// torch is a CPU build on a machine with a GPU.
+    ///
+    /// The build holds no CUDA code, so `torch.cuda.is_available()` is False whatever the driver. Known from
+    /// `torch/version.py` and the local label (`+cpu`). Install the same release from an index of CUDA builds that fits
+    /// the driver and the GPU.
+    pub CPU_BUILD = "cpu-build/torch": CpuBuild, Fail, since "0.1.0", judged on [Gpus, Builds];
 }
 
 /// Looks at torch's build.

@@ -11,8 +11,12 @@ use crate::rules::driver::{CompatFault, compat_fault};
 use crate::text;
 
 rule! {
-    /// TITLE title
-    pub CUDA_INIT = "gpu-visibility/cuda-init": GpuVisibility, Warn, since "0.1.0", judged on [];
+    /// CUDA's own answer on this machine.
+    ///
+    /// libcuda is asked once whether it starts (`cuInit`), and its error number is compared with what the facts let
+    /// expect. Known from the call itself, made in a child process. Where CUDA and gpudoc disagree, CUDA is right:
+    /// please report it.
+    pub CUDA_INIT = "gpu-visibility/cuda-init": GpuVisibility, Warn, since "0.1.0", judged on [Driver, Gpus, Loader];
 }
 
 /// What CUDA should answer.

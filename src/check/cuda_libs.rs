@@ -17,33 +17,53 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE files
-    pub FILES = "cuda-libs/{package}/files": CudaLibs, Fail, since "0.1.0", judged on [];
+    /// Files of an installed package are not what its RECORD says.
+    ///
+    /// A file is missing, cut or changed: an interrupted installation, a full disk, another package, or a hand. Known
+    /// from RECORD, the file sizes and, where it is cheap, the hashes. Install the same version again.
+    pub FILES = "cuda-libs/{package}/files": CudaLibs, Fail, since "0.1.0", judged on [Distributions, Libraries];
 }
 
 rule! {
-    /// TITLE format!("{} ships no library for CUDA {cuda}, which {} uses", installed.title(), torch.title())
-    pub NO_LIBRARY = "cuda-libs/{package}": CudaLibs, Fail, since "0.1.0", judged on [];
+    /// A package has no library for the CUDA that torch uses.
+    ///
+    /// bitsandbytes and its like ship one library for each CUDA and load the one that matches torch. Known from the
+    /// files of the package. Install a release that ships a library for this CUDA.
+    pub NO_LIBRARY = "cuda-libs/{package}": CudaLibs, Fail, since "0.1.0", judged on [Libraries, Builds];
 }
 
 rule! {
-    /// TITLE format!("{} needs {}, which the loader does not find", installed.title(), some(&names))
-    pub NOT_FOUND = "cuda-libs/{package}": CudaLibs, Warn, since "0.1.0", judged on [];
+    /// The loader does not find a library that a package needs.
+    ///
+    /// Importing it ends in `cannot open shared object file`. Known from the NEEDED entries of the installed files,
+    /// RPATH, LD_LIBRARY_PATH and the loader's cache. Install the wheel that ships the library, in the version that the
+    /// name asks for.
+    pub NOT_FOUND = "cuda-libs/{package}": CudaLibs, Warn, since "0.1.0", judged on [Libraries, Loader];
 }
 
 rule! {
-    /// TITLE format!("{variable} puts other copies of {} in front of the wheels' own", some(&names))
-    pub SHADOWED = "cuda-libs/shadowed": CudaLibs, Warn, since "0.1.0", judged on [];
+    /// The loader's path puts other copies of CUDA libraries in front of the wheels' own.
+    ///
+    /// What is found first is used: a system copy of another release can lack symbols that torch needs. Known from
+    /// LD_LIBRARY_PATH or LD_PRELOAD and the folders that they name. Unset the variable for this program, or take the
+    /// folder out of it.
+    pub SHADOWED = "cuda-libs/shadowed": CudaLibs, Warn, since "0.1.0", judged on [Loader, Environment];
 }
 
 rule! {
-    /// TITLE "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings".to_owned()
-    pub LIBRARY_PATH = "cuda-libs/library-path": CudaLibs, Warn, since "0.1.0", judged on [];
+    /// LD_LIBRARY_PATH puts another cuDNN in front of torch's.
+    ///
+    /// torch then loads a cuDNN it was not built with, and fails with a version mismatch or an undefined symbol. Known
+    /// from a report's environment lines. Unset LD_LIBRARY_PATH for this program.
+    pub LIBRARY_PATH = "cuda-libs/library-path": CudaLibs, Warn, since "0.1.0", judged on [Environment, Report];
 }
 
 rule! {
-    /// TITLE format!("{} install files of the same names", text::list(&titles))
-    pub DOUBLED = "cuda-libs/{package}+{other}": CudaLibs, Warn, since "0.1.0", judged on [];
+    /// Two NVIDIA packages install files of the same names.
+    ///
+    /// Whichever was installed last won; removing either breaks the other. Known from the RECORD files. Remove the one
+    /// that nothing requires, then install the other one again.
+    pub DOUBLED = "cuda-libs/{package}+{other}": CudaLibs, Warn, since "0.1.0", judged on [Distributions];
 }
 
 /// How many files or libraries are named.

@@ -6,13 +6,19 @@ use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Step;
 
 rule! {
-    /// TITLE container
-    pub CONTAINER = "gpu-visibility/container": GpuVisibility, Warn, since "0.1.0", judged on [];
+    /// This container was started without GPUs.
+    ///
+    /// `NVIDIA_VISIBLE_DEVICES` is empty, `void` or `none`, so the NVIDIA runtime gave it no device. Known from the
+    /// variable and from /dev. Start the container with `--gpus all` (Docker) or `--device nvidia.com/gpu=all` (CDI).
+    pub CONTAINER = "gpu-visibility/container": GpuVisibility, Warn, since "0.1.0", judged on [Environment, System];
 }
 
 rule! {
-    /// TITLE title
-    pub DEVICE_NODES = "gpu-visibility/device-nodes": GpuVisibility, Warn, since "0.1.0", judged on [];
+    /// The device files of the GPU are missing or may not be opened.
+    ///
+    /// CUDA reaches the GPU through /dev/nvidia0, /dev/nvidiactl and /dev/nvidia-uvm. Known from the files and their
+    /// permissions. Load the kernel modules, or give the container its devices.
+    pub DEVICE_NODES = "gpu-visibility/device-nodes": GpuVisibility, Fail, since "0.1.0", judged on [System, Gpus];
 }
 
 /// The page that says what `none` and the empty value mean, read on 2026-11-21; `void` is the same without the driver's

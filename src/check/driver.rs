@@ -18,28 +18,46 @@ use crate::text;
 use crate::version::{CudaVersion, DriverVersion};
 
 rule! {
-    /// TITLE old gpu
-    pub OLD_FOR_GPU = "driver/gpu": Driver, Fail, since "0.1.0", judged on [];
+    /// This driver branch does not know the GPU.
+    ///
+    /// Each generation of GPUs has a first and a last driver branch; outside them nvidia-smi finds no device. Known
+    /// from NVIDIA's lists of supported products in the rules. Install a driver of a branch that supports the GPU.
+    pub OLD_FOR_GPU = "driver/gpu": Driver, Fail, since "0.1.0", judged on [Driver, Gpus];
 }
 
 rule! {
-    /// TITLE format!("CUDA {} works on driver {driver}: a cuda-compat libcuda must be in use", gap.cuda)
-    pub BY_COMPAT = "driver/compat": ForwardCompat, Info, since "0.1.0", judged on [];
+    /// CUDA works here only through a cuda-compat library.
+    ///
+    /// The kernel driver is older than the CUDA runtime needs, and a cuda-compat libcuda bridges the gap on data-centre
+    /// GPUs. Known from NVIDIA's compatibility matrix in the rules. Keep that library first on the loader's path, or
+    /// update the driver.
+    pub BY_COMPAT = "driver/compat": ForwardCompat, Info, since "0.1.0", judged on [Driver, Loader, Builds];
 }
 
 rule! {
-    /// TITLE format!( "{} is built for CUDA {cuda}, but the driver supports CUDA up to {supported}", installed.title() )
-    pub OLD_FOR_BUILD_SAID = "driver/{package}": Driver, Fail, since "0.1.0", judged on [];
+    /// A build is for a newer CUDA than the driver supports.
+    ///
+    /// The report tells the highest CUDA of the driver, and the build is for a newer one: CUDA reports that the driver
+    /// is insufficient (error 35). Known from nvidia-smi's `CUDA Version` and the label of the build. Update the
+    /// driver, or install a build for a CUDA that it supports.
+    pub OLD_FOR_BUILD_SAID = "driver/{package}": Driver, Fail, since "0.1.0", judged on [Driver, Builds, Report];
 }
 
 rule! {
-    /// TITLE format!("driver {driver} is too old for {title}")
-    pub OLD = "driver/old": Driver, Warn, since "0.1.0", judged on [];
+    /// The driver is older than something installed or named needs.
+    ///
+    /// Known from the driver's version and NVIDIA's release notes in the rules. Update the driver on the host; inside a
+    /// container only the host's driver counts.
+    pub OLD = "driver/old": Driver, Warn, since "0.1.0", judged on [Driver];
 }
 
 rule! {
-    /// TITLE format!("{} needs driver {} or newer, but {driver} is loaded", main.title(), gap.needs)
-    pub OLD_FOR_BUILD = "driver/{package}": Driver, Fail, since "0.1.0", judged on [];
+    /// The driver is too old for a CUDA runtime.
+    ///
+    /// CUDA reports that the driver is insufficient (error 35), and `torch.cuda.is_available()` is False. Known from
+    /// NVML or the kernel, the CUDA of the installed build, and NVIDIA's table of least drivers in the rules. Update
+    /// the driver, use cuda-compat where the GPU allows it, or install a build for an older CUDA.
+    pub OLD_FOR_BUILD = "driver/{package}": Driver, Fail, since "0.1.0", judged on [Driver, Builds];
 }
 
 /// No commands: how a driver is installed depends on the distribution of Linux.

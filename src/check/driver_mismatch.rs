@@ -7,8 +7,12 @@ use crate::step::Step;
 use crate::version::DriverVersion;
 
 rule! {
-    /// TITLE String::new()
-    pub MISMATCH = "driver-mismatch/{part}": DriverMismatch, Fail, since "0.1.0", judged on [];
+    /// Parts of the NVIDIA driver have different versions.
+    ///
+    /// Kernel module, libcuda and NVML come from one package and must agree; after an upgrade without a reboot they do
+    /// not: `Driver/library version mismatch`. Known from /proc/driver/nvidia/version, NVML and the files that the
+    /// loader finds. Reboot, or reload the modules; in a container, restart it.
+    pub MISMATCH = "driver-mismatch/{part}": DriverMismatch, Fail, since "0.1.0", judged on [Driver, Loader];
 }
 
 /// Compares the versions of the driver's parts.

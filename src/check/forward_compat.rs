@@ -7,23 +7,36 @@ use crate::rules::raw_platform::CompatSupport;
 use crate::step::Step;
 
 rule! {
-    /// TITLE older
-    pub OLDER_THAN_DRIVER = "forward-compat/older-than-driver": ForwardCompat, Fail, since "0.1.0", judged on [];
+    /// The cuda-compat library in use is older than the driver.
+    ///
+    /// `cuInit` fails with error 803. Forward compatibility puts a newer libcuda over an older kernel driver, never the
+    /// reverse. Known from the versions of both. Take the folder out of the loader's path.
+    pub OLDER_THAN_DRIVER = "forward-compat/older-than-driver": ForwardCompat, Fail, since "0.1.0", judged on [Loader, Driver];
 }
 
 rule! {
-    /// TITLE gpu
-    pub WRONG_GPU = "forward-compat/gpu": ForwardCompat, Fail, since "0.1.0", judged on [];
+    /// A cuda-compat library is in use on a GPU that does not support it.
+    ///
+    /// `cuInit` fails with error 804: forward compatibility is for data-centre GPUs. Known from the GPU's class and
+    /// NVIDIA's matrix in the rules. Take the folder out of the loader's path, and update the driver or use a build for
+    /// an older CUDA.
+    pub WRONG_GPU = "forward-compat/gpu": ForwardCompat, Fail, since "0.1.0", judged on [Loader, Gpus];
 }
 
 rule! {
-    /// TITLE branch
-    pub BRANCH = "forward-compat/branch": ForwardCompat, Fail, since "0.1.0", judged on [];
+    /// This cuda-compat package does not support the driver's branch.
+    ///
+    /// NVIDIA's matrix excludes the pair. Known from the package's CUDA and the branch of the kernel driver. Use the
+    /// package for another CUDA, or another driver branch.
+    pub BRANCH = "forward-compat/branch": ForwardCompat, Fail, since "0.1.0", judged on [Loader, Driver];
 }
 
 rule! {
-    /// TITLE format!( "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}", gpu.label )
-    pub ON_GPU = "forward-compat/gpu": ForwardCompat, Warn, since "0.1.0", judged on [];
+    /// A report shows a cuda-compat library on a GPU that does not support it.
+    ///
+    /// The report names a newer CUDA than the driver has by itself, so a cuda-compat library answers. Known from the
+    /// words of the report and NVIDIA's matrix in the rules. Update the driver, or use a build for an older CUDA.
+    pub ON_GPU = "forward-compat/gpu": ForwardCompat, Warn, since "0.1.0", judged on [Driver, Gpus, Report];
 }
 
 /// Judges the cuda-compat library that a process would load.

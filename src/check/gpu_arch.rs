@@ -21,33 +21,54 @@ use crate::text;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion};
 
 rule! {
-    /// TITLE format!("{} is compiled with CUDA {cuda}, which makes no machine code for {words}", installed.title())
-    pub OLD_TOOLKIT = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+    /// A build was compiled with a CUDA that makes no code for this GPU.
+    ///
+    /// The toolkit is older than the GPU's generation. Known from the CUDA of the build and the toolkits in the rules.
+    /// Install a build for a newer CUDA.
+    pub OLD_TOOLKIT = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [Builds, Gpus];
 }
 
 rule! {
-    /// TITLE format!( "{} has kernels for {} in {usable} of {all} containers", installed.title(), gpu_words(&gpus) )
-    pub FEW_KERNELS = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [];
+    /// Only some of a library's kernels run on this GPU.
+    ///
+    /// The rest is for other GPUs, or not needed. Known from the headers of the fat binaries, container by container.
+    /// Nothing to do while it works; if a function stops with `no kernel image is available`, install another build.
+    pub FEW_KERNELS = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [Libraries, Gpus];
 }
 
 rule! {
-    /// TITLE format!("{} holds other GPU code than the published wheel", installed.title())
-    pub OTHER_CODE = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [];
+    /// An installed build holds other GPU code than the published wheel.
+    ///
+    /// It was built elsewhere or changed. Known by comparing the installed files with the rules. What is installed is
+    /// what counts here.
+    pub OTHER_CODE = "gpu-arch/{package}": GpuArch, Info, since "0.1.0", judged on [Libraries, Builds];
 }
 
 rule! {
-    /// TITLE format!("{} has only PTX for {}, and driver {driver} is too old for it", installed.title(), gpu.label)
-    pub ONLY_PTX = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [];
+    /// A build has only PTX for this GPU, and the driver is too old to compile it.
+    ///
+    /// The driver compiles PTX at load, if its CUDA is not older than the toolkit that wrote it; otherwise `the
+    /// provided PTX was compiled with an unsupported toolchain` (error 222). Known from the fat binaries and the
+    /// driver. Update the driver, or install a build with machine code for the GPU.
+    pub ONLY_PTX = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [Libraries, Gpus, Driver];
 }
 
 rule! {
-    /// TITLE format!( "{} has no kernel for compute capability {} ({})", installed.title(), text::list(&words), gpu_words(&gpus) )
-    pub NO_KERNEL = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+    /// A build has no kernel for this GPU.
+    ///
+    /// `no kernel image is available for execution on the device` (error 209). Machine code runs on its own major
+    /// compute capability and not below its minor; PTX runs on what is newer. Known from the headers of the fat
+    /// binaries in the installed files, or from the published wheels in the rules. Install the variant for a CUDA that
+    /// supports the GPU: what decides is the variant, not only the release.
+    pub NO_KERNEL = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [Libraries, Builds, Gpus];
 }
 
 rule! {
-    /// TITLE format!( "{}'s ptxas cannot assemble for sm_{} ({})", installed.title(), first.capability.sm(), gpu_words(&gpus) )
-    pub PTXAS = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [];
+    /// Triton's ptxas cannot assemble for this GPU.
+    ///
+    /// `torch.compile` and Triton kernels stop with a ptxas error. Known from the ptxas that the wheel ships, read into
+    /// the rules. Install the triton and torch that know the GPU.
+    pub PTXAS = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [Builds, Gpus];
 }
 
 const TORCH: &str = "torch";

@@ -10,68 +10,103 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are"))
-    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [];
+    /// GPUs are not registered with the NVLink fabric.
+    ///
+    /// On an NVSwitch machine CUDA starts only after the fabric manager has registered the GPUs; until then it ends
+    /// with error 802. Known from NVML. Run the fabric manager of the driver's version on the host.
+    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE "confidential computing is on, and the GPUs are not set to take work".to_owned()
-    pub CONFIDENTIAL_COMPUTING = "system/confidential-computing": System, Fail, since "0.1.0", judged on [];
+    /// Confidential computing is on and the GPUs do not accept work.
+    ///
+    /// They accept work once they were attested and set ready. Known from NVML. Attest them, then set the ready state.
+    pub CONFIDENTIAL_COMPUTING = "system/confidential-computing": System, Fail, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} in MIG mode without an instance", names(&empty), is(&empty, "is", "are"))
-    pub MIG_EMPTY = "gpu-visibility/mig": GpuVisibility, Fail, since "0.1.0", judged on [];
+    /// A GPU is in MIG mode without an instance.
+    ///
+    /// In MIG mode a GPU is used through its instances only. Known from NVML. Create an instance, give the container
+    /// one, or turn MIG mode off.
+    pub MIG_EMPTY = "gpu-visibility/mig": GpuVisibility, Fail, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} split by MIG: a process sees one instance", names(&split), is(&split, "is", "are"))
-    pub MIG_SPLIT = "gpu-visibility/mig": GpuVisibility, Info, since "0.1.0", judged on [];
+    /// A GPU is split by MIG.
+    ///
+    /// CUDA shows a process one instance: the first, or the one that CUDA_VISIBLE_DEVICES names. Known from NVML. Name
+    /// the instance to use.
+    pub MIG_SPLIT = "gpu-visibility/mig": GpuVisibility, Info, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} in compute mode Prohibited", names(&closed), is(&closed, "is", "are"))
-    pub PROHIBITED = "system/compute-mode": System, Fail, since "0.1.0", judged on [];
+    /// A GPU is in compute mode Prohibited.
+    ///
+    /// No program may use it: `all CUDA-capable devices are busy or unavailable`. Known from NVML. Set the mode to
+    /// Default.
+    pub PROHIBITED = "system/compute-mode": System, Fail, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} one process at a time, and has one", names(&taken), is(&taken, "takes", "take"))
-    pub EXCLUSIVE = "system/compute-mode": System, Warn, since "0.1.0", judged on [];
+    /// A GPU takes one process at a time and already has one.
+    ///
+    /// The next program ends with `all CUDA-capable devices are busy or unavailable`. Known from NVML. Set the mode to
+    /// Default, or end the other process.
+    pub EXCLUSIVE = "system/compute-mode": System, Warn, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("memory of {} failed, and no spare row was left for it", names(&worn))
-    pub REMAP_FAILED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [];
+    /// GPU memory has failed and no spare row is left.
+    ///
+    /// Known from NVML's row remapper. Run NVIDIA's field diagnostic and ask the vendor for a replacement.
+    pub REMAP_FAILED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} had memory errors that could not be corrected", names(&errors))
-    pub UNCORRECTED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [];
+    /// A GPU had memory errors that could not be corrected.
+    ///
+    /// They end the programs that meet them. Known from NVML's counters since the driver was loaded. Reset the GPU when
+    /// it is idle, and watch the counter.
+    pub UNCORRECTED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} for a reset to replace damaged memory", names(&waits), is(&waits, "waits", "wait"))
-    pub REMAP_PENDING = "system/gpu-memory-errors": System, Info, since "0.1.0", judged on [];
+    /// A GPU waits for a reset to replace damaged memory.
+    ///
+    /// Work goes on until then. Known from NVML. Reset the GPU when it is idle.
+    pub REMAP_PENDING = "system/gpu-memory-errors": System, Info, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("{} {} slowed down at this moment", names(&found), is(&found, "is", "are"))
-    pub SLOW_GPU = "system/slow-gpu": System, Warn, since "0.1.0", judged on [];
+    /// A GPU runs below its clocks.
+    ///
+    /// Heat or the power supply holds the clocks down; results stay correct but take longer. Known from NVML at the
+    /// moment of the check. Look at cooling and power.
+    pub SLOW_GPU = "system/slow-gpu": System, Warn, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!( "the memory of {} is {} in use", names(&found), if full { "nearly all" } else { "half or more" } )
-    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [];
+    /// Most of a GPU's memory is in use already.
+    ///
+    /// What starts now gets the rest, and `CUDA out of memory` beyond that. Known from NVML. See whether the programs
+    /// that hold it are still wanted.
+    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("some NVLinks of {} are down", names(&found))
-    pub NVLINK = "system/nvlink": System, Info, since "0.1.0", judged on [];
+    /// Some NVLinks of a GPU are down.
+    ///
+    /// Traffic between GPUs may be slower than it could be. Known from NVML. Look at the links and their errors.
+    pub NVLINK = "system/nvlink": System, Info, since "0.1.0", judged on [GpuState];
 }
 
 rule! {
-    /// TITLE format!("persistence mode of {} is off", names(&found))
-    pub PERSISTENCE = "system/persistence": System, Info, since "0.1.0", judged on [];
+    /// Persistence mode is off on a server's GPU.
+    ///
+    /// The driver lets go of an idle GPU, and the next program waits for it. Known from NVML. Run NVIDIA's persistence
+    /// daemon.
+    pub PERSISTENCE = "system/persistence": System, Info, since "0.1.0", judged on [GpuState, System];
 }
 
 /// What a row of memory that waits, and one without a spare, mean; read on 2026-11-21.

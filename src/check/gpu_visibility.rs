@@ -7,18 +7,26 @@ use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, Severity, rule}
 use crate::step::Step;
 
 rule! {
-    /// TITLE format!("{} is on the PCI bus, but no NVIDIA driver is loaded", crate::text::list(&names))
-    pub NO_DRIVER = "gpu-visibility/no-driver": GpuVisibility, Fail, since "0.1.0", judged on [];
+    /// A GPU is on the PCI bus, but no NVIDIA driver is loaded.
+    ///
+    /// Known from /sys/bus/pci and the kernel's modules. Install and load the driver on the host.
+    pub NO_DRIVER = "gpu-visibility/no-driver": GpuVisibility, Fail, since "0.1.0", judged on [Gpus, Driver];
 }
 
 rule! {
-    /// TITLE format!("no GPU is visible where this report was taken{}: neither driver nor device was found", if wsl { " (WSL)" } else { "" })
-    pub NONE = "gpu-visibility/none": GpuVisibility, Fail, since "0.1.0", judged on [];
+    /// No GPU is visible where the report was taken.
+    ///
+    /// Neither driver nor device was found, as in a container started without GPUs. Known from the report. Start the
+    /// container with its GPUs, or install the driver on the host.
+    pub NONE = "gpu-visibility/none": GpuVisibility, Fail, since "0.1.0", judged on [Report];
 }
 
 rule! {
-    /// TITLE title
-    pub CUDA_VISIBLE_DEVICES = "gpu-visibility/cuda-visible-devices": GpuVisibility, Fail, since "0.1.0", judged on [];
+    /// CUDA_VISIBLE_DEVICES hides GPUs.
+    ///
+    /// An index or UUID that is not there ends the list: CUDA ignores everything after it. Known from the variable and
+    /// the GPUs. Unset it, or name devices that exist.
+    pub CUDA_VISIBLE_DEVICES = "gpu-visibility/cuda-visible-devices": GpuVisibility, Fail, since "0.1.0", judged on [Environment, Gpus];
 }
 
 const VARIABLE: &str = "CUDA_VISIBLE_DEVICES";

@@ -9,8 +9,11 @@ use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
 rule! {
-    /// TITLE format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path)
-    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [];
+    /// The toolkit's stub is in front of the driver's libcuda.
+    ///
+    /// The stub is for linking only: CUDA reports `CUDA driver is a stub library` (error 34). Known from the path that
+    /// the loader takes. Take the stubs folder out of LD_LIBRARY_PATH.
+    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [Loader];
 }
 
 /// A stub that a process would load although a driver is there. On a machine without one it stands in no way.

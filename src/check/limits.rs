@@ -7,18 +7,25 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE format!("a process may lock {}, which NCCL on InfiniBand outgrows", text::bytes(limit))
-    pub MEMLOCK = "system/memlock": System, Warn, since "0.1.0", judged on [];
+    /// The locked-memory limit is too low for NCCL over InfiniBand.
+    ///
+    /// Registering memory fails beyond the limit. Known from the process's limits. Raise `memlock` for the job or the
+    /// container.
+    pub MEMLOCK = "system/memlock": System, Warn, since "0.1.0", judged on [Limits];
 }
 
 rule! {
-    /// TITLE format!("there is no room left on the disk for {}", text::list(&held))
-    pub DISK_FULL = "system/disk-full": System, Warn, since "0.1.0", judged on [];
+    /// A disk that the environment needs is full.
+    ///
+    /// Installers and caches stop halfway. Known from the file system. Make room before anything is installed.
+    pub DISK_FULL = "system/disk-full": System, Warn, since "0.1.0", judged on [Limits];
 }
 
 rule! {
-    /// TITLE format!( "the disk that holds {} has {} left: another build of torch takes {}", disk.holds, text::bytes(disk.free_bytes), text::bytes(needed) )
-    pub DISK = "system/disk": System, Info, since "0.1.0", judged on [];
+    /// There may be too little room for another build of torch.
+    ///
+    /// Known from the file system and the size of the wheels in the rules. Make room before a change of torch.
+    pub DISK = "system/disk": System, Info, since "0.1.0", judged on [Limits];
 }
 
 /// A limit of locked memory that InfiniBand does not work with.

@@ -5,8 +5,11 @@ use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
 rule! {
-    /// TITLE format!("{} is newer than the rules{more}", first.title())
-    pub NEWER = "rules/newer": Advisory, Info, since "0.1.0", judged on [];
+    /// An installed release is newer than the rules.
+    ///
+    /// What its files show is judged; what only the rules could tell is not known. Known from the newest release in the
+    /// rules. Run `gpudoc rules update`.
+    pub NEWER = "rules/newer": Advisory, Info, since "0.1.0", judged on [Distributions];
 }
 
 /// Names the installed releases that came out after the newest that the rules know of their package.

@@ -16,23 +16,35 @@ use crate::text;
 use crate::version::CudaVersion;
 
 rule! {
-    /// TITLE format!("{} was built for torch {built}, but {full} is installed", installed.name())
-    pub OTHER_TORCH = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+    /// A package was built for another torch.
+    ///
+    /// It says so itself: its compiled operators do not load. Known from the package's own version file or its library.
+    /// Install the release that belongs to this torch.
+    pub OTHER_TORCH = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [Builds];
 }
 
 rule! {
-    /// TITLE format!("{} needs {} {wanted}, but {theirs} is installed", installed.title(), partner.name())
-    pub OTHER_PARTNER = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+    /// A package needs another release of its partner.
+    ///
+    /// Some pairs are bound without a declaration: torchvision and torch, jaxlib and its plugin. Known from the partner
+    /// rows of the rules, each read from wheels. Install the releases that belong together.
+    pub OTHER_PARTNER = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [Distributions, Builds];
 }
 
 rule! {
-    /// TITLE format!( "{} is built for {}, but {} for {}", installed.title(), variant(own), partner.title(), variant(theirs) )
-    pub OTHER_CUDA = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [];
+    /// Two packages that share a process are built for different CUDAs.
+    ///
+    /// They load two CUDA runtimes, or refuse to start. Known from the labels, version files and libraries of both.
+    /// Install both for one CUDA, from one index.
+    pub OTHER_CUDA = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [Builds];
 }
 
 rule! {
-    /// TITLE format!( "{name} is installed twice, as {} and {}{more}", imported.full_version(), shadowed.full_version() )
-    pub TWICE = "pairing/two-{package}": Pairing, Warn, since "0.1.0", judged on [];
+    /// A package is installed twice.
+    ///
+    /// Python imports the copy that comes first on its path; installers may see the other. Known from the folders of
+    /// sys.path. Remove the copy that is not wanted.
+    pub TWICE = "pairing/two-{package}": Pairing, Warn, since "0.1.0", judged on [Distributions, Python];
 }
 
 /// Compares the CUDA variants of partners, and looks for second copies.

@@ -7,8 +7,11 @@ use crate::finding::{Evidence, Finding, rule};
 use crate::version::GlibcVersion;
 
 rule! {
-    /// TITLE format!("{} needs {needs}, and this host's {what} has {has}", installed.title())
-    pub LIBRARY_OLD = "python/{package}": Python, Fail, since "0.1.0", judged on [];
+    /// A package needs a newer system library than this host has.
+    ///
+    /// Loading it ends in `version … not found`. Known from the version symbols that the files need and the library
+    /// that the loader finds. Install a build for older systems, or update the library.
+    pub LIBRARY_OLD = "python/{package}": Python, Fail, since "0.1.0", judged on [Libraries, System];
 }
 
 /// Compares the symbol versions that libraries need with those of the host's glibc and libstdc++.

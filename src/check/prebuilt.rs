@@ -11,18 +11,26 @@ use crate::step::Step;
 use crate::version::CodeTarget;
 
 rule! {
-    /// TITLE String::new()
-    pub WHEELS_PARTNER = "pairing/{package}": Pairing, Warn, since "0.1.0", judged on [];
+    /// The published wheels of a package are for another partner.
+    ///
+    /// The package lies outside the default index, and its wheels were listed in the rules. Known from that list. Take
+    /// a release with a wheel for this torch and CUDA, or compile it here.
+    pub WHEELS_PARTNER = "pairing/{package}": Pairing, Warn, since "0.1.0", judged on [Builds];
 }
 
 rule! {
-    /// TITLE the published wheels have no kernel
-    pub WHEELS_WITHOUT_KERNEL = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [];
+    /// The published wheels of a package have no kernel for this GPU.
+    ///
+    /// CUDA reports `no kernel image is available for execution on the device` (error 209). Known from the wheels that
+    /// the rules list. Compile it here for this GPU.
+    pub WHEELS_WITHOUT_KERNEL = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [Builds, Gpus];
 }
 
 rule! {
-    /// TITLE the published wheels need glibc
-    pub WHEELS_GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+    /// The published wheels of a package need a newer glibc.
+    ///
+    /// Loading one ends in ``version `GLIBC_…' not found``. Known from the wheels that the rules list. Compile it here.
+    pub WHEELS_GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [Builds, System];
 }
 
 /// The rows of what is installed and unread.

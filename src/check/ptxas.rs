@@ -8,8 +8,11 @@ use crate::step::Step;
 use crate::version::ComputeCapability;
 
 rule! {
-    /// TITLE title
-    pub PTXAS_VARIABLE = "toolchain/{variable}": Toolchain, Warn, since "0.1.0", judged on [];
+    /// TRITON_PTXAS_PATH or its like names a ptxas that does not fit.
+    ///
+    /// Triton then assembles with it and fails for this GPU or PTX version. Known from the variable and the CUDA of the
+    /// file. Unset the variable, or name the ptxas of a newer toolkit.
+    pub PTXAS_VARIABLE = "toolchain/{variable}": Toolchain, Warn, since "0.1.0", judged on [Environment, Toolkits];
 }
 
 /// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.

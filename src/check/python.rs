@@ -7,23 +7,34 @@ use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
 
 rule! {
-    /// TITLE format!("{} needs glibc {needs}, and this system has {has}", installed.title())
-    pub GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+    /// A package needs a newer glibc than this system has.
+    ///
+    /// Known from the wheel's platform tag and the system's C library. Take a release with a wheel for older systems,
+    /// or a newer base image.
+    pub GLIBC = "python/{package}": Python, Warn, since "0.1.0", judged on [Distributions, System];
 }
 
 rule! {
-    /// TITLE "this Python is a 32-bit build, and torch has wheels for 64-bit Python only".to_owned()
-    pub BITS_32 = "python/32-bit": Python, Fail, since "0.1.0", judged on [];
+    /// This Python is a 32-bit build.
+    ///
+    /// torch has wheels for 64-bit Python only. Known from the interpreter. Install a 64-bit Python.
+    pub BITS_32 = "python/32-bit": Python, Fail, since "0.1.0", judged on [Python];
 }
 
 rule! {
-    /// TITLE format!("{} has no wheel for Python {}.{}", installed.title(), python.major, python.minor)
-    pub NO_WHEEL = "python/{package}": Python, Warn, since "0.1.0", judged on [];
+    /// A package has no wheel for this Python.
+    ///
+    /// pip then takes an older release or tries to compile. Known from the published wheels in the rules. Use a Python
+    /// that the release supports.
+    pub NO_WHEEL = "python/{package}": Python, Warn, since "0.1.0", judged on [Python, Distributions];
 }
 
 rule! {
-    /// TITLE format!("{} was built for {needs}, but this is {has}", installed.title())
-    pub OTHER_TAG = "python/{package}": Python, Fail, since "0.1.0", judged on [];
+    /// An installed package was built for another Python or platform.
+    ///
+    /// Its compiled modules are not found or do not load. Known from the tags in its WHEEL file. Install it again with
+    /// this interpreter.
+    pub OTHER_TAG = "python/{package}": Python, Fail, since "0.1.0", judged on [Python, Distributions];
 }
 
 const TORCH: &str = "torch";

@@ -2,7 +2,7 @@
 
 use crate::finding::{Id, Rule};
 
-pub use super::advisory::ADVISORY;
+pub use super::advisory::{ADVISORY, id as advisory};
 pub use super::candidates::REFUSED;
 pub use super::contradiction::CONTRADICTION;
 pub use super::cuda_libs::{LIBRARY_PATH, SHADOWED};
@@ -107,8 +107,7 @@ pub fn rules_of(id: &str) -> impl Iterator<Item = &'static Rule> {
 /// An id that is written out; none where no rule has such.
 #[must_use]
 pub fn id(text: &str) -> Option<Id> {
-    // What an advisory is called has no form of its own: it is asked last.
-    RULES.iter().filter(|rule| **rule != &ADVISORY).chain([&&ADVISORY]).find_map(|rule| rule.reads(text))
+    RULES.iter().find_map(|rule| rule.reads(text))
 }
 
 /// Whether a finding quotes an installer that found no solution.

@@ -19,23 +19,33 @@ use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers,
 use crate::step::{self, Step};
 
 rule! {
-    /// TITLE title
-    pub STATED_UNMET = "requirement/{package}/{other}": Requirement, Warn, since "0.1.0", judged on [];
+    /// An installer said that a requirement is not met.
+    ///
+    /// Known from the words of pip or uv in a report. Install a release that meets it.
+    pub STATED_UNMET = "requirement/{package}/{other}": Requirement, Warn, since "0.1.0", judged on [Report];
 }
 
 rule! {
-    /// TITLE title
-    pub UNMET = "requirement/{package}/{other}": Requirement, Fail, since "0.1.0", judged on [];
+    /// A declared requirement is not met.
+    ///
+    /// It fails where the missing part is needed at import, or where the package refuses to start without it; otherwise
+    /// it is a warning. Known from the metadata of both distributions. Install the release that is asked for, or
+    /// another release of the one that asks.
+    pub UNMET = "requirement/{package}/{other}": Requirement, Fail, since "0.1.0", judged on [Distributions];
 }
 
 rule! {
-    /// TITLE format!("the metadata of {} cannot be read", installed.name())
-    pub METADATA = "requirement/{package}/metadata": Requirement, Warn, since "0.1.0", judged on [];
+    /// The metadata of a distribution cannot be read.
+    ///
+    /// Installers cannot judge or remove it. Known from its dist-info folder. Install it again.
+    pub METADATA = "requirement/{package}/metadata": Requirement, Warn, since "0.1.0", judged on [Distributions];
 }
 
 rule! {
-    /// TITLE format!("{} requires Python {text}, but this is {python}", installed.title())
-    pub PYTHON = "requirement/{package}/python": Requirement, Warn, since "0.1.0", judged on [];
+    /// A package requires another Python.
+    ///
+    /// Known from its Requires-Python. Install a release for this Python, or use the Python it asks for.
+    pub PYTHON = "requirement/{package}/python": Requirement, Warn, since "0.1.0", judged on [Distributions, Python];
 }
 
 /// Compares every declared requirement with what is installed.

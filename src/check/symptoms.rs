@@ -21,8 +21,11 @@ use crate::step::{self, Step, Written};
 use crate::text;
 
 rule! {
-    /// TITLE if certain { title } else { format!("likely: {title}") }
-    pub SYMPTOM = "symptom/{message}": Advisory, Warn, since "0.1.0", judged on [];
+    /// A known error message that no other finding explains.
+    ///
+    /// The message has a row in the rules with its causes; those that the facts rule out are not named. `likely:`
+    /// stands before what the report does not decide. Known from the message and the sources of its row.
+    pub SYMPTOM = "symptom/{message}": Advisory, Warn, since "0.1.0", judged on [Report];
 }
 
 /// A message is quoted up to so many characters.
@@ -97,7 +100,7 @@ pub fn explain(
         let Some(line) = quoted(advisory, &heard.quoted).and_then(|words| line_of(text, words, people)) else {
             continue;
         };
-        match ranked.iter_mut().find(|ranked| ranked.finding.id == super::advisory::ADVISORY.of(&[&advisory.id])) {
+        match ranked.iter_mut().find(|ranked| ranked.finding.id == super::advisory::id(advisory)) {
             Some(ranked) => ranked.explains(&mut next, &line),
             None => likely.extend(from_advisory(&context, advisory, &line).map(|finding| (finding, 0))),
         }

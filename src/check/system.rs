@@ -9,23 +9,34 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size))
-    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [];
+    /// /dev/shm is small.
+    ///
+    /// DataLoader workers, Ray and NCCL share memory there and end with `Bus error` or `No space left on device`. Known
+    /// from the file system. Start the container with a larger `--shm-size`, or with `--ipc=host`.
+    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System];
 }
 
 rule! {
-    /// TITLE format!("this WSL kernel, {kernel}, is older than GPU support in WSL")
-    pub WSL = "system/wsl": System, Warn, since "0.1.0", judged on [];
+    /// The WSL kernel is too old for GPUs.
+    ///
+    /// Known from the kernel's version. Run `wsl --update` on Windows.
+    pub WSL = "system/wsl": System, Warn, since "0.1.0", judged on [System];
 }
 
 rule! {
-    /// TITLE format!("ldconfig knows libcuda.so.1 but not libcuda.so{}", if wsl { " (WSL)" } else { "" })
-    pub LIBCUDA_NAME = "system/libcuda-name": System, Warn, since "0.1.0", judged on [];
+    /// The loader knows libcuda.so.1 but not libcuda.so.
+    ///
+    /// Triton and others link or open the short name. Known from the loader's cache. Add the link, or name its folder
+    /// in the loader's configuration.
+    pub LIBCUDA_NAME = "system/libcuda-name": System, Warn, since "0.1.0", judged on [Loader, System];
 }
 
 rule! {
-    /// TITLE format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack")
-    pub JETSON = "system/jetson": System, Warn, since "0.1.0", judged on [];
+    /// torch does not see the GPU of a Jetson.
+    ///
+    /// A Jetson's GPU is reached through libraries of its own; wheels for other ARM machines do not use them. Known
+    /// from the kernel and the build of torch. Install NVIDIA's build for this JetPack.
+    pub JETSON = "system/jetson": System, Warn, since "0.1.0", judged on [System, Builds];
 }
 
 /// Docker's default is 64 MB; a container that was given more was given much more.

@@ -10,38 +10,57 @@ use crate::step::Step;
 use crate::text;
 
 rule! {
-    /// TITLE format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title())
-    pub NVCC_OTHER = "toolchain/nvcc": Toolchain, Info, since "0.1.0", judged on [];
+    /// nvcc is from another minor CUDA release than torch.
+    ///
+    /// Extensions still compile, with a warning. Known from nvcc and torch's build.
+    pub NVCC_OTHER = "toolchain/nvcc": Toolchain, Info, since "0.1.0", judged on [Toolkits, Builds];
 }
 
 rule! {
-    /// TITLE format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}")
-    pub GCC = "toolchain/gcc": Toolchain, Info, since "0.1.0", judged on [];
+    /// gcc is newer than this nvcc accepts.
+    ///
+    /// Compiling ends in `unsupported GNU version`. Known from both versions and NVIDIA's table in the rules. Install
+    /// an older gcc and name it in `NVCC_CCBIN` or `CC`.
+    pub GCC = "toolchain/gcc": Toolchain, Info, since "0.1.0", judged on [Toolkits];
 }
 
 rule! {
-    /// TITLE format!("`{variable}={home}` holds no nvcc")
-    pub HOME_WITHOUT_NVCC = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [];
+    /// CUDA_HOME names a folder without nvcc.
+    ///
+    /// Extensions are compiled with that nvcc, so they cannot be. Known from the variable and the folder. Set it to a
+    /// toolkit, or unset it.
+    pub HOME_WITHOUT_NVCC = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [Environment, Toolkits];
 }
 
 rule! {
-    /// TITLE format!("`{variable}` is CUDA {ours}, and the nvcc on PATH is of CUDA {theirs}")
-    pub HOME_OTHER = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [];
+    /// CUDA_HOME and PATH lead to different toolkits.
+    ///
+    /// torch compiles with the one in CUDA_HOME, other tools with the one on PATH. Known from both. Let both name one
+    /// toolkit.
+    pub HOME_OTHER = "toolchain/cuda-home": Toolchain, Warn, since "0.1.0", judged on [Environment, Toolkits];
 }
 
 rule! {
-    /// TITLE "there is no `ninja`, with which torch builds extensions".to_owned()
-    pub NINJA = "toolchain/ninja": Toolchain, Warn, since "0.1.0", judged on [];
+    /// ninja is missing.
+    ///
+    /// torch builds extensions with it. Known from PATH and the environment. Install `ninja`.
+    pub NINJA = "toolchain/ninja": Toolchain, Warn, since "0.1.0", judged on [Toolkits, Distributions];
 }
 
 rule! {
-    /// TITLE format!("Triton finds no {} here: `torch.compile` needs it", missing.trim_start_matches("a "))
-    pub TRITON = "toolchain/triton": Toolchain, Warn, since "0.1.0", judged on [];
+    /// What Triton compiles with is missing.
+    ///
+    /// Triton needs a C compiler and Python.h for `torch.compile` and its kernels. Known from PATH, CC and the
+    /// interpreter's headers. Install the compiler or the headers.
+    pub TRITON = "toolchain/triton": Toolchain, Warn, since "0.1.0", judged on [Toolkits, Python];
 }
 
 rule! {
-    /// TITLE format!("nvcc is of CUDA {nvcc}, and {} is built for CUDA {cuda}", torch.title())
-    pub NVCC_OTHER_MAJOR = "toolchain/nvcc": Toolchain, Warn, since "0.1.0", judged on [];
+    /// nvcc is from another major CUDA release than torch.
+    ///
+    /// torch refuses to compile extensions: `The detected CUDA version mismatches the version that was used to compile
+    /// PyTorch`. Known from nvcc and torch's build. Install the toolkit of torch's CUDA, or another variant of torch.
+    pub NVCC_OTHER_MAJOR = "toolchain/nvcc": Toolchain, Warn, since "0.1.0", judged on [Toolkits, Builds];
 }
 
 /// Judges the compilers that a report or this machine has.

@@ -4,8 +4,10 @@ use super::Context;
 use crate::finding::{Evidence, Outcome, rule};
 
 rule! {
-    /// TITLE format!("this stack is for {}, which gpudoc does not judge", vendor.name)
-    pub VENDOR = "system/vendor": System, Info, since "0.1.0", judged on [];
+    /// This stack is for another vendor's accelerators.
+    ///
+    /// ROCm, XPU, MPS, Neuron, Ascend and TPU builds are recognised and not judged. Known from the labels and packages.
+    pub VENDOR = "system/vendor": System, Info, since "0.1.0", judged on [Builds];
 }
 
 /// Says what the other checks pass over.

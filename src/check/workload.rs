@@ -5,8 +5,11 @@ use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::workload::{Told, judge};
 
 rule! {
-    /// TITLE told.title
-    pub WORKLOAD = "workload/{limit}": System, Warn, since "0.1.0", judged on [];
+    /// The project's model may not fit the GPUs.
+    ///
+    /// `model-params` or `min-vram` of gpudoc.toml is compared with the memory of the GPUs. Known from that file and
+    /// NVML.
+    pub WORKLOAD = "workload/{limit}": System, Warn, since "0.1.0", judged on [Project, Gpus];
 }
 
 /// Judges `model-params` and `min-vram` of `[workload]`.

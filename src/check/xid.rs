@@ -9,8 +9,11 @@ use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Written;
 
 rule! {
-    /// TITLE format!("the kernel's log has Xid {number}{gpus}{times}: {title}")
-    pub XID = "system/xid-{number}": System, Warn, since "0.1.0", judged on [];
+    /// The kernel's log has an Xid error of the NVIDIA driver.
+    ///
+    /// Each number has a cause and an action in NVIDIA's catalogue. Known from the log since the machine started, so it
+    /// may be over. `gpudoc explain 'Xid 79'` prints the row.
+    pub XID = "system/xid-{number}": System, Warn, since "0.1.0", judged on [Log];
 }
 
 /// A finding for each number in the log.

@@ -5,6 +5,7 @@ use anyhow::bail;
 use super::input::without_people;
 use super::rules_read::{package, release};
 use super::{explain_build, explain_words, note, print, width};
+use crate::check::registry;
 use crate::exit::Exit;
 use crate::finding::Kind;
 use crate::lint;
@@ -69,8 +70,14 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         print(&report::lint_rule(rule, width()))?;
         return Ok(Exit::Ok);
     }
+    let rules: Vec<_> = registry::rules_of(text).collect();
+    if !rules.is_empty() {
+        print(&report::rules(text, &rules, width()))?;
+        return Ok(Exit::Ok);
+    }
     if let Some(kind) = kind(text) {
-        print(&report::kind(kind, width()))?;
+        let rules: Vec<_> = registry::RULES.iter().copied().filter(|rule| rule.kind == kind).collect();
+        print(&report::kind(kind, &rules, width()))?;
         return Ok(Exit::Ok);
     }
     if let Some((name, version)) = text.split_once("==").filter(|_| !text.contains(' ')) {

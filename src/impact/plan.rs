@@ -76,7 +76,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let after = draft.set(findings, &before);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
     let is_heard = |id: &Id| {
-        let unseen = |it: &RawAdvisory| it.needs_symptom && id.subject() == Some(it.id.as_str());
+        let unseen = |it: &RawAdvisory| it.needs_symptom && *id == registry::advisory(it);
         is_told(id) || id.is(&registry::ADVISORY) && db.advisories().any(unseen)
     };
     let blamed = |finding: &&Finding| {

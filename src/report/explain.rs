@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
-use crate::finding::Kind;
+use crate::finding::{self as check, Kind};
 use crate::lint::Rule;
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
@@ -108,10 +108,29 @@ pub fn lint_rule(rule: &Rule, width: usize) -> String {
 
 /// What a family of checks looks at, and how it knows.
 #[must_use]
-pub fn kind(kind: Kind, width: usize) -> String {
+pub fn kind(kind: Kind, rules: &[&check::Rule], width: usize) -> String {
     let width = width.clamp(40, 100);
     let mut out = format!("{BOLD}{}{BOLD:#}\n\n", kind.name());
     paragraph(&mut out, about(kind), 0, width);
+    for rule in rules {
+        let _ = writeln!(out, "\n{CYAN}{}{CYAN:#}", rule.id);
+        paragraph(&mut out, rule.line.trim(), 2, width);
+    }
+    out
+}
+
+/// The pages of the rules that an id may be of.
+#[must_use]
+pub fn rules(id: &str, rules: &[&check::Rule], width: usize) -> String {
+    let width = width.clamp(40, 100);
+    let mut out = format!("{BOLD}{id}{BOLD:#}\n");
+    for rule in rules {
+        let (page, needs) = (rule.page.split_whitespace().collect::<Vec<_>>().join(" "), rule.needs);
+        let needs: Vec<_> = needs.iter().map(|fact| fact.words()).collect();
+        let _ = writeln!(out, "\n{BOLD}{}{BOLD:#}", rule.line.trim());
+        paragraph(&mut out, &page, 0, width);
+        paragraph(&mut out, &format!("Judged on {}. Since gpudoc {}.", list(&needs), rule.since), 0, width);
+    }
     out
 }
 

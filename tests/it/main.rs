@@ -30,6 +30,7 @@ mod package_index;
 mod pasted;
 mod plans;
 mod readme;
+mod registry;
 mod remedies;
 mod reports;
 mod resolve;

@@ -142,8 +142,9 @@ impl Problems {
             let hint = finding.remedies.first().map(|remedy| remedy.summary.clone());
             let id = finding.id.to_string();
             if !rules.iter().any(|rule| rule.id == id) {
-                let help = hint.clone().unwrap_or_else(|| format!("see `gpudoc explain {id}`"));
-                rules.push(RuleText { id: id.clone(), title: finding.title.clone(), help });
+                let rule = finding.id.rule();
+                let page = rule.page.split_whitespace().collect::<Vec<_>>().join(" ");
+                rules.push(RuleText { id: id.clone(), title: rule.line.trim().to_owned(), help: page });
             }
             let notes = finding.evidence.iter().map(|one| match &one.required {
                 Some(required) => format!("{}: {}, needed: {required}", one.fact, one.observed),
