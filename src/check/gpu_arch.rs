@@ -471,7 +471,7 @@ fn ptx_too_new(
             gap.cuda, gap.needs
         ))
         .packages([installed.name()])
-        .gpus(gpu.index.into_iter())
+        .gpus(gpu.index)
         .evidence(evidence)
 }
 

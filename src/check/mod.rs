@@ -205,7 +205,7 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         .collect();
     findings.sort_by(|left, right| {
         let rank = |finding: &Finding| {
-            (finding.severity, finding.kind, !finding.id.subjects().last().is_some_and(|name| name == "torch"))
+            (finding.severity, finding.kind, finding.id.subjects().last().is_none_or(|name| name != "torch"))
         };
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });

@@ -187,6 +187,6 @@ fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
             .evidence([Evidence::metadata("wheel tag", tags.join(" "))
                 .required(has)
                 .cited(format!("{}/WHEEL", installed.distribution.metadata_dir))])
-            .remedies(again::remedy(context, installed).into_iter()),
+            .remedies(again::remedy(context, installed)),
     )
 }

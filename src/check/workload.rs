@@ -41,10 +41,10 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
         verified: false,
     });
     WORKLOAD
-        .found(&[&told.id], told.title)
+        .found(&[told.id], told.title)
         .severity(told.severity)
         .message(format!("{}.", told.sum))
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(evidence)
-        .remedies(remedies.into_iter())
+        .remedies(remedies)
 }

@@ -1,20 +1,31 @@
-//! YAML as people write it by hand for machines: conda environments, compose files, workflows. A careful reader of lines, which
-//! keeps the place of each scalar.
+//! YAML as people write it for machines: conda environments, compose files, workflows; each scalar with its way and its place.
 //!
 //! ```text
 //! dependencies:
 //!   - python=3.11
 //!   - pip:
-//!     - torch==2.6.0     path `dependencies`, `-`, `pip`, `-`; value `torch==2.6.0`
+//!     - torch==2.6.0     path `dependencies`, `-1`, `pip`, `-0`; value `torch==2.6.0`
 //! ```
 //!
-//! Blocks (`|`, `>`), quotes, comments and lists in brackets are understood; anchors, tags and several documents are not: what
-//! is not understood yields no entry, or one with the text as it stands.
+//! `saphyr-parser` reads the grammar. What an alias or a merge key (`<<`) stands for is told at each place that uses it, with
+//! the place of its definition: that is where an edit belongs. A line that is no YAML, such as a template's, is left out, and
+//! the rest is read without it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::place::{BYTE_ORDER_MARK, Lines, Place};
 use super::sourced::Sourced;
+
+/// So many scalars are told of one file: aliases of aliases grow without end.
+const MOST: usize = 100_000;
+/// So many lines that are no YAML are left out.
+const UNREAD: usize = 16;
+/// Deeper than this nobody writes.
+const DEPTH: usize = 64;
 
 /// A scalar and the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,202 +51,258 @@ impl Entry {
     }
 }
 
-/// A line with something on it.
-struct Line {
-    indent: usize,
-    /// Without indentation and end.
-    content: Range<usize>,
-    whole: Range<usize>,
-}
-
-/// The scalars of a text, in order.
+/// The scalars of a text, in order; those without a text, such as `key:`, are left out.
 #[must_use]
 pub fn entries(text: &str) -> Vec<Entry> {
-    let lines = Lines::of(text);
-    let all = lines_of(text);
-    let mut reader = Reader { text, lines: &lines, stack: Vec::new(), found: Vec::new() };
-    let mut at = 0;
-    while let Some(line) = all.get(at) {
-        at += 1;
-        let written = text.get(line.content.clone()).unwrap_or_default();
-        if written.is_empty() || written.starts_with('#') || written == "---" {
-            continue;
+    let mut readable = text.to_owned();
+    let mut documents = Vec::new();
+    for _ in 0..UNREAD {
+        match documents_of(&readable) {
+            Ok(found) => {
+                documents = found;
+                break;
+            }
+            Err((found, line)) => {
+                documents = found;
+                if !blank(&mut readable, line) {
+                    break;
+                }
+            }
         }
-        at += reader.line(line, all.get(at..).unwrap_or_default());
     }
-    reader.found
-}
-
-fn lines_of(text: &str) -> Vec<Line> {
-    let mut at = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
     let mut found = Vec::new();
-    while at < text.len() {
-        let rest = text.get(at..).unwrap_or_default();
-        let length = rest.find('\n').map_or(rest.len(), |length| length + 1);
-        let written = rest.get(..length).unwrap_or_default();
-        let indent = written.len() - written.trim_start_matches(' ').len();
-        let end = at + written.trim_end().len();
-        found.push(Line { indent, content: (at + indent).min(end)..end, whole: at..at + length });
-        at += length;
+    let lines = Lines::of(text);
+    for document in &documents {
+        tell(document, &mut Vec::new(), text, &lines, &mut found);
     }
     found
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    lines: &'t Lines<'t>,
-    /// Indentation, key, and for a list how many items were seen.
-    stack: Vec<(usize, String)>,
-    found: Vec<Entry>,
+/// A node of a document.
+enum Node {
+    /// What it says, and the bytes of the file with its quotes.
+    Scalar(String, Range<usize>, ScalarStyle),
+    List(Vec<Rc<Node>>),
+    Map(Vec<(String, Rc<Node>)>),
 }
 
-impl Reader<'_> {
-    fn part(&self, range: Range<usize>) -> &str {
-        self.text.get(range).unwrap_or_default()
+/// The documents of a text, or those before the line, counted from 1, that is no YAML.
+fn documents_of(text: &str) -> Result<Vec<Rc<Node>>, (Vec<Rc<Node>>, usize)> {
+    let start = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
+    let read = text.get(start..).unwrap_or_default();
+    // Places of characters, in bytes; markers count characters.
+    let bytes: Vec<usize> = read.char_indices().map(|(at, _)| at + start).chain([text.len()]).collect();
+    let byte = |character: usize| bytes.get(character).copied().unwrap_or(text.len());
+    let mut builder = Builder::default();
+    for event in Parser::new_from_str(read) {
+        match event {
+            Ok((event, span)) => {
+                builder.take(event, &|span: Span| byte(span.start.index())..byte(span.end.index()), span)
+            }
+            Err(error) => return Err((builder.documents(), error.marker().line())),
+        }
     }
+    Ok(builder.documents())
+}
 
-    /// Reads a line; returns how many of the following ones belong to it.
-    fn line(&mut self, line: &Line, following: &[Line]) -> usize {
-        let mut at = line.content.start;
-        let mut indent = line.indent;
-        while self.part(at..line.content.end).starts_with("- ") || self.part(at..line.content.end) == "-" {
-            let number = self.next_item(indent);
-            self.leave(indent, true);
-            self.stack.push((indent, format!("-{number}")));
-            let rest = self.part(at + 1..line.content.end);
-            let blank = rest.len() - rest.trim_start().len();
-            at += 1 + blank;
-            indent += 1 + blank;
-            if self.part(at..line.content.end).is_empty() {
-                return 0;
+/// Puts blanks in the place of a line, counted from 1, or of the last one above it that holds anything.
+fn blank(text: &mut String, line: usize) -> bool {
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    for whole in text.split_inclusive('\n') {
+        ranges.push(at..at + whole.trim_end_matches(['\r', '\n']).len());
+        at += whole.len();
+    }
+    let is_empty = |range: &&Range<usize>| text.get((*range).clone()).is_some_and(|line| line.trim().is_empty());
+    let last = ranges.iter().take(line).rfind(|range| !is_empty(range)).cloned();
+    let Some(range) = last else { return false };
+    let blanks = " ".repeat(range.len());
+    text.replace_range(range, &blanks);
+    true
+}
+
+/// Makes nodes of events.
+#[derive(Default)]
+struct Builder {
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Rc<Node>>,
+    done: Vec<Rc<Node>>,
+}
+
+struct Open {
+    anchor: usize,
+    items: Vec<Rc<Node>>,
+    /// Of a map: keys and values by turns.
+    map: bool,
+}
+
+impl Open {
+    fn node(self) -> Node {
+        if !self.map {
+            return Node::List(self.items);
+        }
+        let mut pairs = Vec::new();
+        let mut items = self.items.into_iter();
+        while let Some(key) = items.next() {
+            let Some(value) = items.next() else { break };
+            if let Node::Scalar(key, ..) = &*key {
+                pairs.push((key.clone(), value));
             }
         }
-        let written = self.part(at..line.content.end);
-        let Some((key, behind)) = key(written) else {
-            self.scalar(at..line.content.end);
-            return 0;
-        };
-        self.leave(indent, false);
-        self.stack.push((indent, key));
-        let start = at + behind;
-        let value = self.part(start..line.content.end).trim_start();
-        let start = line.content.end - value.len();
-        if value.starts_with(['|', '>']) {
-            let folded = value.starts_with('>');
-            let count = self.block(indent, folded, following);
-            self.stack.pop();
-            return count;
+        Node::Map(pairs)
+    }
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, bytes: &dyn Fn(Span) -> Range<usize>, span: Span) {
+        match event {
+            Event::Scalar(value, style, anchor, _) => {
+                self.add(Node::Scalar(value.into_owned(), bytes(span), style), anchor);
+            }
+            Event::SequenceStart(anchor, ..) => self.open.push(Open { anchor, items: Vec::new(), map: false }),
+            Event::MappingStart(anchor, ..) => self.open.push(Open { anchor, items: Vec::new(), map: true }),
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    let anchor = open.anchor;
+                    self.add(open.node(), anchor);
+                }
+            }
+            Event::Alias(anchor) => {
+                let node = self.anchors.get(&anchor).cloned();
+                self.put(node.unwrap_or_else(|| Rc::new(Node::List(Vec::new()))));
+            }
+            _ => {}
         }
-        if !value.is_empty() && !value.starts_with('#') {
-            self.scalar(start..line.content.end);
-            self.stack.pop();
-        }
-        0
     }
 
-    /// The number of the next item of the list at an indentation.
-    fn next_item(&self, indent: usize) -> usize {
-        let last = self.stack.iter().rfind(|(at, key)| *at == indent && key.starts_with('-'));
-        last.and_then(|(_, key)| key.get(1..)?.parse::<usize>().ok()).map_or(0, |number| number + 1)
+    fn add(&mut self, node: Node, anchor: usize) {
+        let node = Rc::new(node);
+        if anchor > 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        self.put(node);
     }
 
-    /// Leaves what is not above a line. A list may stand at the indentation of its key.
-    fn leave(&mut self, indent: usize, item: bool) {
-        while let Some((at, key)) = self.stack.last() {
-            let inside = *at < indent || item && *at == indent && !key.starts_with('-');
-            if inside {
+    fn put(&mut self, node: Rc<Node>) {
+        match self.open.last_mut() {
+            Some(open) => open.items.push(node),
+            None => self.done.push(node),
+        }
+    }
+
+    /// What was read, with what is still open.
+    fn documents(mut self) -> Vec<Rc<Node>> {
+        while let Some(open) = self.open.pop() {
+            self.put(Rc::new(open.node()));
+        }
+        self.done
+    }
+}
+
+fn tell(node: &Node, path: &mut Vec<String>, text: &str, lines: &Lines<'_>, found: &mut Vec<Entry>) {
+    if found.len() >= MOST || path.len() > DEPTH {
+        return;
+    }
+    match node {
+        Node::Scalar(value, range, style) => {
+            let value = sourced(text, range.clone(), value, *style);
+            if value.text.trim().is_empty() {
                 return;
             }
-            self.stack.pop();
+            let place = lines.place(value.whole());
+            found.push(Entry { path: path.clone(), value, place });
         }
-    }
-
-    /// Adds a scalar: plain, in quotes, or a list in brackets.
-    fn scalar(&mut self, range: Range<usize>) {
-        let written = self.part(range.clone());
-        if let Some(inner) = written.strip_prefix('[') {
-            let length = inner.find(']').unwrap_or(inner.len());
-            let mut at = range.start + 1;
-            let parts: Vec<usize> = inner.get(..length).unwrap_or_default().split(',').map(str::len).collect();
-            for (number, length) in parts.into_iter().enumerate() {
-                let part = self.part(at..at + length);
-                let blank = part.len() - part.trim_start().len();
-                let inner = at + blank..at + blank + part.trim().len();
-                self.stack.push((usize::MAX, format!("-{number}")));
-                self.add(unquoted(self.text, inner));
-                self.stack.pop();
-                at += length + 1;
-            }
-            return;
-        }
-        self.add(unquoted(self.text, range));
-    }
-
-    fn add(&mut self, range: Range<usize>) {
-        if range.is_empty() {
-            return;
-        }
-        let path = self.stack.iter().map(|(_, key)| key.clone()).collect();
-        let value = Sourced::verbatim(self.text, range.clone());
-        self.found.push(Entry { path, value, place: self.lines.place(range) });
-    }
-
-    /// Reads a block below a key; returns its number of lines.
-    fn block(&mut self, indent: usize, folded: bool, following: &[Line]) -> usize {
-        let inside = |line: &&Line| line.content.is_empty() || line.indent > indent;
-        let body: Vec<&Line> = following.iter().take_while(inside).collect();
-        let least = body.iter().filter(|line| !line.content.is_empty()).map(|line| line.indent).min().unwrap_or(0);
-        let mut value = Sourced::default();
-        for line in &body {
-            if line.content.is_empty() {
-                value.push("\n", line.whole.end..line.whole.end, false);
-                continue;
-            }
-            let start = line.whole.start + least;
-            let end = if folded { line.content.end } else { line.whole.end };
-            value.push(self.part(start..end.max(start)), start..end.max(start), true);
-            if folded {
-                value.push(" ", end..end, false);
+        Node::List(items) => {
+            for (number, item) in items.iter().enumerate() {
+                path.push(format!("-{number}"));
+                tell(item, path, text, lines, found);
+                path.pop();
             }
         }
-        if !value.text.trim().is_empty() {
-            let path = self.stack.iter().map(|(_, key)| key.clone()).collect();
-            let place = self.lines.place(value.whole());
-            self.found.push(Entry { path, value, place });
+        Node::Map(pairs) => {
+            let own = |key: &str| pairs.iter().any(|(other, _)| other == key);
+            for (key, value) in pairs {
+                if key != "<<" {
+                    path.push(key.clone());
+                    tell(value, path, text, lines, found);
+                    path.pop();
+                    continue;
+                }
+                // What is merged gives way to what stands there.
+                let merged = match &**value {
+                    Node::List(items) => items.iter().map(|item| &**item).collect(),
+                    other => vec![other],
+                };
+                for (key, value) in merged.into_iter().flat_map(pairs_of).filter(|(key, _)| !own(key)) {
+                    path.push(key.clone());
+                    tell(value, path, text, lines, found);
+                    path.pop();
+                }
+            }
         }
-        body.len()
     }
 }
 
-/// A key and how many bytes it takes with its colon.
-fn key(written: &str) -> Option<(String, usize)> {
-    if let Some(quote) = written.chars().next().filter(|letter| matches!(letter, '"' | '\'')) {
-        let end = written.get(1..)?.find(quote)? + 1;
-        let rest = written.get(end + 1..)?;
-        let colon = rest.starts_with(": ") || rest == ":";
-        return colon.then(|| (written.get(1..end).unwrap_or_default().to_owned(), end + 2));
+fn pairs_of(node: &Node) -> &[(String, Rc<Node>)] {
+    match node {
+        Node::Map(pairs) => pairs,
+        _ => &[],
     }
-    if written.starts_with(['[', '{', '#', '&', '*', '!', '|', '>', '%', '@']) {
-        return None;
-    }
-    let colon = written.match_indices(':').map(|(at, _)| at).find(|at| {
-        let behind = written.get(at + 1..).unwrap_or_default();
-        behind.is_empty() || behind.starts_with([' ', '\t'])
-    })?;
-    let name = written.get(..colon)?;
-    (!name.contains(" #")).then(|| (name.trim().to_owned(), colon + 1))
 }
 
-/// The bytes of a scalar without quotes or comment.
-fn unquoted(text: &str, range: Range<usize>) -> Range<usize> {
+/// A value and the bytes of the file that each part of it comes from.
+fn sourced(text: &str, range: Range<usize>, value: &str, style: ScalarStyle) -> Sourced {
     let written = text.get(range.clone()).unwrap_or_default();
-    if let Some(quote) = written.chars().next().filter(|letter| matches!(letter, '"' | '\'')) {
-        let inner = written.get(1..).unwrap_or_default();
-        let length = inner.find(quote).unwrap_or(inner.len());
-        return range.start + 1..range.start + 1 + length;
+    let quotes = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+    let inner = if quotes { range.start + 1..(range.end.max(range.start + 2)) - 1 } else { range.clone() };
+    if text.get(inner.clone()) == Some(value) {
+        return Sourced::verbatim(text, inner);
     }
-    let end = written.find(" #").unwrap_or(written.len());
-    range.start..range.start + written.get(..end).unwrap_or_default().trim_end().len()
+    // A block begins behind its own line.
+    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && written.starts_with(['|', '>']);
+    let mut at =
+        if is_block { range.start + written.find('\n').map_or(written.len(), |end| end + 1) } else { inner.start };
+    let mut found = Sourced::default();
+    for letter in value.chars() {
+        let mut buffer = [0; 4];
+        let own = letter.encode_utf8(&mut buffer);
+        let rest = text.get(at..inner.end.max(at)).unwrap_or_default();
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        let behind = rest.get(blanks..).unwrap_or_default();
+        let (from, length, verbatim) = if rest.starts_with(letter) && !(letter == ' ' && rest.starts_with(" \n")) {
+            (at, own.len(), true)
+        } else if style == ScalarStyle::DoubleQuoted && rest.starts_with('\\') && !rest.starts_with("\\\n") {
+            (at, escape(rest), false)
+        } else if style == ScalarStyle::DoubleQuoted && rest.starts_with("\\\n") {
+            let blanks = rest.len() - rest[1..].trim_start().len();
+            (at + blanks, own.len(), true)
+        } else if style == ScalarStyle::SingleQuoted && rest.starts_with("''") {
+            (at, 2, false)
+        } else if matches!(letter, ' ' | '\n') {
+            // Lines that were joined.
+            (at, blanks, false)
+        } else if behind.starts_with(letter) {
+            (at + blanks, own.len(), true)
+        } else {
+            (at, 0, false)
+        };
+        let end = (from + length).min(text.len());
+        let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+        found.push(own, from.min(end)..end, verbatim && text.get(from..end) == Some(own));
+        at = end;
+    }
+    found
+}
+
+/// The bytes of an escape in double quotes.
+fn escape(rest: &str) -> usize {
+    match rest.as_bytes().get(1) {
+        Some(b'x') => 4,
+        Some(b'u') => 6,
+        Some(b'U') => 10,
+        Some(_) => 1 + rest.get(1..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8),
+        None => 1,
+    }
 }
 
 #[cfg(test)]
@@ -279,7 +346,7 @@ mod tests {
                 "10:26 jobs/test/steps/-0/with/python-version = 3.12",
                 "11:13 jobs/test/steps/-1/name = y",
                 "13:9 jobs/test/steps/-1/run = pip install torch \\\\\\n  numpy\\n\\nmake\\n",
-                "18:9 jobs/test/steps/-2/run = pip install x ",
+                "18:9 jobs/test/steps/-2/run = pip install x",
                 "21:14 jobs/next/runs-on = z",
             ]
         );
@@ -292,6 +359,45 @@ mod tests {
         let at = entry.value.text.find('c').unwrap_or_default();
         assert_eq!((entry.value.text.as_str(), &text[entry.value.source(at..at + 1)]), ("a b\n  c\n", "c"));
         assert_eq!(entry.value.source(at..at + 1), 21..22);
+    }
+
+    #[test]
+    fn flow_collections_escapes_and_aliases_are_read() {
+        let text = "x: &x {image: \"a\\tb\", environment: [A=1, 'B=it''s']}\ny: {<<: *x, image: c}\nz: *x\n";
+        assert_eq!(
+            shown(text),
+            [
+                "1:16 x/image = a\\tb",
+                "1:37 x/environment/-0 = A=1",
+                "1:43 x/environment/-1 = B=it\\'s",
+                "1:37 y/environment/-0 = A=1",
+                "1:43 y/environment/-1 = B=it\\'s",
+                "2:20 y/image = c",
+                "1:16 z/image = a\\tb",
+                "1:37 z/environment/-0 = A=1",
+                "1:43 z/environment/-1 = B=it\\'s",
+            ]
+        );
+        let entry = entries(text).remove(2);
+        let quote = entry.value.text.find('\'').unwrap_or_default();
+        assert_eq!(&text[entry.value.source(quote..quote + 1)], "''");
+    }
+
+    #[test]
+    fn a_line_that_is_no_yaml_is_left_out() {
+        let text = "a: 1\nb: {{ x }}: [\nc:\n  - d\n\t- e\nf: g\n";
+        let found = shown(text);
+        assert!(found.contains(&"1:4 a = 1".to_owned()) && found.contains(&"6:4 f = g".to_owned()), "{found:?}");
+    }
+
+    #[test]
+    fn aliases_of_aliases_end() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            let many = vec![format!("*a{}", n - 1); 10].join(", ");
+            text.push_str(&format!("a{n}: &a{n} [{many}]\n"));
+        }
+        assert_eq!(entries(&text).len(), MOST);
     }
 
     proptest! {
