@@ -269,15 +269,15 @@ fn sourced(text: &str, range: Range<usize>, value: &str, style: ScalarStyle) -> 
         let rest = text.get(at..inner.end.max(at)).unwrap_or_default();
         let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
         let behind = rest.get(blanks..).unwrap_or_default();
-        let (from, length, verbatim) = if rest.starts_with(letter) && !(letter == ' ' && rest.starts_with(" \n")) {
+        let (from, length, verbatim) = if style == ScalarStyle::SingleQuoted && rest.starts_with("''") {
+            (at, 2, false)
+        } else if rest.starts_with(letter) && !(letter == ' ' && rest.starts_with(" \n")) {
             (at, own.len(), true)
         } else if style == ScalarStyle::DoubleQuoted && rest.starts_with('\\') && !rest.starts_with("\\\n") {
             (at, escape(rest), false)
         } else if style == ScalarStyle::DoubleQuoted && rest.starts_with("\\\n") {
             let blanks = rest.len() - rest[1..].trim_start().len();
             (at + blanks, own.len(), true)
-        } else if style == ScalarStyle::SingleQuoted && rest.starts_with("''") {
-            (at, 2, false)
         } else if matches!(letter, ' ' | '\n') {
             // Lines that were joined.
             (at, blanks, false)

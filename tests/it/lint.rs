@@ -673,3 +673,16 @@ proptest::proptest! {
         }
     }
 }
+
+/// A service on one line, with its command as a list, is read as any other.
+#[test]
+fn a_compose_service_on_one_line_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("gpudoc.toml", "[target.ws]\ngpu = [\"RTX 5090\"]\ndriver = \"570.133.20\"\n");
+    let install = |pin: &str| format!("services:\n  app: {{command: [bash, -c, \"pip install {pin}\"]}}\n");
+    write("compose.yaml", &install("torch==2.6.0"));
+    assert_eq!(found(folder.path(), &["compose.yaml"]), ["compose.yaml:2:42 unsatisfiable"]);
+    write("compose.yaml", &install("numpy==2.2.0"));
+    assert_eq!(found(folder.path(), &["compose.yaml"]), Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ use super::super::project::{Environment, Image, Setting};
 use super::{Reader, commands};
 use crate::parse::place::Lines;
 use crate::parse::shell::{Variables, Word, commands as commands_of};
+use crate::parse::sourced::Sourced;
 use crate::parse::yaml::{Entry, entries};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
@@ -20,6 +21,11 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let lines = Lines::of(text);
     for all in services.into_values() {
         let mut environment = Environment::default();
+        for list in ["command", "entrypoint"] {
+            let words: Vec<&Entry> = all.iter().filter(|entry| entry.is_at(&["*", "*", list, "-"])).collect();
+            let all = commands_of(&as_command(&words), &lines, &mut Variables::default());
+            commands::add(reader, file, text, &all, &mut environment);
+        }
         for entry in all {
             let path: Vec<&str> = entry.path.iter().skip(2).map(String::as_str).collect();
             match path.as_slice() {
@@ -47,6 +53,21 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
         }
         reader.project.environments.push(environment);
     }
+}
+
+/// The words of an exec form as a shell command: what a shell is told with `-c` is one itself.
+fn as_command(words: &[&Entry]) -> Sourced {
+    let told = words.iter().position(|word| matches!(word.value.text.as_str(), "-c" | "-lc" | "-ec" | "-exc"));
+    if let Some(script) = told.and_then(|at| words.get(at + 1)) {
+        return script.value.clone();
+    }
+    let mut command = Sourced::default();
+    for (number, word) in words.iter().enumerate() {
+        let start = word.value.whole().start;
+        command.push(if number == 0 { "" } else { " " }, start..start, false);
+        command.append(&word.value);
+    }
+    command
 }
 
 /// A part of a scalar as a word.
