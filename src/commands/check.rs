@@ -5,6 +5,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 
 use super::examine::{Examined, expect_recognised, workload};
+use super::format::Format;
 use super::host::{HostArgs, probe_timed, redacted};
 use super::{input, look, note, print, today, width};
 use crate::check::{self, Verdict};
@@ -76,25 +77,6 @@ pub struct Args {
 /// A word that advisories know.
 pub(super) fn known_use(text: &str) -> Result<String, String> {
     Use::try_from(text.to_owned()).map(|word| word.0)
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// `gpudoc.report/1`
-    Json,
-    /// An answer to paste under an issue, the evidence folded
-    Markdown,
-    /// SARIF 2.1.0
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// GitHub annotations
-    Github,
-    /// GitLab code quality
-    Gitlab,
 }
 
 /// What a machine must have.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use super::format::Plain;
 use super::{input, print, width};
 use crate::exit::Exit;
 use crate::facts::Facts;
@@ -30,17 +31,8 @@ pub struct Args {
     #[arg(value_name = "B")]
     right: PathBuf,
     /// How to write the comparison
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-/// How the comparison is written.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// `gpudoc.diff/1`
-    Json,
+    #[arg(long, value_enum, default_value_t = Plain::Text)]
+    format: Plain,
 }
 
 /// Runs the command.
@@ -63,8 +55,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let comparison = diff::compare(&left, &right, &findings(&left), &findings(&right));
     let names = [args.left.display().to_string(), args.right.display().to_string()];
     match args.format {
-        Format::Text => print(&report::text(&comparison, [&names[0], &names[1]], width()))?,
-        Format::Json => print(&report::json(&comparison)?)?,
+        Plain::Text => print(&report::text(&comparison, [&names[0], &names[1]], width()))?,
+        Plain::Json => print(&report::json(&comparison)?)?,
     }
     let fails = comparison.right.iter().any(|finding| finding.severity == Severity::Fail);
     Ok(if fails { Exit::Failed } else { Exit::Ok })

@@ -3,9 +3,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::file;
+use super::format::Plain;
 use super::inputs::Inputs;
 use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
@@ -50,19 +51,9 @@ pub struct ImpactArgs {
     pub write: bool,
     /// How to answer
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: Plain,
     #[command(flatten)]
     pub targets: TargetArgs,
-}
-
-/// How to answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// `gpudoc.impact/1`
-    Json,
 }
 
 /// Runs the command: data on `out`, everything else on `err`.
@@ -108,8 +99,8 @@ pub fn run(
         Ok(outlook) => outlook,
         Err(proof) => {
             let text = match args.format {
-                Format::Text => emit::proof(&proof, super::width().clamp(40, 100)),
-                Format::Json => emit::unsolvable(&proof, &[target]),
+                Plain::Text => emit::proof(&proof, super::width().clamp(40, 100)),
+                Plain::Json => emit::unsolvable(&proof, &[target]),
             };
             out.write_all(text.as_bytes())?;
             return Ok(Exit::Failed);
@@ -137,8 +128,8 @@ pub fn run(
         }
     }
     let text = match args.format {
-        Format::Text => report::text(&outlook, &diffs, &target.in_words(), &facts, super::width()),
-        Format::Json => report::json(&outlook, &diffs, &facts),
+        Plain::Text => report::text(&outlook, &diffs, &target.in_words(), &facts, super::width()),
+        Plain::Json => report::json(&outlook, &diffs, &facts),
     };
     out.write_all(text.as_bytes())?;
     writeln!(err, "{}", report::summary(&outlook))?;

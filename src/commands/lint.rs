@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 
+use super::format::Format;
 use super::targets::{config, declared_targets};
 use super::{file, note, print, today, width};
 use crate::config::{Config, Size};
@@ -94,26 +95,6 @@ impl From<KindArg> for FileKind {
             KindArg::Python => Self::Python,
         }
     }
-}
-
-/// How findings are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people, with the lines of source
-    #[default]
-    Text,
-    /// `gpudoc.lint/1`
-    Json,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// GitHub annotations
-    Github,
-    /// GitLab code quality
-    Gitlab,
-    /// A summary in Markdown
-    Markdown,
 }
 
 /// Runs the command.

@@ -10,6 +10,7 @@ pub mod explain_build;
 mod explain_words;
 pub mod file;
 pub mod fix;
+mod format;
 pub mod host;
 pub mod impact;
 pub mod init;

@@ -6,6 +6,7 @@ use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
 use pep440_rs::Version;
 
+use super::format::Plain;
 use super::inputs::{Inputs, Settled};
 use super::targets::{Chosen, Probe, TargetArgs};
 use super::{file, online};
@@ -69,7 +70,7 @@ pub struct ResolveArgs {
     pub hashes: bool,
     /// How to answer; `json` is `--emit json`, and also the form of a proof
     #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    pub format: Plain,
     /// Which of several solutions
     #[arg(long, value_enum, default_value_t)]
     pub prefer: PreferArg,
@@ -128,16 +129,6 @@ impl Emit {
             Self::Json => emit::solved(answer.resolution, answer.targets, answer.db).into(),
         }
     }
-}
-
-/// How to answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people and installers.
-    #[default]
-    Text,
-    /// `gpudoc.resolution/1`.
-    Json,
 }
 
 /// Which of several solutions.
@@ -278,7 +269,7 @@ fn answer(
     err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let targets: Vec<&Target> = [&request.target].into_iter().chain(&request.beside).collect();
-    let json = args.format == Format::Json || args.emit == Emit::Json;
+    let json = args.format == Plain::Json || args.emit == Emit::Json;
     let (solved, overridden) = solve_with_overrides(args, request, db);
     match solved {
         Ok(resolution) if resolution.pins.is_empty() && resolution.unlisted.is_empty() && taken.lines.is_empty() => {

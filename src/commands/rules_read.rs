@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use pep440_rs::Version;
 
+use super::format::Plain;
 use super::{print, width};
 use crate::exit::Exit;
 use crate::parse::wheel::normalise_name;
@@ -12,21 +13,12 @@ use crate::rules::model::{Package, Release};
 use crate::rules::{self, RuleDb, matrix};
 use crate::text::nearest;
 
-/// How something is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// `gpudoc.rules/1`
-    Json,
-}
-
 /// List the packages that the rules cover
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     /// How to write the list
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Plain::Text)]
+    format: Plain,
 }
 
 /// Runs `rules list`.
@@ -37,8 +29,8 @@ pub struct ListArgs {
 pub fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     let db = rules::embedded();
     match args.format {
-        Format::Text => print(&report::list_text(db))?,
-        Format::Json => print(&report::list_json(db)?)?,
+        Plain::Text => print(&report::list_text(db))?,
+        Plain::Json => print(&report::list_json(db)?)?,
     }
     Ok(Exit::Ok)
 }
@@ -54,8 +46,8 @@ pub struct ShowArgs {
     #[arg(value_name = "PACKAGE[==VERSION]")]
     package: String,
     /// How to write it
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = Plain::Text)]
+    format: Plain,
 }
 
 /// Runs `rules show`.
@@ -75,8 +67,8 @@ pub fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
         None => package.releases.iter().collect(),
     };
     match args.format {
-        Format::Text => print(&report::show_text(package, &releases, width()))?,
-        Format::Json => print(&report::show_json(package, &releases, db)?)?,
+        Plain::Text => print(&report::show_text(package, &releases, width()))?,
+        Plain::Json => print(&report::show_json(package, &releases, db)?)?,
     }
     Ok(Exit::Ok)
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::format::Plain;
 use super::host::named_gpu;
 use super::{print, width};
 use crate::exit::Exit;
@@ -41,17 +42,8 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// How to write the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-}
-
-/// How the result is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// `gpudoc.scan/1`
-    Json,
+    #[arg(long, value_enum, default_value_t = Plain::Text)]
+    format: Plain,
 }
 
 /// Runs the command.
@@ -64,7 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let gpus: Vec<TargetGpu> =
         args.gpu.iter().map(|text| named_gpu(text, rules::embedded())).collect::<anyhow::Result<_>>()?;
     let progress = progress();
-    let scanned = scan::scan(&args.paths, args.format == Format::Json, &|count| progress.inc(count));
+    let scanned = scan::scan(&args.paths, args.format == Plain::Json, &|count| progress.inc(count));
     progress.finish_and_clear();
     let scanned = scanned.context("nothing was scanned")?;
     let objects = scanned.into_iter().map(|scanned| {
@@ -85,8 +77,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Judged { way, share }
     });
     match args.format {
-        Format::Text => print(&report::text(&report, args.all, width()))?,
-        Format::Json => print(&report::json(&report)?)?,
+        Plain::Text => print(&report::text(&report, args.all, width()))?,
+        Plain::Json => print(&report::json(&report)?)?,
     }
     let unusable = |judged: &[Judged]| judged.iter().any(|judged| judged.way == Way::No);
     let failed = report.distributions.iter().any(|distribution| unusable(&distribution.judged))
