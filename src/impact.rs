@@ -4,6 +4,7 @@
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
 pub mod edits;
+mod needed;
 mod outlook;
 mod plan;
 mod weighed;
@@ -17,6 +18,7 @@ use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::model::Build;
+use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
@@ -58,11 +60,13 @@ pub fn with_remedies(
                     &tried[tried.len() - 1].1
                 }
             };
-            remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
+            remedy.verified =
+                !is_heard(&finding.id, db, workload) && !after.contains(&finding.id) && after.is_subset(&before);
         }
         // The plan stands with each finding that it ends.
+        let asks = installable(finding) || finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
         let ends = |planned: &&Planned| {
-            installable(finding) && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
+            asks && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
         };
         let instead = planned.as_ref().filter(ends).and_then(|planned| planned.instead.clone());
         if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
@@ -93,6 +97,16 @@ pub fn with_remedies(
 
 fn serious(finding: &Finding) -> bool {
     finding.severity <= Severity::Warn
+}
+
+/// Whether only a message tells of a finding, so that no check of changed facts can say that it is gone: a symptom, an advisory
+/// that needs one, or an advisory about a use that the project does not declare.
+fn is_heard(id: &Id, db: &RuleDb, workload: &Workload) -> bool {
+    let uses = workload.words(db);
+    let declared = |uses_of: &[String]| uses_of.iter().all(|item| uses.contains(item));
+    let undeclared = |it: &RawAdvisory| !it.when.iter().any(|condition| declared(&condition.workload));
+    let of = |it: &RawAdvisory| *id == check::registry::advisory(it) && (it.needs_symptom || undeclared(it));
+    plan::is_told(id) || id.is(&check::registry::ADVISORY) && db.advisories().any(of)
 }
 
 /// Whether an advisory tells what to do without naming a release: other code, a variable.
@@ -211,6 +225,7 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Unset(name) => {
             facts.system.environment.remove(name);
+            place(&mut facts, |place| place.home = place.home.take().filter(|_| name != "PYTHONHOME"));
             for distribution in &mut facts.distributions {
                 if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
                     libraries.iter_mut().for_each(|library| without(library, name));
@@ -222,6 +237,10 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             for distribution in facts.distributions.iter_mut().filter(here) {
                 distribution.changed.clear();
                 distribution.wheel_tags.clear();
+                (distribution.source_gone, distribution.record) = (None, None);
+                if matches!(distribution.version, Reading::Unreadable { .. }) {
+                    (distribution.version, distribution.metadata) = (Reading::Unknown, Reading::Unknown);
+                }
                 if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
                     libraries.iter_mut().for_each(|library| library.damage = None);
                 }
@@ -229,9 +248,46 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
+            place(&mut facts, |place| place.in_front.retain(|it| it.name != *name || it.path != *location));
         }
+        Change::OffPath(path) => {
+            facts.distributions.retain(|distribution| distribution.location != *path);
+            let below =
+                |it: &str| it.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            place(&mut facts, |place| place.in_front.retain(|it| !below(&it.path)));
+        }
+        Change::Forget { location, metadata_dir, instead } => {
+            let is_it = |it: &Distribution| it.location == *location && it.metadata_dir == *metadata_dir;
+            match instead {
+                None => facts.distributions.retain(|it| !is_it(it)),
+                Some(version) => {
+                    for distribution in facts.distributions.iter_mut().filter(|it| is_it(it)) {
+                        distribution.version = Reading::metadata(version.clone(), TRIED);
+                        distribution.metadata_dir = TRIED.to_owned();
+                        (distribution.build, distribution.record) = (DistributionBuild::default(), None);
+                    }
+                }
+            }
+        }
+        Change::Renew => {
+            place(&mut facts, |place| {
+                (place.without_cfg, place.packages_of) = (None, None);
+            });
+            if let Reading::Known { value: python, .. } = &mut facts.python {
+                let executable = format!("{}/bin/python", python.prefix);
+                python.executable = Reading::host(executable, TRIED);
+            }
+        }
+        Change::Scripts => place(&mut facts, |place| place.scripts = None),
     }
     facts
+}
+
+/// Changes what is out of order around the interpreter.
+fn place(facts: &mut Facts, change: impl FnOnce(&mut crate::facts::Place)) {
+    if let Reading::Known { value: python, .. } = &mut facts.python {
+        change(&mut python.place);
+    }
 }
 
 /// The facts of an environment as if it were on another machine: its GPUs, driver, Python and C library.

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, Installer, looked};
+use super::{Context, Installed, Installer, looked, rebuild};
 use crate::facts::{Library, Origin, Unresolved};
 use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
-use crate::step::{self, Step};
+use crate::step::Step;
 use crate::text;
 
 rule! {
@@ -165,7 +165,7 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
             .message(message)
             .packages([installed.name(), "torch"])
             .evidence(evidence)
-            .remedies(rebuild(context, installed, torch)),
+            .remedies(compiled(context, installed, torch).into_iter()),
     )
 }
 
@@ -200,7 +200,7 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
             .evidence([Evidence::rule(format!("the published wheel of {}", installed.title()), needs_torch(&row))
                 .required(torch.title())
                 .cited(row.source.citation())])
-            .remedies(rebuild(context, installed, torch)),
+            .remedies(compiled(context, installed, torch).into_iter()),
     )
 }
 
@@ -251,18 +251,10 @@ fn demangled(symbol: &str) -> String {
 }
 
 /// What to run for a distribution that the rules have no other build of.
-fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
+fn compiled(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
     if installed.package.is_some_and(Package::holds_code) {
         return None;
     }
-    let mut capabilities: Vec<_> = context.target.gpus.iter().map(|gpu| gpu.capability).collect();
-    capabilities.sort_unstable();
-    capabilities.dedup();
-    let list: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    let pin = step::pin(installed.name(), installed.distribution.version.value()?)?;
-    let options = [&super::REBUILD[..], &["--no-binary", installed.name()]].concat();
-    let build = Installer::of(context.facts).install(&options, &[pin])?;
-    let build = if list.is_empty() { build } else { build.with("TORCH_CUDA_ARCH_LIST", &list.join(";"))? };
     Some(Remedy {
         summary: format!(
             "Install a build of {} for {}, or compile it again beside it",
@@ -270,7 +262,7 @@ fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'
             torch.title()
         ),
         requirements: Vec::new(),
-        steps: vec![build],
+        steps: rebuild::of(context, installed)?,
         change: None,
         verified: false,
     })
@@ -322,7 +314,7 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
                         .required(link.and_then(|link| link.instead_of.clone()))
                         .cited(link.map(|link| link.found_by.clone())),
                 ])
-                .remedies(unset),
+                .remedies(unset.into_iter()),
         );
     }
     findings

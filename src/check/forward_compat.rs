@@ -1,5 +1,6 @@
 //! Is a cuda-compat library in front of the driver's own, and may it be?
 
+use super::driver::update;
 use super::{Context, looked};
 use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
@@ -121,27 +122,24 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     if !is_beyond || facts.system.os.value().is_some_and(|os| os != "linux") {
         return None;
     }
-    let (index, gpu, citation) = context.target.gpus.iter().enumerate().find_map(|(index, gpu)| {
+    let (gpu, citation) = context.target.gpus.iter().find_map(|gpu| {
         let (support, citation) = context.db.compat_support(gpu.class?)?;
-        (support == CompatSupport::No).then_some((index, gpu, citation))
+        (support == CompatSupport::No).then_some((gpu, citation))
     })?;
-    let _ = index;
+    let newer = context.db.toolkits().iter().find(|row| row.version >= *cuda).map(|row| row.linux_driver.clone());
     let place = facts.driver.cuda.source().map(|source| source.place().to_owned());
     Some(ON_GPU.found(&[], format!(
             "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}",
             gpu.label
         )).message(format!(
             "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: elsewhere it ends in error              804."
-        )).packages(["cuda-compat", "nvidia-driver"]).gpus(gpu.index).evidence([
+        )).packages(["cuda-compat", "nvidia-driver"]).gpus(gpu.index.into_iter()).evidence([
             Evidence::host("driver", format!("{driver}, said to offer CUDA {cuda}")).required(format!("CUDA {own}")).cited(place),
             Evidence::rule("forward compatibility", "not for this GPU").cited(citation),
-        ]).remedies([Remedy {
-            summary: "Update the driver, or take the compat folder off the loader's path".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("ldconfig -p | grep libcuda"),
-            change: None,
-            verified: false,
-        }]))
+        ]).remedies([
+            newer.map_or_else(|| Remedy::new("Update the driver", []), |needs| update(context, &needs)),
+            Remedy::new("Take the compat folder off the loader's path", Step::fixed("ldconfig -p | grep libcuda")),
+        ]))
 }
 
 /// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.

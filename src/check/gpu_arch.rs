@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, looked, prebuilt};
+use super::{Context, Installed, looked, out_of_reach, prebuilt};
 use crate::facts::{CodeGroup, Library, Origin};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::RuleDb;
@@ -60,7 +60,7 @@ rule! {
     /// compute capability and not below its minor; PTX runs on what is newer. Known from the headers of the fat
     /// binaries in the installed files, or from the published wheels in the rules. Install the variant for a CUDA that
     /// supports the GPU: what decides is the variant, not only the release.
-    pub NO_KERNEL = "gpu-arch/{package}": GpuArch, Fail, since "0.1.0", judged on [Libraries, Builds, Gpus];
+    pub NO_KERNEL = "gpu-arch/{package}": GpuArch, Warn, since "0.1.0", judged on [Libraries, Builds, Gpus];
 }
 
 rule! {
@@ -471,7 +471,7 @@ fn ptx_too_new(
             gap.cuda, gap.needs
         ))
         .packages([installed.name()])
-        .gpus(gpu.index)
+        .gpus(gpu.index.into_iter())
         .evidence(evidence)
 }
 
@@ -535,6 +535,9 @@ fn no_kernel(
         .packages([installed.name()])
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(evidence)
+        .remedies(
+            installed.package.and_then(|package| out_of_reach::remedy(context, package, &capabilities)).into_iter(),
+        )
 }
 
 /// What would run on these compute capabilities, in words.

@@ -1,10 +1,19 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-use super::{Context, Installed, Stack, again, looked, platform, prebuilt};
+use super::{Context, Installed, Stack, again, environment, looked, platform, prebuilt};
 use crate::facts::{ASKED, Origin};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
+use crate::rules::Target;
 use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
+
+rule! {
+    /// An installed package was built for another Python or platform.
+    ///
+    /// Its compiled modules are not found or do not load. Known from the tags in its WHEEL file. Install it again with this
+    /// interpreter.
+    pub OTHER_TAG = "python/{package}": Python, Fail, since "0.1.0", judged on [Python, Distributions];
+}
 
 rule! {
     /// A package needs a newer glibc than this system has.
@@ -29,19 +38,12 @@ rule! {
     pub NO_WHEEL = "python/{package}": Python, Warn, since "0.1.0", judged on [Python, Distributions];
 }
 
-rule! {
-    /// An installed package was built for another Python or platform.
-    ///
-    /// Its compiled modules are not found or do not load. Known from the tags in its WHEEL file. Install it again with
-    /// this interpreter.
-    pub OTHER_TAG = "python/{package}": Python, Fail, since "0.1.0", judged on [Python, Distributions];
-}
-
 const TORCH: &str = "torch";
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = platform::findings(context);
+    let mut findings = environment::findings(context);
+    findings.extend(platform::findings(context));
     if context.facts.origin == Origin::Report {
         findings.extend(old_glibc(context));
         findings.extend(narrow(context));
@@ -133,9 +135,14 @@ fn no_wheel(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding>
     )
 }
 
+/// Whether a wheel of these tags may be installed there.
+#[must_use]
+pub fn suits(tags: &[String], target: &Target) -> bool {
+    tags.iter().any(|tag| misfit(tag, target).is_none())
+}
+
 /// What one tag demands that is not there, in words; none where it fits.
-fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
-    let target = &context.target;
+fn misfit(tag: &str, target: &Target) -> Option<(String, String)> {
     let mut parts = tag.split('-');
     let (python, abi, platform) = (parts.next()?, parts.next()?, parts.next()?);
     if let Some(version) = target.python {
@@ -163,8 +170,12 @@ fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
             return Some((platform.to_owned(), wanted.clone()));
         }
     }
-    let needs = GlibcVersion::from_platform_tag(platform)?;
     let has = target.glibc?;
+    // Another C library: its modules carry another name, and Python does not see them.
+    if platform.starts_with("musllinux") {
+        return Some(("musl".to_owned(), format!("glibc {has}")));
+    }
+    let needs = GlibcVersion::from_platform_tag(platform)?;
     (needs > has).then(|| (format!("glibc {needs}"), format!("glibc {has}")))
 }
 
@@ -172,21 +183,24 @@ fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
     let tags = &installed.distribution.wheel_tags;
     let mut misfits = Vec::new();
     for tag in tags {
-        misfits.push(misfit(tag, context)?);
+        misfits.push(misfit(tag, &context.target)?);
     }
     let (needs, has) = misfits.into_iter().next()?;
+    // What the rules know has no modules that do without the compiled ones; glibc is asked for by the wheel, and may do.
+    let fails = Stack::is_gpu(installed.name(), context.db)
+        || (context.db.package(installed.name()).is_some() && !needs.starts_with("glibc"));
+    let title = format!("{} was built for {needs}, but this is {has}", installed.title());
+    let place = format!("{}/WHEEL", installed.distribution.metadata_dir);
     Some(
         OTHER_TAG
-            .found(&[installed.name()], format!("{} was built for {needs}, but this is {has}", installed.title()))
-            .severity(if Stack::is_gpu(installed.name(), context.db) { Severity::Fail } else { Severity::Warn })
+            .found(&[installed.name()], title)
+            .severity(if fails { Severity::Fail } else { Severity::Warn })
             .message(
-                "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
-                  installed by force.",
+                "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel installed by \
+                 force.",
             )
             .packages([installed.name()])
-            .evidence([Evidence::metadata("wheel tag", tags.join(" "))
-                .required(has)
-                .cited(format!("{}/WHEEL", installed.distribution.metadata_dir))])
+            .evidence([Evidence::metadata("wheel tag", tags.join(" ")).required(has).cited(place)])
             .remedies(again::remedy(context, installed)),
     )
 }

@@ -1,9 +1,10 @@
 //! Does the machine itself stand in the way: errors in the kernel's log, shared memory, locked memory, disks, WSL, a Jetson that
 //! needs wheels of its own?
 
-use super::{Context, gpu_state, limits, looked, xid};
+use super::{Context, Installer, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
+use crate::rules::machine;
 use crate::rules::raw_platform::GpuClass;
 use crate::step::Step;
 use crate::text;
@@ -79,12 +80,10 @@ fn small_shm(context: &Context<'_>) -> Option<Finding> {
     let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
     let severity = if several || context.facts.pasted.is_some() { Severity::Warn } else { Severity::Info };
     Some(SHM.found(&[], format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size))).severity(severity).message("Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers with a bus \
-                  error.").packages(["container-runtime"]).evidence([Evidence::host("/dev/shm", text::bytes(size)).required("several GiB".to_owned()).cited(reading.source().map(|source| source.place().to_owned()))]).remedies([Remedy {
-            summary: "Start the container with more".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("docker run --shm-size=16g --ipc=host …"),
-            change: None,
-            verified: false,
+                  error.").packages(["container-runtime"]).evidence([Evidence::host("/dev/shm", text::bytes(size)).required("several GiB".to_owned()).cited(reading.source().map(|source| source.place().to_owned()))]).remedies([match machine::shared_memory(context.facts, context.db) {
+            Some(task) => Remedy::new(text::sentence(&task.words), task.steps),
+            // Most who have so little of it run in a container, also where that is not seen.
+            None => Remedy::new("Start the container with more", Step::fixed("docker run --shm-size=16g --ipc=host …")),
         }]).references(["https://github.com/pytorch/pytorch/issues/5040"]))
 }
 
@@ -136,6 +135,14 @@ fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
         }]).references(["https://github.com/microsoft/WSL/issues/8587"]))
 }
 
+/// torch from where it is published for this Jetson; none where the rules do not know.
+fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
+    let row = context.target.gpus.iter().find_map(|gpu| context.db.jetson_index(gpu.capability))?;
+    let options = ["--force-reinstall", "--no-deps", "--index-url", &row.index];
+    let step = Installer::of(context.facts).install(&options, &["torch".to_owned()])?;
+    Some(Remedy::new(format!("Install torch from the index for Jetsons: its builds are for {}", row.builds), [step]))
+}
+
 /// A Jetson on which torch sees no GPU.
 fn jetson(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
@@ -147,11 +154,8 @@ fn jetson(context: &Context<'_>) -> Option<Finding> {
     }
     let torch = context.stack.get("torch").map_or_else(|| "torch".to_owned(), super::Installed::title);
     Some(JETSON.found(&[], format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack")).message("A Jetson's GPU is reached through libraries of its own. Wheels from PyPI and from PyTorch's indexes are made for \
-                  servers, and do not find it.").packages(["torch"]).evidence([Evidence::host("`torch.cuda.is_available()`", "False").required("a torch build for this JetPack".to_owned()).cited(facts.system.kernel.source().map(|source| source.place().to_owned()))]).remedies([Remedy {
-            summary: "Install torch from NVIDIA's index for this JetPack and Python".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("cat /etc/nv_tegra_release"),
-            change: None,
-            verified: false,
-        }]).references(["https://github.com/dusty-nv/jetson-containers/issues/1495"]))
+                  servers, and do not find it.").packages(["torch"]).evidence([Evidence::host("`torch.cuda.is_available()`", "False").required("a torch build for this JetPack".to_owned()).cited(facts.system.kernel.source().map(|source| source.place().to_owned()))]).remedies([from_its_index(context).unwrap_or_else(|| {
+            let which = Step::fixed("cat /etc/nv_tegra_release");
+            Remedy::new("Install torch from NVIDIA's index for this JetPack and Python", which)
+        })]).references(["https://github.com/dusty-nv/jetson-containers/issues/1495"]))
 }

@@ -3,6 +3,7 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod front;
 mod instead;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,18 +12,19 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee};
-use super::{apply, installable, is_by_hand, serious};
+use super::{apply, installable, is_by_hand, is_heard, serious};
 use crate::check::{self, registry};
-use crate::facts::{Facts, Origin};
+use crate::facts::{Distribution, Facts, Origin, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
+use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
 use crate::step::Step;
 use crate::text;
+use front::Front;
 use instead::Instead;
 
 /// A plan with what it changes.
@@ -48,6 +50,8 @@ struct Draft<'d> {
     known: bool,
     /// What would do in the place of what it installs.
     instead: Option<Instead>,
+    /// Findings whose own remedy is taken over, because no build mends them.
+    by_setting: BTreeSet<Id>,
 }
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
@@ -56,6 +60,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if before.is_empty() {
         return None;
     }
+    let front = Front::of(facts, db, workload, findings);
+    let (facts, findings) = (&front.facts, front.findings.as_slice());
     let mut draft = Draft {
         facts,
         db,
@@ -67,20 +73,24 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         after: None,
         known: true,
         instead: None,
+        by_setting: BTreeSet::new(),
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
         draft.install(findings);
     }
     draft.leftovers();
-    let after = draft.set(findings, &before);
+    let now: BTreeSet<Id> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    let after = draft.set(findings, &now);
+    draft.records();
+    draft.parts.splice(0..0, front.parts);
+    draft.steps.splice(0..0, front.steps);
+    draft.changes.splice(0..0, front.changes);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
-    let is_heard = |id: &Id| {
-        let unseen = |it: &RawAdvisory| it.needs_symptom && *id == registry::advisory(it);
-        is_told(id) || id.is(&registry::ADVISORY) && db.advisories().any(unseen)
-    };
+    let is_heard = |id: &Id| is_heard(id, db, workload);
     let blamed = |finding: &&Finding| {
-        is_heard(&finding.id) && !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it))
+        let exchanged = || !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it));
+        is_heard(&finding.id) && (draft.by_setting.contains(&finding.id) || exchanged())
     };
     let told: BTreeSet<Id> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
     let mut fixes: BTreeSet<Id> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
@@ -89,13 +99,16 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
-    let verified =
-        checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    let verified = checked
+        && draft.known
+        && draft.is_seen()
+        && after.is_subset(&before)
+        && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
     let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
     let plan = Plan {
-        summary: sentence(&text::list(&draft.parts)),
+        summary: text::sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
         steps: draft.steps,
         leaves: before.difference(&fixes).cloned().collect(),
@@ -152,8 +165,9 @@ impl Draft<'_> {
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
             if let Some(driver) = &newer.driver {
-                self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.steps.extend(self.db.driver_steps(driver, self.facts));
+                let task = machine::driver(driver, self.facts, self.db);
+                self.parts.push(task.words);
+                self.steps.extend(task.steps);
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
@@ -177,9 +191,11 @@ impl Draft<'_> {
         let of_build = |finding: &&Finding| {
             finding.severity == Severity::Fail && matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
         };
+        // An advisory is about releases, and says itself which one to install.
+        let is_advisory = |finding: &Finding| finding.id.is(&registry::ADVISORY);
         // Which of its libraries a package loads, its partner decides.
         let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
-        let single = findings.iter().filter(of_build).filter(|finding| finding.packages.len() == 1);
+        let single = findings.iter().filter(of_build).filter(|it| it.packages.len() == 1 && !is_advisory(it));
         single.flat_map(|finding| &finding.packages).filter(alone).cloned().collect()
     }
 
@@ -219,7 +235,8 @@ impl Draft<'_> {
         )
     }
 
-    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back.
+    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back, or
+    /// moves nothing but what it names.
     fn by_their_own_wish(
         &self,
         findings: &[Finding],
@@ -230,11 +247,21 @@ impl Draft<'_> {
     ) -> Outlook {
         let mut left = self.ids_with(&outlook);
         for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
-            if !left.contains(&finding.id) {
+            // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
+            let heard = is_heard(&finding.id, self.db, self.workload);
+            let first = finding.remedies.first().is_some_and(|remedy| !remedy.requirements.is_empty());
+            let moved =
+                || outlook.rows.iter().any(|row| row.fate == Fate::Change && finding.packages.contains(&row.name));
+            if if heard { !first || moved() } else { !left.contains(&finding.id) } {
                 continue;
             }
-            for wish in asked.with_wishes_of(finding) {
-                let other = self.foreseen(&wish, target, is_part).filter(|it| fall(it, self.db) == Fall::None);
+            for wish in asked.with_wishes_of(finding).into_iter().take(if heard { 1 } else { usize::MAX }) {
+                // What it names is wanted, though a report does not list it.
+                let wanted = |name: &str| wish.lines.iter().any(|asked| asked.requirement.name.as_ref() == name);
+                // What the wish names, it may set back where nothing else has to move for it.
+                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
+                let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
+                let other = other.filter(|it| fall(it, self.db) == Fall::None || alone(it));
                 let Some(other) = other else { continue };
                 let then = self.ids_with(&other);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
@@ -382,6 +409,7 @@ impl Draft<'_> {
                 let left = self.ids_after(&more);
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
+                    self.by_setting.insert(finding.id.clone());
                     parts.push(lower(&remedy.summary));
                     steps.extend(remedy.steps.iter().cloned());
                     break;
@@ -393,6 +421,48 @@ impl Draft<'_> {
         self.steps.splice(0..0, steps);
         self.changes = changes;
         after
+    }
+}
+
+impl Draft<'_> {
+    /// Whether an index was seen to have what is installed again: a wheel of this machine, of an index.
+    fn is_seen(&self) -> bool {
+        fn seen(change: &Change, is_here: &dyn Fn(&str, &str) -> bool) -> bool {
+            match change {
+                Change::All(changes) => changes.iter().all(|change| seen(change, is_here)),
+                Change::Again { name, location } => is_here(name, location),
+                Change::Renew => false,
+                _ => true,
+            }
+        }
+        let target = Target::to_plan_for(self.facts, self.db);
+        let is_here = |name: &str, location: &str| {
+            let found = self.facts.distributions.iter().find(|it| it.name == name && it.location == location);
+            found.is_some_and(|it| !it.editable && !it.wheel_tags.is_empty() && check::suits(&it.wheel_tags, &target))
+        };
+        self.changes.iter().all(|change| seen(change, &is_here))
+    }
+
+    /// A dist-info folder without a RECORD goes before what is installed in its place: pip can neither remove nor replace it.
+    fn records(&mut self) {
+        let installed: BTreeSet<String> =
+            self.requirements.iter().map(|it| normalise(requirement::name_of(it))).collect();
+        let prefix = self.facts.python.value().map_or("", |python| python.prefix.as_str());
+        let is_stray = |it: &&Distribution| {
+            it.record == Some(Stray::Missing) && installed.contains(&it.name) && it.location.starts_with(prefix)
+        };
+        // A module of the old release beside the new one's may be found first.
+        let both = |it: &Distribution| {
+            [it.metadata_dir.clone(), it.name.replace('-', "_")].map(|name| format!("{}/{name}", it.location))
+        };
+        let folders: Vec<String> = self.facts.active_distributions().filter(is_stray).flat_map(both).collect();
+        if self.facts.origin == Origin::Host
+            && !folders.is_empty()
+            && !self.facts.python.value().is_some_and(|python| python.management.external)
+        {
+            let words = ["rm", "-rf"].map(str::to_owned).into_iter().chain(folders);
+            self.steps.splice(0..0, Step::run(words));
+        }
     }
 }
 
@@ -418,7 +488,7 @@ fn tight(range: &VersionSpecifiers) -> Option<String> {
 }
 
 /// Whether only a message in a report says so.
-fn is_told(id: &Id) -> bool {
+pub(super) fn is_told(id: &Id) -> bool {
     id.is(&registry::SYMPTOM)
 }
 
@@ -442,12 +512,6 @@ fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
 fn lower(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// A part of a sentence as one of its own.
-pub(super) fn sentence(part: &str) -> String {
-    let mut letters = part.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether a change brings packages, which is for the solver to choose.
