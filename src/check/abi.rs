@@ -165,7 +165,7 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
             .message(message)
             .packages([installed.name(), "torch"])
             .evidence(evidence)
-            .remedies(compiled(context, installed, torch).into_iter()),
+            .remedies(compiled(context, installed, torch)),
     )
 }
 
@@ -200,7 +200,7 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
             .evidence([Evidence::rule(format!("the published wheel of {}", installed.title()), needs_torch(&row))
                 .required(torch.title())
                 .cited(row.source.citation())])
-            .remedies(compiled(context, installed, torch).into_iter()),
+            .remedies(compiled(context, installed, torch)),
     )
 }
 
@@ -314,7 +314,7 @@ fn cuda_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
                         .required(link.and_then(|link| link.instead_of.clone()))
                         .cited(link.map(|link| link.found_by.clone())),
                 ])
-                .remedies(unset.into_iter()),
+                .remedies(unset),
         );
     }
     findings

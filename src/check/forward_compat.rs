@@ -133,7 +133,7 @@ fn told(context: &Context<'_>) -> Option<Finding> {
             gpu.label
         )).message(format!(
             "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: elsewhere it ends in error              804."
-        )).packages(["cuda-compat", "nvidia-driver"]).gpus(gpu.index.into_iter()).evidence([
+        )).packages(["cuda-compat", "nvidia-driver"]).gpus(gpu.index).evidence([
             Evidence::host("driver", format!("{driver}, said to offer CUDA {cuda}")).required(format!("CUDA {own}")).cited(place),
             Evidence::rule("forward compatibility", "not for this GPU").cited(citation),
         ]).remedies([

@@ -471,7 +471,7 @@ fn ptx_too_new(
             gap.cuda, gap.needs
         ))
         .packages([installed.name()])
-        .gpus(gpu.index.into_iter())
+        .gpus(gpu.index)
         .evidence(evidence)
 }
 
@@ -536,7 +536,7 @@ fn no_kernel(
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(evidence)
         .remedies(
-            installed.package.and_then(|package| out_of_reach::remedy(context, package, &capabilities)).into_iter(),
+            installed.package.and_then(|package| out_of_reach::remedy(context, package, &capabilities)),
         )
 }
 

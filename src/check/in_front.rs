@@ -60,7 +60,7 @@ fn finding(context: &Context<'_>, front: &InFront) -> Option<Finding> {
             ))
             .packages([name])
             .evidence([Evidence::host("sys.path", front.path.clone()).required(behind.location.clone()).cited(by)])
-            .remedies(remedy(context.facts, front).into_iter()),
+            .remedies(remedy(context.facts, front)),
     )
 }
 

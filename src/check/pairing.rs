@@ -208,7 +208,7 @@ fn other_release(
         .message(format!("{}.", rule.otherwise))
         .packages([partner.name(), installed.name()])
         .evidence([named(partner, Some(&wanted)), named(installed, None), by_rule(rule)])
-        .remedies(remedy.into_iter())
+        .remedies(remedy)
 }
 
 fn by_rule(rule: &Partner) -> Evidence {

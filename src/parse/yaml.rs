@@ -97,7 +97,7 @@ fn documents_of(text: &str) -> Result<Vec<Rc<Node>>, (Vec<Rc<Node>>, usize)> {
     for event in Parser::new_from_str(read) {
         match event {
             Ok((event, span)) => {
-                builder.take(event, &|span: Span| byte(span.start.index())..byte(span.end.index()), span)
+                builder.take(event, &|span: Span| byte(span.start.index())..byte(span.end.index()), span);
             }
             Err(error) => return Err((builder.documents(), error.marker().line())),
         }

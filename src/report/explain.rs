@@ -123,7 +123,9 @@ pub fn kind(kind: Kind, rules: &[&check::Rule], width: usize) -> String {
 #[must_use]
 pub fn rules(id: &str, rules: &[&check::Rule], width: usize) -> String {
     let width = width.clamp(40, 100);
-    let mut out = format!("{BOLD}{id}{BOLD:#}\n");
+    // The family, then its rules with that id.
+    let of_kind = rules.first().filter(|rule| rule.id.starts_with(rule.kind.name()));
+    let mut out = of_kind.map_or_else(|| format!("{BOLD}{id}{BOLD:#}\n"), |rule| kind(rule.kind, &[], width));
     for rule in rules {
         let (page, needs) = (rule.page.split_whitespace().collect::<Vec<_>>().join(" "), rule.needs);
         let needs: Vec<_> = needs.iter().map(|fact| fact.words()).collect();
