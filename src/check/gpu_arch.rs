@@ -535,9 +535,7 @@ fn no_kernel(
         .packages([installed.name()])
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(evidence)
-        .remedies(
-            installed.package.and_then(|package| out_of_reach::remedy(context, package, &capabilities)),
-        )
+        .remedies(installed.package.and_then(|package| out_of_reach::remedy(context, package, &capabilities)))
 }
 
 /// What would run on these compute capabilities, in words.

@@ -86,8 +86,10 @@ enum Node {
     Map(Vec<(String, Rc<Node>)>),
 }
 
+type Documents = Vec<Rc<Node>>;
+
 /// The documents of a text, or those before the line, counted from 1, that is no YAML.
-fn documents_of(text: &str) -> Result<Vec<Rc<Node>>, (Vec<Rc<Node>>, usize)> {
+fn documents_of(text: &str) -> Result<Documents, (Documents, usize)> {
     let start = text.len() - text.trim_start_matches(BYTE_ORDER_MARK).len();
     let read = text.get(start..).unwrap_or_default();
     // Places of characters, in bytes; markers count characters.
@@ -191,7 +193,7 @@ impl Builder {
     }
 
     /// What was read, with what is still open.
-    fn documents(mut self) -> Vec<Rc<Node>> {
+    fn documents(mut self) -> Documents {
         while let Some(open) = self.open.pop() {
             self.put(Rc::new(open.node()));
         }

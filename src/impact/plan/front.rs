@@ -162,7 +162,7 @@ mod tests {
         let mut facts =
             facts(&[("tokenizers", "0.20.3", SITE, &[]), ("transformers", "4.57.1", SITE, NEEDS)], Vec::new());
         let install = "/v/bin/python3 -m pip install \"tokenizers>=0.22.0,<=0.23.0\"".to_owned();
-        assert_eq!(planned(&facts).0, [install.clone()]);
+        assert_eq!(planned(&facts).0, std::slice::from_ref(&install));
         let tokenizers = facts.distributions.iter_mut().find(|it| it.name == "tokenizers").expect("it");
         tokenizers.record = Some(Stray::Missing);
         let remove = format!("rm -rf {SITE}/tokenizers-0.20.3.dist-info {SITE}/tokenizers");
