@@ -37,6 +37,13 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A part of a sentence as one of its own, e.g. `Update it` of `update it`.
+#[must_use]
+pub fn sentence(part: &str) -> String {
+    let mut letters = part.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// The first sentence of a text, with its full stop: a full stop, a space and no small letter end one, outside backticks.
 #[must_use]
 pub fn first_sentence(text: &str) -> &str {

@@ -168,6 +168,14 @@ fn what_no_one_environment_holds_is_told_to_be_parted() {
     let causes = causes(&facts, &findings, None);
     let told = to_do(&facts, &findings, &causes, None);
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].words, "No one torch suits flashy 2.5 and vllm 0.6.3: give each an environment of its own");
-    assert_eq!(print(&told[0].steps, Shell::Sh), ["gpudoc resolve vllm==0.6.3", "gpudoc resolve flashy==2.5"]);
+    assert_eq!(told[0].words, "No one torch suits flashy 2.5 and vllm 0.6.3: make an environment for each");
+    assert_eq!(
+        print(&told[0].steps, Shell::Sh),
+        [
+            "python -m venv .venv-vllm",
+            ".venv-vllm/bin/python -m pip install vllm==0.6.3",
+            "python -m venv .venv-flashy",
+            ".venv-flashy/bin/python -m pip install flashy==2.5",
+        ]
+    );
 }

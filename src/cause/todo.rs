@@ -6,8 +6,10 @@ use std::collections::BTreeSet;
 use super::advice::{Told, best};
 use super::group::{edge, wanted};
 use super::{Cause, title};
-use crate::facts::Facts;
+use crate::check::Installer;
+use crate::facts::{Facts, Origin};
 use crate::finding::{Finding, Plan, Remedy, Severity};
+use crate::fix::who::is_for_a_person;
 use crate::step::Step;
 use crate::text::list;
 
@@ -16,6 +18,8 @@ use crate::text::list;
 pub enum Role {
     /// It mends what can be mended, all at once.
     Plan,
+    /// It keeps what the plan changes in a container.
+    Image,
     /// It mends the first cause, where there is no plan.
     Fix,
     /// It only looks, and tells which of several causes it is.
@@ -60,6 +64,7 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
     if let Some(plan) = plan {
         told.add(&plan.requirements, &plan.steps);
         items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, &plan.summary, plan.steps.clone()) });
+        items.extend(image(facts, plan));
     }
     let open = |cause: &Cause| {
         let mut left = cause.findings.iter().filter(|id| !plan.is_some_and(|plan| plan.fixes.contains(id)));
@@ -75,6 +80,17 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
         }
     }
     items
+}
+
+/// What keeps the changes of a plan in a container: the same commands in its image. None outside one, and none for a report, whose
+/// reader may sit anywhere.
+fn image(facts: &Facts, plan: &Plan) -> Option<Item> {
+    let kind = facts.system.container.value().filter(|_| facts.origin == Origin::Host)?;
+    let installs = |step: &&Step| matches!(step, Step::Run { .. }) && !is_for_a_person(step);
+    let run = |step: &Step| Step::run(["RUN".to_owned()].into_iter().chain(step.words()));
+    let lines: Vec<Step> = plan.steps.iter().filter(installs).filter_map(run).collect();
+    let words = format!("What this changes is lost with the {kind} container; its Dockerfile keeps it");
+    (!lines.is_empty()).then(|| Item::words(Role::Image, words, lines))
 }
 
 /// What to do about the first cause, where there is no plan.
@@ -131,8 +147,9 @@ fn apart(facts: &Facts, findings: &[&Finding]) -> Option<Item> {
     let (other, _) = edges.iter().find(|(edge, other)| edge.of == first.of && other != range)?;
     let names: BTreeSet<String> = [first.by, other.by].map(|by| title::named(facts, by)).into();
     let names: Vec<String> = names.into_iter().collect();
-    let resolve = |by| Step::run(["gpudoc", "resolve", &title::named(facts, by).replacen(' ', "==", 1)]);
-    let steps = [first.by, other.by].into_iter().filter_map(resolve).collect();
-    let words = format!("No one {} suits {}: give each an environment of its own", first.of, list(&names));
+    let installer = Installer::of(facts);
+    let made = |by| installer.beside(by, &title::named(facts, by).replacen(' ', "==", 1));
+    let steps = [first.by, other.by].into_iter().flat_map(made).collect();
+    let words = format!("No one {} suits {}: make an environment for each", first.of, list(&names));
     Some(Item::words(Role::Fix, words, steps))
 }

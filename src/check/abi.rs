@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, Installer, looked};
+use super::{Context, Installed, Installer, looked, rebuild};
 use crate::facts::{Library, Origin, Unresolved};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
-use crate::step::{self, Step};
+use crate::step::Step;
 use crate::text;
 
 /// How many symbols are named.
@@ -131,7 +131,7 @@ fn torch_symbols(context: &Context<'_>, installed: &Installed<'_>, libraries: &[
         packages: vec![installed.name().to_owned(), "torch".to_owned()],
         gpus: Vec::new(),
         evidence,
-        remedies: rebuild(context, installed, torch).into_iter().collect(),
+        remedies: compiled(context, installed, torch).into_iter().collect(),
         references: Vec::new(),
     })
 }
@@ -170,7 +170,7 @@ fn by_row(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
             source: Basis::Rule,
             citation: Some(row.source.citation()),
         }],
-        remedies: rebuild(context, installed, torch).into_iter().collect(),
+        remedies: compiled(context, installed, torch).into_iter().collect(),
         references: Vec::new(),
     })
 }
@@ -222,18 +222,10 @@ fn demangled(symbol: &str) -> String {
 }
 
 /// What to run for a distribution that the rules have no other build of.
-fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
+fn compiled(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
     if installed.package.is_some_and(Package::holds_code) {
         return None;
     }
-    let mut capabilities: Vec<_> = context.target.gpus.iter().map(|gpu| gpu.capability).collect();
-    capabilities.sort_unstable();
-    capabilities.dedup();
-    let list: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    let pin = step::pin(installed.name(), installed.distribution.version.value()?)?;
-    let options = [&super::REBUILD[..], &["--no-binary", installed.name()]].concat();
-    let build = Installer::of(context.facts).install(&options, &[pin])?;
-    let build = if list.is_empty() { build } else { build.with("TORCH_CUDA_ARCH_LIST", &list.join(";"))? };
     Some(Remedy {
         summary: format!(
             "Install a build of {} for {}, or compile it again beside it",
@@ -241,7 +233,7 @@ fn rebuild(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'
             torch.title()
         ),
         requirements: Vec::new(),
-        steps: vec![build],
+        steps: rebuild::of(context, installed)?,
         change: None,
         verified: false,
     })

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use pep440_rs::Version;
 
-use super::{Context, Installed, looked};
+use super::{Context, Installed, looked, out_of_reach};
 use crate::facts::{Origin, Reading};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::driver::{
     Advice, DriverGap, GpuBound, advise, compat_offer, gpu_bound, oldest_driver, ptx_gap, runtime_gap,
 };
+use crate::rules::machine;
 use crate::rules::model::Package;
 use crate::rules::raw_platform::CompatSupport;
 use crate::rules::requirement::is_runtime_wheel;
@@ -282,22 +283,27 @@ fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) 
 }
 
 /// Another driver, from a version on that something needs, as far as it serves the GPUs too.
-fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
+pub(super) fn update(context: &Context<'_>, needs: &DriverVersion) -> Remedy {
     match advise(needs, &context.target, context.db) {
         Advice::Update(driver) => {
-            let steps = context.db.driver_steps(&driver, context.facts);
-            let mut remedy = Remedy::new(format!("Update the NVIDIA driver to {driver} or newer"), steps);
+            let task = machine::driver(&driver, context.facts, context.db);
+            let mut remedy = Remedy::new(text::sentence(&task.words), task.steps);
             remedy.change = Some(Change::Driver(driver));
             remedy
         }
         Advice::NoDriver(gpu, branch, toolkit) => {
-            let gpu = context.target.gpus.get(gpu).map_or("this GPU", |gpu| &gpu.label);
+            let gpu = context.target.gpus.get(gpu);
+            let label = gpu.map_or("this GPU", |gpu| &gpu.label);
+            let torch = gpu.and_then(|gpu| out_of_reach::older_torch(context, gpu.capability, toolkit));
+            let (instead, steps) = torch.map_or_else(
+                || (format!("Install builds for CUDA {toolkit} or older instead"), Vec::new()),
+                |torch| (torch.summary, torch.steps),
+            );
             Remedy::new(
                 format!(
-                    "No driver serves both: branch {branch} is the last for {gpu}, and {needs} is needed. Install builds for CUDA \
-                     {toolkit} or older instead"
+                    "No driver serves both: branch {branch} is the last for {label}, and {needs} is needed. {instead}"
                 ),
-                NONE,
+                steps,
             )
         }
     }

@@ -1,5 +1,6 @@
 //! Is a cuda-compat library in front of the driver's own, and may it be?
 
+use super::driver::update;
 use super::{Context, looked};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::driver::{CompatFault, compat_fault};
@@ -105,11 +106,11 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     if !is_beyond || facts.system.os.value().is_some_and(|os| os != "linux") {
         return None;
     }
-    let (index, gpu, citation) = context.target.gpus.iter().enumerate().find_map(|(index, gpu)| {
+    let (gpu, citation) = context.target.gpus.iter().find_map(|gpu| {
         let (support, citation) = context.db.compat_support(gpu.class?)?;
-        (support == CompatSupport::No).then_some((index, gpu, citation))
+        (support == CompatSupport::No).then_some((gpu, citation))
     })?;
-    let _ = index;
+    let newer = context.db.toolkits().iter().find(|row| row.version >= *cuda).map(|row| row.linux_driver.clone());
     let place = facts.driver.cuda.source().map(|source| source.place().to_owned());
     Some(Finding {
         id: "forward-compat/gpu".to_owned(),
@@ -140,13 +141,10 @@ fn told(context: &Context<'_>) -> Option<Finding> {
                 citation: Some(citation),
             },
         ],
-        remedies: vec![Remedy {
-            summary: "Update the driver, or take the compat folder off the loader's path".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("ldconfig -p | grep libcuda"),
-            change: None,
-            verified: false,
-        }],
+        remedies: vec![
+            newer.map_or_else(|| Remedy::new("Update the driver", []), |needs| update(context, &needs)),
+            Remedy::new("Take the compat folder off the loader's path", Step::fixed("ldconfig -p | grep libcuda")),
+        ],
         references: Vec::new(),
     })
 }

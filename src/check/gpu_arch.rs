@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Context, Installed, looked, prebuilt};
+use super::{Context, Installed, looked, out_of_reach, prebuilt};
 use crate::facts::{CodeGroup, Library, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::RuleDb;
@@ -512,7 +512,11 @@ fn no_kernel(
         packages: vec![installed.name().to_owned()],
         gpus: gpus.iter().filter_map(|gpu| gpu.index).collect(),
         evidence,
-        remedies: Vec::new(),
+        remedies: installed
+            .package
+            .and_then(|package| out_of_reach::remedy(context, package, &capabilities))
+            .into_iter()
+            .collect(),
         references: Vec::new(),
     }
 }

@@ -3,11 +3,8 @@
 //! The owner is what would undo, or refuse, what another tool does: `uv sync` takes out what `uv pip install` put into a
 //! project's environment, and a system's Python lets pip install nothing (PEP 668), so that an environment is made beside it.
 
-use crate::facts::{Distribution, Facts, Python};
+use crate::facts::{Distribution, Facts, Origin, Python};
 use crate::step::{self, Step, Word};
-
-/// Options of an installation that compiles, against the torch that is there, what is installed already.
-pub const REBUILD: [&str; 4] = ["--no-build-isolation", "--no-cache-dir", "--no-deps", "--force-reinstall"];
 
 /// Where an environment is made beside a system's Python.
 const BESIDE: &str = ".venv";
@@ -41,6 +38,9 @@ pub struct Installer<'f> {
     /// What conda installed.
     conda: Vec<&'f str>,
     prefix: &'f str,
+    windows: bool,
+    /// All distributions are known, and pip is none of them.
+    lacks_pip: bool,
 }
 
 impl<'f> Installer<'f> {
@@ -56,6 +56,8 @@ impl<'f> Installer<'f> {
             python: python.and_then(|python| python.executable.value()).map(String::as_str),
             conda: conda.collect(),
             prefix: python.map_or("", |python| &python.prefix),
+            lacks_pip: facts.origin == Origin::Host && facts.distribution("pip").is_none(),
+            windows: facts.system.os.value().is_some_and(|os| os == "windows"),
         }
     }
 
@@ -112,6 +114,25 @@ impl<'f> Installer<'f> {
         Step::run(self.words("uninstall").into_iter().chain(checked))
     }
 
+    /// An environment for one application alone, in the working folder, with what is asked of it; nothing where that has no name
+    /// of PEP 508.
+    #[must_use]
+    pub fn beside(&self, name: &str, requirement: &str) -> Vec<Step> {
+        let (Some(name), Some(requirement)) = (step::requirement(name), step::requirement(requirement)) else {
+            return Vec::new();
+        };
+        let folder = format!(".venv-{name}");
+        let python = if self.windows { format!("{folder}\\Scripts\\python") } else { format!("{folder}/bin/python") };
+        let by_uv = matches!(self.owner, Owner::Uv | Owner::UvProject(_) | Owner::UvTool(_));
+        let steps = if by_uv {
+            [Step::run(["uv", "venv", &folder]), Step::run(["uv", "pip", "install", "--python", &python, &requirement])]
+        } else {
+            let base = self.python.unwrap_or("python");
+            [Step::run([base, "-m", "venv", &folder]), Step::run([&python, "-m", "pip", "install", &requirement])]
+        };
+        steps.into_iter().flatten().collect()
+    }
+
     /// The words that stand for `pip SUBCOMMAND`, with the option for going ahead unasked where it would ask.
     #[must_use]
     pub fn words(&self, subcommand: &'static str) -> Vec<String> {
@@ -132,7 +153,8 @@ impl<'f> Installer<'f> {
         words.into_iter().chain(yes).map(str::to_owned).collect()
     }
 
-    /// Steps with what must be there before them: beside a system's Python an environment that sees its packages.
+    /// Steps with what must be there before them: beside a system's Python an environment that sees its packages, and pip itself
+    /// where the environment has none.
     #[must_use]
     pub fn prepared(&self, mut steps: Vec<Step>) -> Vec<Step> {
         let is_beside = |step: &Step| step.words().iter().any(|word| word == BESIDE_PYTHON);
@@ -141,6 +163,12 @@ impl<'f> Installer<'f> {
             let python = self.python.unwrap_or("python3");
             let make = Step::run([python, "-m", "venv", "--system-site-packages", BESIDE]);
             steps.splice(0..0, make);
+        }
+        let is_told = steps.iter().any(|step| step.words().iter().any(|word| word == "ensurepip"));
+        let Some(python) = self.python.filter(|_| self.lacks_pip && !is_told) else { return steps };
+        let is_pip = |step: &Step| matches!(step.words().as_slice(), [own, m, pip, ..] if own == python && m == "-m" && pip == "pip");
+        if let Some(first) = steps.iter().position(is_pip) {
+            steps.splice(first..first, Step::run([python, "-m", "ensurepip"]));
         }
         steps
     }
@@ -201,7 +229,7 @@ fn by_uv(facts: &Facts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Locked, Management, Origin, PythonImplementation, Reading};
+    use crate::facts::{Locked, Management, PythonImplementation, Reading};
     use crate::step::{Shell, print};
 
     fn facts(prefix: &str, management: Management) -> Facts {
@@ -286,6 +314,16 @@ mod tests {
         assert!(
             system.starts_with("/usr/bin/python -m venv --system-site-packages .venv\n") && !system.contains("break")
         );
+        // Nobody's tool made it, and there is no pip in it.
+        let mut bare = facts("/v", none());
+        bare.distributions.truncate(1);
+        insta::assert_snapshot!(told(&bare), @r#"
+        /v/bin/python -m ensurepip
+        /v/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        /v/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
+        /v/bin/python -m pip uninstall -y nccl
+        "#);
+        assert_eq!(told(&bare).matches("ensurepip").count(), 1);
         // uv made it, and there is no pip to call.
         let mut facts = facts("/v", Management { uv: Some("0.9.5".to_owned()), ..none() });
         facts.distributions.clear();

@@ -2,12 +2,11 @@
 
 use pep440_rs::VersionSpecifiers;
 
-use super::{Context, Installed};
+use super::{Context, Installed, rebuild};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::rules::cite;
 use crate::rules::raw_prebuilt::RawPrebuilt;
 use crate::rules::target::gpu_words;
-use crate::step::Step;
 use crate::version::CodeTarget;
 
 /// The rows of what is installed and unread.
@@ -34,7 +33,7 @@ pub fn torch(context: &Context<'_>) -> Vec<Finding> {
     rows(context)
         .filter(|(_, row)| full != "?" && !row.torch.is_empty() && !row.torch.contains(&minor))
         .map(|(installed, row)| {
-            let mut finding = base(installed, row, "pairing", Kind::Pairing);
+            let mut finding = base(context, installed, row, "pairing", Kind::Pairing);
             finding.title = format!("no wheel of {} is published for torch {minor}", installed.title());
             finding.message = "It was compiled here, or a wheel for another torch was installed, which ends in `undefined symbol` at \
                                import."
@@ -59,7 +58,7 @@ pub fn code(context: &Context<'_>) -> Vec<Finding> {
             let gpus: Vec<_> = context.target.gpus.iter().filter(without).collect();
             let first = gpus.first().filter(|_| !row.code.is_empty())?;
             let words: Vec<_> = row.code.iter().map(ToString::to_string).collect();
-            let mut finding = base(installed, row, "gpu-arch", Kind::GpuArch);
+            let mut finding = base(context, installed, row, "gpu-arch", Kind::GpuArch);
             finding.severity = Severity::Fail;
             finding.title = format!(
                 "the wheels of {} hold no kernel for sm_{} ({})",
@@ -83,7 +82,7 @@ pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
     rows(context)
         .filter_map(|(installed, row)| {
             let needs = row.glibc.filter(|needs| *needs > has)?;
-            let mut finding = base(installed, row, "python", Kind::Python);
+            let mut finding = base(context, installed, row, "python", Kind::Python);
             finding.title =
                 format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
             finding.message =
@@ -95,7 +94,7 @@ pub fn glibc(context: &Context<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) -> Finding {
+fn base(context: &Context<'_>, installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) -> Finding {
     Finding {
         id: format!("{family}/{}", installed.name()),
         kind,
@@ -114,13 +113,7 @@ fn base(installed: &Installed<'_>, row: &RawPrebuilt, family: &str, kind: Kind) 
         remedies: vec![Remedy {
             summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
             requirements: Vec::new(),
-            steps: Step::run(["pip", "install"].into_iter().chain(super::REBUILD).chain([
-                "--no-binary",
-                installed.name(),
-                installed.name(),
-            ]))
-            .into_iter()
-            .collect(),
+            steps: rebuild::of(context, installed).unwrap_or_default(),
             change: None,
             verified: false,
         }],

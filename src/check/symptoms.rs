@@ -5,12 +5,14 @@
 //! that would settle it. Only a message that proves its cause, such as `Torch not compiled with CUDA enabled`, stands as a fact.
 
 use super::advisory::of;
-use super::{Context, soname};
+use super::{Context, rebuild, soname};
 use crate::facts::redact::{Identity, redact_text};
 use crate::facts::{Facts, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Remedy, Severity};
 use crate::log::Log;
 use crate::rules::advisory::{judge, symptom as quoted};
+use crate::rules::machine;
+use crate::rules::raw_machine::Matter;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::raw_symptoms::{RawCause, RawSymptom};
 use crate::rules::symptom::{Heard, Seen};
@@ -79,8 +81,7 @@ pub fn explain(
             if ranked.finding.remedies.is_empty()
                 && let Some(cause) = same
             {
-                let summary = filled(&context, &cause.remedy, package.as_deref());
-                ranked.finding.remedies.push(Remedy::new(&summary, cause.commands.iter().flat_map(Written::steps)));
+                ranked.finding.remedies.push(cure(&context, cause, package.as_deref(), &|_| true));
             }
             if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
                 ranked.finding.severity = Severity::Fail;
@@ -254,12 +255,8 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
     }
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-    let other = |command: &&Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
-    remedies.extend(
-        left.iter().map(|cause| {
-            Remedy::new(fill(&cause.remedy), cause.commands.iter().filter(other).flat_map(Written::steps))
-        }),
-    );
+    let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
+    remedies.extend(left.iter().map(|cause| cure(context, cause, package, &other)));
     let mut evidence = vec![self::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence {
@@ -281,6 +278,31 @@ fn hypothesis(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, lin
         remedies,
         references: symptom.sources.iter().map(|source| page(source).to_owned()).collect(),
     })
+}
+
+/// What to do about a cause, with those of its commands that are wanted.
+fn cure(
+    context: &Context<'_>,
+    cause: &RawCause,
+    package: Option<&str>,
+    is_wanted: &dyn Fn(&Written) -> bool,
+) -> Remedy {
+    let own = cause.commands.iter().filter(|command| is_wanted(command)).flat_map(Written::steps);
+    let task = match cause.matter {
+        Some(Matter::Driver) => machine::newest_driver(context.facts, &context.target, context.db),
+        Some(Matter::Shm) => machine::shared_memory(context.facts, context.db),
+        None => None,
+    };
+    let mut summary = filled(context, &cause.remedy, package);
+    let mut steps = Vec::new();
+    if let Some(task) = task {
+        summary = format!("{}: {}", summary, task.words);
+        steps.extend(task.steps);
+    }
+    let built = package.filter(|_| cause.rebuild).and_then(|name| rebuild::of(context, context.stack.get(name)?));
+    steps.extend(built.into_iter().flatten());
+    steps.extend(own);
+    Remedy::new(summary, steps)
 }
 
 /// `https://… , read 2026-11-20` without the day.

@@ -1,9 +1,10 @@
 //! Does the machine itself stand in the way: errors in the kernel's log, shared memory, locked memory, disks, WSL, a Jetson that
 //! needs wheels of its own?
 
-use super::{Context, gpu_state, limits, looked, xid};
+use super::{Context, Installer, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::machine;
 use crate::rules::raw_platform::GpuClass;
 use crate::step::Step;
 use crate::text;
@@ -64,12 +65,10 @@ fn small_shm(context: &Context<'_>) -> Option<Finding> {
             source: Basis::Host,
             citation: reading.source().map(|source| source.place().to_owned()),
         }],
-        remedies: vec![Remedy {
-            summary: "Start the container with more".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("docker run --shm-size=16g --ipc=host …"),
-            change: None,
-            verified: false,
+        remedies: vec![match machine::shared_memory(context.facts, context.db) {
+            Some(task) => Remedy::new(text::sentence(&task.words), task.steps),
+            // Most who have so little of it run in a container, also where that is not seen.
+            None => Remedy::new("Start the container with more", Step::fixed("docker run --shm-size=16g --ipc=host …")),
         }],
         references: vec!["https://github.com/pytorch/pytorch/issues/5040".to_owned()],
     })
@@ -149,6 +148,14 @@ fn plain_libcuda(context: &Context<'_>) -> Option<Finding> {
     })
 }
 
+/// torch from where it is published for this Jetson; none where the rules do not know.
+fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
+    let row = context.target.gpus.iter().find_map(|gpu| context.db.jetson_index(gpu.capability))?;
+    let options = ["--force-reinstall", "--no-deps", "--index-url", &row.index];
+    let step = Installer::of(context.facts).install(&options, &["torch".to_owned()])?;
+    Some(Remedy::new(format!("Install torch from the index for Jetsons: its builds are for {}", row.builds), [step]))
+}
+
 /// A Jetson on which torch sees no GPU.
 fn jetson(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
@@ -176,13 +183,10 @@ fn jetson(context: &Context<'_>) -> Option<Finding> {
             source: Basis::Host,
             citation: facts.system.kernel.source().map(|source| source.place().to_owned()),
         }],
-        remedies: vec![Remedy {
-            summary: "Install torch from NVIDIA's index for this JetPack and Python".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("cat /etc/nv_tegra_release"),
-            change: None,
-            verified: false,
-        }],
+        remedies: vec![from_its_index(context).unwrap_or_else(|| {
+            let which = Step::fixed("cat /etc/nv_tegra_release");
+            Remedy::new("Install torch from NVIDIA's index for this JetPack and Python", which)
+        })],
         references: vec!["https://github.com/dusty-nv/jetson-containers/issues/1495".to_owned()],
     })
 }

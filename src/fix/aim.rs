@@ -19,6 +19,8 @@ pub enum Installer {
 /// Options of pip and uv that lead out of the environment.
 const OUTWARD: [&str; 9] =
     ["--break-system-packages", "--editable", "--prefix", "--root", "--src", "--system", "--target", "--user", "-e"];
+/// Why no environment is made.
+const BESIDE: &str = "it makes another environment, and what comes after it is for that one";
 /// The same for conda: an environment by name may be another than the one that was looked at.
 const BY_NAME: [&str; 2] = ["-n", "--name"];
 
@@ -49,6 +51,19 @@ pub fn aim(argv: &[String], prefix: &Path) -> Result<Installer, String> {
         (_, ["-m", "pip", rest @ ..]) if base.starts_with("python") => {
             own(program, prefix)?;
             inward(rest).map(|()| Installer::Pip)
+        }
+        (_, ["-m", "ensurepip", rest @ ..]) if base.starts_with("python") => {
+            own(program, prefix)?;
+            let inward = rest.iter().all(|word| ["--upgrade", "--default-pip"].contains(word));
+            if inward { Ok(Installer::Pip) } else { Err("its options may lead out of the environment".to_owned()) }
+        }
+        (_, ["-m", "venv", ..]) if base.starts_with("python") => Err(BESIDE.to_owned()),
+        ("uv", ["venv", ..]) => Err(BESIDE.to_owned()),
+        ("uv", ["add" | "remove" | "sync" | "lock", ..]) | ("poetry", _) => {
+            Err(format!("`{base}` also writes the project's own files, which `--undo` would not bring back"))
+        }
+        ("uv", ["tool", ..]) | ("pipx", _) => {
+            Err(format!("`{base}` finds the application by its name, and makes its environment anew where it likes"))
         }
         // Its first line may name another Python than the one beside it.
         (_, _) if base.starts_with("pip") => {
@@ -175,6 +190,13 @@ mod tests {
             "conda install -n base numpy=1.26",
             "conda env remove -p /v",
             "uv add torch==2.7.1",
+            "poetry --directory /app add torch==2.7.1",
+            "uv tool install torch==2.7.1 --with numpy<2",
+            "pipx runpip vllm install torch==2.7.1",
+            "/usr/bin/python3 -m venv --system-site-packages .venv",
+            ".venv/bin/python -m pip install torch==2.7.1",
+            "/v/bin/python -m ensurepip",
+            "/v/bin/python -m ensurepip --root /",
             "sudo apt-get install nvidia-driver-580",
             "sh -c reboot",
         ];
@@ -182,7 +204,7 @@ mod tests {
             Ok(installer) => format!("{installer:?}"),
             Err(why) => format!("left: {why}"),
         });
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(told.join("\n"), @"
         Pip
         Pip
         Pip
@@ -205,11 +227,18 @@ mod tests {
         left: it is no call of this environment's installer
         left: it names its environment instead of giving its folder
         left: `conda env` is more than an installation
-        left: it is no call of this environment's installer
+        left: `uv` also writes the project's own files, which `--undo` would not bring back
+        left: `poetry` also writes the project's own files, which `--undo` would not bring back
+        left: `uv` finds the application by its name, and makes its environment anew where it likes
+        left: `pipx` finds the application by its name, and makes its environment anew where it likes
+        left: it makes another environment, and what comes after it is for that one
+        left: `.venv/bin/python` is not in `/v`
+        Pip
+        left: its options may lead out of the environment
         left: it needs root
         left: it is no call of this environment's installer
         ");
-        assert_eq!(told.iter().filter(|it| !it.starts_with("left")).count(), 7);
+        assert_eq!(told.iter().filter(|it| !it.starts_with("left")).count(), 8);
         assert!(aim(&[], Path::new("/v")).is_err());
     }
 

@@ -27,7 +27,7 @@ const MACHINE: [&str; 21] = [
     "zypper",
 ];
 /// Programs that start containers.
-const CONTAINER: [&str; 6] = ["docker", "helm", "kubectl", "nerdctl", "podman", "wsl"];
+const CONTAINER: [&str; 5] = ["docker", "helm", "kubectl", "nerdctl", "podman"];
 
 /// Who has to act on a step.
 #[must_use]
@@ -43,6 +43,7 @@ pub fn who(step: &Step) -> &'static str {
     match () {
         () if MACHINE.contains(&base) => "whoever administers this machine",
         () if CONTAINER.contains(&base) => "whoever starts the container, outside it",
+        () if base == "wsl" => "you, in a shell of Windows",
         () => "you",
     }
 }
@@ -62,6 +63,7 @@ mod tests {
     fn a_script_does_not_touch_the_machine() {
         let of = |words: &[&str]| Step::run(words.iter().copied()).expect("a command");
         assert!(is_for_a_person(&of(&["sudo", "reboot"])) && is_for_a_person(&of(&["/usr/bin/docker", "run", "x"])));
+        assert_eq!(who(&of(&["wsl", "--update"])), "you, in a shell of Windows");
         assert!(!is_for_a_person(&of(&["/v/bin/python", "-m", "pip", "install", "torch==2.7.1"])));
         assert!(!is_for_a_person(&Step::unset("LD_LIBRARY_PATH").expect("a variable")));
         assert!(Step::fixed("sudo apt-get update && sudo apt-get install x").iter().all(is_for_a_person));

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 
-use super::outlook::{ARCH_LIST, Fate, Outlook, Row};
+use super::outlook::{Fate, Outlook, Row};
+use crate::check::rebuild::ARCH_LIST;
 use crate::parse::dependency::{Dependency, Origin, repository_name};
 use crate::parse::dockerfile::{Dockerfile, Kind};
 use crate::parse::install::{IndexKind, Install};

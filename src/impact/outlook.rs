@@ -6,7 +6,7 @@ use std::str::FromStr;
 use pep440_rs::Version;
 
 use super::{TORCH, apply, install_step, orphans, swapped};
-use crate::check;
+use crate::check::{self, rebuild::Bench};
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
 use crate::rules::model::{Build, Package, Release};
@@ -110,8 +110,8 @@ pub struct Rebuild {
     pub variable: Option<(String, String)>,
     /// The CUDA toolkit whose nvcc is needed; none for code without CUDA.
     pub toolkit: Option<CudaVersion>,
-    /// The command; none where the version that is installed is no version.
-    pub step: Option<Step>,
+    /// The commands, the one that compiles last; none where the version that is installed is no version.
+    pub steps: Vec<Step>,
 }
 
 /// What is asked of an outlook.
@@ -198,7 +198,7 @@ pub fn foresee(
         .collect();
     let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
     steps.extend(install_step(facts, &changed, db));
-    steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()?.step.clone()));
+    steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).flat_map(|rebuild| rebuild.steps.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.
     // What another system's builds of a package hold, nobody read.
@@ -470,33 +470,15 @@ impl View<'_, '_> {
 
     fn rebuild(&self, distribution: &Distribution) -> Rebuild {
         let row = self.db.source_build(&distribution.name);
-        let cuda = row.is_none_or(|row| row.cuda);
-        let list = arch_list(self.target);
-        let gpus: Vec<_> = self.target.gpus.iter().map(|gpu| gpu.capability).collect();
-        let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref()).filter(|_| cuda);
-        let variable = variable.and_then(|name| {
-            // Variables of a package's own take values of their own.
-            let own =
-                if name == ARCH_LIST { Some(list).filter(|list| !list.is_empty()) } else { row?.arch_list(&gpus) };
-            Some((name.to_owned(), own?))
-        });
-        let isolated = row.is_some_and(|row| row.isolation);
-        let mut options = check::REBUILD.to_vec();
-        options.retain(|option| !(isolated && *option == "--no-build-isolation"));
+        let toolkit = self.torch.and_then(|pin| pin.build.cuda).filter(|_| row.is_none_or(|row| row.cuda));
+        let bench = Bench { facts: self.facts, db: self.db, target: self.target, cuda: toolkit };
         let name = distribution.name.as_str();
         let wanted = match distribution.direct_url.value() {
             Some(url) => Some(format!("{name} @ {url}")),
-            None => {
-                options.extend(["--no-binary", name]);
-                step::pin(name, distribution.full_version())
-            }
+            None => step::pin(name, distribution.full_version()),
         };
-        let build = wanted.and_then(|wanted| check::Installer::of(self.facts).install(&options, &[wanted]));
-        let step = match &variable {
-            Some((name, value)) => build.and_then(|build| build.with(name, value)),
-            None => build,
-        };
-        Rebuild { toolkit: self.torch.and_then(|pin| pin.build.cuda).filter(|_| cuda), step, variable }
+        let steps = wanted.and_then(|wanted| bench.steps(name, &wanted)).unwrap_or_default();
+        Rebuild { toolkit, steps, variable: bench.gpus(row) }
     }
 
     /// What an installer makes of a package that the rules do not cover, because what is new wants another version of it.
@@ -576,9 +558,6 @@ fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<
         })
         .collect()
 }
-
-/// What `torch.utils.cpp_extension` reads.
-pub(super) const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
 
 /// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
 fn arch_list(target: &Target) -> String {

@@ -16,6 +16,7 @@ use crate::check;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
+use crate::rules::machine;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
@@ -91,7 +92,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let may_stay: BTreeSet<String> = before.difference(&fixes).chain(&after).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
     let plan = Plan {
-        summary: sentence(&text::list(&draft.parts)),
+        summary: text::sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,
         steps: draft.steps,
         leaves: before.difference(&fixes).cloned().collect(),
@@ -148,8 +149,9 @@ impl Draft<'_> {
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
             if let Some(driver) = &newer.driver {
-                self.parts.push(format!("update the NVIDIA driver to {driver} or newer"));
-                self.steps.extend(self.db.driver_steps(driver, self.facts));
+                let task = machine::driver(driver, self.facts, self.db);
+                self.parts.push(task.words);
+                self.steps.extend(task.steps);
                 self.changes.push(Change::Driver(driver.clone()));
             }
             (outlook, target) = (Some(other), newer);
@@ -438,12 +440,6 @@ fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
 fn lower(sentence: &str) -> String {
     let mut letters = sentence.chars();
     letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// A part of a sentence as one of its own.
-pub(super) fn sentence(part: &str) -> String {
-    let mut letters = part.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether a change brings packages, which is for the solver to choose.

@@ -61,7 +61,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
     let words: Vec<_> = words.collect();
     let step = check::Installer::of(facts).install_from(&action.takes, &indexes(&action.takes, db));
     Some(Plan {
-        summary: super::plan::sentence(&crate::text::list(&words)),
+        summary: crate::text::sentence(&crate::text::list(&words)),
         requirements: action.takes.clone(),
         steps: step.into_iter().collect(),
         fixes: vec![about.id.clone()],

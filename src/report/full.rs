@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use super::Report;
 use super::finding::shell;
-use super::header::HEADLINE;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use super::text::footer;
@@ -20,7 +19,7 @@ use crate::text::{bytes, count, wrap};
 pub fn full(report: &Report<'_>, look: Look) -> String {
     let width = look.columns();
     let mut out = String::new();
-    header(&mut out, report.facts, width);
+    header(&mut out, report.facts, report.named, width);
     let mut told = HashSet::new();
     let shell = shell(report.facts);
     for finding in &report.findings {
@@ -39,7 +38,7 @@ pub fn full(report: &Report<'_>, look: Look) -> String {
     out
 }
 
-fn header(out: &mut String, facts: &Facts, width: usize) {
+fn header(out: &mut String, facts: &Facts, named: &[String], width: usize) {
     let labels = Labels { indent: 0, label: 9, width };
     let system = &facts.system;
     let mut parts = Vec::new();
@@ -86,7 +85,7 @@ fn header(out: &mut String, facts: &Facts, width: usize) {
         Reading::Unknown => "not known".to_owned(),
     };
     labels.add(out, "python", &python);
-    let stack: Vec<_> = HEADLINE
+    let stack: Vec<_> = named
         .iter()
         .filter_map(|name| facts.distribution(name))
         .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))

@@ -3,26 +3,6 @@
 use crate::check::lists_all;
 use crate::facts::{Facts, Gpu, Reading};
 
-/// Packages named where they are installed, in this order.
-pub const HEADLINE: [&str; 16] = [
-    "torch",
-    "torchvision",
-    "torchaudio",
-    "triton",
-    "xformers",
-    "flash-attn",
-    "bitsandbytes",
-    "vllm",
-    "sglang",
-    "jax",
-    "tensorflow",
-    "onnxruntime-gpu",
-    "cupy-cuda11x",
-    "cupy-cuda12x",
-    "cupy-cuda13x",
-    "tensorrt",
-];
-
 /// The machine: system, driver, GPUs. Empty where nothing of it is known.
 pub fn host(facts: &Facts) -> String {
     let system = &facts.system;
@@ -73,8 +53,8 @@ fn by_kind(gpus: &[Gpu]) -> Vec<String> {
     kinds.into_iter().map(words).collect()
 }
 
-/// The environment: Python, where it is, and what of the stack is installed. Empty where nothing of it is known.
-pub fn environment(facts: &Facts) -> String {
+/// The environment: Python, where it is, and which of `named` is installed. Empty where nothing of it is known.
+pub fn environment(facts: &Facts, named: &[String]) -> String {
     let mut parts = Vec::new();
     match &facts.python {
         Reading::Known { value, .. } => {
@@ -88,7 +68,7 @@ pub fn environment(facts: &Facts) -> String {
         Reading::Unreadable { error } => parts.push(format!("Python not readable: {error}")),
         Reading::Unknown => {}
     }
-    let stack = HEADLINE.iter().filter_map(|name| facts.distribution(name));
+    let stack = named.iter().filter_map(|name| facts.distribution(name));
     parts.extend(stack.map(|it| match it.full_version() {
         "?" => it.name.clone(),
         version => format!("{} {version}", it.name),

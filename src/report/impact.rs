@@ -62,7 +62,7 @@ pub fn text(outlook: &Outlook, diffs: &[(String, String)], target: &str, facts: 
                 if let Some(cuda) = rebuild.toolkit {
                     labels.add(&mut out, "", &format!("needs the nvcc of CUDA {cuda}"));
                 }
-                if let Some(step) = &rebuild.step {
+                for step in &rebuild.steps {
                     let _ = writeln!(out, "{:indent$}{}", "", step.print(shell), indent = 2 + column);
                 }
             }
@@ -200,7 +200,7 @@ pub fn json(outlook: &Outlook, edits: &[(String, String)], facts: &Facts) -> Str
             variable: rebuild.variable.as_ref().map(|(name, _)| name.as_str()),
             value: rebuild.variable.as_ref().map(|(_, value)| value.as_str()),
             toolkit: rebuild.toolkit,
-            command: rebuild.step.as_ref().map(|step| step.print(shell)).unwrap_or_default(),
+            command: rebuild.steps.last().map(|step| step.print(shell)).unwrap_or_default(),
         }),
     });
     let document = Document {

@@ -62,6 +62,8 @@ pub struct Report<'a> {
     pub demands: Vec<String>,
     /// How old the rules are.
     pub rules: Age,
+    /// The packages that the line `env` names where they are installed, in its order.
+    pub named: &'a [String],
 }
 
 impl<'a> Report<'a> {
@@ -73,6 +75,7 @@ impl<'a> Report<'a> {
         (findings, plan): (Vec<Finding>, Option<Plan>),
         demanded: Demanded,
         rules: Age,
+        named: &'a [String],
     ) -> Self {
         let mut verdict = check::verdict(facts, &checks, &findings);
         let mut demands: Vec<String> = demanded.max_rules_age.and_then(|days| rules.beyond(days)).into_iter().collect();
@@ -92,7 +95,7 @@ impl<'a> Report<'a> {
         }
         let causes = causes(facts, &findings, plan.as_ref());
         let to_do = to_do(facts, &findings, &causes, plan.as_ref());
-        Self { facts, checks, findings, causes, to_do, plan, verdict, demands, rules }
+        Self { facts, checks, findings, causes, to_do, plan, verdict, demands, rules, named }
     }
 
     /// What was not checked, a sentence each without full stop.

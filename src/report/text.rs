@@ -62,7 +62,7 @@ fn gap(out: &mut String) {
 fn header(out: &mut String, report: &Report<'_>, look: Look) {
     let read = report.facts.pasted.as_ref().filter(|pasted| pasted.recognised.is_empty());
     let nothing = read.map(|_| "no report that gpudoc knows".to_owned());
-    let lines = [("host", header::host(report.facts)), ("env", header::environment(report.facts))];
+    let lines = [("host", header::host(report.facts)), ("env", header::environment(report.facts, report.named))];
     let lines = lines.into_iter().chain(nothing.map(|text| ("read", text)));
     for (label, text) in lines.filter(|(_, text)| !text.is_empty()) {
         for (index, line) in wrap(&fitting(&text, look.columns() - 6), look.columns() - 6).into_iter().enumerate() {
@@ -203,6 +203,7 @@ fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
     {
         let label = match item.role {
             Role::Plan => "plan",
+            Role::Image => "image",
             Role::Fix => "fix",
             Role::Look => "first",
             Role::Then => "then",

@@ -23,6 +23,7 @@ mod rules {
     pub mod model;
     pub mod pack;
     pub mod raw;
+    pub mod raw_machine;
     pub mod raw_needs;
     pub mod raw_platform;
     pub mod raw_prebuilt;

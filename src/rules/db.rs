@@ -9,6 +9,7 @@ use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
 use super::raw::LibraryPick;
+use super::raw_machine::{Matter, Place, RawJetson, RawTask, RawToolkitInstall};
 use super::raw_needs::{RawPtxas, Stop};
 use super::raw_platform::{
     CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
@@ -355,6 +356,30 @@ impl RuleDb {
     pub fn old_release(&self, package: &str, version: &Version) -> Option<&RawOldRelease> {
         let rows = self.packed.old_releases.releases.iter();
         rows.filter(|row| row.package == package).find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
+    }
+
+    /// The packages that a screen names where they are installed, in its order.
+    #[must_use]
+    pub fn named_on_screen(&self) -> &[String] {
+        &self.packed.screen.packages
+    }
+
+    /// What somebody has to do about a matter of the machine, where a program runs.
+    #[must_use]
+    pub fn task(&self, matter: Matter, at: Place) -> Option<&RawTask> {
+        self.packed.machine.tasks.iter().find(|row| row.matter == matter && row.at == at)
+    }
+
+    /// Where torch for a Jetson is published, by its compute capability.
+    #[must_use]
+    pub fn jetson_index(&self, capability: ComputeCapability) -> Option<&RawJetson> {
+        self.packed.machine.jetsons.iter().find(|row| row.capability == capability)
+    }
+
+    /// How a CUDA toolkit is installed, the first that fits.
+    #[must_use]
+    pub fn toolkit_installs(&self) -> &[RawToolkitInstall] {
+        &self.packed.machine.toolkits
     }
 
     /// Wheels that are published elsewhere than on an index.

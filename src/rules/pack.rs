@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{Fault, Package};
 use super::raw::RawPackage;
+use super::raw_machine::{RawMachine, RawScreen};
 use super::raw_needs::RawNeeds;
 use super::raw_platform::{
     RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawOldReleases,
@@ -48,6 +49,10 @@ pub struct Packed {
     pub torch_symbols: Vec<u8>,
     /// `platform/torch_abi.toml`.
     pub torch_abi: RawTorchAbi,
+    /// `platform/machine.toml`.
+    pub machine: RawMachine,
+    /// `platform/screen.toml`.
+    pub screen: RawScreen,
     /// `platform/prebuilt.toml`.
     pub prebuilt: RawPrebuilts,
     /// `platform/modules.toml`.
@@ -140,6 +145,8 @@ pub fn pack(
     })?;
     let torch_abi: RawTorchAbi =
         parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
+    let machine: RawMachine = parse(&rules.join("platform/machine.toml"), &read, &mut newest, validate::machine)?;
+    let screen: RawScreen = parse(&rules.join("platform/screen.toml"), &read, &mut newest, |_| Ok(()))?;
     let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
     let needs: RawNeeds = parse(&rules.join("platform/needs.toml"), &read, &mut newest, validate::needs)?;
@@ -207,6 +214,8 @@ pub fn pack(
         old_releases,
         torch_symbols,
         torch_abi,
+        machine,
+        screen,
         prebuilt,
         modules,
         needs,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::raw_machine::Matter;
 use super::raw_platform::{RawCondition, RawPage, RawSeverity};
 use crate::step::Written;
 
@@ -76,6 +77,12 @@ pub struct RawCause {
     /// Commands to copy.
     #[serde(default)]
     pub commands: Vec<Written>,
+    /// What the machine is to be given: who acts, and with what, is told beside the remedy.
+    #[serde(default)]
+    pub matter: Option<Matter>,
+    /// The package that the message names is to be compiled on this machine.
+    #[serde(default)]
+    pub rebuild: bool,
 }
 
 fn warn() -> RawSeverity {

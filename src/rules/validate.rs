@@ -12,6 +12,7 @@ use super::raw_platform::{
     RawLibraries, RawOldReleases, RawPage, RawSourceBuilds, RawTorchAbi, RawTorchSymbols, RawWheel, WORKLOADS,
 };
 
+use super::raw_machine::{RawMachine, RawTask};
 use super::raw_prebuilt::RawPrebuilts;
 use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
 use super::raw_workload::RawWorkload;
@@ -401,6 +402,29 @@ fn symptom(row: &RawSymptom) -> Result<(), String> {
         }
         if let Some(when) = &cause.when {
             condition(when)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/machine.toml`.
+pub fn machine(raw: &RawMachine) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    for (index, row) in raw.tasks.iter().enumerate() {
+        cited(&raw.sources, &row.source, "task", index)?;
+        let is_same = |other: &RawTask| (other.matter, other.at) == (row.matter, row.at);
+        if raw.tasks.iter().take(index).any(is_same) {
+            return Err(fault("task", index, "there is one for this matter and place already"));
+        }
+        row.commands.iter().try_for_each(Written::check).map_err(|message| fault("task", index, &message))?;
+    }
+    for (index, row) in raw.jetsons.iter().enumerate() {
+        cited(&raw.sources, &row.source, "jetson", index)?;
+    }
+    for (index, row) in raw.toolkits.iter().enumerate() {
+        cited(&raw.sources, &row.source, "toolkit", index)?;
+        if row.argv.is_empty() || row.conda == !row.on.is_empty() {
+            return Err(fault("toolkit", index, "has no command, or is not for either conda or distributions"));
         }
     }
     Ok(())

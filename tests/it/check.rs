@@ -103,7 +103,12 @@ fn h100_on_570_needs_a_driver_or_compat_for_cu130() {
     assert_eq!(
         remedies(finding(&report, "driver/torch")),
         [
-            ("Update the NVIDIA driver to 580.65.06 or newer".to_owned(), true),
+            (
+                "Have the host's driver updated to 580.65.06 or newer (on a rented pod: ask the provider, or choose a host that \
+                 has it): the container takes the host's"
+                    .to_owned(),
+                true,
+            ),
             ("Keep the driver and put cuda-compat-13-0 first on the loader's path".to_owned(), true),
             (
                 "Install torch 2.9.0+cu128, torchaudio 2.9.0+cu128, triton 3.5.0 and xformers 0.0.33.post1".to_owned(),

@@ -23,7 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text"]),
     ("solve", &["rules", "facts", "finding", "version", "text"]),
     ("impact", &["check", "parse", "solve", "rules", "facts", "finding", "step", "version", "text"]),
-    ("cause", &["rules", "facts", "finding", "step", "version", "text"]),
+    ("cause", &["check", "fix", "rules", "facts", "finding", "step", "version", "text"]),
     ("diff", &["facts", "finding", "version", "text"]),
     ("lint", &["parse", "solve", "rules", "facts", "finding", "version", "text"]),
     ("fix", &["check", "facts", "finding", "step", "text"]),

@@ -39,6 +39,7 @@ impl Environment {
         this.distribution("torchvision", TOO_OLD, "Requires-Dist: torch==2.6.0\n");
         this.write(&format!("{SITE}/torchvision/image.bin"), &"large ".repeat(100_000));
         this.distribution("idna", "3.10", "");
+        this.distribution("pip", "25.3", "");
         for number in 0..200 {
             this.write(&format!("{SITE}/torch/models/m{number}.py"), &format!("number = {number}\n"));
         }

@@ -1,0 +1,109 @@
+//! `rules/platform/machine.toml`: what is not the environment's, and who has to act on it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::raw_platform::RawPage;
+use crate::step::Written;
+use crate::version::ComputeCapability;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawMachine {
+    /// Pages by name.
+    pub sources: BTreeMap<String, RawPage>,
+    /// One for each matter and place.
+    #[serde(rename = "task")]
+    pub tasks: Vec<RawTask>,
+    /// How a CUDA toolkit is installed, the first that fits.
+    #[serde(rename = "toolkit")]
+    pub toolkits: Vec<RawToolkitInstall>,
+    /// Sorted by compute capability.
+    #[serde(rename = "jetson")]
+    pub jetsons: Vec<RawJetson>,
+}
+
+/// `rules/platform/screen.toml`: what a screen has room for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawScreen {
+    /// The packages of the line `env`, in its order.
+    pub packages: Vec<String>,
+}
+
+/// How a CUDA toolkit is installed on some distributions, or in an environment of conda.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawToolkitInstall {
+    /// In an environment of conda.
+    #[serde(default)]
+    pub conda: bool,
+    /// How the names of the distributions begin, e.g. `Ubuntu`.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// The program and its arguments, in which `{prefix}`, `{major}` and `{minor}` are filled in.
+    pub argv: Vec<String>,
+    /// Where it lies then, for `CUDA_HOME`; filled in likewise.
+    pub home: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Where torch for some Jetsons is published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawJetson {
+    /// Their compute capability, e.g. `8.7`.
+    pub capability: ComputeCapability,
+    /// What the builds are for, in words.
+    pub builds: String,
+    /// The index.
+    pub index: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// What is to be put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Matter {
+    /// The NVIDIA driver.
+    Driver,
+    /// The size of /dev/shm.
+    Shm,
+}
+
+/// Where a program runs, as far as that decides who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// Under the Windows Subsystem for Linux, in a container or not.
+    Wsl,
+    /// On a Jetson.
+    Jetson,
+    /// On Windows.
+    Windows,
+    /// In a container that Kubernetes started.
+    Kubernetes,
+    /// In any other container.
+    Container,
+}
+
+/// What somebody has to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTask {
+    /// What is to be put right.
+    pub matter: Matter,
+    /// Where.
+    pub at: Place,
+    /// An imperative in small letters without full stop; `{driver}` and `{branch}` are filled in.
+    pub words: String,
+    /// What to run, in order.
+    #[serde(default)]
+    pub commands: Vec<Written>,
+    /// A key of `sources`.
+    pub source: String,
+}
