@@ -4,6 +4,7 @@ use super::{Context, Installer};
 use crate::finding::Remedy;
 use crate::rules::matrix::{Cell, rows};
 use crate::rules::model::Package;
+use crate::rules::obstacle::obstacles;
 use crate::step::{self, Step};
 use crate::text;
 use crate::version::{ComputeCapability, CudaVersion};
@@ -44,10 +45,12 @@ pub fn older_torch(context: &Context<'_>, gpu: ComputeCapability, toolkit: CudaV
         return Some(remedy);
     }
     let platform = context.target.platform.as_deref().unwrap_or(USUAL);
-    let is_served = |cuda: CudaVersion| cuda <= toolkit;
     let all = rows(torch, platform, &[gpu], context.db);
-    let row = all.iter().filter(|row| row.cuda.is_some_and(is_served));
-    let row = row.into_iter().find(|row| matches!(row.cells.as_slice(), [Cell::Native | Cell::Ptx | Cell::Partly]))?;
+    let row = all.iter().find(|row| {
+        row.cuda.is_some_and(|cuda| cuda <= toolkit)
+            && matches!(row.cells.as_slice(), [Cell::Native | Cell::Ptx])
+            && obstacles(torch, row.release, row.build, &context.target, context.db).is_empty()
+    })?;
     let pin = step::pin("torch", &row.release.full_version(row.build))?;
     let index = context.db.index_url(&row.build.index)?;
     let install = Installer::of(context.facts).install_from(&[pin.clone()], &[index])?;

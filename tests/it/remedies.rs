@@ -34,8 +34,9 @@ fn remedies(text: &str, id: &str) -> Vec<String> {
 fn a_k80_is_never_told_a_driver_that_does_not_know_it() {
     let text = "Driver Version: 470.82.01\nGPU 0: Tesla K80\nPython 3.10\ntorch==2.4.1+cu121\n";
     let told = remedies(text, "driver/torch");
-    let no_driver = "No driver serves both: branch 470 is the last for GPU 0 Tesla K80, and 525.60.13 is needed. Install builds for \
-                     CUDA 11.8 or older instead";
+    let no_driver = "No driver serves both: branch 470 is the last for GPU 0 Tesla K80, and 525.60.13 is needed. Install \
+                     torch==2.7.1+cu118, the newest torch for this GPU and its last driver / pip install torch==2.7.1+cu118 \
+                     --extra-index-url https://download.pytorch.org/whl/cu118";
     // The build for CUDA 11.8 keeps its kernels for 3.7 up to torch 2.4.
     let install = "Install torch 2.4.1+cu118 / pip install torch==2.4.1+cu118 --extra-index-url \
                    https://download.pytorch.org/whl/cu118";
