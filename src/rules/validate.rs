@@ -423,7 +423,7 @@ pub fn machine(raw: &RawMachine) -> Result<(), Fault> {
     }
     for (index, row) in raw.toolkits.iter().enumerate() {
         cited(&raw.sources, &row.source, "toolkit", index)?;
-        if row.argv.is_empty() || row.conda == !row.on.is_empty() {
+        if row.argv.is_empty() || row.conda != row.on.is_empty() {
             return Err(fault("toolkit", index, "has no command, or is not for either conda or distributions"));
         }
     }
