@@ -17,6 +17,7 @@ use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::model::Build;
+use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
@@ -58,11 +59,13 @@ pub fn with_remedies(
                     &tried[tried.len() - 1].1
                 }
             };
-            remedy.verified = !after.contains(&finding.id) && after.is_subset(&before);
+            remedy.verified =
+                !is_heard(&finding.id, db, workload) && !after.contains(&finding.id) && after.is_subset(&before);
         }
         // The plan stands with each finding that it ends.
+        let asks = installable(finding) || finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
         let ends = |planned: &&Planned| {
-            installable(finding) && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
+            asks && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
         };
         let instead = planned.as_ref().filter(ends).and_then(|planned| planned.instead.clone());
         if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
@@ -93,6 +96,15 @@ pub fn with_remedies(
 
 fn serious(finding: &Finding) -> bool {
     finding.severity <= Severity::Warn
+}
+
+/// Whether only a message tells of a finding, so that no check of changed facts can say that it is gone: a symptom, an advisory
+/// that needs one, or an advisory about a use that the project does not declare.
+fn is_heard(id: &str, db: &RuleDb, workload: &Workload) -> bool {
+    let uses = workload.words(db);
+    let declared = |uses_of: &[String]| uses_of.iter().all(|item| uses.contains(item));
+    let undeclared = |it: &RawAdvisory| !it.when.iter().any(|condition| declared(&condition.workload));
+    plan::is_told(id) || db.advisories().any(|it| it.id == id && (it.needs_symptom || undeclared(it)))
 }
 
 /// Whether an advisory tells what to do without naming a release: other code, a variable.

@@ -1,11 +1,11 @@
 //! Does a hand-written advisory apply?
 
 use super::{Context, looked, newer, twins};
-use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
-use crate::step::Written;
+use crate::step::{Step, Written};
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -58,12 +58,15 @@ fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Findin
 
 /// What an advisory says by itself, without evidence.
 pub fn of(advisory: &RawAdvisory) -> Finding {
-    let remedies = advisory.remedies.iter().map(|remedy| Remedy {
-        summary: with_versions(&remedy.summary, &remedy.requirements),
-        requirements: remedy.requirements.clone(),
-        steps: remedy.commands.iter().flat_map(Written::steps).collect(),
-        change: None,
-        verified: false,
+    let remedies = advisory.remedies.iter().map(|remedy| {
+        let steps: Vec<Step> = remedy.commands.iter().flat_map(Written::steps).collect();
+        Remedy {
+            summary: with_versions(&remedy.summary, &remedy.requirements),
+            requirements: remedy.requirements.clone(),
+            change: taken_away(&steps),
+            steps,
+            verified: false,
+        }
     });
     Finding {
         id: advisory.id.clone(),
@@ -81,6 +84,15 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
         remedies: remedies.collect(),
         references: advisory.references.iter().map(|page| page.page.clone()).collect(),
     }
+}
+
+/// What commands change that do nothing but take variables away.
+fn taken_away(steps: &[Step]) -> Option<Change> {
+    let names = steps.iter().map(|step| match step {
+        Step::Unset { name } => Some(Change::Unset(name.as_str().to_owned())),
+        _ => None,
+    });
+    names.collect::<Option<Vec<_>>>().filter(|changes| !changes.is_empty()).map(Change::All)
 }
 
 /// `Upgrade peft: peft>=0.18`: a summary with the versions that it means, where it does not say them.

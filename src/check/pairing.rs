@@ -12,6 +12,7 @@ use crate::rules::complete::torch_of_label;
 use crate::rules::model::{Agreement, Build, Package, Partner, Release};
 use crate::rules::partner::{agrees, goes_with, wanted_by};
 use crate::rules::raw::CudaAgreement;
+use crate::rules::requirement::is_runtime_wheel;
 use crate::text;
 use crate::version::CudaVersion;
 
@@ -39,7 +40,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
                 Agreement::Release(_) | Agreement::Extra(_) => {
                     let Some(theirs) = partner.version.as_ref() else { continue };
                     let row = context.db.release(installed.name(), version);
-                    (!goes_with(rule, version, row, theirs)).then(|| other_release(installed, row, partner, rule))
+                    (!goes_with(rule, version, row, theirs))
+                        .then(|| other_release(context, installed, partner, (rule, row)))
                 }
             };
             compared = true;
@@ -151,7 +153,13 @@ fn published_for(
 }
 
 /// Two packages that go together only in one release, and are there in two.
-fn other_release(installed: &Installed<'_>, row: Option<&Release>, partner: &Installed<'_>, rule: &Partner) -> Finding {
+/// A partner of a release that does not go with this one.
+fn other_release(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    partner: &Installed<'_>,
+    (rule, row): (&Partner, Option<&Release>),
+) -> Finding {
     let (own, theirs) = (installed.distribution.full_version(), partner.distribution.full_version());
     let wanted = match &rule.agreement {
         Agreement::Extra(extra) => {
@@ -167,6 +175,11 @@ fn other_release(installed: &Installed<'_>, row: Option<&Release>, partner: &Ins
         source: Basis::Metadata,
         citation: of.distribution.version.source().map(|source| source.place().to_owned()),
     };
+    // NVIDIA's wheels the solver leaves to what needs them.
+    let remedy = Some(format!("{}{wanted}", partner.name())).filter(|_| is_runtime_wheel(partner.name())).map(|line| {
+        let steps = Installer::of(context.facts).install(&[], std::slice::from_ref(&line)).into_iter().collect();
+        Remedy { summary: format!("Install {line}"), requirements: vec![line], steps, change: None, verified: false }
+    });
     Finding {
         id: format!("pairing/{}", partner.name()),
         kind: Kind::Pairing,
@@ -176,7 +189,7 @@ fn other_release(installed: &Installed<'_>, row: Option<&Release>, partner: &Ins
         packages: vec![partner.name().to_owned(), installed.name().to_owned()],
         gpus: Vec::new(),
         evidence: vec![named(partner, Some(&wanted)), named(installed, None), by_rule(rule)],
-        remedies: Vec::new(),
+        remedies: remedy.into_iter().collect(),
         references: Vec::new(),
     }
 }

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee};
-use super::{apply, installable, is_by_hand, serious};
+use super::{apply, installable, is_by_hand, is_heard, serious};
 use crate::check;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
@@ -48,6 +48,8 @@ struct Draft<'d> {
     known: bool,
     /// What would do in the place of what it installs.
     instead: Option<Instead>,
+    /// Findings whose own remedy is taken over, because no build mends them.
+    by_setting: BTreeSet<String>,
 }
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
@@ -67,6 +69,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         after: None,
         known: true,
         instead: None,
+        by_setting: BTreeSet::new(),
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
@@ -75,9 +78,10 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.leftovers();
     let after = draft.set(findings, &before);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
-    let is_heard = |id: &str| is_told(id) || db.advisories().any(|it| it.id == id && it.needs_symptom);
+    let is_heard = |id: &str| is_heard(id, db, workload);
     let blamed = |finding: &&Finding| {
-        is_heard(&finding.id) && !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it))
+        let exchanged = || !is_by_hand(finding) && finding.packages.iter().any(|it| draft.changes_package(it));
+        is_heard(&finding.id) && (draft.by_setting.contains(&finding.id) || exchanged())
     };
     let told: BTreeSet<String> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
     let mut fixes: BTreeSet<String> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
@@ -175,9 +179,11 @@ impl Draft<'_> {
         let of_build = |finding: &&Finding| {
             finding.severity == Severity::Fail && matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
         };
+        // An advisory is about releases, and says itself which one to install.
+        let is_advisory = |finding: &Finding| self.db.advisories().any(|it| it.id == finding.id);
         // Which of its libraries a package loads, its partner decides.
         let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
-        let single = findings.iter().filter(of_build).filter(|finding| finding.packages.len() == 1);
+        let single = findings.iter().filter(of_build).filter(|it| it.packages.len() == 1 && !is_advisory(it));
         single.flat_map(|finding| &finding.packages).filter(alone).cloned().collect()
     }
 
@@ -217,7 +223,8 @@ impl Draft<'_> {
         )
     }
 
-    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back.
+    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back, or
+    /// moves nothing but what it names.
     fn by_their_own_wish(
         &self,
         findings: &[Finding],
@@ -228,11 +235,21 @@ impl Draft<'_> {
     ) -> Outlook {
         let mut left = self.ids_with(&outlook);
         for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
-            if !left.contains(&finding.id) {
+            // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
+            let heard = is_heard(&finding.id, self.db, self.workload);
+            let first = finding.remedies.first().is_some_and(|remedy| !remedy.requirements.is_empty());
+            let moved =
+                || outlook.rows.iter().any(|row| row.fate == Fate::Change && finding.packages.contains(&row.name));
+            if if heard { !first || moved() } else { !left.contains(&finding.id) } {
                 continue;
             }
-            for wish in asked.with_wishes_of(finding) {
-                let other = self.foreseen(&wish, target, is_part).filter(|it| fall(it, self.db) == Fall::None);
+            for wish in asked.with_wishes_of(finding).into_iter().take(if heard { 1 } else { usize::MAX }) {
+                // What it names is wanted, though a report does not list it.
+                let wanted = |name: &str| wish.lines.iter().any(|asked| asked.requirement.name.as_ref() == name);
+                // What the wish names, it may set back where nothing else has to move for it.
+                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
+                let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
+                let other = other.filter(|it| fall(it, self.db) == Fall::None || alone(it));
                 let Some(other) = other else { continue };
                 let then = self.ids_with(&other);
                 if !then.contains(&finding.id) && then.is_subset(&left) {
@@ -380,6 +397,7 @@ impl Draft<'_> {
                 let left = self.ids_after(&more);
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
+                    self.by_setting.insert(finding.id.clone());
                     parts.push(lower(&remedy.summary));
                     steps.extend(remedy.steps.iter().cloned());
                     break;
@@ -416,7 +434,7 @@ fn tight(range: &VersionSpecifiers) -> Option<String> {
 }
 
 /// Whether only a message in a report says so.
-fn is_told(id: &str) -> bool {
+pub(super) fn is_told(id: &str) -> bool {
     id.starts_with("symptom/")
 }
 

@@ -13,6 +13,7 @@ mod conflict;
 mod fleet;
 mod names;
 mod nearest;
+mod need;
 mod outside;
 mod preference;
 mod proof;

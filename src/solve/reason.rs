@@ -130,7 +130,7 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
         });
     let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
     let older = candidates.package.partial;
-    let any_will_do = |need: &super::universe::Need| {
+    let any_will_do = |need: &super::need::Need| {
         (need.below || !older) && candidates.releases().all(|number| need.releases.contains(&number))
     };
     !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
@@ -141,7 +141,7 @@ fn demands<'u>(
     universe: &'u Universe<'_>,
     picks: &'u Picks,
     on: usize,
-) -> impl Iterator<Item = (String, &'u super::universe::Need)> {
+) -> impl Iterator<Item = (String, &'u super::need::Need)> {
     let chosen = picks.iter().enumerate().filter_map(|(package, pick)| pick.map(|pick| (package, pick)));
     chosen.flat_map(move |(package, (release, build))| {
         let candidates = &universe.packages[package];

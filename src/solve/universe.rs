@@ -11,6 +11,7 @@ use pubgrub::VersionSet;
 
 use super::ask::Ask;
 use super::clause::{Clause, clauses};
+use super::need::Need;
 use super::outside::outside;
 use super::provider::{Node, TORCH};
 use super::request::{Asked, FromIndex, Prefer, Request};
@@ -135,18 +136,6 @@ impl<'a> Candidate<'a> {
     fn full_version(&self, releases: &[Release]) -> Result<Version, VersionParseError> {
         releases[self.release as usize].full_version(self.build).parse()
     }
-}
-
-/// What a release or build declares of a covered package.
-#[derive(Debug, Clone)]
-pub(super) struct Need {
-    pub on: usize,
-    /// E.g. `triton==3.2.0`.
-    pub text: String,
-    /// Releases older than those that the rules know may meet it.
-    pub below: bool,
-    pub releases: Versions,
-    pub builds: Option<Versions>,
 }
 
 /// A reason why a build cannot be used.
@@ -443,7 +432,7 @@ impl<'a> Universe<'a> {
     }
 
     fn needs(&self, lines: &[String], own: usize) -> Vec<Need> {
-        let mut needs = Vec::new();
+        let mut needs: Vec<Need> = Vec::new();
         let target = self.packages[own].target;
         for line in lines {
             let Some(on) = self.find(target, &requirement::normalise(name_of(line))) else { continue };
@@ -459,7 +448,12 @@ impl<'a> Universe<'a> {
             let package = self.packages[on].package;
             let first = package.releases.first().filter(|_| package.partial);
             let below = first.is_some_and(|first| admits_below(&specifiers, &first.version));
-            needs.push(Need { on, text: written(&parsed, &specifiers), below, releases, builds });
+            let when = Some(parsed.marker.clone()).filter(|_| self.markers[target].is_none());
+            let need = Need { on, text: written(&parsed, &specifiers), below, releases, builds, when };
+            match needs.iter_mut().find(|other| other.excludes(&need)) {
+                Some(other) => other.or(need),
+                None => needs.push(need),
+            }
         }
         needs
     }

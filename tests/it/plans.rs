@@ -295,3 +295,50 @@ fn a_second_plan_keeps_the_framework() {
     assert!(["0.11.1", "0.11.2", "0.12.0", "0.13.0"].contains(&vllm), "{pins:?}");
     assert!(!pins.iter().any(|pin| pin.starts_with("torch==")), "{pins:?}");
 }
+
+/// What partners ask of each other without a line in their metadata, and what a message alone tells: the smallest change of it.
+#[test]
+fn the_odd_one_out_comes_to_the_others() {
+    let host = "GPU 0: NVIDIA GeForce RTX 4090\nDriver Version: 580.95.05\nPython 3.12.11\n\n";
+    let on = |lines: &str| plan(&format!("{host}{lines}\n"));
+    // flashinfer compares the two versions when it is imported.
+    assert_eq!(on("flashinfer-python==0.6.3\nflashinfer-cubin==0.6.4"), ["flashinfer-cubin==0.6.3"]);
+    // sentence-transformers 5.1.2 asks for transformers below 5, 5.2 does not; transformers is what it extends.
+    let pins = on("transformers==5.0.0\nsentence-transformers==5.1.2\ntorch==2.9.0");
+    assert!(matches!(pins.as_slice(), [one] if one.starts_with("sentence-transformers==5.2.")), "{pins:?}");
+    // PyPI's onnxruntime-gpu is for CUDA 13 from 1.27 on, torch 2.8.0 there is for CUDA 12.8.
+    let pins = on("onnxruntime-gpu==1.28.0\ntorch==2.8.0");
+    assert!(matches!(pins.as_slice(), [one] if one.starts_with("onnxruntime-gpu==1.26.")), "{pins:?}");
+    // XLA was compiled with cuDNN 9.8, as the plugin's extra says; whoever installed cuDNN otherwise has to have as new a one.
+    let jax = "jax==0.7.2\njaxlib==0.7.2\njax-cuda12-plugin==0.7.2\njax-cuda12-pjrt==0.7.2\nnvidia-cudnn-cu12==";
+    let pins = on(&format!("{jax}9.5.1.17"));
+    assert!(matches!(pins.as_slice(), [one] if one.starts_with("nvidia-cudnn-cu12")), "{pins:?}");
+    assert_eq!(on(&format!("{jax}9.10.2.21")), [""; 0]);
+    // tf-keras of TensorFlow's own minor release.
+    let keras = "RuntimeError: Your currently installed version of Keras is Keras 3, but this is not yet supported in Transformers.\n\n\
+                 keras==3.5.0\ntensorflow==2.16.2\ntransformers==4.44.2";
+    assert_eq!(plan(&format!("Python 3.11.9\n\n{keras}\n")), ["tf-keras==2.16.0"]);
+    // The message says that the program compiles; 2.10.0 is the first release that does on Python 3.14.
+    let compiles = "RuntimeError: torch.compile is not supported on Python 3.14+\n\ntorch==2.9.1\ntorchvision==0.24.1";
+    let pins = plan(&format!("RTX 4080 SUPER, driver 570.195.03, CPython 3.14.2\n\n{compiles}\n"));
+    assert!(pins.iter().any(|pin| pin.starts_with("torch==2.10.0")), "{pins:?}");
+    assert!(pins.iter().any(|pin| pin.starts_with("torchvision==0.25.0")), "{pins:?}");
+}
+
+/// A toolkit in front of the wheels' own libraries: the path is what changes, not torch, and nobody claims to have tried it.
+#[test]
+fn a_variable_goes_before_a_package_does() {
+    let text = "ImportError: /venv/lib/python3.11/site-packages/torch/lib/../../nvidia/cusparse/lib/libcusparse.so.12: undefined \
+                symbol: __nvJitLinkAddData_12_1, version libnvJitLink.so.12\n\ntorch==2.4.1\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert_eq!(strings(&report["plan"]["commands"]), ["unset LD_LIBRARY_PATH"]);
+    assert_eq!((strings(&report["plan"]["requirements"]), &report["plan"]["verified"]), (vec![], &Value::Bool(false)));
+}
+
+/// The release stays where its other variant has the GPU's code, on Windows too.
+#[test]
+fn windows_keeps_its_release() {
+    let text = "Device: cuda:0 NVIDIA GeForce RTX 5060\nPython version: 3.12.10 (tags/v3.12.10:0cc8128) [MSC v.1943 64 bit (AMD64)]\n\
+                NVIDIA-SMI 576.88    Driver Version: 576.88    CUDA Version: 12.9\n\ntorch==2.7.1+cu126\ntorchvision==0.22.1+cu126\n";
+    assert_eq!(plan(text), ["torch==2.7.1+cu128", "torchvision==0.22.1+cu128"]);
+}

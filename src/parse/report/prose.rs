@@ -141,7 +141,7 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                     draft.saw(WORDS, number);
                 }
             }
-            "python" if !asked => {
+            "python" if !asks_for_python(text, version) => {
                 if let Ok(version) = version.parse::<PythonVersion>()
                     && version.major == 3
                 {
@@ -166,6 +166,13 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
     with_name(words, number, vocabulary, draft);
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
+}
+
+/// Whether words before a version in its part of the sentence ask for it: `pip install X, on Python 3.11.2` says which there is.
+fn asks_for_python(text: &str, version: &str) -> bool {
+    let before = text.split_once(version).map_or(text, |(before, _)| before);
+    let part = before.rsplit([',', ';', '(', ':']).next().unwrap_or_default();
+    part.contains("install ") || part.contains("requires ")
 }
 
 /// What may stand between a name and its version.

@@ -97,6 +97,19 @@ fn lists_in_every_form() {
 }
 
 #[test]
+fn the_python_of_a_sentence_is_there_unless_its_own_words_ask_for_it() {
+    let python = |text: &str| {
+        let facts = facts(&format!("{text}\n\ntorch==2.5.1"));
+        facts.python.value().and_then(|python| python.version.value().map(ToString::to_string))
+    };
+    let there = Some("3.11.11".to_owned());
+    assert_eq!(python("Errors since someone ran pip install in the venv (RTX 3090, Python 3.11.11):"), there);
+    assert_eq!(python("After pip install torch, Python 3.11.11 stops"), there);
+    assert_eq!(python("You may install Python 3.11.11 first"), None);
+    assert_eq!(python("X requires Python 3.11.11"), None);
+}
+
+#[test]
 fn lists_of_live_tools() {
     // uv, with its heading and its tree; pipdeptree; poetry, which describes each in words; pip freeze of a local wheel.
     for text in [

@@ -166,3 +166,27 @@ fn two_wheels_of_nvidia_with_the_same_files_are_kept_apart() {
     ");
     assert!(ask(&["nvidia-nccl-cu12", "nvidia-nccl-cu13"]).is_err());
 }
+
+#[test]
+fn lines_that_exclude_each_other_do_not_contradict_where_the_python_is_not_known() {
+    let algebra = package("algebra", "", &[plain("1.12", &[]), plain("1.13", &[]), plain("1.14", &[])]);
+    let lines = ["algebra==1.12; python_version < '3.9'", "algebra==1.13; python_version >= '3.9'"];
+    let frame = package("frame", "", &[plain("2.0", &lines)]);
+    let both = ["algebra>=1.13; python_version < '3.14'", "algebra<1.13; python_version >= '3.9'"];
+    let neither = package("neither", "", &[plain("1.0", &both)]);
+    let db = db(&[algebra, frame, neither].join("\n---\n"), &[]);
+    let solved = |python: Option<&str>, lines: &[&str]| {
+        let python = python.map(|text| text.parse().expect("a Python"));
+        let target = Target { python, ..target("9.0", None) };
+        solve(&request(&target, lines), &db).ok().map(|resolution| pins(&resolution))
+    };
+    let pinned =
+        |versions: [&str; 2]| Some(vec![format!("algebra=={}", versions[0]), format!("frame=={}", versions[1])]);
+    assert_eq!(solved(None, &["frame"]), pinned(["1.13", "2.0"]));
+    assert_eq!(solved(None, &["frame", "algebra<1.13"]), pinned(["1.12", "2.0"]));
+    // No Python has it so.
+    assert_eq!(solved(None, &["frame", "algebra==1.14"]), None);
+    assert_eq!(solved(Some("3.11"), &["frame", "algebra<1.13"]), None);
+    // On some Python both lines hold.
+    assert_eq!(solved(None, &["neither"]), None);
+}

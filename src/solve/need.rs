@@ -1,0 +1,42 @@
+//! What a release or a build declares of another package, as versions of the solver.
+
+use pep508_rs::MarkerTree;
+use pubgrub::VersionSet;
+
+use super::versions::Versions;
+
+/// What a release or build declares of a covered package.
+#[derive(Debug, Clone)]
+pub(super) struct Need {
+    pub on: usize,
+    /// E.g. `triton==3.2.0`.
+    pub text: String,
+    /// Releases older than those that the rules know may meet it.
+    pub below: bool,
+    pub releases: Versions,
+    pub builds: Option<Versions>,
+    /// When it holds, on a target of which not enough is known to tell.
+    pub when: Option<MarkerTree>,
+}
+
+impl Need {
+    /// Whether it never holds along with another on the same package: `sympy==1.12.1; python_version < "3.9"` and
+    /// `sympy==1.13.1; python_version >= "3.9"`, of which one holds whatever the Python is.
+    pub fn excludes(&self, other: &Self) -> bool {
+        let apart = |one: &MarkerTree, two: &MarkerTree| one.is_disjoint(two);
+        let plain = self.builds.is_none() && other.builds.is_none();
+        self.on == other.on && plain && self.when.as_ref().zip(other.when.as_ref()).is_some_and(|(a, b)| apart(a, b))
+    }
+
+    /// Has it met by what meets the other, too.
+    pub fn or(&mut self, other: Self) {
+        if self.text != other.text {
+            self.text = format!("{} or {}", self.text, other.text);
+        }
+        self.below |= other.below;
+        self.releases = self.releases.union(&other.releases);
+        if let (Some(when), Some(more)) = (&mut self.when, other.when) {
+            when.or(more);
+        }
+    }
+}
