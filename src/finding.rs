@@ -20,6 +20,8 @@ pub enum Kind {
     CpuBuild,
     /// No usable kernel for a GPU.
     GpuArch,
+    /// Interpreter, `sys.path`, shadowing, files that are damaged or other than the metadata say.
+    Environment,
     /// Built for another partner, declared or not.
     Pairing,
     /// Symbols, C++ ABI, numpy ABI.
@@ -49,6 +51,7 @@ impl Kind {
             Self::GpuVisibility => "gpu-visibility",
             Self::CpuBuild => "cpu-build",
             Self::GpuArch => "gpu-arch",
+            Self::Environment => "environment",
             Self::Pairing => "pairing",
             Self::Abi => "abi",
             Self::Advisory => "advisory",
@@ -168,6 +171,21 @@ pub enum Change {
         /// The folder on the path that holds it.
         location: String,
     },
+    /// Without what stands in front of the installed packages: a folder of the path, or a module in the working directory.
+    OffPath(String),
+    /// Without a metadata folder that is not of what is installed.
+    Forget {
+        /// The folder on the path that holds it.
+        location: String,
+        /// Its name, e.g. `tokenizers-0.19.1.dist-info`.
+        metadata_dir: String,
+        /// The version that is installed again in its place; none where another folder is of what is installed.
+        instead: Option<String>,
+    },
+    /// The environment made again around its packages, with another interpreter of the same version.
+    Renew,
+    /// Its scripts starting its own interpreter.
+    Scripts,
     /// Without the copy of a distribution in a folder.
     Remove {
         /// The distribution's name.

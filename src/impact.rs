@@ -4,6 +4,7 @@
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
 pub mod edits;
+mod needed;
 mod outlook;
 mod plan;
 mod weighed;
@@ -223,6 +224,7 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Unset(name) => {
             facts.system.environment.remove(name);
+            place(&mut facts, |place| place.home = place.home.take().filter(|_| name != "PYTHONHOME"));
             for distribution in &mut facts.distributions {
                 if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
                     libraries.iter_mut().for_each(|library| without(library, name));
@@ -234,6 +236,10 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             for distribution in facts.distributions.iter_mut().filter(here) {
                 distribution.changed.clear();
                 distribution.wheel_tags.clear();
+                (distribution.source_gone, distribution.record) = (None, None);
+                if matches!(distribution.version, Reading::Unreadable { .. }) {
+                    (distribution.version, distribution.metadata) = (Reading::Unknown, Reading::Unknown);
+                }
                 if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
                     libraries.iter_mut().for_each(|library| library.damage = None);
                 }
@@ -241,9 +247,46 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
+            place(&mut facts, |place| place.in_front.retain(|it| it.name != *name || it.path != *location));
         }
+        Change::OffPath(path) => {
+            facts.distributions.retain(|distribution| distribution.location != *path);
+            let below =
+                |it: &str| it.strip_prefix(path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            place(&mut facts, |place| place.in_front.retain(|it| !below(&it.path)));
+        }
+        Change::Forget { location, metadata_dir, instead } => {
+            let is_it = |it: &Distribution| it.location == *location && it.metadata_dir == *metadata_dir;
+            match instead {
+                None => facts.distributions.retain(|it| !is_it(it)),
+                Some(version) => {
+                    for distribution in facts.distributions.iter_mut().filter(|it| is_it(it)) {
+                        distribution.version = Reading::metadata(version.clone(), TRIED);
+                        distribution.metadata_dir = TRIED.to_owned();
+                        (distribution.build, distribution.record) = (DistributionBuild::default(), None);
+                    }
+                }
+            }
+        }
+        Change::Renew => {
+            place(&mut facts, |place| {
+                (place.without_cfg, place.packages_of) = (None, None);
+            });
+            if let Reading::Known { value: python, .. } = &mut facts.python {
+                let executable = format!("{}/bin/python", python.prefix);
+                python.executable = Reading::host(executable, TRIED);
+            }
+        }
+        Change::Scripts => place(&mut facts, |place| place.scripts = None),
     }
     facts
+}
+
+/// Changes what is out of order around the interpreter.
+fn place(facts: &mut Facts, change: impl FnOnce(&mut crate::facts::Place)) {
+    if let Reading::Known { value: python, .. } = &mut facts.python {
+        change(&mut python.place);
+    }
 }
 
 /// The facts of an environment as if it were on another machine: its GPUs, driver, Python and C library.

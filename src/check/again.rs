@@ -1,7 +1,7 @@
 //! What is there, installed once more from its index: for files that are damaged, gone, or of another machine.
 
 use super::{Context, Installed, Installer};
-use crate::facts::Origin;
+use crate::facts::{Distribution, Origin};
 use crate::finding::{Change, Remedy};
 use crate::step;
 
@@ -9,7 +9,7 @@ use crate::step;
 /// what a folder or a URL was installed from, or what names no version.
 pub fn remedy(context: &Context<'_>, installed: &Installed<'_>) -> Option<Remedy> {
     let distribution = installed.distribution;
-    let version = distribution.version.value()?;
+    let version = version(distribution)?;
     if distribution.editable || distribution.direct_url.value().is_some() {
         return None;
     }
@@ -19,6 +19,12 @@ pub fn remedy(context: &Context<'_>, installed: &Installed<'_>) -> Option<Remedy
         change: change(context, installed),
         ..Remedy::new(format!("Install {} {version} again", installed.name()), [step])
     })
+}
+
+/// The version that METADATA says, else the name of its folder: `huggingface_hub-0.36.2.dist-info`.
+fn version(distribution: &Distribution) -> Option<&str> {
+    let of_folder = || Some(distribution.metadata_dir.strip_suffix(".dist-info")?.rsplit_once('-')?.1);
+    distribution.version.value().map(String::as_str).or_else(of_folder)
 }
 
 /// What that changes; none in a report, which shows no files.

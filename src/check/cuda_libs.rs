@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::owner_of;
 use super::gpu_arch::chosen_libraries;
-use super::{Context, Installed, again, libcuda_stub, looked, soname, twins};
-use crate::facts::{Changed, ChangedFile, Library, Link};
+use super::{Context, Installed, files, libcuda_stub, looked, soname, twins};
+use crate::facts::{Library, Link};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::rules::requirement::is_runtime_wheel;
@@ -38,7 +38,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     findings.extend(shadowed(context));
     findings.extend(named_path(context));
     findings.extend(shared(context));
-    findings.extend(context.stack.installed.iter().filter_map(|installed| changed(context, installed)));
+    findings.extend(context.stack.installed.iter().filter_map(|installed| files::changed(context, installed)));
     match (findings.is_empty(), read, linked || chooses) {
         (true, true, false) => Outcome::NotApplicable("nothing is installed that loads CUDA libraries".to_owned()),
         (true, false, false) => Outcome::Skipped("the files of the installed libraries".to_owned()),
@@ -338,7 +338,7 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
         let names: Vec<String> = [one, other].iter().map(ToString::to_string).collect();
         // What was not overwritten is in use.
         let in_use = overwritten.map_or(other, |lost| if lost == one { other } else { one });
-        let keep = twins::kept(context, &[one, other]).unwrap_or(in_use);
+        let keep = twins::stays(context, &[one, other]).unwrap_or(in_use);
         let (stay, go): (Vec<_>, Vec<_>) = [one, other]
             .into_iter()
             .filter_map(|name| context.stack.get(name))
@@ -366,70 +366,4 @@ fn shared(context: &Context<'_>) -> Vec<Finding> {
         });
     }
     findings
-}
-
-/// Files that are not what was installed.
-fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    let distribution = installed.distribution;
-    // conda rewrites files after RECORD was made.
-    if distribution.installer.value().is_some_and(|installer| installer == "conda") {
-        return None;
-    }
-    let libraries = distribution.libraries.value().map(Vec::as_slice).unwrap_or_default();
-    let shared = |path: &str| libraries.iter().any(|library| library.path == path && !library.also_of.is_empty());
-    let files: Vec<&ChangedFile> = distribution.changed.iter().filter(|file| !shared(&file.path)).collect();
-    let damaged: Vec<&Library> = libraries.iter().filter(|library| library.damage.is_some()).collect();
-    let gone = files.iter().any(|file| file.how == Changed::Missing && is_of_wheel(&file.path));
-    if files.is_empty() && damaged.is_empty() {
-        return None;
-    }
-    let mut evidence: Vec<Evidence> = Vec::new();
-    let listed = |library: &&&Library| files.iter().all(|file| file.path != library.path);
-    for library in damaged.iter().filter(listed).take(NAMED) {
-        evidence.push(file_evidence(installed, &library.path, library.damage.clone().unwrap_or_default(), None));
-    }
-    for file in files.iter().take(NAMED) {
-        let (observed, required) = match &file.how {
-            Changed::Missing => ("is missing".to_owned(), None),
-            Changed::Size { recorded, found } => (format!("{found} bytes"), Some(format!("{recorded} bytes"))),
-            Changed::Hash => ("another SHA-256".to_owned(), Some("the recorded one".to_owned())),
-        };
-        evidence.push(file_evidence(installed, &file.path, observed, required));
-    }
-    let number = files.len() + damaged.iter().filter(listed).count();
-    Some(Finding {
-        id: format!("cuda-libs/{}/files", installed.name()),
-        kind: Kind::CudaLibs,
-        // Some wheels are patched after their RECORD was written, so another size or hash alone breaks nothing.
-        severity: if gone || !damaged.is_empty() { Severity::Fail } else { Severity::Info },
-        title: format!(
-            "{} of {} {} not what RECORD says",
-            text::count(number, "file", "files"),
-            installed.title(),
-            if number == 1 { "is" } else { "are" }
-        ),
-        message: "An interrupted installation, a full disk, another package or a hand changed them after RECORD was \
-                  written, or the wheel was published so."
-            .to_owned(),
-        packages: vec![installed.name().to_owned()],
-        gpus: Vec::new(),
-        evidence,
-        remedies: again::remedy(context, installed).into_iter().collect(),
-        references: Vec::new(),
-    })
-}
-
-/// Scripts and data outside the site folder are often removed on purpose.
-fn is_of_wheel(path: &str) -> bool {
-    !path.starts_with("..")
-}
-
-fn file_evidence(installed: &Installed<'_>, path: &str, observed: String, required: Option<String>) -> Evidence {
-    Evidence {
-        fact: path.to_owned(),
-        observed,
-        required,
-        source: Basis::Binary,
-        citation: Some(format!("{}/RECORD", installed.distribution.metadata_dir)),
-    }
 }

@@ -244,6 +244,7 @@ mod tests {
             chosen_by: "PATH".to_owned(),
             path: Vec::new(),
             management,
+            place: crate::facts::Place::default(),
         };
         facts.python = Reading::host(python, "PATH");
         facts.distributions = [("nccl", "conda"), ("pip", "pip")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pep440_rs::Version;
 
 use super::{Context, Installed, Installer, Stack, contradiction, looked, prebuilt};
-use crate::facts::{Distribution, Facts};
+use crate::facts::{Distribution, Facts, Stray};
 use crate::finding::{Basis, Change, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::rules::Target;
 use crate::rules::complete::torch_of_label;
@@ -13,6 +13,7 @@ use crate::rules::model::{Agreement, Build, Package, Partner, Release};
 use crate::rules::partner::{agrees, goes_with, wanted_by};
 use crate::rules::raw::CudaAgreement;
 use crate::rules::requirement::is_runtime_wheel;
+use crate::step::Step;
 use crate::text;
 use crate::version::CudaVersion;
 
@@ -272,7 +273,16 @@ fn overrides(facts: &Facts, imported: &Distribution, shadowed: &Distribution) ->
 fn copies(context: &Context<'_>) -> Vec<Finding> {
     let mut by_name: BTreeMap<&str, Vec<&Distribution>> = BTreeMap::new();
     for distribution in &context.facts.distributions {
-        if Stack::is_gpu(&distribution.name, context.db) {
+        // Two in one folder are wrong whatever they are.
+        let same_folder = |other: &&Distribution| {
+            other.name == distribution.name
+                && !std::ptr::eq(*other, distribution)
+                && other.location == distribution.location
+        };
+        let is_told = !distribution.location.is_empty();
+        if Stack::is_gpu(&distribution.name, context.db)
+            || (is_told && context.facts.distributions.iter().any(|other| same_folder(&other)))
+        {
             by_name.entry(&distribution.name).or_default().push(distribution);
         }
     }
@@ -283,6 +293,19 @@ fn copies(context: &Context<'_>) -> Vec<Finding> {
         }
     }
     by_place.into_iter().map(|((first, second), pairs)| twice(context, first, second, &pairs)).collect()
+}
+
+/// The second metadata folders, where the files are all of the first.
+fn stale(pairs: &[(&Distribution, &Distribution)]) -> Option<(Vec<String>, Change)> {
+    let is_stale = |(_, other): &(&Distribution, &Distribution)| other.record == Some(Stray::Stale);
+    let forget = |(_, other): &(&Distribution, &Distribution)| Change::Forget {
+        location: other.location.clone(),
+        metadata_dir: other.metadata_dir.clone(),
+        instead: None,
+    };
+    let folder = |(_, other): &(&Distribution, &Distribution)| format!("{}/{}", other.location, other.metadata_dir);
+    let all = || pairs.iter();
+    all().all(is_stale).then(|| (all().map(folder).collect(), Change::All(all().map(forget).collect())))
 }
 
 fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
@@ -315,12 +338,13 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
         let message = "The report names both, and not their folders: the path decides which of them is imported.";
         (message.to_owned(), Remedy::new(summary, both()))
     } else if folder == other {
-        let remedy = Remedy {
-            summary: format!("Remove both and install {name} once"),
-            requirements: Vec::new(),
-            steps: both().collect(),
-            change: None,
-            verified: false,
+        let remedy = match stale(pairs) {
+            Some((folders, change)) => {
+                let words = ["rm", "-r"].map(str::to_owned).into_iter().chain(folders.iter().cloned());
+                let summary = format!("Remove `{}`, which is of nothing that is installed", folders.join("`, `"));
+                Remedy { change: Some(change), ..Remedy::new(summary, Step::run(words)) }
+            }
+            None => Remedy::new(format!("Remove both and install {name} once"), both()),
         };
         let message = "One folder holds the metadata of both: an installation was interrupted or written over another, and \
                        files of both may be mixed.";
@@ -378,6 +402,7 @@ mod tests {
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
             management: crate::facts::Management::default(),
+            place: crate::facts::Place::default(),
         };
         let copy = |location: &str| Distribution { location: location.to_owned(), ..Distribution::default() };
         let on_purpose = |python: Python, first: &str, second: &str| {

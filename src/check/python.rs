@@ -1,8 +1,9 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-use super::{Context, Installed, Stack, again, looked, platform, prebuilt};
+use super::{Context, Installed, Stack, again, environment, looked, platform, prebuilt};
 use crate::facts::{ASKED, Origin};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
+use crate::rules::Target;
 use crate::rules::model::PythonTag;
 use crate::version::GlibcVersion;
 
@@ -10,7 +11,8 @@ const TORCH: &str = "torch";
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = platform::findings(context);
+    let mut findings = environment::findings(context);
+    findings.extend(platform::findings(context));
     if context.facts.origin == Origin::Report {
         findings.extend(old_glibc(context));
         findings.extend(narrow(context));
@@ -125,9 +127,14 @@ fn no_wheel(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding>
     })
 }
 
+/// Whether a wheel of these tags may be installed there.
+#[must_use]
+pub fn suits(tags: &[String], target: &Target) -> bool {
+    tags.iter().any(|tag| misfit(tag, target).is_none())
+}
+
 /// What one tag demands that is not there, in words; none where it fits.
-fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
-    let target = &context.target;
+fn misfit(tag: &str, target: &Target) -> Option<(String, String)> {
     let mut parts = tag.split('-');
     let (python, abi, platform) = (parts.next()?, parts.next()?, parts.next()?);
     if let Some(version) = target.python {
@@ -155,8 +162,12 @@ fn misfit(tag: &str, context: &Context<'_>) -> Option<(String, String)> {
             return Some((platform.to_owned(), wanted.clone()));
         }
     }
-    let needs = GlibcVersion::from_platform_tag(platform)?;
     let has = target.glibc?;
+    // Another C library: its modules carry another name, and Python does not see them.
+    if platform.starts_with("musllinux") {
+        return Some(("musl".to_owned(), format!("glibc {has}")));
+    }
+    let needs = GlibcVersion::from_platform_tag(platform)?;
     (needs > has).then(|| (format!("glibc {needs}"), format!("glibc {has}")))
 }
 
@@ -164,13 +175,20 @@ fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> 
     let tags = &installed.distribution.wheel_tags;
     let mut misfits = Vec::new();
     for tag in tags {
-        misfits.push(misfit(tag, context)?);
+        misfits.push(misfit(tag, &context.target)?);
     }
     let (needs, has) = misfits.into_iter().next()?;
     Some(Finding {
         id: format!("python/{}", installed.name()),
         kind: Kind::Python,
-        severity: if Stack::is_gpu(installed.name(), context.db) { Severity::Fail } else { Severity::Warn },
+        // What the rules know has no modules that do without the compiled ones; glibc is asked for by the wheel, and may do.
+        severity: if Stack::is_gpu(installed.name(), context.db)
+            || (context.db.package(installed.name()).is_some() && !needs.starts_with("glibc"))
+        {
+            Severity::Fail
+        } else {
+            Severity::Warn
+        },
         title: format!("{} was built for {needs}, but this is {has}", installed.title()),
         message: "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
                   installed by force."

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
-use super::{Context, Installed, Installer, Stack, looked};
+use super::{Context, Installed, Installer, Stack, again, looked, twins};
 use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Kind, Outcome, Remedy, Severity};
 use crate::parallel::in_parallel;
@@ -65,9 +65,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let extras: Vec<_> = wanted.get(installed.name()).into_iter().flatten().cloned().collect();
         for requirement in requirements.iter().filter(|requirement| applies(requirement, &extras)) {
             let name = requirement.name.as_ref();
+            let twin = || twins::of(context, name).is_some_and(|twin| is_met(requirement, twin));
             let met = match by_name.get(name) {
                 // What a report does not name may well be there.
-                None => context.facts.origin == Origin::Report,
+                None => context.facts.origin == Origin::Report || twin(),
                 Some(found) => is_met(requirement, found),
             };
             if !met {
@@ -143,6 +144,31 @@ fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
                 || full.as_ref().is_some_and(|version| satisfied(&specifiers, version))
         }
     }
+}
+
+/// Whether what is installed is above the range, and of the same major release as its end: a cap that was written before there
+/// was any newer release, such as `fsspec<=2026.6.0` with 2026.9.0.
+fn is_only_newer(requirement: &Requirement, found: &Installed<'_>) -> bool {
+    let Some((range, version)) = specifiers(requirement).zip(found.version.as_ref()) else { return false };
+    // Before 1.0 a minor release is what a major one is after it.
+    let major = |version: &Version| {
+        let mut numbers = version.release().iter().copied();
+        let first = numbers.next().unwrap_or_default();
+        (first, if first == 0 { numbers.next().unwrap_or_default() } else { 0 })
+    };
+    let unmet: Vec<_> = range.iter().filter(|one| !one.contains(version)).collect();
+    let is_cap = |one: &&pep440_rs::VersionSpecifier| {
+        let (first, second) = major(one.version());
+        let unit = one.version().release().iter().skip(if first == 0 && second > 0 { 2 } else { 1 });
+        // `<2` and `<0.4` end before that major release begins.
+        let within = match one.operator() {
+            Operator::LessThanEqual => true,
+            Operator::LessThan => unit.copied().any(|number| number > 0),
+            _ => false,
+        };
+        within && (first, second) == major(version)
+    };
+    !unmet.is_empty() && unmet.iter().all(is_cap)
 }
 
 /// Where the requirements of a distribution were read.
@@ -251,7 +277,11 @@ fn unmet(
         kind: Kind::Requirement,
         severity: match guard {
             Some(_) => Severity::Fail,
-            None => unmet_severity(context, installed.name(), name, &versions),
+            None => {
+                let severity = unmet_severity(context, installed.name(), name, &versions);
+                let newer = found.is_some_and(|found| is_only_newer(requirement, found));
+                if newer && severity == Severity::Warn { Severity::Info } else { severity }
+            }
         },
         title,
         message: if guard.is_some() {
@@ -322,6 +352,12 @@ fn guard(
     })
 }
 
+/// Whether an installed package asks for the version of another when it is imported.
+fn is_guarded(context: &Context<'_>, name: &str) -> bool {
+    let stops = |it: &Installed<'_>| Some(context.db.guard(it.name(), it.version.as_ref()?, name)?.0);
+    context.stack.installed.iter().filter_map(stops).any(|stop| !matches!(stop, Stop::Missing))
+}
+
 /// A distribution whose metadata is damaged: what it requires cannot be told, and installers trip over it.
 fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     let distribution = installed.distribution;
@@ -333,7 +369,11 @@ fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findin
     Some(Finding {
         id: format!("requirement/{}/metadata", installed.name()),
         kind: Kind::Requirement,
-        severity: severity(context, &[installed.name()]).max(Severity::Warn),
+        severity: if is_guarded(context, installed.name()) {
+            Severity::Fail
+        } else {
+            severity(context, &[installed.name()]).max(Severity::Warn)
+        },
         title: format!("the metadata of {} cannot be read", installed.name()),
         message: "What it requires is not known, and installers may refuse to upgrade or remove it.".to_owned(),
         packages: vec![installed.name().to_owned()],
@@ -345,13 +385,9 @@ fn unreadable(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findin
             source: Basis::Metadata,
             citation: Some(format!("{}/{}", distribution.location, distribution.metadata_dir)),
         }],
-        remedies: vec![Remedy {
-            summary: format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
-            requirements: Vec::new(),
-            steps: Vec::new(),
-            change: None,
-            verified: false,
-        }],
+        remedies: vec![again::remedy(context, installed).unwrap_or_else(|| {
+            Remedy::new(format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()), [])
+        })],
         references: Vec::new(),
     })
 }
@@ -431,6 +467,28 @@ mod tests {
                 ("requirement/transformers/tokenizers", Severity::Fail),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_newer_than_a_cap_of_its_major_release_is_worth_knowing_and_a_twin_will_do() {
+        let of = crate::check::made::distribution;
+        let told = |distributions: Vec<crate::facts::Distribution>| {
+            let mut facts = crate::facts::Facts::unknown(Origin::Report);
+            facts.distributions = distributions;
+            let (workload, heard) = (crate::rules::Workload::default(), crate::rules::symptom::Heard::default());
+            let context = Context::new(&facts, crate::rules::embedded(), &workload, &heard);
+            match check(&context) {
+                Outcome::Findings(found) => found.iter().map(|it| (it.id.clone(), it.severity)).collect(),
+                _ => Vec::new(),
+            }
+        };
+        let datasets = |range: &str, has: &str| told(vec![of("some", "5.0.1", &[range]), of("fsspec", has, &[])]);
+        let one = |severity| vec![("requirement/some/fsspec".to_owned(), severity)];
+        assert_eq!(datasets("fsspec>=2023.1.0,<=2026.6.0", "2026.9.0"), one(Severity::Info));
+        assert_eq!(datasets("fsspec>=2023.1.0,<=2026.6.0", "2022.1.0"), one(Severity::Warn));
+        assert_eq!(datasets("fsspec<2", "2.1"), one(Severity::Warn), "another major release");
+        assert_eq!(datasets("fsspec<0.4", "0.4.1"), one(Severity::Warn), "and what is one before 1.0");
+        assert_eq!(datasets("fsspec==1.2", "1.3"), one(Severity::Warn), "a pin is no cap");
     }
 
     #[test]

@@ -47,6 +47,26 @@ pub fn kept<'n>(context: &Context<'_>, names: &[&'n str]) -> Option<&'n str> {
     names.iter().copied().find(|name| major(name) == Some(cuda))
 }
 
+/// An installed distribution that installs the same files as one which is not there, as an advisory of the rules has it:
+/// `opencv-python` for `opencv-python-headless`.
+pub fn of<'c, 'a>(context: &'c Context<'a>, name: &str) -> Option<&'c Installed<'a>> {
+    let groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
+    let group = groups.into_iter().find(|group| group.iter().any(|one| one == name))?;
+    // One for another CUDA or for no GPU gives the same module, and not what is asked for.
+    let suits = |twin: &&String| major(twin) == major(name) && (!name.contains("gpu") || twin.contains("gpu"));
+    group.iter().filter(suits).find_map(|twin| context.stack.get(twin))
+}
+
+/// The one of two that stays: what decides it as above, else the first in the order of an advisory; none where neither tells.
+pub fn stays<'n>(context: &Context<'_>, names: &[&'n str; 2]) -> Option<&'n str> {
+    let by_order = || {
+        let mut groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
+        let group = groups.find(|group| names.iter().all(|name| group.iter().any(|one| one == name)))?;
+        group.iter().find_map(|one| names.iter().copied().find(|name| name == one))
+    };
+    kept(context, names).or_else(by_order)
+}
+
 /// What to do about groups of twins, each in the order of preference; none where no group has two that are installed.
 pub fn remedy(context: &Context<'_>, groups: &[Vec<String>]) -> Option<Remedy> {
     let (mut keep, mut remove) = (Vec::new(), Vec::new());
@@ -121,6 +141,30 @@ mod tests {
         // A requirement of an extra is none.
         let extra = distribution("some", "1", &["nvidia-nccl-cu12; extra == 'gpu'"]);
         assert_eq!(with(vec![extra]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
+    }
+
+    #[test]
+    fn the_order_of_an_advisory_decides_where_nobody_requires_either() {
+        let mut facts = Facts::unknown(Origin::Host);
+        let both = ["onnxruntime", "onnxruntime-gpu"];
+        facts.distributions = both.map(|name| distribution(name, "1.31.1", &[])).to_vec();
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        assert_eq!(stays(&context, &both), Some("onnxruntime-gpu"));
+        assert_eq!(stays(&context, &["onnxruntime", "torch"]), None);
+    }
+
+    #[test]
+    fn a_twin_stands_for_the_other() {
+        let mut facts = Facts::unknown(Origin::Host);
+        let names = ["opencv-python", "onnxruntime", "cupy-cuda12x"];
+        facts.distributions = names.map(|name| distribution(name, "4.10.0.84", &[])).to_vec();
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        assert_eq!(of(&context, "opencv-python-headless").map(Installed::name), Some("opencv-python"));
+        for other in ["pillow", "onnxruntime-gpu", "cupy-cuda13x"] {
+            assert!(of(&context, other).is_none(), "{other}");
+        }
     }
 
     #[test]

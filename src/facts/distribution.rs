@@ -28,14 +28,32 @@ pub struct Distribution {
     pub direct_url: Reading<String>,
     /// Installed in development mode, from a folder.
     pub editable: bool,
+    /// The folder that it was installed from in development mode, where that is no longer there, e.g. `/workspace/vllm`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_gone: Option<String>,
+    /// Its dist-info folder has no RECORD of its own: pip can neither remove nor replace it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<Stray>,
     /// `Tag` lines of WHEEL, e.g. `cp311-cp311-manylinux_2_28_x86_64`.
     pub wheel_tags: Vec<String>,
     /// Its shared libraries that have to do with GPUs, torch or other libraries' versions, by path.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub libraries: Reading<Vec<Library>>,
-    /// Files that are not as RECORD says: by size for libraries, by hash for all files with `--deep`.
+    /// Files that are not as RECORD says: by size for libraries and Python modules, by hash for all files with `--deep`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<ChangedFile>,
+}
+
+/// What is wrong with the RECORD of a dist-info folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Stray {
+    /// There is none.
+    Missing,
+    /// Another metadata folder beside it, of the same distribution, is the one whose RECORD fits the installed files.
+    Stale,
+    /// It is that of another folder, e.g. `tokenizers-0.22.2.dist-info` in `tokenizers-0.19.1.dist-info`.
+    Of(String),
 }
 
 /// What the installed files say of a build, beyond the version in METADATA.

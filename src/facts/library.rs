@@ -88,6 +88,9 @@ pub struct ChangedFile {
     pub path: String,
     /// In what it differs.
     pub how: Changed,
+    /// Another distribution whose RECORD lists the same file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also_of: Option<String>,
 }
 
 /// How a file differs from what RECORD says of it.
@@ -99,6 +102,13 @@ pub enum Changed {
     /// It has another size, in bytes.
     Size {
         /// As recorded.
+        recorded: u64,
+        /// As it is.
+        found: u64,
+    },
+    /// It ends in the middle of a line, before its recorded end.
+    Cut {
+        /// As recorded, in bytes.
         recorded: u64,
         /// As it is.
         found: u64,

@@ -19,7 +19,7 @@ mod visibility;
 
 use serde::{Deserialize, Serialize};
 
-pub use distribution::{Distribution, DistributionBuild, Metadata};
+pub use distribution::{Distribution, DistributionBuild, Metadata, Stray};
 pub use driver::{Driver, Gpu, KernelModule, Nvml};
 pub use gpu_state::{
     ComputeMode, ConfidentialComputing, Fabric, GpuProcess, GpuState, MigInstance, NvLinks, RemappedRows, Slowdown,
@@ -28,7 +28,7 @@ pub use gpu_state::{
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use pasted::{ASKED, Candidate, Contradiction, KERNEL, Pasted, Unmet};
-pub use python::{Locked, Management, Python, PythonImplementation};
+pub use python::{InFront, Locked, Management, Place, PutBy, Python, PythonImplementation, Scripts};
 pub use reading::{Reading, Source};
 pub use system::{Disk, System, Xid};
 pub use toolchain::{Nvcc, Ptxas, Toolchain};

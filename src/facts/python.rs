@@ -26,6 +26,77 @@ pub struct Python {
     /// Who manages the environment, as files around it tell.
     #[serde(default, skip_serializing_if = "Management::is_unknown")]
     pub management: Management,
+    /// What is out of order around it.
+    #[serde(default, skip_serializing_if = "Place::is_sound")]
+    pub place: Place,
+}
+
+/// What is out of order around an interpreter. All empty where nothing is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Place {
+    /// A folder with packages and an interpreter whose `pyvenv.cfg` is gone, e.g. `/workspace/venv`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_cfg: Option<String>,
+    /// The packages of another Python in the environment, none of its own being there, e.g. `python3.11`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub packages_of: Option<String>,
+    /// Scripts that start an interpreter which is not there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scripts: Option<Scripts>,
+    /// The value of PYTHONHOME, where no standard library of this Python is in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub home: Option<String>,
+    /// An interpreter of the environment's version on PATH, e.g. `/usr/bin/python3.11`; looked for where one is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_python: Option<String>,
+    /// What stands on `sys.path` in front of installed packages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub in_front: Vec<InFront>,
+}
+
+impl Place {
+    /// Nothing is out of order.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Scripts that start an interpreter which is not there: those of an environment that was moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scripts {
+    /// What their first line names, e.g. `/old/venv/bin/python3`.
+    pub interpreter: String,
+    /// Their paths, sorted.
+    pub paths: Vec<String>,
+}
+
+/// A module or distribution that `import` finds in the place of an installed one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InFront {
+    /// The distribution that is hidden, e.g. `tokenizers`.
+    pub name: String,
+    /// What is found instead, e.g. `/workspace/tokenizers.py`, or the folder of another copy.
+    pub path: String,
+    /// What put it there.
+    pub by: PutBy,
+}
+
+/// What puts a folder in front of the installed packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PutBy {
+    /// The working directory, which `python -c`, `python -m` and a script in it search first.
+    WorkingDirectory,
+    /// The variable PYTHONPATH.
+    Pythonpath,
+    /// The user's own site folder.
+    UserSite,
+    /// A line of code in a `.pth` file, by its path.
+    Pth(String),
 }
 
 /// What says which tool an environment belongs to. All of it may be unknown.

@@ -63,6 +63,7 @@ mod tests {
             chosen_by: "PATH".to_owned(),
             path: path.iter().map(|folder| (*folder).to_owned()).collect(),
             management: crate::facts::Management::default(),
+            place: crate::facts::Place::default(),
         };
         Facts { python: Reading::host(python, "PATH"), ..Facts::unknown(Origin::Host) }
     }

@@ -145,7 +145,10 @@ pub fn foresee(
     let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
     let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
     let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
-    let changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
+    let mut changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
+    let asked: Vec<&str> = wanted.iter().map(|asked| asked.requirement.name.as_ref()).collect();
+    let needless = super::needed::needless(facts, &changed, &asked, target);
+    changed.retain(|pin| !needless.contains(pin.name));
     let torch = resolution.pins.iter().find(|pin| pin.name == TORCH);
     let view = View { facts, target, db, wanted, resolution: &resolution, changed: &changed, torch };
     let mut rows = view.rows(&conflicts);

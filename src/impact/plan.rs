@@ -3,6 +3,7 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod front;
 mod instead;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious};
 use crate::check;
-use crate::facts::{Facts, Origin};
+use crate::facts::{Distribution, Facts, Origin, Stray};
 use crate::finding::{Change, Finding, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
@@ -23,6 +24,7 @@ use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
 use crate::step::Step;
 use crate::text;
+use front::Front;
 use instead::Instead;
 
 /// A plan with what it changes.
@@ -58,6 +60,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if before.is_empty() {
         return None;
     }
+    let front = Front::of(facts, db, workload, findings);
+    let (facts, findings) = (&front.facts, front.findings.as_slice());
     let mut draft = Draft {
         facts,
         db,
@@ -76,7 +80,12 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         draft.install(findings);
     }
     draft.leftovers();
-    let after = draft.set(findings, &before);
+    let now: BTreeSet<String> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    let after = draft.set(findings, &now);
+    draft.records();
+    draft.parts.splice(0..0, front.parts);
+    draft.steps.splice(0..0, front.steps);
+    draft.changes.splice(0..0, front.changes);
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
     let is_heard = |id: &str| is_heard(id, db, workload);
     let blamed = |finding: &&Finding| {
@@ -90,8 +99,11 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
-    let verified =
-        checked && draft.known && after.is_subset(&before) && !draft.requirements.iter().any(|it| !it.contains("=="));
+    let verified = checked
+        && draft.known
+        && draft.is_seen()
+        && after.is_subset(&before)
+        && !draft.requirements.iter().any(|it| !it.contains("=="));
     draft.requirements.sort();
     let may_stay: BTreeSet<String> = before.difference(&fixes).chain(&after).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
@@ -409,6 +421,48 @@ impl Draft<'_> {
         self.steps.splice(0..0, steps);
         self.changes = changes;
         after
+    }
+}
+
+impl Draft<'_> {
+    /// Whether an index was seen to have what is installed again: a wheel of this machine, of an index.
+    fn is_seen(&self) -> bool {
+        fn seen(change: &Change, is_here: &dyn Fn(&str, &str) -> bool) -> bool {
+            match change {
+                Change::All(changes) => changes.iter().all(|change| seen(change, is_here)),
+                Change::Again { name, location } => is_here(name, location),
+                Change::Renew => false,
+                _ => true,
+            }
+        }
+        let target = Target::to_plan_for(self.facts, self.db);
+        let is_here = |name: &str, location: &str| {
+            let found = self.facts.distributions.iter().find(|it| it.name == name && it.location == location);
+            found.is_some_and(|it| !it.editable && !it.wheel_tags.is_empty() && check::suits(&it.wheel_tags, &target))
+        };
+        self.changes.iter().all(|change| seen(change, &is_here))
+    }
+
+    /// A dist-info folder without a RECORD goes before what is installed in its place: pip can neither remove nor replace it.
+    fn records(&mut self) {
+        let installed: BTreeSet<String> =
+            self.requirements.iter().map(|it| normalise(requirement::name_of(it))).collect();
+        let prefix = self.facts.python.value().map_or("", |python| python.prefix.as_str());
+        let is_stray = |it: &&Distribution| {
+            it.record == Some(Stray::Missing) && installed.contains(&it.name) && it.location.starts_with(prefix)
+        };
+        // A module of the old release beside the new one's may be found first.
+        let both = |it: &Distribution| {
+            [it.metadata_dir.clone(), it.name.replace('-', "_")].map(|name| format!("{}/{name}", it.location))
+        };
+        let folders: Vec<String> = self.facts.active_distributions().filter(is_stray).flat_map(both).collect();
+        if self.facts.origin == Origin::Host
+            && !folders.is_empty()
+            && !self.facts.python.value().is_some_and(|python| python.management.external)
+        {
+            let words = ["rm", "-rf"].map(str::to_owned).into_iter().chain(folders);
+            self.steps.splice(0..0, Step::run(words));
+        }
     }
 }
 

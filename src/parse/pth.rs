@@ -18,6 +18,19 @@ pub fn parse_pth(text: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The folders that its lines of code put in front of all others: `import sys; sys.path.insert(0, '/opt/lib')`. Only what is
+/// written out; what the code works out is not known.
+#[must_use]
+pub fn put_in_front(text: &str) -> Vec<&str> {
+    let code = text.lines().filter(|line| line.starts_with("import ") || line.starts_with("import\t"));
+    let folders = code.flat_map(|line| line.split("sys.path.insert(0,").skip(1)).filter_map(|rest| {
+        let rest = rest.trim_start();
+        let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'))?;
+        rest.get(1..)?.split_once(quote).map(|(folder, _)| folder)
+    });
+    folders.filter(|folder| folder.starts_with('/') && !folder.contains('\\')).collect()
+}
+
 /// The folder that a `.egg-link` names: setuptools' older way to install in development mode. Its first line.
 #[must_use]
 pub fn parse_egg_link(text: &str) -> Option<&str> {
@@ -36,6 +49,13 @@ mod tests {
         let precedence =
             "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = True and __import__('_distutils_hack')";
         assert!(parse_pth(precedence).is_empty());
+    }
+
+    #[test]
+    fn folders_that_code_puts_in_front_are_those_written_out() {
+        let text = "import sys; sys.path.insert(0, '/opt/lib'); sys.path.insert(0,\"/b\")\n\
+                    import os, sys; sys.path.insert(0, os.getcwd())\n# sys.path.insert(0, '/no')\nimport x; p.insert(0, '/no')\n";
+        assert_eq!(put_in_front(text), ["/opt/lib", "/b"]);
     }
 
     #[test]

@@ -11,9 +11,10 @@ use std::os::unix::fs::FileExt;
 
 use super::link::{Known, Linker, Process};
 use super::loader::LibrarySearch;
+use super::modules;
 use super::python_path::join;
 use super::root::RootFs;
-use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Stray, Unresolved};
 use crate::parallel::in_parallel;
 use crate::parse::ReadAt;
 use crate::parse::elf::ElfError;
@@ -117,6 +118,7 @@ pub fn probe(
     distributions: &mut [Distribution],
 ) {
     let listed = list(root, python, distributions);
+    modules::name_other_owners(root, distributions, RECORD_LIMIT);
     let numpy2 = distributions.iter().find(|found| found.name == "numpy").is_some_and(|numpy| {
         let major = numpy.version.value().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
         major.is_some_and(|major| major >= 2)
@@ -168,7 +170,7 @@ pub fn probe(
         }
         library.links.extend(siblings.remove(&file.place).unwrap_or_default());
         if let (Some(how), Some(owner)) = (read.changed, distributions.get_mut(file.owner)) {
-            owner.changed.push(ChangedFile { path: file.path.clone(), how });
+            owner.changed.push(ChangedFile { path: file.path.clone(), how, also_of: None });
         }
         if let Some(of) = found.get_mut(file.owner).filter(|_| read.is_elf) {
             of.push(read.library);
@@ -223,13 +225,23 @@ fn owners<'a>(listed: &'a [Listed], distributions: &[Distribution]) -> HashMap<&
 }
 
 /// The libraries of the distributions that import finds.
-fn list(root: &RootFs, python: Option<&Python>, distributions: &[Distribution]) -> Vec<Listed> {
+///
+/// What else their RECORDs tell goes into the distributions.
+fn list(root: &RootFs, python: Option<&Python>, distributions: &mut [Distribution]) -> Vec<Listed> {
     let version = python.and_then(|python| python.version.value());
     let mut names = std::collections::HashSet::new();
     let active: Vec<(usize, &Distribution)> =
         distributions.iter().enumerate().filter(|(_, found)| names.insert(found.name.as_str())).collect();
+    let owners: Vec<usize> = active.iter().map(|(owner, _)| *owner).collect();
     let lists = in_parallel(&active, 4, |(owner, distribution)| files_of(root, *owner, distribution));
-    let mut listed: Vec<Listed> = lists.into_iter().flatten().collect();
+    let mut listed: Vec<Listed> = Vec::new();
+    for (owner, (files, told)) in owners.into_iter().zip(lists) {
+        listed.extend(files);
+        if let Some(distribution) = distributions.get_mut(owner) {
+            distribution.record = told.record.or_else(|| distribution.record.take());
+            distribution.changed.extend(told.changed);
+        }
+    }
     listed.retain(|file| is_for(version, &file.path));
     listed
 }
@@ -242,20 +254,33 @@ fn is_for(python: Option<&PythonVersion>, path: &str) -> bool {
     python.is_none_or(|python| digits == format!("{}{}", python.major, python.minor))
 }
 
-fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> Vec<Listed> {
+/// What a RECORD tells beside the libraries.
+#[derive(Default)]
+struct Told {
+    record: Option<Stray>,
+    changed: Vec<ChangedFile>,
+}
+
+fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> (Vec<Listed>, Told) {
     let location = &distribution.location;
+    let mut told = Told::default();
     if distribution.metadata_dir.is_empty() || distribution.version.value().is_none() {
-        return Vec::new();
+        return (Vec::new(), told);
     }
     let record = root.read(&format!("{location}/{}/RECORD", distribution.metadata_dir), RECORD_LIMIT);
     let mut listed: Vec<Listed> = Vec::new();
     if let Ok(record) = &record {
         let text = String::from_utf8_lossy(record);
+        told = Told { record: stray(distribution, &text), changed: modules::changed(root, distribution, &text) };
         for file in parse_record(&text).filter(|file| is_library(&file.path)) {
             let path = file.path.into_owned();
             let place = join(location, &path);
             listed.push(Listed { owner, path, place, size: file.size });
         }
+    }
+    let is_missing = record.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    if is_missing && distribution.metadata_dir.ends_with(".dist-info") {
+        told.record = Some(Stray::Missing);
     }
     if record.is_err() || distribution.editable {
         let base = distribution
@@ -268,7 +293,17 @@ fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> Vec<Lis
             walk(root, owner, base, &module, &mut listed);
         }
     }
-    listed
+    (listed, told)
+}
+
+/// The folder of metadata that a RECORD is of, where that is not the one which holds it.
+fn stray(distribution: &Distribution, record: &str) -> Option<Stray> {
+    let own = distribution.metadata_dir.as_str();
+    let mut folders = record.lines().filter_map(|line| line.split_once(".dist-info/").map(|(stem, _)| stem));
+    let other = folders.next().filter(|stem| !stem.contains('/'))?;
+    let is_own = |stem: &str| own.strip_suffix(".dist-info") == Some(stem);
+    (own.ends_with(".dist-info") && !is_own(other) && !folders.any(is_own))
+        .then(|| Stray::Of(format!("{other}.dist-info")))
 }
 
 /// The names of the top-level modules, from `top_level.txt`, else from the distribution's own name.

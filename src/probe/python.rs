@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::PythonFacts;
+use super::place;
 use super::python_path::{Layout, SystemSite, join, search_path};
 use super::root::RootFs;
 use super::site_packages::distributions;
@@ -344,6 +345,26 @@ fn environment_of(root: &RootFs, executable: &str) -> Option<(String, PyvenvCfg)
     Some((prefix, PyvenvCfg::parse(&text)))
 }
 
+/// The folder of an interpreter that is only a link, and that has packages beside it but no `pyvenv.cfg`: the interpreter
+/// looks for packages where its link leads.
+fn environment_without_cfg(root: &RootFs, executable: &str) -> Option<String> {
+    let prefix = join(executable, "../..");
+    if prefix == "/" || environment_of(root, executable).is_some() || root.link(executable).is_none() {
+        return None;
+    }
+    let lib = join(&prefix, "lib");
+    let folders: Vec<String> = root
+        .list(&lib)
+        .into_iter()
+        .filter(|name| Library::parse(name).is_some())
+        .map(|name| join(&lib, &name))
+        .collect();
+    let has_stdlib = folders.iter().any(|folder| root.exists(&join(folder, "os.py")));
+    let holds = |folder: &String| place::holds_distributions(root, &join(folder, "site-packages"));
+    let elsewhere = !follow(root, executable).starts_with(&format!("{prefix}/"));
+    (!has_stdlib && elsewhere && folders.iter().any(holds)).then_some(prefix)
+}
+
 /// Where the links of a file lead in the end, be it to nothing.
 fn follow(root: &RootFs, path: &str) -> String {
     if let Some(real) = root.real_path(path) {
@@ -430,7 +451,9 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
     let source = if by == "--python" { Source::Argument(by.to_owned()) } else { Source::Host(by.to_owned()) };
 
     let target = follow(root, executable);
-    let venv = environment_of(root, executable);
+    let lost = environment_without_cfg(root, executable);
+    let as_it_was = |prefix: &String| (prefix.clone(), PyvenvCfg::parse("include-system-site-packages = false"));
+    let venv = environment_of(root, executable).or_else(|| lost.as_ref().map(as_it_was));
     let home = venv.as_ref().and_then(|(_, cfg)| cfg.home.clone()).filter(|home| home.starts_with('/'));
     let home_is_there = home.as_ref().is_none_or(|home| root.exists(home));
     let base_prefix = prefix_of(root, &home.unwrap_or_else(|| join(&target, "..")));
@@ -456,11 +479,14 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
         chosen_by: interpreter.chosen_by.clone(),
         path: Vec::new(),
         management: crate::facts::Management::default(),
+        place: crate::facts::Place::default(),
     };
+    python.place.without_cfg = lost;
     python.management.uv = cfg.as_ref().and_then(|cfg| cfg.uv.clone());
     python.management.conda = root.is_folder(&join(&python.prefix, "conda-meta"));
     python.management.project = locked(root, &python.prefix);
     let Some((library, place)) = library else {
+        python.place.other_python = place::other_python(request, &python, None);
         return PythonFacts { python: Reading::Known { value: python, source }, distributions: Vec::new() };
     };
     python.version = match micro(root, &base_prefix, &library, cfg.as_ref()) {
@@ -489,6 +515,7 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
         },
     );
     let distributions = distributions(root, &path);
+    python.place = place::place(request, &python, &library.name(), &path, &distributions);
     python.path = path.into_iter().map(|folder| folder.path).collect();
     PythonFacts { python: Reading::Known { value: python, source }, distributions }
 }

@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use super::root::RootFs;
-use crate::parse::pth::parse_pth;
+use crate::facts::PutBy;
+use crate::parse::pth::{parse_pth, put_in_front};
 
 /// What decides the path of an interpreter.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +44,8 @@ pub struct PathFolder {
     pub path: String,
     /// The names in it, sorted; empty for a file, such as a zipped egg.
     pub names: Vec<String>,
+    /// What put it there, where that is not the environment itself or its base.
+    pub by: Option<PutBy>,
 }
 
 /// The folders in the order of the path; only those that are there.
@@ -54,7 +57,7 @@ pub fn search_path(root: &RootFs, layout: Layout<'_>) -> Vec<PathFolder> {
 
     if let Some(entries) = variable("PYTHONPATH") {
         for entry in entries.split(':') {
-            path.add(&join(current_dir, entry));
+            path.add(&join(current_dir, entry), Some(&PutBy::Pythonpath));
         }
     }
     if layout.venv.is_some() {
@@ -64,7 +67,8 @@ pub fn search_path(root: &RootFs, layout: Layout<'_>) -> Vec<PathFolder> {
         if variable("PYTHONNOUSERSITE").is_none()
             && let Some(base) = user_base(root, layout.environment)
         {
-            path.add_site(&format!("{}/lib/{}/site-packages", join(current_dir, &base), layout.library));
+            let folder = format!("{}/lib/{}/site-packages", join(current_dir, &base), layout.library);
+            path.add_site(&folder, Some(&PutBy::UserSite));
         }
         path.add_sites(layout, layout.base_prefix);
     }
@@ -119,42 +123,48 @@ impl Path<'_> {
         if is_debian {
             // Debian's `site.py`: site-packages in a virtual environment only, dist-packages always.
             if layout.venv.is_some() {
-                self.add_site(&below(prefix, &format!("lib/{library}/site-packages")));
+                self.add_site(&below(prefix, &format!("lib/{library}/site-packages")), None);
             }
-            self.add_site(&below(prefix, &debian_local));
-            self.add_site(&below(prefix, "lib/python3/dist-packages"));
-            self.add_site(&below(prefix, &format!("lib/{library}/dist-packages")));
+            self.add_site(&below(prefix, &debian_local), None);
+            self.add_site(&below(prefix, "lib/python3/dist-packages"), None);
+            self.add_site(&below(prefix, &format!("lib/{library}/dist-packages")), None);
             return;
         }
         // Fedora's puts /usr/local in front of /usr.
         let prefixes: &[&str] = if in_lib64 && prefix == "/usr" { &["/usr/local", "/usr"] } else { &[prefix] };
         for prefix in prefixes {
             for folder in libraries {
-                self.add_site(&below(prefix, &format!("{folder}/{library}/site-packages")));
+                self.add_site(&below(prefix, &format!("{folder}/{library}/site-packages")), None);
             }
         }
     }
 
     /// A site folder and what its `.pth` files add, as `site.addsitedir` does.
-    fn add_site(&mut self, folder: &str) {
-        let Some(names) = self.add(folder) else { return };
+    fn add_site(&mut self, folder: &str, by: Option<&PutBy>) {
+        let Some(names) = self.add(folder, by) else { return };
         for name in names.iter().filter(|name| name.ends_with(".pth") && !name.starts_with('.')) {
             let Ok(text) = self.root.read_text(&format!("{folder}/{name}")) else { continue };
             for entry in parse_pth(&text) {
-                self.add(&join(folder, entry));
+                self.add(&join(folder, entry), by);
+            }
+            for entry in put_in_front(&text) {
+                let before = self.folders.len();
+                self.add(entry, Some(&PutBy::Pth(format!("{folder}/{name}"))));
+                let front = self.folders.len() - before;
+                self.folders.rotate_right(front);
             }
         }
     }
 
     /// A folder, unless it is not there or already on the path. Gives the names in it if it is new.
-    fn add(&mut self, folder: &str) -> Option<Vec<String>> {
+    fn add(&mut self, folder: &str, by: Option<&PutBy>) -> Option<Vec<String>> {
         let real = self.root.real_path(folder)?;
         if self.seen.contains(&real) {
             return None;
         }
         self.seen.push(real);
         let names = self.root.list(folder);
-        self.folders.push(PathFolder { path: folder.to_owned(), names: names.clone() });
+        self.folders.push(PathFolder { path: folder.to_owned(), names: names.clone(), by: by.cloned() });
         Some(names)
     }
 }

@@ -94,6 +94,12 @@ impl RootFs {
         Ok((File::open(path)?, metadata.len()))
     }
 
+    /// The size in bytes of a file, or of what a link leads to.
+    pub fn size(&self, path: &str) -> io::Result<u64> {
+        let path = self.open_path(path).ok_or(io::ErrorKind::NotFound)?;
+        fs::metadata(path).map(|metadata| metadata.len())
+    }
+
     /// The text of a small file, such as those in /proc and /etc; bytes that are not UTF-8 become `�`.
     pub fn read_text(&self, path: &str) -> io::Result<String> {
         self.read(path, 1 << 20).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

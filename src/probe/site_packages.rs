@@ -6,17 +6,19 @@
 //!
 //! Fast because little is read: one listing for each folder on the path, and of METADATA only the headers.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use super::build_stamp::read_build;
 use super::python_path::{PathFolder, join};
 use super::root::RootFs;
-use crate::facts::{Distribution, Metadata, Reading};
+use crate::facts::{Distribution, Metadata, Reading, Stray};
 use crate::parallel::in_parallel;
 use crate::parse::direct_url::DirectUrl;
 use crate::parse::dist_info::{MetadataDir, MetadataKind, headers_end, parse_installer, parse_wheel_tags};
 use crate::parse::metadata::Metadata as Headers;
 use crate::parse::pth::parse_egg_link;
+use crate::parse::record::parse_record;
 use crate::parse::requires_txt::parse_requires_txt;
 use crate::parse::wheel::normalise_name;
 
@@ -39,11 +41,44 @@ pub fn distributions(root: &RootFs, path: &[PathFolder]) -> Vec<Distribution> {
     let read = in_parallel(&found, PER_THREAD, |found| found.read(root));
     let mut read: Vec<(usize, Distribution)> =
         found.iter().zip(read).map(|(found, distribution)| (found.folder_at(path), distribution)).collect();
+    mark_stale(root, &mut read);
     read.sort_by_cached_key(|(folder, distribution)| order(*folder, distribution));
     let mut distributions: Vec<Distribution> = read.into_iter().map(|(_, distribution)| distribution).collect();
     mark_egg_links(root, path, &mut distributions);
     drop_sources_of_editables(&mut distributions);
     distributions
+}
+
+/// The most lines of a RECORD that are compared with the files.
+const COMPARED: usize = 200;
+
+/// Marks those of several with one name in one folder whose RECORD fits the installed files worse than another's.
+fn mark_stale(root: &RootFs, read: &mut [(usize, Distribution)]) {
+    let mut places: BTreeMap<(usize, String), Vec<usize>> = BTreeMap::new();
+    for (at, (folder, distribution)) in read.iter().enumerate() {
+        places.entry((*folder, distribution.name.clone())).or_default().push(at);
+    }
+    for group in places.into_values().filter(|group| group.len() > 1) {
+        let fits: Vec<usize> =
+            group.iter().map(|at| read.get(*at).map_or(0, |(_, distribution)| fitting(root, distribution))).collect();
+        let most = fits.iter().copied().max().unwrap_or_default();
+        let best = fits.iter().filter(|fitting| **fitting == most).count();
+        for (at, _) in group.into_iter().zip(fits).filter(|(_, fitting)| best == 1 && *fitting < most) {
+            if let Some((_, distribution)) = read.get_mut(at) {
+                distribution.record = Some(Stray::Stale);
+            }
+        }
+    }
+}
+
+/// How many files, of the first that RECORD lists with their size, have that size.
+fn fitting(root: &RootFs, distribution: &Distribution) -> usize {
+    let (location, folder) = (&distribution.location, &distribution.metadata_dir);
+    let Ok(bytes) = root.read(&format!("{location}/{folder}/RECORD"), METADATA_LIMIT) else { return 0 };
+    let text = String::from_utf8_lossy(&bytes);
+    let is_own = |path: &str| path.split('/').next().is_some_and(|first| first.ends_with(".dist-info"));
+    let listed = parse_record(&text).filter(|file| file.size.is_some() && !is_own(&file.path)).take(COMPARED);
+    listed.filter(|file| root.size(&join(location, &file.path)).ok() == file.size).count()
 }
 
 /// A metadata folder or file that was seen on the path.
@@ -60,6 +95,8 @@ fn find(folder: &PathFolder) -> Vec<Found<'_>> {
         .names
         .iter()
         .filter_map(|file_name| Some(Found { folder, file_name, name: MetadataDir::parse(file_name)? }))
+        // What an interrupted upgrade left is nobody's: pip and uv pass over it too.
+        .filter(|found| !found.name.is_leftover())
         .collect();
     if let Some(stem) = egg {
         let mut parts = stem.split('-');
@@ -94,13 +131,6 @@ impl Found<'_> {
             metadata_dir: self.file_name.to_owned(),
             ..Distribution::default()
         };
-        if self.name.is_leftover() {
-            // pip ignores these too; their requirements are nobody's.
-            let error = "left behind by an interrupted upgrade or uninstallation";
-            distribution.version = Reading::unreadable(error);
-            distribution.metadata = Reading::unreadable(error);
-            return distribution;
-        }
         self.read_metadata(root, &mut distribution);
         if self.name.kind == MetadataKind::DistInfo {
             self.read_small_files(root, &mut distribution);
@@ -177,6 +207,7 @@ impl Found<'_> {
             Some(Ok(text)) => match DirectUrl::parse(&text) {
                 Ok(direct) => {
                     distribution.editable = direct.editable;
+                    distribution.source_gone = direct.path().filter(|path| direct.editable && !root.exists(path));
                     Reading::metadata(direct.url, place("direct_url.json"))
                 }
                 Err(error) => Reading::unreadable(unreadable("direct_url.json", &error)),
@@ -234,7 +265,8 @@ fn order(folder: usize, distribution: &Distribution) -> (usize, String, bool, Op
         .value()
         .is_some_and(|build| declared.is_none_or(|declared| without_local(declared) != without_local(build)));
     let version = declared.and_then(|version| version.parse().ok());
-    (folder, distribution.name.clone(), disagrees, version, distribution.metadata_dir.clone())
+    let is_stale = distribution.record == Some(Stray::Stale);
+    (folder, distribution.name.clone(), disagrees || is_stale, version, distribution.metadata_dir.clone())
 }
 
 /// Marks what setuptools' older development mode installed: an `x.egg-link` that names the folder of the metadata.
@@ -286,8 +318,10 @@ mod tests {
     /// Reads the folders `a`, `b`, … of a machine, in this order.
     fn read(folder: &Path, on_path: &[&str]) -> Vec<Distribution> {
         let root = RootFs::at(folder);
-        let folders: Vec<PathFolder> =
-            on_path.iter().map(|path| PathFolder { path: (*path).to_owned(), names: root.list(path) }).collect();
+        let folders: Vec<PathFolder> = on_path
+            .iter()
+            .map(|path| PathFolder { path: (*path).to_owned(), names: root.list(path), by: None })
+            .collect();
         distributions(&root, &folders)
     }
 
@@ -343,7 +377,6 @@ mod tests {
             ("latin", "Known { value: \"1.0\", source: Metadata(\"latin-1.0.dist-info/METADATA\") }"),
             ("missing-one", "`Missing_One-1.0.dist-info/METADATA` is missing"),
             ("no-version", "`noversion-1.0.dist-info/METADATA` has no Version"),
-            ("~orch", "left behind by an interrupted upgrade or uninstallation"),
         ];
         assert_eq!(said, expected.iter().map(|(name, error)| (*name, (*error).to_owned())).collect::<Vec<_>>());
         assert!(found.iter().find(|found| found.name == "no-version").unwrap().metadata.value().is_some());

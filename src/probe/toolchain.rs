@@ -284,6 +284,7 @@ mod tests {
             chosen_by: String::new(),
             path: Vec::new(),
             management: crate::facts::Management::default(),
+            place: crate::facts::Place::default(),
         }
     }
 

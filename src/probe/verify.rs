@@ -41,7 +41,7 @@ pub fn verify(root: &RootFs, distributions: &mut [Distribution]) {
             // What may not be read is not accused.
             Err(_) => return None,
         };
-        Some((*owner, ChangedFile { path: path.clone(), how }))
+        Some((*owner, ChangedFile { path: path.clone(), how, also_of: None }))
     });
     for (owner, changed) in differ.into_iter().flatten() {
         let Some(owner) = distributions.get_mut(owner) else { continue };

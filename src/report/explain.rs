@@ -167,6 +167,11 @@ fn about(kind: Kind) -> &'static str {
              LD_LIBRARY_PATH, files that two distributions install, files that are not as RECORD says (by hash with \
              --deep). Known by following what each library needs, in the loader's own order."
         }
+        Kind::Environment => {
+            "Whether the environment is whole: its interpreter and its place, what stands in front of an installed package on \
+             sys.path, Python modules and folders that are missing, empty, cut off or other than RECORD says. Known from the \
+             file system; nothing is imported."
+        }
         Kind::Python => {
             "Whether wheels fit the interpreter, the platform and glibc. Known from WHEEL tags, Requires-Python and the \
              rules."

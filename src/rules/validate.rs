@@ -27,6 +27,7 @@ const KINDS: &[&str] = &[
     "cuda-libs",
     "driver",
     "driver-mismatch",
+    "environment",
     "forward-compat",
     "gpu-arch",
     "gpu-visibility",

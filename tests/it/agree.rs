@@ -50,6 +50,7 @@ fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> F
         chosen_by: "the test".to_owned(),
         path: Vec::new(),
         management: gpudoc::facts::Management::default(),
+        place: gpudoc::facts::Place::default(),
     };
     facts.python = Reading::host(python, "the test");
     complete_gpus(&mut facts, db);

@@ -161,7 +161,6 @@ fn odd_hosts_get_a_sensible_report() {
                 "warn requirement/empty/metadata",
                 "warn requirement/nometadata/metadata",
                 "warn requirement/noversion/metadata",
-                "warn requirement/~orch/metadata",
             ],
         ),
     ];

@@ -161,7 +161,7 @@ BASES: dict[str, Base] = {
     TINY: Base(
         "3.11",
         ["transformers==4.57.1", "tokenizers==0.22.2", "huggingface-hub==0.36.2", "peft==0.18.0",
-         "jax==0.10.2", "jaxlib==0.10.2", "tinyalpha==2.0"],
+         "jax==0.10.2", "jaxlib==0.10.2", "numpy==2.4.6", "tinyalpha==2.0"],
         {
             "transformers": "import transformers",
             "hub": "import huggingface_hub",
@@ -376,6 +376,7 @@ class Fault:
     latent: bool = False
     ci: bool = False
     sound: bool = False
+    later: str = ""  # why it is not caught yet: CI does not ask for it
     note: str = ""
 
 
@@ -595,7 +596,8 @@ fault("pythonhome-wrong", K, "hf", [set_env(PYTHONHOME="{beside}/opt/python")], 
 K = "ci"
 fault("ci-guard", K, TINY, [install("tokenizers==0.20.3")], "tokenizers", ci=True)
 fault("ci-removed", K, TINY, [uninstall("huggingface-hub")], "huggingface-hub", ci=True)
-fault("ci-undeclared-name", K, TINY, [install("transformers==4.46.3", "tokenizers==0.20.3")], "peft transformers", ci=True)
+fault("ci-undeclared-name", K, TINY, [install("transformers==4.46.3", "tokenizers==0.20.3")], "peft transformers", ci=True,
+      later="what only the imports show")
 fault("ci-folder-gone", K, TINY, [rm("huggingface_hub")], "huggingface-hub", ci=True)
 fault("ci-dist-info-gone", K, TINY, [rm("tokenizers-*.dist-info")], "tokenizers", ci=True)
 fault("ci-module-empty", K, TINY, [empty("huggingface_hub/__init__.py")], "huggingface-hub", ci=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import zipfile
 from pathlib import Path
 
@@ -39,8 +41,16 @@ WHEELS: list[tuple[str, str, list[str], dict[str, str]]] = [
     ("jax", "0.10.2", ["jaxlib<=0.10.2,>=0.10.2"], {"jax/__init__.py": JAX}),
     ("jaxlib", "0.10.2", [], {"jaxlib/__init__.py": "", "jaxlib/version.py": "__version__ = '0.10.2'\n"}),
     ("jaxlib", "0.9.1", [], {"jaxlib/__init__.py": "", "jaxlib/version.py": "__version__ = '0.9.1'\n"}),
+    # What the real jaxlib requires: a plan that brings another jaxlib finds it there.
+    ("numpy", "2.4.6", [], {"numpy/__init__.py": "__version__ = '2.4.6'\n"}),
     ("tinyalpha", "2.0", [], {"tinyalpha.py": "new = 2\n"}),
 ]
+
+
+def recorded(member: str, text: str) -> str:
+    """A line of RECORD, as every wheel has it."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+    return f"{member},sha256={digest},{len(text.encode())}\n"
 
 
 def build(folder: Path) -> None:
@@ -55,7 +65,7 @@ def build(folder: Path) -> None:
             f"{stem}.dist-info/METADATA": metadata + "\n",
             f"{stem}.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: tiny\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         }
-        record = "".join(f"{member},,\n" for member in members) + f"{stem}.dist-info/RECORD,,\n"
+        record = "".join(recorded(member, text) for member, text in members.items()) + f"{stem}.dist-info/RECORD,,\n"
         with zipfile.ZipFile(path, "w") as wheel:
             for member, text in {**members, f"{stem}.dist-info/RECORD": record}.items():
                 wheel.writestr(zipfile.ZipInfo(member, (2026, 1, 1, 0, 0, 0)), text)

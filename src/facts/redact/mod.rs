@@ -23,9 +23,9 @@ use regex_lite::{Captures, Regex};
 use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
-    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, LibCuda, Library,
-    Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Ptxas, Python, Reading, Source, System, Toolchain, Unmet,
-    Visibility, Xid,
+    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, InFront, LibCuda,
+    Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python, Reading, Scripts, Source,
+    Stray, System, Toolchain, Unmet, Visibility, Xid,
 };
 
 /// Who is to be forgotten.
@@ -283,7 +283,9 @@ impl Redactor {
             chosen_by,
             path,
             management,
+            place,
         } = python;
+        self.place(place);
         if let Some(project) = &mut management.project {
             self.text(&mut project.folder);
         }
@@ -293,6 +295,21 @@ impl Redactor {
         self.reading(version, |_, _| ());
         self.text(chosen_by);
         path.iter_mut().for_each(|folder| self.text(folder));
+    }
+
+    fn place(&mut self, place: &mut Place) {
+        let Place { without_cfg, packages_of: _, scripts, home, other_python, in_front } = place;
+        [without_cfg, home, other_python].into_iter().flatten().for_each(|path| self.text(path));
+        if let Some(Scripts { interpreter, paths }) = scripts {
+            self.text(interpreter);
+            paths.iter_mut().for_each(|path| self.text(path));
+        }
+        for InFront { name: _, path, by } in in_front {
+            self.text(path);
+            if let PutBy::Pth(file) = by {
+                self.text(file);
+            }
+        }
     }
 
     fn distribution(&mut self, distribution: &mut Distribution) {
@@ -307,12 +324,18 @@ impl Redactor {
             requested: _,
             direct_url,
             editable: _,
+            source_gone,
+            record,
             wheel_tags: _,
             libraries,
             changed,
         } = distribution;
-        for ChangedFile { path, how: _ } in changed {
+        for ChangedFile { path, how: _, also_of: _ } in changed {
             self.text(path);
+        }
+        source_gone.iter_mut().for_each(|path| self.text(path));
+        if let Some(Stray::Of(folder)) = record {
+            self.text(folder);
         }
         let DistributionBuild { version: build_version, cuda, torch, cuda_libraries: _ } = build;
         for reading in [version, build_version, torch] {
@@ -527,6 +550,7 @@ mod tests {
                 chosen_by: "--python".to_owned(),
                 path: vec![path.clone(), "/usr/lib/python3/dist-packages".to_owned()],
                 management: crate::facts::Management::default(),
+                place: crate::facts::Place::default(),
             },
             path.clone(),
         );

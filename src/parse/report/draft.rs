@@ -362,6 +362,7 @@ impl Draft {
                 chosen_by: said.place.clone(),
                 path: Vec::new(),
                 management: crate::facts::Management::default(),
+                place: crate::facts::Place::default(),
             };
             facts.python = Reading::host(python, said.place.clone());
         }

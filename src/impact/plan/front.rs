@@ -1,0 +1,189 @@
+//! What is dealt with before anything is installed: what stands in front of the environment's packages, and metadata of nothing.
+//!
+//! An installer changes the environment, and a copy in front of it would go on being imported.
+
+use std::collections::BTreeSet;
+
+use crate::check::{self, in_front};
+use crate::facts::Facts;
+use crate::finding::{Change, Finding, Remedy};
+use crate::rules::{RuleDb, Workload};
+use crate::step::Step;
+
+use super::super::{apply, serious};
+
+/// What was taken away, and how things stand then.
+pub(super) struct Front {
+    pub facts: Facts,
+    pub findings: Vec<Finding>,
+    pub parts: Vec<String>,
+    pub steps: Vec<Step>,
+    pub changes: Vec<Change>,
+}
+
+impl Front {
+    /// Takes away, one by one, what ends a finding and makes none.
+    pub fn of(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Self {
+        let mut front = Self {
+            facts: facts.clone(),
+            findings: findings.to_vec(),
+            parts: Vec::new(),
+            steps: Vec::new(),
+            changes: Vec::new(),
+        };
+        for remedy in candidates(facts, findings) {
+            let Some(change) = &remedy.change else { continue };
+            let ids = |findings: &[Finding]| -> BTreeSet<String> {
+                findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect()
+            };
+            let after = apply(&front.facts, change, db);
+            let found = check::findings(&check::run(&after, db, workload));
+            let (now, then) = (ids(&front.findings), ids(&found));
+            if then.is_subset(&now) && then.len() < now.len() {
+                (front.facts, front.findings) = (after, found);
+                front.parts.push(super::lower(&remedy.summary));
+                front.steps.extend(remedy.steps);
+                front.changes.push(change.clone());
+            }
+        }
+        front
+    }
+}
+
+/// What may be taken away: what findings say, and the copies in front of what they are about.
+fn candidates(facts: &Facts, findings: &[Finding]) -> Vec<Remedy> {
+    let serious = || findings.iter().filter(|finding| serious(finding));
+    let told = serious()
+        .flat_map(|finding| &finding.remedies)
+        .filter(|remedy| !remedy.steps.is_empty() && remedy.change.as_ref().is_some_and(takes_away));
+    let mut candidates: Vec<Remedy> = told.cloned().collect();
+    let place = facts.python.value().map(|python| &python.place);
+    let is_named = |name: &String| serious().any(|finding| finding.packages.contains(name));
+    let in_front = place.into_iter().flat_map(|place| &place.in_front).filter(|it| is_named(&it.name));
+    candidates.extend(in_front.filter_map(|it| in_front::remedy(facts, it)));
+    let mut seen: Vec<Change> = Vec::new();
+    candidates.retain(|remedy| {
+        let change = remedy.change.clone();
+        let new = change.as_ref().is_some_and(|change| !seen.contains(change));
+        seen.extend(change);
+        new
+    });
+    candidates
+}
+
+/// Whether a change only takes away what hides or belies what is installed.
+fn takes_away(change: &Change) -> bool {
+    match change {
+        Change::All(changes) => !changes.is_empty() && changes.iter().all(takes_away),
+        change => matches!(change, Change::OffPath(_) | Change::Forget { .. }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{
+        Distribution, InFront, Management, Metadata, Origin, Place, PutBy, Python, PythonImplementation, Reading, Stray,
+    };
+    use crate::rules::embedded;
+    use crate::step::{Shell, print};
+
+    const SITE: &str = "/v/lib/python3.11/site-packages";
+
+    fn facts(distributions: &[(&str, &str, &str, &[&str])], in_front: Vec<InFront>) -> Facts {
+        let mut facts = Facts::unknown(Origin::Host);
+        facts.system.os = Reading::host("linux".to_owned(), "the test");
+        facts.system.arch = Reading::host("x86_64".to_owned(), "the test");
+        let python = Python {
+            executable: Reading::host("/v/bin/python3".to_owned(), "the test"),
+            prefix: "/v".to_owned(),
+            base_prefix: Reading::Unknown,
+            version: Reading::host("3.11.9".parse().expect("a version"), "the test"),
+            implementation: PythonImplementation::CPython,
+            free_threaded: false,
+            chosen_by: "the test".to_owned(),
+            path: Vec::new(),
+            management: Management::default(),
+            place: Place { in_front, ..Place::default() },
+        };
+        facts.python = Reading::host(python, "the test");
+        facts.distributions = distributions
+            .iter()
+            .map(|(name, version, location, requires)| Distribution {
+                name: (*name).to_owned(),
+                version: Reading::metadata((*version).to_owned(), "METADATA"),
+                location: (*location).to_owned(),
+                metadata_dir: format!("{name}-{version}.dist-info"),
+                metadata: Reading::metadata(
+                    Metadata { requires: requires.iter().map(|it| (*it).to_owned()).collect(), ..Metadata::default() },
+                    "METADATA",
+                ),
+                ..Distribution::default()
+            })
+            .collect();
+        facts
+    }
+
+    /// The plan's commands, and whether it is verified.
+    fn planned(facts: &Facts) -> (Vec<String>, bool) {
+        let workload = Workload::default();
+        let findings = check::findings(&check::run(facts, embedded(), &workload));
+        let (_, plan) = crate::impact::with_remedies(facts, embedded(), &workload, findings);
+        plan.map(|plan| (print(&plan.steps, Shell::Sh), plan.verified)).unwrap_or_default()
+    }
+
+    const NEEDS: &[&str] = &["tokenizers<=0.23.0,>=0.22.0"];
+
+    #[test]
+    fn a_copy_in_front_goes_before_anything_is_installed() {
+        let two = |by: PutBy, folder: &str| {
+            let copies: [(&str, &str, &str, &[&str]); 3] = [
+                ("tokenizers", "0.20.3", folder, &[]),
+                ("tokenizers", "0.22.2", SITE, &[]),
+                ("transformers", "4.57.1", SITE, NEEDS),
+            ];
+            facts(&copies, vec![InFront { name: "tokenizers".to_owned(), path: folder.to_owned(), by }])
+        };
+        let mut by_variable = two(PutBy::Pythonpath, "/opt/lib");
+        let mut set = |value: &str| {
+            by_variable.system.environment.insert("PYTHONPATH".to_owned(), value.to_owned());
+            planned(&by_variable)
+        };
+        assert_eq!(set("/opt/lib"), (vec!["unset PYTHONPATH".to_owned()], true));
+        assert_eq!(set("/src:/opt/lib/"), (vec!["export PYTHONPATH=/src".to_owned()], true));
+        let user = "/home/a/.local/lib/python3.11/site-packages";
+        let removed = vec!["/v/bin/python3 -m pip uninstall -y tokenizers".to_owned()];
+        assert_eq!(planned(&two(PutBy::UserSite, user)), (removed, true));
+    }
+
+    #[test]
+    fn metadata_that_no_installer_can_replace_goes_first() {
+        let mut facts =
+            facts(&[("tokenizers", "0.20.3", SITE, &[]), ("transformers", "4.57.1", SITE, NEEDS)], Vec::new());
+        let install = "/v/bin/python3 -m pip install \"tokenizers>=0.22.0,<=0.23.0\"".to_owned();
+        assert_eq!(planned(&facts).0, [install.clone()]);
+        let tokenizers = facts.distributions.iter_mut().find(|it| it.name == "tokenizers").expect("it");
+        tokenizers.record = Some(Stray::Missing);
+        let remove = format!("rm -rf {SITE}/tokenizers-0.20.3.dist-info {SITE}/tokenizers");
+        assert_eq!(planned(&facts).0, [remove, install]);
+        let tokenizers = facts.distributions.iter_mut().find(|it| it.name == "tokenizers").expect("it");
+        tokenizers.record = Some(Stray::Of("tokenizers-0.22.2.dist-info".to_owned()));
+        let again = "/v/bin/python3 -m pip install --force-reinstall --no-deps tokenizers==0.22.2".to_owned();
+        assert_eq!(planned(&facts).0, [format!("rm -r {SITE}/tokenizers-0.20.3.dist-info"), again]);
+    }
+
+    #[test]
+    fn what_only_a_row_asks_for_is_not_added() {
+        // The row of peft asks for torch and accelerate; this one says it does without them.
+        let of = |peft: &'static [&'static str]| {
+            let installed: [(&str, &str, &str, &[&str]); 3] = [
+                ("peft", "0.18.0", SITE, peft),
+                ("tokenizers", "0.20.3", SITE, &[]),
+                ("transformers", "4.57.1", SITE, NEEDS),
+            ];
+            planned(&facts(&installed, Vec::new())).0.join("\n")
+        };
+        assert!(!of(&["transformers"]).contains("torch"), "{}", of(&["transformers"]));
+        assert!(of(&["transformers", "torch>=1.13"]).contains("torch=="));
+    }
+}
