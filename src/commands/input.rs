@@ -13,7 +13,6 @@ use crate::parse::report::{self, Reader, Vocabulary};
 use crate::parse::snapshot::snapshot;
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
-use crate::text;
 
 /// Names of GPUs that are looked up in one text.
 const LOOKUPS: u32 = 250;
@@ -123,19 +122,13 @@ fn is_snapshot(text: &str) -> bool {
     start.starts_with('{') && (start.get(..400).unwrap_or(start).contains("\"schema\"") || start.trim() == "{")
 }
 
-/// Says what was recognised, and that the rest was not.
+/// Says where nothing was recognised, or nothing that gpudoc judges.
 fn tell(facts: &Facts, db: &RuleDb) {
     let Some(pasted) = &facts.pasted else { return };
-    match pasted.recognised.as_slice() {
-        [] => note(
-            "nothing in this text is known to gpudoc: neither a report, nor a list of packages, nor an error message",
-        ),
-        recognised => note(&format!("recognised: {}", recognised.join("; "))),
+    if pasted.recognised.is_empty() {
+        note("nothing in this text is known to gpudoc: neither a report, nor a list of packages, nor an error message");
     }
     if let Some(vendor) = db.other_vendor(facts) {
         note(&format!("this is a stack for {} ({}), which gpudoc does not judge", vendor.name, vendor.by));
-    }
-    if pasted.not_read > 0 {
-        note(&format!("not read: {}", text::count(pasted.not_read, "line", "lines")));
     }
 }

@@ -34,7 +34,7 @@ pub fn full(report: &Report<'_>, look: Look) -> String {
     }
     out.push('\n');
     unchecked(&mut out, report, width);
-    footer(&mut out, report, look);
+    footer(&mut out, report, look, &report.findings.iter().map(|it| it.severity).collect::<Vec<_>>());
     out
 }
 

@@ -13,13 +13,15 @@ use super::header;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use crate::cause::{Item, Role};
-use crate::check::Verdict;
+use crate::check::{Checked, Verdict};
 use crate::finding::{Finding, Outcome, Severity};
 use crate::step::{Shell, Step};
 use crate::text::{count, list, wrap, wrap_to};
 
 /// Lines of a cause.
 const CAUSE: usize = 3;
+/// Lines of a cause where there are no more than two.
+const FEW: usize = 5;
 /// Lines of the host, and of the environment.
 const HEADER: usize = 2;
 /// Causes told in full; of further ones the title.
@@ -37,8 +39,9 @@ pub fn text(report: &Report<'_>, look: Look) -> String {
     causes(&mut out, report, look);
     notes(&mut out, report, look);
     to_do(&mut out, report, look);
+    next(&mut out, report, look);
     gap(&mut out);
-    footer(&mut out, report, look);
+    footer(&mut out, report, look, &causes_of(report));
     out
 }
 
@@ -47,7 +50,7 @@ pub fn text(report: &Report<'_>, look: Look) -> String {
 pub fn quiet(report: &Report<'_>, look: Look) -> String {
     let mut out = String::new();
     if !matches!(report.verdict, Verdict::Pass(_)) {
-        footer(&mut out, report, look);
+        footer(&mut out, report, look, &causes_of(report));
     }
     out
 }
@@ -92,8 +95,9 @@ fn causes(out: &mut String, report: &Report<'_>, look: Look) {
         let indent = look.indent();
         let width = look.columns() - indent;
         let id = cause.findings.first().map(|id| format!("[{id}]")).unwrap_or_default();
-        let title = wrap_to(&cause.title, width, CAUSE - 1);
-        let meaning = if at < FULL { shortened(&cause.meaning, width, CAUSE - title.len()) } else { Vec::new() };
+        let most = if report.causes.len() <= 2 { FEW } else { CAUSE };
+        let title = wrap_to(&cause.title, width, most - 1);
+        let meaning = if at < FULL { shortened(&cause.meaning, width, most - title.len()) } else { Vec::new() };
         for (index, line) in title.iter().enumerate() {
             let mark = if index == 0 { mark } else { "" };
             let fits = index + 1 == title.len() && line.chars().count() + 2 + id.chars().count() <= width;
@@ -114,7 +118,7 @@ fn causes(out: &mut String, report: &Report<'_>, look: Look) {
     }
 }
 
-/// A sentence in so many lines: what does not fit is left away from a colon or semicolon on. A sentence without one may
+/// A sentence in so many lines: what does not fit is left away from a full stop, colon or semicolon on. One without may
 /// have a line more.
 fn shortened(sentence: &str, width: usize, most: usize) -> Vec<String> {
     let mut whole = sentence;
@@ -141,7 +145,10 @@ fn clause_end(sentence: &str) -> Option<usize> {
             _ => {}
         }
         let rest = sentence.get(at + 1..).unwrap_or_default();
-        if matches!(letter, ';' | ':') && !code && depth == 0 && rest.starts_with(' ') {
+        let word =
+            sentence.get(..at).is_some_and(|before| before.ends_with(|last: char| last.is_alphabetic() || last == '`'));
+        let ends = matches!(letter, ';' | ':') || letter == '.' && word;
+        if ends && !code && depth == 0 && rest.starts_with(' ') {
             end = Some(at);
         }
     }
@@ -162,8 +169,7 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
     } else if !info.is_empty() {
         counted.push(count(info.len(), "note", "notes"));
     }
-    let left_out: Vec<&str> =
-        report.checks.iter().filter(|it| leaves_out(&it.outcome, &it.missing)).map(|it| it.id).collect();
+    let left_out: Vec<&str> = report.checks.iter().filter(|it| could_not_run(it)).map(|it| it.id).collect();
     if !left_out.is_empty() {
         let named: Vec<&str> = left_out.iter().take(3).copied().collect();
         let names = match left_out.len() - named.len() {
@@ -172,13 +178,10 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
         };
         counted.push(format!("not checked: {names}"));
     }
+    // Who sees that nothing is wrong wants to know what was passed over.
     let not_read = report.facts.pasted.as_ref().map_or(0, |pasted| pasted.not_read);
-    if not_read > 0 {
-        counted.push(format!("not read: {}", count(not_read, "line", "lines")));
-    }
-    // Where little is told, the machine itself tells the rest.
-    if report.verdict == Verdict::Unknown && report.facts.pasted.is_some() {
-        counted.push("`gpudoc check` on the machine itself tells the rest".to_owned());
+    if not_read > 0 && report.causes.is_empty() {
+        counted.push(format!("{} not understood", count(not_read, "line", "lines")));
     }
     if !counted.is_empty() {
         gap(out);
@@ -188,8 +191,32 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
     }
 }
 
-fn leaves_out(outcome: &Outcome, missing: &[String]) -> bool {
-    matches!(outcome, Outcome::Skipped(_)) || !missing.is_empty()
+fn could_not_run(checked: &Checked) -> bool {
+    matches!(checked.outcome, Outcome::Skipped(_))
+}
+
+/// What to add where too little is known to say anything.
+fn next(out: &mut String, report: &Report<'_>, look: Look) {
+    if report.verdict != Verdict::Unknown || !report.to_do.is_empty() {
+        return;
+    }
+    gap(out);
+    if report.facts.pasted.is_none() {
+        labelled(out, "next", "See what could not be checked, and why", look);
+        commands(out, &Step::fixed("gpudoc check --verbose"), shell(report.facts), look);
+        return;
+    }
+    let other = report.checks.iter().any(|it| it.id == "vendor" && matches!(it.outcome, Outcome::Findings(_)));
+    if other {
+        labelled(out, "next", "Ask where that vendor's stack is looked after: gpudoc judges NVIDIA's only", look);
+        return;
+    }
+    labelled(out, "next", "Run gpudoc on that machine, or add what these print and ask again", look);
+    let asked = [("driver", "nvidia-smi"), ("", "python -m torch.utils.collect_env")];
+    let lacks = |check: &str| check.is_empty() || report.checks.iter().any(|it| it.id == check && could_not_run(it));
+    for (_, command) in asked.iter().filter(|(check, _)| lacks(check)) {
+        commands(out, &Step::fixed(command), shell(report.facts), look);
+    }
 }
 
 /// The plan with what it leaves, or the best remedy of what comes first.
@@ -240,25 +267,27 @@ fn commands(out: &mut String, steps: &[Step], shell: Shell, look: Look) {
     }
 }
 
-/// The verdict, how it comes about, and how old the rules are.
-pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look) {
+/// How bad each cause is.
+fn causes_of(report: &Report<'_>) -> Vec<Severity> {
+    report.causes.iter().map(|cause| cause.severity).collect()
+}
+
+/// The verdict, how it comes about (`told`: how bad each of the things is that were told), and how old the rules are.
+pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look, told: &[Severity]) {
     let (mark, style) = look.verdict(&report.verdict);
     let mut parts = Vec::new();
     for (severity, one, many) in [(Severity::Fail, "failure", "failures"), (Severity::Warn, "warning", "warnings")] {
-        let number = report.findings.iter().filter(|finding| finding.severity == severity).count();
+        let number = told.iter().filter(|it| **it == severity).count();
         if number > 0 {
             parts.push(count(number, one, many));
         }
     }
-    let told: usize = report.causes.iter().map(|cause| cause.findings.len()).sum();
-    if let Some(last) = parts.last_mut().filter(|_| told > report.causes.len()) {
-        last.push_str(&format!(" of {}", count(report.causes.len(), "cause", "causes")));
-    }
     let passed = report.checks.iter().filter(|checked| checked.outcome == Outcome::Pass).count();
-    let skipped = report.checks.iter().filter(|checked| matches!(checked.outcome, Outcome::Skipped(_))).count();
+    let skipped = report.checks.iter().filter(|it| could_not_run(it)).count();
     match &report.verdict {
         Verdict::Pass(looked) => parts.push(looked.in_words()),
-        Verdict::Unknown => parts.push("nothing wrong was found, but not all that matters is known".to_owned()),
+        Verdict::Unknown if report.facts.pasted.is_some() => parts.push("this text says too little to tell".to_owned()),
+        Verdict::Unknown => parts.push("too little could be checked to tell".to_owned()),
         _ => parts.push(format!("{} passed", count(passed, "check", "checks"))),
     }
     if skipped > 0 {

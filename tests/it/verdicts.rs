@@ -246,7 +246,7 @@ fn too_little_for_a_verdict_is_no_pass() {
         let (code, out, _) = gpudoc(&[&["check", "--from", "-"], arguments].concat(), text);
         (code, out.lines().find(|line| line.starts_with("unknown")).map(str::to_owned))
     };
-    let line = "unknown  nothing wrong was found, but not all that matters is known, 7 could not";
+    let line = "unknown  this text says too little to tell, 7 could not run; rules of 2026-11-30";
     assert_eq!(verdict(&[]), (Some(0), Some(line.to_owned())));
     assert_eq!(verdict(&["--strict"]).0, Some(1));
     assert_eq!(verdict(&["--require", "gpu"]).0, Some(1));
