@@ -1,6 +1,6 @@
 //! Does a pasted report say one thing in two ways?
 
-use super::Context;
+use crate::check::Context;
 use crate::facts::Contradiction;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
@@ -25,8 +25,15 @@ fn finding(contradiction: &Contradiction) -> Finding {
     let said = |(value, place): &(String, String), role: &str| {
         Evidence::metadata(what.clone(), format!("{value} ({role})")).cited(place.clone())
     };
-    CONTRADICTION.found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0)).message("Two environments are mixed in it, or one changed in between: a list that was taken with another interpreter than \
-                  the failing one says nothing about the failure. The checks went by the first.").packages([what.to_lowercase()]).evidence([said(used, "used"), said(other, "not used")]).remedies([Remedy {
+    CONTRADICTION
+        .found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0))
+        .message(
+            "Two environments are mixed in it, or one changed in between: a list that was taken with another \
+             interpreter than the failing one says nothing about the failure. The checks went by the first.",
+        )
+        .packages([what.to_lowercase()])
+        .evidence([said(used, "used"), said(other, "not used")])
+        .remedies([Remedy {
             summary: "Take the report again with the interpreter that fails".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("python -m torch.utils.collect_env && python -m pip list"),

@@ -1,6 +1,6 @@
 //! Is anything installed that is newer than the rules?
 
-use super::{Context, Installed};
+use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 

@@ -1,7 +1,7 @@
 //! Are glibc and libstdc++ of this system new enough for the installed libraries?
 
-use super::abi::loaded_libraries;
-use super::{Context, Installed};
+use crate::check::abi::loaded_libraries;
+use crate::check::{Context, Installed};
 use crate::facts::Library;
 use crate::finding::{Evidence, Finding, rule};
 use crate::version::GlibcVersion;
@@ -75,12 +75,17 @@ fn too_old(
     has: &str,
     place: Option<String>,
 ) -> Finding {
-    LIBRARY_OLD.found(&[installed.name()], format!("{} needs {needs}, and this host's {what} has {has}", installed.title())).message(format!(
-            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
-             system; a build for this one, or a newer image, is needed.",
+    LIBRARY_OLD
+        .found(&[installed.name()], format!("{} needs {needs}, and this host's {what} has {has}", installed.title()))
+        .message(format!(
+            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a \
+             newer system; a build for this one, or a newer image, is needed.",
             library.path
-        )).packages([installed.name()]).evidence([
-            Evidence::binary(library.path.clone(), format!("needs {needs}")).cited(installed.distribution.location.clone()),
+        ))
+        .packages([installed.name()])
+        .evidence([
+            Evidence::binary(library.path.clone(), format!("needs {needs}"))
+                .cited(installed.distribution.location.clone()),
             Evidence::host(soname.to_owned(), has.to_owned()).required(needs.to_owned()).cited(place),
         ])
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::{Context, Installed, Installer};
+use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
 use crate::rules::raw_platform::RawLibrary;
 use crate::rules::requirement::{is_about, parse, specifiers};
