@@ -7,6 +7,8 @@ mod abi;
 mod advisory;
 mod again;
 mod candidates;
+#[cfg(test)]
+mod cases;
 mod command;
 mod cpu_build;
 mod cuda_answer;

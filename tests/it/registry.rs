@@ -52,6 +52,49 @@ fn every_declared_rule_is_registered() {
     assert_eq!(registry::RULES.len(), declared.len());
 }
 
+/// Families whose rules have no case of their own beside them, and where their cases are.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("candidates", "tests/it/reports.rs"),
+    ("cuda_answer", "tests/it/visibility.rs"),
+    ("cuda_libs", "tests/it/objects.rs"),
+    ("device_nodes", "tests/it/visibility.rs"),
+    ("environment", "tests/it/fix/apply.rs"),
+    ("files", "tests/it/objects.rs"),
+    ("gpu_state", "tests/it/gpu_state.rs"),
+    ("gpu_visibility", "tests/it/visibility.rs"),
+    ("in_front", "tests/it/visibility.rs"),
+    ("libcuda_stub", "tests/it/loader.rs"),
+    ("limits", "tests/it/toolchain.rs"),
+    ("ptxas", "tests/it/toolchain.rs"),
+    ("requirement", "tests/it/pasted.rs"),
+    ("system", "tests/it/toolchain.rs"),
+    ("toolchain", "tests/it/toolchain.rs"),
+    ("vendor", "its own tests, of the rows"),
+    ("workload", "src/rules/workload.rs"),
+    ("xid", "its own tests, of the rows"),
+];
+
+/// A case that fires and one that does not stand in the rule's own file and name it.
+#[test]
+fn every_rule_has_its_cases_beside_it() {
+    let (mut without, mut used) = (Vec::new(), BTreeSet::new());
+    for (path, text) in sources() {
+        let (code, tests) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        let words: BTreeSet<&str> =
+            tests.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
+        let module = module(&path);
+        for name in rules(code).filter(|name| !words.contains(name)) {
+            match ELSEWHERE.iter().find(|(family, _)| module.starts_with(&format!("{family}::"))) {
+                Some((family, _)) => drop(used.insert(*family)),
+                None => without.push(format!("{module}{name}")),
+            }
+        }
+    }
+    assert!(without.is_empty(), "no test beside them names {without:?}");
+    let idle: Vec<_> = ELSEWHERE.iter().filter(|(family, _)| !used.contains(family)).collect();
+    assert!(idle.is_empty(), "all rules have their cases: {idle:?} can go");
+}
+
 #[test]
 fn every_rule_says_what_it_means() {
     for rule in registry::RULES {

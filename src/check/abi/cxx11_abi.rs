@@ -48,3 +48,19 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
             .remedies(compiled(context, installed, torch)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn the_published_wheel_is_for_one_torch() {
+        let of = |torch| Case::host().installed("torch", torch).installed("torchaudio", "2.11.0").found(&CXX11_ABI);
+        assert_eq!(
+            of("2.10.0+cu128"),
+            ["abi/torchaudio: torchaudio 2.11.0 is compiled for another torch than 2.10.0+cu128"]
+        );
+        assert!(of("2.11.0+cu128").is_empty());
+    }
+}

@@ -52,3 +52,19 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn modules_for_numpy_1_do_not_load_beside_numpy_2() {
+        let of = |numpy| {
+            let library = Library { path: "oldext/_C.so".to_owned(), numpy: Some(1), ..Library::default() };
+            Case::host().installed("numpy", numpy).files("oldext", "1.0", vec![library]).found(&NUMPY_1)
+        };
+        assert_eq!(of("2.0.0"), ["abi/oldext: oldext 1.0 is compiled for NumPy 1, and numpy 2.0.0 is installed"]);
+        assert!(of("1.26.4").is_empty());
+    }
+}

@@ -69,3 +69,24 @@ pub fn findings(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+    use crate::facts::Unresolved;
+
+    #[test]
+    fn a_symbol_that_the_library_in_front_lacks() {
+        let of = |from: Option<&str>| {
+            let unresolved = vec![Unresolved { symbol: "cublasLtCreate".to_owned(), from: from.map(str::to_owned) }];
+            let library = Library { path: "gpuext/_C.so".to_owned(), unresolved, ..Library::default() };
+            Case::host().files("gpuext", "1.0", vec![library]).found(&OTHER_SONAME)
+        };
+        assert_eq!(
+            of(Some("libcublasLt.so.12")),
+            ["abi/gpuext: gpuext 1.0 needs another libcublasLt.so.12 than the one it gets"]
+        );
+        assert!(of(None).is_empty(), "torch's");
+    }
+}

@@ -98,8 +98,8 @@ pub fn remedy(context: &Context<'_>, needing: Option<&Installed<'_>>, sonames: &
         let soname = sonames.first().copied().unwrap_or_default();
         return Some(Remedy::new(
             format!(
-                "Install a release of {name} that does without {soname}: {by} needs `{wheel}{versions}`, and two versions of that do \
-                 not lie side by side"
+                "Install a release of {name} that does without {soname}: {by} needs `{wheel}{versions}`, and \
+                 two versions of that do not lie side by side"
             ),
             [],
         ));

@@ -107,3 +107,22 @@ fn reason(context: &Context<'_>, torch: &Installed<'_>, symbols: &[&str], needed
     let sentences: Vec<_> = by_abi.into_iter().chain(by_release).collect();
     (!sentences.is_empty()).then(|| sentences.join(" "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_symbol_of_torch_that_nothing_exports() {
+        let of = |from: Option<&str>| {
+            let symbol = "_ZN3c1021throwNullDataPtrErrorEv".to_owned();
+            let unresolved = vec![Unresolved { symbol, from: from.map(str::to_owned) }];
+            let library = Library { path: "oldext/_C.so".to_owned(), unresolved, ..Library::default() };
+            let torch = Case::host().installed("torch", "2.6.0+cu124");
+            torch.files("oldext", "1.0", vec![library]).found(&UNKNOWN_SYMBOLS)
+        };
+        assert_eq!(of(None), ["abi/oldext: oldext 1.0 is compiled for another torch than 2.6.0+cu124"]);
+        assert!(of(Some("libcudart.so.12")).is_empty(), "another library's");
+    }
+}

@@ -111,6 +111,7 @@ pub fn severity(raw: RawSeverity) -> Severity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::cases::Case;
 
     #[test]
     fn a_summary_says_the_versions_that_it_means() {
@@ -124,5 +125,15 @@ mod tests {
         assert_eq!(of("Stay with transformers 4", &["transformers<5"]), "Stay with transformers 4: transformers<5");
         assert_eq!(of("Upgrade torch; 2.6 is the first", &["torch>=2.6"]), "Upgrade torch; 2.6 is the first");
         assert_eq!(of("Install tf-keras", &["tf-keras"]), "Install tf-keras");
+    }
+
+    #[test]
+    fn an_advisory_is_found_by_what_is_installed() {
+        let of = |bitsandbytes| {
+            Case::host().installed("triton", "3.2.0").installed("bitsandbytes", bitsandbytes).found(&ADVISORY)
+        };
+        let title = "GPUDOC-2026-0001: bitsandbytes before 0.45.1 imports `triton.ops`, which triton 3.2 no longer has";
+        assert!(of("0.45.0").contains(&title.to_owned()));
+        assert!(!of("0.45.1").contains(&title.to_owned()));
     }
 }

@@ -39,3 +39,22 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
                 .cited(citation)]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn pypi_had_no_cuda_build_for_arm() {
+        let of = |arch| {
+            let report = Case::report().told(|pasted| pasted.plain_install = true);
+            report.with(|facts| facts.system.arch = read(arch)).found(&PLAIN_INSTALL)
+        };
+        let found = of("aarch64");
+        assert_eq!(found.len(), 1, "{found:?}");
+        let title = "cpu-build/torch: `pip install torch` on aarch64 brings a CPU build up to torch 2.";
+        assert!(found[0].starts_with(title), "{found:?}");
+        assert!(of("x86_64").is_empty());
+    }
+}

@@ -27,3 +27,19 @@ pub fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: V
         .required("a build for CUDA".to_owned())
         .cited(torch.cuda_place())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_cpu_build_beside_a_gpu() {
+        let of = |torch| Case::host().gpu("NVIDIA L4", "8.9").installed("torch", torch).found(&CPU_BUILD);
+        assert_eq!(
+            of("2.7.1+cpu"),
+            ["cpu-build/torch: torch 2.7.1+cpu is a CPU build, and this machine has GPU 0 NVIDIA L4"]
+        );
+        assert!(of("2.7.1+cu126").is_empty());
+    }
+}

@@ -27,3 +27,22 @@ pub fn finding(context: &Context<'_>, gap: &DriverGap, driver: &DriverVersion) -
             .required(format!("{} or newer, or cuda-compat", gap.needs))
             .cited(context.facts.driver.version.source().map(|source| source.place().to_owned()))])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn cuda_that_works_on_an_old_driver_has_help() {
+        let of = |available| {
+            let report = Case::report().driver("470.57.02").installed("torch", "2.7.1+cu126");
+            report.told(|pasted| pasted.cuda_available = available).found(&BY_COMPAT)
+        };
+        assert_eq!(
+            of(Some(true)),
+            ["driver/compat: CUDA 12.6 works on driver 470.57.02: a cuda-compat libcuda must be in use"]
+        );
+        assert!(of(None).is_empty());
+    }
+}

@@ -93,3 +93,19 @@ fn own_major(context: &Context<'_>, driver: &DriverVersion) -> String {
         .max()
         .map_or_else(|| "10 or older".to_owned(), |major| format!("{major}.x"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, value};
+
+    #[test]
+    fn a_driver_compiles_ptx_up_to_its_own_cuda() {
+        let of = |driver| {
+            let report = Case::report().driver(driver).told(|pasted| pasted.named_cuda = Some(value("12.8")));
+            report.found(&OLD)
+        };
+        assert_eq!(of("535.54.03"), ["driver/old: driver 535.54.03 is too old for what CUDA 12.8 writes as PTX"]);
+        assert!(of("615.10").is_empty());
+    }
+}

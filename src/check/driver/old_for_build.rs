@@ -76,3 +76,19 @@ fn compat_remedy(context: &Context<'_>, gap: &DriverGap) -> Option<Remedy> {
         verified: false,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_build_for_cuda_12_needs_a_driver_of_cuda_12() {
+        let of = |driver| Case::host().driver(driver).installed("torch", "2.7.1+cu126").found(&OLD_FOR_BUILD);
+        assert_eq!(
+            of("470.57.02"),
+            ["driver/torch: torch 2.7.1+cu126 needs driver 525.60.13 or newer, but 470.57.02 is loaded"]
+        );
+        assert!(of("525.60.13").is_empty());
+    }
+}

@@ -32,3 +32,23 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersi
             vec![update(context, &needs), Remedy::new(format!("Install a build for CUDA {supported} or older"), NONE)]
         }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn the_major_release_of_cuda_decides() {
+        let of = |cuda| {
+            let report = Case::report().installed("torch", "2.7.1+cu126");
+            report.with(|facts| facts.driver.cuda = read(cuda)).found(&OLD_FOR_BUILD_SAID)
+        };
+        assert_eq!(
+            of("11.4"),
+            ["driver/torch: torch 2.7.1+cu126 is built for CUDA 12.6, but the driver supports CUDA \
+              up to 11.4"]
+        );
+        assert!(of("12.0").is_empty());
+    }
+}

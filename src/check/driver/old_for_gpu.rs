@@ -62,3 +62,20 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_gpu_has_a_first_branch() {
+        let of = |driver| Case::host().gpu("NVIDIA GeForce RTX 5090", "12.0").driver(driver).found(&OLD_FOR_GPU);
+        assert_eq!(
+            of("550.54.15"),
+            ["driver/gpu: driver 550.54.15 is older than GPU 0 NVIDIA GeForce RTX 5090, which \
+              driver 570.26 is the first to know"]
+        );
+        assert!(of("580.65.06").is_empty());
+    }
+}

@@ -23,3 +23,19 @@ pub(super) fn fault(package: &str, driver: &DriverVersion, citation: String) -> 
         citation: Some(citation),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, value};
+
+    /// Each row of today's matrix refuses its own branch and newer ones only, so that no pair of versions meets this.
+    #[test]
+    fn the_matrix_excludes_pairs_of_branches() {
+        let fault = fault("cuda-compat-13-0", &value("570.86.15"), "the test".to_owned());
+        assert!(std::ptr::eq(fault.rule, &BRANCH));
+        assert_eq!(fault.title, "cuda-compat-13-0 does not support driver branch 570");
+        let h100 = Case::host().gpu("NVIDIA H100 80GB HBM3", "9.0");
+        assert!(h100.driver("570.86.15").compat("580.65.06").found(&BRANCH).is_empty(), "this one works");
+    }
+}

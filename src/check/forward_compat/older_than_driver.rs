@@ -25,3 +25,20 @@ pub(super) fn fault(compat: &DriverVersion, driver: &DriverVersion) -> Fault {
         citation: None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn compat_is_newer_than_the_driver_or_in_the_way() {
+        let of = |version| Case::host().driver("570.86.15").compat(version).found(&OLDER_THAN_DRIVER);
+        assert_eq!(
+            of("535.54.03"),
+            ["forward-compat/older-than-driver: the cuda-compat libcuda 535.54.03 is older than \
+              driver 570.86.15"]
+        );
+        assert!(of("575.51.03").is_empty());
+    }
+}

@@ -42,7 +42,7 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
             )
             .message(format!(
                 "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: \
-                 elsewhere it ends in error          804."
+                 elsewhere it ends in error 804."
             ))
             .packages(["cuda-compat", "nvidia-driver"])
             .gpus(gpu.index)
@@ -57,4 +57,25 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
                 Remedy::new("Take the compat folder off the loader's path", Step::fixed("ldconfig -p | grep libcuda")),
             ]),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn a_report_shows_more_cuda_than_the_driver_has() {
+        let of = |gpu, capability, cuda| {
+            let report = Case::report().gpu(gpu, capability).driver("535.54.03");
+            report.with(|facts| facts.driver.cuda = read(cuda)).found(&ON_GPU)
+        };
+        assert_eq!(
+            of("NVIDIA GeForce RTX 4090", "8.9", "12.4"),
+            ["forward-compat/gpu: CUDA 12.4 on driver 535.54.03 takes a cuda-compat libcuda, which \
+              does not work on GPU 0 NVIDIA GeForce RTX 4090"]
+        );
+        assert!(of("NVIDIA GeForce RTX 4090", "8.9", "12.2").is_empty(), "its own");
+        assert!(of("NVIDIA H100 80GB HBM3", "9.0", "12.4").is_empty());
+    }
 }

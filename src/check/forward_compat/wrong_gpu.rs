@@ -28,3 +28,22 @@ pub(super) fn fault(compat: &DriverVersion, driver: &DriverVersion, gpu: &Target
         citation: Some(citation),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn compat_is_for_data_centre_gpus() {
+        let of = |gpu, capability| {
+            Case::host().gpu(gpu, capability).driver("535.54.03").compat("570.86.15").found(&WRONG_GPU)
+        };
+        assert_eq!(
+            of("NVIDIA GeForce RTX 4090", "8.9"),
+            ["forward-compat/gpu: the cuda-compat libcuda 570.86.15 does not work on GPU 0 NVIDIA \
+              GeForce RTX 4090"]
+        );
+        assert!(of("NVIDIA H100 80GB HBM3", "9.0").is_empty());
+    }
+}

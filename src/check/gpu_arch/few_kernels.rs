@@ -32,3 +32,23 @@ pub fn finding(
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(judged.evidence.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, code};
+
+    #[test]
+    fn one_container_of_ten_is_few_and_all_of_them_are_not() {
+        let of = |gpu, capability| {
+            let library = code("gpuext/_C.so", &[(9, "sm_80"), (1, "sm_80 sm_120")]);
+            Case::host().gpu(gpu, capability).files("gpuext", "1.0", vec![library]).found(&FEW_KERNELS)
+        };
+        assert_eq!(
+            of("NVIDIA GeForce RTX 5090", "12.0"),
+            ["gpu-arch/gpuext: gpuext 1.0 has kernels for GPU 0 NVIDIA GeForce RTX 5090 in 1 of 10 \
+              containers"]
+        );
+        assert!(of("NVIDIA A100-SXM4-40GB", "8.0").is_empty());
+    }
+}

@@ -94,3 +94,21 @@ fn needed(capabilities: &[ComputeCapability]) -> String {
         .collect();
     format!("{}, or PTX that is not newer", text::list(&words))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn torch_2_6_ends_before_blackwell() {
+        let of =
+            |gpu, capability| Case::host().gpu(gpu, capability).installed("torch", "2.6.0+cu124").found(&NO_KERNEL);
+        assert_eq!(
+            of("NVIDIA GeForce RTX 5090", "12.0"),
+            ["gpu-arch/torch: torch 2.6.0+cu124 has no kernel for compute capability 12.0 (GPU 0 \
+              NVIDIA GeForce RTX 5090)"]
+        );
+        assert!(of("NVIDIA GeForce RTX 4090", "8.9").is_empty(), "sm_86 runs on 8.9");
+    }
+}

@@ -60,3 +60,22 @@ fn too_old_for(context: &Context<'_>, installed: &Installed<'_>, cuda: CudaVersi
             .remedies([Remedy::new(format!("Install a build of {name} for CUDA {first} or newer"), [])]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn cuda_10_1_makes_code_for_turing_and_not_for_ampere() {
+        // Nobody knows the targets of this build.
+        let of =
+            |gpu, capability| Case::host().gpu(gpu, capability).installed("torch", "1.5.0+cu101").found(&OLD_TOOLKIT);
+        assert_eq!(
+            of("NVIDIA GeForce RTX 3090", "8.6"),
+            ["gpu-arch/torch: torch 1.5.0+cu101 is compiled with CUDA 10.1, which makes no machine \
+              code for GPU 0 NVIDIA GeForce RTX 3090"]
+        );
+        assert!(of("Tesla T4", "7.5").is_empty());
+    }
+}

@@ -47,3 +47,27 @@ fn driver_evidence(context: &Context<'_>, needs: String) -> Evidence {
         .required(format!("{needs} or newer"))
         .cited(context.facts.driver.version.source().map(|source| source.place().to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, code, value};
+    use crate::facts::Library;
+
+    #[test]
+    fn the_driver_has_to_know_the_ptx_of_the_toolkit() {
+        let of = |driver| {
+            let library = code("gpuext/_C.so", &[(1, "compute_80")]);
+            let library = Library { for_cuda: Some(value("12.8")), ..library };
+            let torch =
+                Case::host().gpu("NVIDIA H100 80GB HBM3", "9.0").driver(driver).installed("torch", "2.8.0+cu128");
+            torch.files("gpuext", "1.0", vec![library]).found(&ONLY_PTX)
+        };
+        assert_eq!(
+            of("550.54.15"),
+            ["gpu-arch/gpuext: gpuext 1.0 has only PTX for GPU 0 NVIDIA H100 80GB HBM3, and driver \
+              550.54.15 is too old for it"]
+        );
+        assert!(of("570.86.15").is_empty());
+    }
+}

@@ -48,3 +48,19 @@ pub fn finding(installed: &Installed<'_>, code: &InstalledCode<'_>) -> Option<Fi
                 .cited(build.source.citation())]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, code};
+
+    #[test]
+    fn the_files_are_compared_with_the_wheel_of_the_same_version() {
+        let of = |targets: &str| {
+            let library = code("torch/lib/libtorch_cuda.so", &[(1, targets)]);
+            Case::host().gpu("NVIDIA L4", "8.9").files("torch", "2.7.1+cu126", vec![library]).found(&OTHER_CODE)
+        };
+        assert_eq!(of("sm_89"), ["gpu-arch/torch: torch 2.7.1+cu126 holds other GPU code than the published wheel"]);
+        assert!(of("sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_89 sm_90 sm_90a").is_empty());
+    }
+}

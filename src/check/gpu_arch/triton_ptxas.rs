@@ -59,3 +59,20 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, build: &Build) 
             ]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn the_ptxas_of_triton_3_1_ends_before_blackwell() {
+        let of = |gpu, capability| Case::host().gpu(gpu, capability).installed("triton", "3.1.0").found(&PTXAS);
+        assert_eq!(
+            of("NVIDIA GeForce RTX 5090", "12.0"),
+            ["gpu-arch/triton: triton 3.1.0's ptxas cannot assemble for sm_120 (GPU 0 NVIDIA \
+              GeForce RTX 5090)"]
+        );
+        assert!(of("NVIDIA GeForce RTX 4090", "8.9").is_empty());
+    }
+}

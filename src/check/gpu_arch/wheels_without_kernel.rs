@@ -43,3 +43,22 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn flashinfer_publishes_nothing_for_volta() {
+        let of = |gpu, capability| {
+            Case::host().gpu(gpu, capability).installed("flashinfer", "0.2.0").found(&WHEELS_WITHOUT_KERNEL)
+        };
+        assert_eq!(
+            of("Tesla V100-SXM2-16GB", "7.0"),
+            ["gpu-arch/flashinfer: the wheels of flashinfer 0.2.0 hold no kernel for sm_70 (GPU 0 \
+              Tesla V100-SXM2-16GB)"]
+        );
+        assert!(of("Tesla T4", "7.5").is_empty());
+    }
+}

@@ -41,3 +41,23 @@ fn finding(contradiction: &Contradiction) -> Finding {
             verified: false,
         }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_report_names_torch_in_two_ways() {
+        let said = |version: &str, place: &str| (version.to_owned(), place.to_owned());
+        let (used, other) = (said("2.6.0", "line 3"), said("2.5.1", "line 40"));
+        let contradiction = Contradiction { what: "torch".to_owned(), used, other };
+        let of =
+            |contradictions| Case::report().told(|pasted| pasted.contradictions = contradictions).found(&CONTRADICTION);
+        assert_eq!(
+            of(vec![contradiction]),
+            ["pairing/contradiction-torch: the report names torch as 2.6.0 and as 2.5.1"]
+        );
+        assert!(of(Vec::new()).is_empty());
+    }
+}

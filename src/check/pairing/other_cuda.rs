@@ -101,3 +101,19 @@ pub fn published_for(
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn vllm_and_torch_share_one_cuda() {
+        let of = |torch| Case::host().installed("torch", torch).installed("vllm", "0.12.0").found(&OTHER_CUDA);
+        assert_eq!(
+            of("2.9.0+cu130"),
+            ["pairing/vllm: vllm 0.12.0 is built for CUDA 12.9, but torch 2.9.0+cu130 for CUDA 13.0"]
+        );
+        assert!(of("2.9.0+cu129").is_empty());
+    }
+}

@@ -50,3 +50,21 @@ pub fn finding(
         .evidence([named(partner, Some(&wanted)), named(installed, None), by_rule(rule)])
         .remedies(remedy)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn the_plugin_is_of_the_release_of_jaxlib() {
+        let of = |plugin| {
+            Case::host().installed("jaxlib", "0.6.0").installed("jax-cuda12-plugin", plugin).found(&OTHER_PARTNER)
+        };
+        assert_eq!(
+            of("0.5.3"),
+            ["pairing/jax-cuda12-plugin: jaxlib 0.6.0 needs jax-cuda12-plugin 0.6.0, but 0.5.3 is installed"]
+        );
+        assert!(of("0.6.0").is_empty());
+    }
+}

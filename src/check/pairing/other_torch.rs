@@ -65,3 +65,24 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn what_the_package_says_of_itself_is_compared() {
+        let of = |built: &str| {
+            let case = Case::host().installed("torch", "2.6.0+cu124");
+            let built = Reading::binary(built.to_owned(), "xformers/cpp_lib.json");
+            case.distribution("xformers", "0.0.28", |own| own.build.torch = built).found(&OTHER_TORCH)
+        };
+        assert_eq!(
+            of("2.5.1+cu124"),
+            ["pairing/xformers: xformers was built for torch 2.5.1+cu124, but 2.6.0+cu124 is installed"]
+        );
+        assert!(of("2.6").is_empty());
+    }
+}

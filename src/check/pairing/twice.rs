@@ -137,6 +137,7 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::cases::Case;
     use crate::facts::{Origin, Python, PythonImplementation, Reading};
 
     #[test]
@@ -164,5 +165,16 @@ mod tests {
         assert!(!on_purpose(venv(), own, own), "one folder holds both");
         assert!(!on_purpose(venv(), "/root/.local/lib/python3.12/site-packages", own), "the user's folder shadows it");
         assert!(!on_purpose(python("/usr", "/usr"), "/root/.local/lib", base), "no virtual environment");
+    }
+
+    #[test]
+    fn two_copies_on_the_path_are_one_finding() {
+        let of = |second: &str| {
+            let at = |location: &'static str| move |own: &mut Distribution| own.location = location.to_owned();
+            let case = Case::host().distribution("torch", "2.7.1+cu126", at("/work/a"));
+            case.distribution(second, "2.6.0", at("/work/b")).found(&TWICE)
+        };
+        assert_eq!(of("torch"), ["pairing/two-torch: torch is installed twice, as 2.7.1+cu126 and 2.6.0"]);
+        assert!(of("torchaudio").is_empty());
     }
 }

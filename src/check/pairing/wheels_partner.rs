@@ -33,3 +33,16 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn flash_attn_2_7_3_has_wheels_up_to_torch_2_6() {
+        let of = |torch| Case::host().installed("torch", torch).installed("flash-attn", "2.7.3").found(&WHEELS_PARTNER);
+        assert_eq!(of("2.7.0+cu128"), ["pairing/flash-attn: no wheel of flash-attn 2.7.3 is published for torch 2.7"]);
+        assert!(of("2.6.0+cu124").is_empty());
+    }
+}

@@ -30,3 +30,19 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
             .remedies([Remedy::new("Install 64-bit Python, and make the environment again", [])]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_report_shows_a_32_bit_python() {
+        let of = |narrow| Case::report().told(|pasted| pasted.narrow_python = narrow).found(&BITS_32);
+        assert_eq!(
+            of(true),
+            ["python/32-bit: this Python is a 32-bit build, and torch has wheels for 64-bit Python only"]
+        );
+        assert!(of(false).is_empty());
+    }
+}

@@ -41,3 +41,19 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn manylinux_2_28_is_too_new_for_centos_7() {
+        let of = |glibc| {
+            let report = Case::report().installed("torch", "2.7.1+cu126");
+            report.with(|facts| facts.system.glibc = read(glibc)).found(&GLIBC)
+        };
+        assert_eq!(of("2.17"), ["python/torch: torch 2.7.1+cu126 needs glibc 2.28, and this system has 2.17"]);
+        assert!(of("2.28").is_empty());
+    }
+}

@@ -89,3 +89,21 @@ fn too_old(
             Evidence::host(soname.to_owned(), has.to_owned()).required(needs.to_owned()).cited(place),
         ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn a_library_needs_the_glibc_of_its_symbols() {
+        let of = |glibc| {
+            let versions = ["GLIBC_2.34", "GLIBC_2.9"].map(str::to_owned).to_vec();
+            let library = Library { path: "newext/_C.so".to_owned(), versions, ..Library::default() };
+            let host = Case::host().with(|facts| facts.system.glibc = read(glibc));
+            host.files("newext", "1.0", vec![library]).found(&LIBRARY_OLD)
+        };
+        assert_eq!(of("2.31"), ["python/newext: newext 1.0 needs GLIBC_2.34, and this host's glibc has 2.31"]);
+        assert!(of("2.34").is_empty());
+    }
+}

@@ -46,3 +46,22 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
             )]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn pip_is_asked_for_a_torch_that_this_python_has_no_wheel_of() {
+        let of = |python| {
+            let asked = |own: &mut crate::facts::Distribution| {
+                own.version = Reading::metadata("2.2.0".to_owned(), format!("{ASKED} pip"));
+            };
+            Case::report().python(python).distribution("torch", "2.2.0", asked).found(&NO_WHEEL)
+        };
+        assert_eq!(of("3.13"), ["python/torch: torch 2.2.0 has no wheel for Python 3.13"]);
+        assert!(of("3.11").is_empty());
+    }
+}

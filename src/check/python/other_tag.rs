@@ -37,3 +37,20 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
             .remedies(again::remedy(context, installed)),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_wheel_is_for_one_python() {
+        let of = |python| {
+            let case = Case::host().python(python);
+            let tags = vec!["cp310-cp310-manylinux_2_28_x86_64".to_owned()];
+            case.distribution("torch", "2.7.1+cu126", |own| own.wheel_tags = tags).found(&OTHER_TAG)
+        };
+        assert_eq!(of("3.12"), ["python/torch: torch 2.7.1+cu126 was built for cp310, but this is Python 3.12"]);
+        assert!(of("3.10").is_empty());
+    }
+}

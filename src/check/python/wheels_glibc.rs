@@ -27,3 +27,22 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn flash_attn_2_8_3_is_published_for_ubuntu_22_04() {
+        let of = |glibc| {
+            let report = Case::report().installed("flash-attn", "2.8.3");
+            report.with(|facts| facts.system.glibc = read(glibc)).found(&WHEELS_GLIBC)
+        };
+        assert_eq!(
+            of("2.31"),
+            ["python/flash-attn: the wheels of flash-attn 2.8.3 need glibc 2.32, and this system has 2.31"]
+        );
+        assert!(of("2.35").is_empty());
+    }
+}

@@ -108,10 +108,31 @@ fn alternatives(titles: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::cases::Case;
+    use crate::check::{Told, explain, findings, run};
+    use crate::facts::redact::Identity;
+    use crate::log::Log;
+    use crate::rules::{Workload, embedded};
 
     #[test]
     fn a_selector_names_a_kind_an_id_or_its_beginning() {
         assert_eq!(page("https://example.org/1, read 2026-11-20"), "https://example.org/1");
         assert_eq!(alternatives(&["a".to_owned(), "b".to_owned()]), "a, or b");
+    }
+
+    #[test]
+    fn a_message_is_a_finding_where_no_other_explains_it() {
+        let of = |case: Case| {
+            let mut text = Log::default();
+            text.push("AssertionError: Torch not compiled with CUDA enabled", 1, false);
+            let (db, workload) = (embedded(), Workload::default());
+            let told = Told { heard: db.heard_in(&text.flat), text, people: Identity::default() };
+            let found = findings(&run(&case.facts, db, &workload));
+            let found = explain(&case.facts, db, &workload, &told, found).into_iter();
+            found.filter(|finding| finding.id.is(&SYMPTOM)).map(|finding| finding.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Case::report()), ["symptom/torch-not-compiled"]);
+        let explained = Case::report().gpu("NVIDIA L4", "8.9").installed("torch", "2.7.1+cpu");
+        assert!(of(explained).is_empty(), "`cpu-build/torch` says it");
     }
 }
