@@ -5,7 +5,7 @@
 use super::Context;
 use crate::facts::{ComputeMode, Fabric, Gpu, GpuState, Slowdown, Virtualization};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::raw_platform::GpuClass;
+use crate::rules::schema::GpuClass;
 use crate::step::Step;
 use crate::text;
 

@@ -7,7 +7,7 @@ use pep440_rs::VersionSpecifiers;
 use crate::check::{Context, Installed, rebuild};
 use crate::finding::{Evidence, Finding, Remedy, Rule};
 use crate::rules::cite;
-use crate::rules::raw_prebuilt::RawPrebuilt;
+use crate::rules::schema::RawPrebuilt;
 
 /// The rows of what is installed and unread.
 pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a RawPrebuilt)> {

@@ -14,8 +14,8 @@ use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::parallel::in_parallel;
 use crate::rules::obstacle::python_version;
-use crate::rules::raw_needs::Stop;
 use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse, satisfied, specifiers};
+use crate::rules::schema::Stop;
 use crate::step::{self, Step};
 
 rule! {

@@ -5,7 +5,7 @@ use super::{Context, Installer, gpu_state, limits, looked, xid};
 use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::machine;
-use crate::rules::raw_platform::GpuClass;
+use crate::rules::schema::GpuClass;
 use crate::step::Step;
 use crate::text;
 

@@ -4,7 +4,7 @@ use crate::check::{Context, twins};
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
-use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::rules::schema::{RawAdvisory, RawSeverity};
 use crate::step::{Step, Written};
 
 rule! {

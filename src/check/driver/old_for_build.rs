@@ -4,7 +4,7 @@ use super::update;
 use crate::check::{Context, Installed};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::rules::driver::{DriverGap, compat_offer};
-use crate::rules::raw_platform::CompatSupport;
+use crate::rules::schema::CompatSupport;
 use crate::step::Step;
 use crate::text;
 

@@ -3,7 +3,7 @@
 use crate::check::Context;
 use crate::check::driver::update;
 use crate::finding::{Evidence, Finding, Remedy, rule};
-use crate::rules::raw_platform::CompatSupport;
+use crate::rules::schema::CompatSupport;
 use crate::step::Step;
 
 rule! {

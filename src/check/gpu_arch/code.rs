@@ -6,7 +6,7 @@ use crate::facts::{Library, Origin};
 use crate::rules::kernel::is_nvidias;
 use crate::rules::model::{Build, Code, Package};
 use crate::rules::partner::{loaded_code, pick_library};
-use crate::rules::raw::LibraryPick;
+use crate::rules::schema::LibraryPick;
 use crate::version::CudaVersion;
 
 /// A torch of which nobody knows for which GPUs it holds code.

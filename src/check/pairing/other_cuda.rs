@@ -8,7 +8,7 @@ use crate::finding::{Evidence, Finding, rule};
 use crate::rules::Target;
 use crate::rules::model::{Build, Package, Partner};
 use crate::rules::partner::agrees;
-use crate::rules::raw::CudaAgreement;
+use crate::rules::schema::CudaAgreement;
 use crate::version::CudaVersion;
 
 rule! {

@@ -3,7 +3,7 @@
 use crate::check::{Context, Installed};
 use crate::finding::Evidence;
 use crate::rules::advisory::judge;
-use crate::rules::raw_symptoms::{RawCause, RawSymptom};
+use crate::rules::schema::{RawCause, RawSymptom};
 use crate::rules::target::gpu_words;
 use crate::text;
 

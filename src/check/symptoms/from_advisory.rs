@@ -6,8 +6,8 @@ use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::rules::advisory::judge;
 use crate::rules::cite;
-use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::parse;
+use crate::rules::schema::RawAdvisory;
 use crate::step::Step;
 use crate::{step, text};
 

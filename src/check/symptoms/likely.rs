@@ -5,8 +5,7 @@ use super::{kind, severity};
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::machine;
-use crate::rules::raw_machine::Matter;
-use crate::rules::raw_symptoms::RawCause;
+use crate::rules::schema::{Matter, RawCause};
 use crate::rules::symptom::Seen;
 use crate::step::Written;
 

@@ -1,7 +1,7 @@
 //! Which findings explain a message, and in which order?
 
 use crate::finding::{Evidence, Finding, Severity};
-use crate::rules::raw_symptoms::RawSymptom;
+use crate::rules::schema::RawSymptom;
 
 /// A finding and its place among those that explain something.
 pub struct Ranked {
