@@ -123,3 +123,26 @@ fn mismatch(context: &Context<'_>, part: &str, path: &str, version: &DriverVersi
         .push(Evidence::host(part.to_owned(), version.to_string()).required(kernel.to_string()).cited(path.to_owned()));
     finding
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+    use crate::facts::LibCuda;
+
+    #[test]
+    fn libcuda_and_the_kernel_module_are_of_one_version() {
+        let of = |version| {
+            let path = "/usr/lib/x86_64-linux-gnu/libcuda.so.1".to_owned();
+            let version = read(version);
+            let library = LibCuda { path, found_by: "ldconfig".to_owned(), version, compat: false, stub: false };
+            let host = Case::host().driver("570.86.15");
+            host.with(|facts| facts.loader.libcuda = Reading::host(library, "the test")).found(&MISMATCH)
+        };
+        assert_eq!(
+            of("560.35.03"),
+            ["driver-mismatch/libcuda: libcuda is 560.35.03, but the kernel module is 570.86.15"]
+        );
+        assert!(of("570.86.15").is_empty());
+    }
+}

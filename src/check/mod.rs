@@ -1,4 +1,4 @@
-//! The checks: each a function from facts and rules to an outcome, one file per family.
+//! The checks: each a function from facts and rules to an outcome, one folder per family, in it one file per rule.
 //!
 //! A check never reads the machine. What it cannot judge for lack of a fact it skips, and names the fact; what it judges
 //! by a row of the rules it judges with the same function that the solver uses (`crate::rules`).
@@ -7,8 +7,9 @@ mod abi;
 mod advisory;
 mod again;
 mod candidates;
+#[cfg(test)]
+mod cases;
 mod command;
-mod contradiction;
 mod cpu_build;
 mod cuda_answer;
 mod cuda_libs;
@@ -26,17 +27,14 @@ pub mod in_front;
 mod installer;
 mod libcuda_stub;
 mod limits;
-mod newer;
 mod out_of_reach;
 mod pairing;
-mod platform;
 mod prebuilt;
 mod ptxas;
 mod python;
 pub mod rebuild;
 pub mod registry;
 mod requirement;
-mod soname;
 mod stack;
 mod symptoms;
 mod system;
@@ -50,6 +48,7 @@ mod xid;
 
 use pep440_rs::Version;
 
+use self::abi::soname;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;

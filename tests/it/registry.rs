@@ -1,39 +1,98 @@
 //! The rules of the checks: all are declared, each says what it means, and messages name them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gpudoc::check::registry;
 use gpudoc::finding::Kind;
 
-/// The names after `pub` in every `rule!` below `src/check`.
-fn declared() -> BTreeSet<String> {
-    fn read(folder: &Path, found: &mut BTreeSet<String>) {
+/// The sources below `src/check`, as paths from there.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn read(folder: &Path, root: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in std::fs::read_dir(folder).expect("src/check is readable") {
             let path = entry.expect("src/check is readable").path();
             if path.is_dir() {
-                read(&path, found);
+                read(&path, root, found);
                 continue;
             }
             let text = std::fs::read_to_string(&path).expect("a source is text");
-            let rules = text.split("rule! {").skip(1).filter_map(|rest| rest.split("pub ").nth(1));
-            let stem = path.file_stem().expect("a file has a name").to_string_lossy().into_owned();
-            found.extend(rules.filter_map(|rest| rest.split_once(" = ")).map(|(name, _)| format!("{stem}::{name}")));
+            found.push((path.strip_prefix(root).expect("below src/check").to_owned(), text));
         }
     }
-    let mut found = BTreeSet::new();
-    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check"), &mut found);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check");
+    let mut found = Vec::new();
+    read(&root, &root, &mut found);
     found
+}
+
+/// The names after `pub` in every `rule!` of a source.
+fn rules(text: &str) -> impl Iterator<Item = &str> {
+    let declared = text.split("rule! {").skip(1).filter_map(|rest| rest.split("pub ").nth(1));
+    declared.filter_map(|rest| rest.split_once(" = ")).map(|(name, _)| name)
+}
+
+/// `gpu_arch::no_kernel::` of `gpu_arch/no_kernel.rs`, and `xid::` of `xid.rs` or `xid/mod.rs`.
+fn module(path: &Path) -> String {
+    let path = path.with_extension("");
+    let names = path.iter().map(|name| name.to_string_lossy()).filter(|name| name != "mod");
+    names.map(|name| format!("{name}::")).collect()
 }
 
 #[test]
 fn every_declared_rule_is_registered() {
-    let declared = declared();
-    assert!(declared.contains("cpu_build::CPU_BUILD"), "{declared:?}");
-    let registry = include_str!("../../src/check/registry.rs");
-    let missing: Vec<_> = declared.iter().filter(|name| !registry.contains(&format!("{name},"))).collect();
-    assert!(missing.is_empty(), "not in `RULES`: {missing:?}");
+    let of = |(path, text): &(PathBuf, String)| {
+        rules(text).map(|name| format!("{}{name}", module(path))).collect::<Vec<_>>()
+    };
+    let declared: BTreeSet<String> = sources().iter().flat_map(of).collect();
+    assert!(declared.contains("gpu_arch::no_kernel::NO_KERNEL"), "{declared:?}");
+    let (_, list) = include_str!("../../src/check/registry.rs").split_once("&[\n").expect("a list of rules");
+    let (list, _) = list.split_once("];").expect("the end of the list");
+    let names = list.lines().filter_map(|line| line.trim().strip_prefix("&super::")?.strip_suffix(','));
+    assert_eq!(names.map(str::to_owned).collect::<BTreeSet<_>>(), declared);
     assert_eq!(registry::RULES.len(), declared.len());
+}
+
+/// Families whose rules have no case of their own beside them, and where their cases are.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("candidates", "tests/it/reports.rs"),
+    ("cuda_answer", "tests/it/visibility.rs"),
+    ("cuda_libs", "tests/it/objects.rs"),
+    ("device_nodes", "tests/it/visibility.rs"),
+    ("environment", "tests/it/fix/apply.rs"),
+    ("files", "tests/it/objects.rs"),
+    ("gpu_state", "tests/it/gpu_state.rs"),
+    ("gpu_visibility", "tests/it/visibility.rs"),
+    ("in_front", "tests/it/visibility.rs"),
+    ("libcuda_stub", "tests/it/loader.rs"),
+    ("limits", "tests/it/toolchain.rs"),
+    ("ptxas", "tests/it/toolchain.rs"),
+    ("requirement", "tests/it/pasted.rs"),
+    ("system", "tests/it/toolchain.rs"),
+    ("toolchain", "tests/it/toolchain.rs"),
+    ("vendor", "its own tests, of the rows"),
+    ("workload", "src/rules/workload.rs"),
+    ("xid", "its own tests, of the rows"),
+];
+
+/// A case that fires and one that does not stand in the rule's own file and name it.
+#[test]
+fn every_rule_has_its_cases_beside_it() {
+    let (mut without, mut used) = (Vec::new(), BTreeSet::new());
+    for (path, text) in sources() {
+        let (code, tests) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        let words: BTreeSet<&str> =
+            tests.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
+        let module = module(&path);
+        for name in rules(code).filter(|name| !words.contains(name)) {
+            match ELSEWHERE.iter().find(|(family, _)| module.starts_with(&format!("{family}::"))) {
+                Some((family, _)) => drop(used.insert(*family)),
+                None => without.push(format!("{module}{name}")),
+            }
+        }
+    }
+    assert!(without.is_empty(), "no test beside them names {without:?}");
+    let idle: Vec<_> = ELSEWHERE.iter().filter(|(family, _)| !used.contains(family)).collect();
+    assert!(idle.is_empty(), "all rules have their cases: {idle:?} can go");
 }
 
 #[test]

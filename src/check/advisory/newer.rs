@@ -1,6 +1,6 @@
 //! Is anything installed that is newer than the rules?
 
-use super::{Context, Installed};
+use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
@@ -47,22 +47,14 @@ fn of<'a>(installed: &'a Installed<'a>) -> Option<(&'a Installed<'a>, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Distribution, Facts, Origin, Reading};
-    use crate::rules::symptom::Heard;
-    use crate::rules::{Workload, embedded};
+    use crate::check::cases::Case;
+    use crate::rules::embedded;
 
     #[test]
     fn a_release_from_after_the_rules_is_named() {
-        let db = embedded();
-        let last = &db.package("torch").expect("torch").releases.last().expect("a release").version;
-        let title = |version: &str| {
-            let mut facts = Facts::unknown(Origin::Host);
-            let version = Reading::metadata(version.to_owned(), "METADATA");
-            facts.distributions = vec![Distribution { name: "torch".to_owned(), version, ..Distribution::default() }];
-            let (workload, heard) = (Workload::default(), Heard::default());
-            findings(&Context::new(&facts, db, &workload, &heard)).map(|finding| finding.title)
-        };
-        assert_eq!(title("99.0+cu999").as_deref(), Some("torch 99.0+cu999 is newer than the rules"));
-        assert_eq!(title(&last.to_string()), None);
+        let last = &embedded().package("torch").expect("torch").releases.last().expect("a release").version;
+        let of = |version: &str| Case::host().installed("torch", version).found(&NEWER);
+        assert_eq!(of("99.0+cu999"), ["rules/newer: torch 99.0+cu999 is newer than the rules"]);
+        assert!(of(&last.to_string()).is_empty());
     }
 }

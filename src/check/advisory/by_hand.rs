@@ -1,8 +1,8 @@
-//! Does a hand-written advisory apply?
+//! What does a hand-written advisory say that applies?
 
-use super::{Context, looked, newer, twins};
-use crate::finding::{Change, Evidence, Finding, Id, Kind, Outcome, Remedy, Severity, rule};
-use crate::rules::advisory::{Match, applies};
+use crate::check::{Context, twins};
+use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
+use crate::rules::advisory::Match;
 use crate::rules::cite;
 use crate::rules::schema::{RawAdvisory, RawSeverity};
 use crate::step::{Step, Written};
@@ -15,21 +15,8 @@ rule! {
     pub ADVISORY = "GPUDOC-{number}": Advisory, Warn, since "0.1.0", judged on [Distributions, Gpus, Driver, Project, Report];
 }
 
-/// Tries every advisory.
-pub fn check(context: &Context<'_>) -> Outcome {
-    if context.stack.installed.is_empty() {
-        return Outcome::NotApplicable("nothing is installed".to_owned());
-    }
-    let installed = |name: &str| context.installed(name);
-    let environment = context.environment(&installed);
-    let found = context.db.advisories().filter_map(|advisory| {
-        let hit = applies(advisory, &environment)?;
-        Some(finding(context, advisory, &hit))
-    });
-    looked(found.chain(newer::findings(context)).collect())
-}
-
-fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
+/// The advisory, with what it met in this environment as evidence.
+pub fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
     let mut packages: Vec<_> = hit.installed.iter().map(|(name, ..)| name.clone()).collect();
     packages.sort();
     let evidence = hit.installed.iter().map(|(name, version, required)| {
@@ -82,11 +69,7 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
     ADVISORY
         .found(&[number(advisory)], &advisory.title)
         .kind(kind(&advisory.kind))
-        .severity(match advisory.severity {
-            RawSeverity::Fail => Severity::Fail,
-            RawSeverity::Warn => Severity::Warn,
-            RawSeverity::Info => Severity::Info,
-        })
+        .severity(severity(advisory.severity))
         .message(advisory.story.split_whitespace().collect::<Vec<_>>().join(" "))
         .remedies(remedies)
         .references(advisory.references.iter().map(|page| page.page.clone()))
@@ -112,13 +95,23 @@ fn with_versions(summary: &str, requirements: &[String]) -> String {
 }
 
 /// The family that an advisory names; `advisory` for a name that is none, which the linter refuses.
-fn kind(name: &str) -> Kind {
+pub fn kind(name: &str) -> Kind {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
+}
+
+/// The severity that a row of the rules names.
+pub fn severity(raw: RawSeverity) -> Severity {
+    match raw {
+        RawSeverity::Fail => Severity::Fail,
+        RawSeverity::Warn => Severity::Warn,
+        RawSeverity::Info => Severity::Info,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::cases::Case;
 
     #[test]
     fn a_summary_says_the_versions_that_it_means() {
@@ -132,5 +125,15 @@ mod tests {
         assert_eq!(of("Stay with transformers 4", &["transformers<5"]), "Stay with transformers 4: transformers<5");
         assert_eq!(of("Upgrade torch; 2.6 is the first", &["torch>=2.6"]), "Upgrade torch; 2.6 is the first");
         assert_eq!(of("Install tf-keras", &["tf-keras"]), "Install tf-keras");
+    }
+
+    #[test]
+    fn an_advisory_is_found_by_what_is_installed() {
+        let of = |bitsandbytes| {
+            Case::host().installed("triton", "3.2.0").installed("bitsandbytes", bitsandbytes).found(&ADVISORY)
+        };
+        let title = "GPUDOC-2026-0001: bitsandbytes before 0.45.1 imports `triton.ops`, which triton 3.2 no longer has";
+        assert!(of("0.45.0").contains(&title.to_owned()));
+        assert!(!of("0.45.1").contains(&title.to_owned()));
     }
 }

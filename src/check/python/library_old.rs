@@ -1,7 +1,7 @@
 //! Are glibc and libstdc++ of this system new enough for the installed libraries?
 
-use super::abi::loaded_libraries;
-use super::{Context, Installed};
+use crate::check::abi::loaded_libraries;
+use crate::check::{Context, Installed};
 use crate::facts::Library;
 use crate::finding::{Evidence, Finding, rule};
 use crate::version::GlibcVersion;
@@ -75,12 +75,35 @@ fn too_old(
     has: &str,
     place: Option<String>,
 ) -> Finding {
-    LIBRARY_OLD.found(&[installed.name()], format!("{} needs {needs}, and this host's {what} has {has}", installed.title())).message(format!(
-            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a newer \
-             system; a build for this one, or a newer image, is needed.",
+    LIBRARY_OLD
+        .found(&[installed.name()], format!("{} needs {needs}, and this host's {what} has {has}", installed.title()))
+        .message(format!(
+            "The loader refuses the library: `version `{needs}' not found (required by {})`. It was compiled on a \
+             newer system; a build for this one, or a newer image, is needed.",
             library.path
-        )).packages([installed.name()]).evidence([
-            Evidence::binary(library.path.clone(), format!("needs {needs}")).cited(installed.distribution.location.clone()),
+        ))
+        .packages([installed.name()])
+        .evidence([
+            Evidence::binary(library.path.clone(), format!("needs {needs}"))
+                .cited(installed.distribution.location.clone()),
             Evidence::host(soname.to_owned(), has.to_owned()).required(needs.to_owned()).cited(place),
         ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::{Case, read};
+
+    #[test]
+    fn a_library_needs_the_glibc_of_its_symbols() {
+        let of = |glibc| {
+            let versions = ["GLIBC_2.34", "GLIBC_2.9"].map(str::to_owned).to_vec();
+            let library = Library { path: "newext/_C.so".to_owned(), versions, ..Library::default() };
+            let host = Case::host().with(|facts| facts.system.glibc = read(glibc));
+            host.files("newext", "1.0", vec![library]).found(&LIBRARY_OLD)
+        };
+        assert_eq!(of("2.31"), ["python/newext: newext 1.0 needs GLIBC_2.34, and this host's glibc has 2.31"]);
+        assert!(of("2.34").is_empty());
+    }
 }

@@ -1,6 +1,6 @@
 //! Does a pasted report say one thing in two ways?
 
-use super::Context;
+use crate::check::Context;
 use crate::facts::Contradiction;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::step::Step;
@@ -25,12 +25,39 @@ fn finding(contradiction: &Contradiction) -> Finding {
     let said = |(value, place): &(String, String), role: &str| {
         Evidence::metadata(what.clone(), format!("{value} ({role})")).cited(place.clone())
     };
-    CONTRADICTION.found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0)).message("Two environments are mixed in it, or one changed in between: a list that was taken with another interpreter than \
-                  the failing one says nothing about the failure. The checks went by the first.").packages([what.to_lowercase()]).evidence([said(used, "used"), said(other, "not used")]).remedies([Remedy {
+    CONTRADICTION
+        .found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0))
+        .message(
+            "Two environments are mixed in it, or one changed in between: a list that was taken with another \
+             interpreter than the failing one says nothing about the failure. The checks went by the first.",
+        )
+        .packages([what.to_lowercase()])
+        .evidence([said(used, "used"), said(other, "not used")])
+        .remedies([Remedy {
             summary: "Take the report again with the interpreter that fails".to_owned(),
             requirements: Vec::new(),
             steps: Step::fixed("python -m torch.utils.collect_env && python -m pip list"),
             change: None,
             verified: false,
         }])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_report_names_torch_in_two_ways() {
+        let said = |version: &str, place: &str| (version.to_owned(), place.to_owned());
+        let (used, other) = (said("2.6.0", "line 3"), said("2.5.1", "line 40"));
+        let contradiction = Contradiction { what: "torch".to_owned(), used, other };
+        let of =
+            |contradictions| Case::report().told(|pasted| pasted.contradictions = contradictions).found(&CONTRADICTION);
+        assert_eq!(
+            of(vec![contradiction]),
+            ["pairing/contradiction-torch: the report names torch as 2.6.0 and as 2.5.1"]
+        );
+        assert!(of(Vec::new()).is_empty());
+    }
 }

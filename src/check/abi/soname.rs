@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::{Context, Installed, Installer};
+use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
 use crate::rules::requirement::{is_about, parse, specifiers};
 use crate::rules::schema::RawLibrary;
@@ -98,8 +98,8 @@ pub fn remedy(context: &Context<'_>, needing: Option<&Installed<'_>>, sonames: &
         let soname = sonames.first().copied().unwrap_or_default();
         return Some(Remedy::new(
             format!(
-                "Install a release of {name} that does without {soname}: {by} needs `{wheel}{versions}`, and two versions of that do \
-                 not lie side by side"
+                "Install a release of {name} that does without {soname}: {by} needs `{wheel}{versions}`, and \
+                 two versions of that do not lie side by side"
             ),
             [],
         ));

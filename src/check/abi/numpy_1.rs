@@ -1,0 +1,70 @@
+//! Was a package compiled for NumPy 1 beside an installed NumPy 2?
+
+use crate::check::{Context, Installed, Installer};
+use crate::facts::Library;
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+
+rule! {
+    /// A package was compiled for NumPy 1, and NumPy 2 is installed.
+    ///
+    /// Modules compiled against NumPy 1 stop with `numpy.core.multiarray failed to import` or `numpy.dtype size
+    /// changed` under NumPy 2. Known from the compiled modules, or from the release's date and its own wheels in the
+    /// rules. Install a release built for NumPy 2, or `numpy<2` if nothing else needs NumPy 2.
+    pub NUMPY_1 = "abi/{package}": Abi, Warn, since "0.1.0", judged on [Libraries, Distributions];
+}
+
+/// Modules compiled with NumPy 1's headers beside NumPy 2.
+pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
+    let numpy = context.stack.get("numpy")?;
+    let is_two = numpy
+        .distribution
+        .full_version()
+        .split('.')
+        .next()
+        .is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major >= 2));
+    let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
+    // torch goes on without: tensors and arrays are no longer converted.
+    let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
+    Some(
+        NUMPY_1
+            .found(
+                &[installed.name()],
+                format!("{} is compiled for NumPy 1, and {} is installed", installed.title(), numpy.title()),
+            )
+            .severity(severity)
+            .message(
+                "NumPy 2 changed its C API: `A module that was compiled using NumPy 1.x cannot be run in NumPy 2`, or \
+                 `_ARRAY_API not found`.",
+            )
+            .packages([installed.name(), "numpy"])
+            .evidence([Evidence::binary(
+                first.path.clone(),
+                "asks for `numpy.core._multiarray_umath` only, as NumPy 1's headers do",
+            )
+            .required("NumPy 2's headers, which run with both".to_owned())
+            .cited(installed.distribution.location.clone())])
+            .remedies([Remedy {
+                summary: format!("Install NumPy 1, or a newer {}", installed.name()),
+                requirements: vec!["numpy<2".to_owned()],
+                steps: Installer::of(context.facts).install(&[], &["numpy<2".to_owned()]).into_iter().collect(),
+                change: None,
+                verified: false,
+            }]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn modules_for_numpy_1_do_not_load_beside_numpy_2() {
+        let of = |numpy| {
+            let library = Library { path: "oldext/_C.so".to_owned(), numpy: Some(1), ..Library::default() };
+            Case::host().installed("numpy", numpy).files("oldext", "1.0", vec![library]).found(&NUMPY_1)
+        };
+        assert_eq!(of("2.0.0"), ["abi/oldext: oldext 1.0 is compiled for NumPy 1, and numpy 2.0.0 is installed"]);
+        assert!(of("1.26.4").is_empty());
+    }
+}

@@ -1,0 +1,23 @@
+//! Does a hand-written advisory apply, and is anything newer than what the rules know?
+
+pub mod by_hand;
+pub mod newer;
+
+pub use self::by_hand::{id, kind, of, severity};
+use crate::check::{Context, looked};
+use crate::finding::Outcome;
+use crate::rules::advisory::applies;
+
+/// Tries every advisory.
+pub fn check(context: &Context<'_>) -> Outcome {
+    if context.stack.installed.is_empty() {
+        return Outcome::NotApplicable("nothing is installed".to_owned());
+    }
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
+    let found = context.db.advisories().filter_map(|advisory| {
+        let hit = applies(advisory, &environment)?;
+        Some(by_hand::finding(context, advisory, &hit))
+    });
+    looked(found.chain(newer::findings(context)).collect())
+}

@@ -1,0 +1,81 @@
+//! Is a cuda-compat library in front of the driver's own, and may it be?
+
+pub mod branch;
+pub mod older_than_driver;
+pub mod on_gpu;
+pub mod wrong_gpu;
+
+use crate::check::{Context, looked};
+use crate::finding::{Change, Evidence, Outcome, Remedy, Rule};
+use crate::rules::driver::{CompatFault, compat_fault};
+use crate::step::Step;
+
+/// What is wrong with the library, for the finding about it.
+struct Fault {
+    rule: &'static Rule,
+    title: String,
+    message: String,
+    /// What would have to be in its place.
+    required: String,
+    /// Index of the GPU that it does not work on.
+    gpu: Option<u32>,
+    /// NVIDIA's matrix, if that decides.
+    citation: Option<String>,
+}
+
+/// Judges the cuda-compat library that a process would load.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let target = &context.target;
+    if let Some(finding) = on_gpu::finding(context) {
+        return looked(vec![finding]);
+    }
+    let Some(library) = context.facts.loader.libcuda.value().filter(|library| library.compat) else {
+        return Outcome::NotApplicable("no cuda-compat library is in use".to_owned());
+    };
+    let Some(compat) = &target.compat else {
+        return Outcome::Skipped(format!("the version of {}", library.path));
+    };
+    let Some(driver) = &target.driver else { return Outcome::Skipped("the kernel driver's version".to_owned()) };
+    let Some(fault) = compat_fault(target, context.db) else { return looked(Vec::new()) };
+    let Fault { rule, title, message, required, gpu, citation } = match fault {
+        CompatFault::OlderThanDriver => older_than_driver::fault(compat, driver),
+        CompatFault::WrongGpu(index, citation) => wrong_gpu::fault(compat, driver, &target.gpus[index], citation),
+        CompatFault::Refused(package, citation) => branch::fault(&package, driver, citation),
+    };
+    let fact = |fact: &str, observed: String, citation: Option<String>| {
+        Evidence::host(fact.to_owned(), observed).cited(citation)
+    };
+    let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
+    let mut first = fact("libcuda", format!("{compat}, found by {}", library.found_by), Some(library.path.clone()));
+    first.required = Some(required);
+    let mut evidence = vec![first, fact("kernel module", driver.to_string(), place)];
+    if let Some(citation) = citation {
+        evidence.push(Evidence::rule("forward compatibility", "not for this GPU or branch").cited(citation));
+    }
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    looked(vec![
+        rule.found(&[], title).message(message).packages(["cuda-compat"]).gpus(gpu).evidence(evidence).remedies([
+            Remedy {
+                summary: format!("Take `{folder}` out of the loader's path"),
+                requirements: Vec::new(),
+                steps: remove_command(&library.found_by, folder, context),
+                change: Some(Change::NoCompat),
+                verified: false,
+            },
+        ]),
+    ])
+}
+
+/// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.
+pub(super) fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<Step> {
+    if found_by != "LD_LIBRARY_PATH" {
+        return Step::run(["grep", "-rl", "--", folder, "/etc/ld.so.conf.d"]).into_iter().collect();
+    }
+    let value = context.facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
+    let rest: Vec<_> =
+        value.split(':').filter(|entry| !entry.is_empty() && entry.trim_end_matches('/') != folder).collect();
+    if rest.is_empty() {
+        return Step::fixed("unset LD_LIBRARY_PATH");
+    }
+    Step::set("LD_LIBRARY_PATH", rest.join(":")).into_iter().collect()
+}

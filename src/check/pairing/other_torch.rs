@@ -1,0 +1,88 @@
+//! Was a package built for another torch?
+
+use crate::check::{Context, Installed};
+use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::rules::complete::torch_of_label;
+
+rule! {
+    /// A package was built for another torch.
+    ///
+    /// It says so itself: its compiled operators do not load. Known from the package's own version file or its library.
+    /// Install the release that belongs to this torch.
+    pub OTHER_TORCH = "pairing/{package}": Pairing, Fail, since "0.1.0", judged on [Builds];
+}
+
+/// An extension whose files name the torch that they were built against, which is not the one that is there.
+pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    // A report's readers took over what labels say, where they can be relied on.
+    let label = || {
+        let told = context.facts.pasted.is_some();
+        torch_of_label(installed.distribution.full_version()).filter(|_| !told)
+    };
+    let built = &installed.distribution.build.torch.value().cloned().or_else(label)?;
+    // On a machine the symbols of the files decide, where they were read.
+    if context.facts.pasted.is_none() && !installed.distribution.libraries.is_unknown() {
+        return None;
+    }
+    let torch = context.stack.get("torch")?;
+    let full = torch.distribution.full_version();
+    let public = full.split('+').next().unwrap_or(full);
+    let same = match (built.contains('+'), full.contains('+')) {
+        (true, true) => built == full,
+        // A wheel's name may only say the release line: `torch2.6`.
+        _ => {
+            let built = built.split('+').next().unwrap_or(built);
+            built == public || public.strip_prefix(built).is_some_and(|rest| rest.starts_with('.'))
+        }
+    };
+    if same {
+        return None;
+    }
+    let place = installed.distribution.build.torch.source().map(|source| source.place().to_owned());
+    Some(
+        OTHER_TORCH
+            .found(
+                &[installed.name()],
+                format!("{} was built for torch {built}, but {full} is installed", installed.name()),
+            )
+            .message(format!(
+                "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
+                installed.name()
+            ))
+            .packages(["torch", installed.name()])
+            .evidence([
+                Evidence::binary(format!("{} build", installed.name()), format!("for torch {built}"))
+                    .required(full.to_owned())
+                    .cited(place),
+                Evidence::binary("torch", full.to_owned()).cited(torch.cuda_place()),
+            ])
+            .remedies([Remedy {
+                summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
+                requirements: Vec::new(),
+                steps: Vec::new(),
+                change: None,
+                verified: false,
+            }]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn what_the_package_says_of_itself_is_compared() {
+        let of = |built: &str| {
+            let case = Case::host().installed("torch", "2.6.0+cu124");
+            let built = Reading::binary(built.to_owned(), "xformers/cpp_lib.json");
+            case.distribution("xformers", "0.0.28", |own| own.build.torch = built).found(&OTHER_TORCH)
+        };
+        assert_eq!(
+            of("2.5.1+cu124"),
+            ["pairing/xformers: xformers was built for torch 2.5.1+cu124, but 2.6.0+cu124 is installed"]
+        );
+        assert!(of("2.6").is_empty());
+    }
+}

@@ -1,0 +1,83 @@
+//! Which causes of a message do the facts leave, and which facts bear on one?
+
+use crate::check::{Context, Installed};
+use crate::finding::Evidence;
+use crate::rules::advisory::judge;
+use crate::rules::schema::{RawCause, RawSymptom};
+use crate::rules::target::gpu_words;
+use crate::text;
+
+/// The causes whose conditions hold, and those that nothing contradicts.
+pub fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db RawCause>, Vec<&'db RawCause>) {
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
+    let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
+    let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
+    for cause in &symptom.causes {
+        let mut terms = Vec::new();
+        terms.extend(cause.when.as_ref().map(|when| judge(when, &environment, whole)));
+        // Nobody says that a machine is not WSL.
+        terms.extend(cause.wsl.then(|| Some(context.facts.system.wsl.value().is_some())));
+        terms.extend(cause.cpu_torch.then(|| context.stack.torch_cuda().map(|cuda| cuda.is_none())));
+        match terms.as_slice() {
+            terms if terms.contains(&Some(false)) => {}
+            [] => open.push(cause),
+            terms if terms.contains(&None) => doubtful.push(cause),
+            _ => holding.push(cause),
+        }
+    }
+    open.append(&mut doubtful);
+    (holding, open)
+}
+
+/// Fills what is known into a sentence.
+pub fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> String {
+    let gpus: Vec<_> = context.target.gpus.iter().collect();
+    let gpu = match gpus.as_slice() {
+        [] => "this GPU".to_owned(),
+        gpus => {
+            let mut capabilities: Vec<_> = gpus.iter().map(|gpu| format!("sm_{}", gpu.capability.sm())).collect();
+            capabilities.dedup();
+            format!("{} ({})", gpu_words(gpus), text::list(&capabilities))
+        }
+    };
+    let title = |name: &str| context.stack.get(name).map(Installed::title);
+    let package = package.map(|name| title(name).unwrap_or_else(|| name.to_owned()));
+    let torch = title("torch").unwrap_or_else(|| "torch".to_owned());
+    let driver =
+        context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
+    text.replace("{package}", package.as_deref().unwrap_or("the extension"))
+        .replace("{gpu}", &gpu)
+        .replace("{torch}", &torch)
+        .replace("{driver}", &driver)
+}
+
+/// The facts that bear on a cause, as evidence: GPUs for what is about GPUs, the driver, distributions that it names.
+pub fn known(context: &Context<'_>, cause: &RawCause) -> Vec<Evidence> {
+    let mut evidence = Vec::new();
+    for name in &cause.packages {
+        if let Some(installed) = context.stack.get(name) {
+            evidence.push(
+                Evidence::metadata(name.clone(), installed.distribution.full_version().to_owned())
+                    .cited(installed.distribution.version.source().map(|source| source.place().to_owned())),
+            );
+        }
+    }
+    if matches!(cause.kind.as_str(), "gpu-arch" | "forward-compat" | "driver" | "cpu-build") {
+        evidence.extend(context.target.gpus.iter().take(2).map(|gpu| {
+            Evidence::host(
+                gpu.label.clone(),
+                format!("compute capability {}, sm_{}", gpu.capability, gpu.capability.sm()),
+            )
+        }));
+    }
+    if matches!(cause.kind.as_str(), "driver" | "forward-compat" | "driver-mismatch" | "system")
+        && let Some(driver) = &context.target.driver
+    {
+        evidence.push(
+            Evidence::host("driver", driver.to_string())
+                .cited(context.facts.driver.version.source().map(|source| source.place().to_owned())),
+        );
+    }
+    evidence
+}

@@ -1,0 +1,47 @@
+//! What is said of an advisory whose message was seen, but whose conditions are not all known?
+
+use super::ranked::message;
+use crate::check::{Context, advisory};
+use crate::facts::Origin;
+use crate::finding::{Evidence, Finding, Remedy, Severity};
+use crate::rules::advisory::judge;
+use crate::rules::cite;
+use crate::rules::requirement::parse;
+use crate::rules::schema::RawAdvisory;
+use crate::step::Step;
+use crate::{step, text};
+
+/// An advisory whose message was seen, but whose conditions are not all known.
+pub fn finding(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> Option<Finding> {
+    let installed = |name: &str| context.installed(name);
+    let environment = context.environment(&installed);
+    let whole =
+        context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
+    let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
+    let mut finding = advisory::of(advisory);
+    finding.severity = Severity::Warn;
+    finding.title = format!("likely: {}", finding.title);
+    finding.packages = open.installed.iter().filter_map(|line| Some(parse(line).ok()?.name.to_string())).collect();
+    finding.packages.sort();
+    finding.evidence = vec![message(line)];
+    finding.evidence.extend(
+        advisory
+            .references
+            .iter()
+            .take(1)
+            .map(|page| Evidence::rule("advisory", format!("{} of {}", advisory.id, advisory.date)).cited(cite(page))),
+    );
+    let missing: Vec<String> = open
+        .installed
+        .iter()
+        .filter(|line| parse(line).is_ok_and(|wanted| context.stack.get(wanted.name.as_ref()).is_none()))
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));
+        let names = finding.packages.iter().filter_map(|name| step::requirement(name));
+        let show = Step::run(["pip", "show"].map(str::to_owned).into_iter().chain(names));
+        finding.remedies.insert(0, Remedy::look(show));
+    }
+    Some(finding)
+}

@@ -1,0 +1,137 @@
+//! What may a message come from that no finding explains, and what is done about it?
+
+use super::causes::{causes, filled, known};
+use super::{kind, severity};
+use crate::check::{Context, rebuild, soname};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::machine;
+use crate::rules::schema::{Matter, RawCause};
+use crate::rules::symptom::Seen;
+use crate::step::Written;
+
+rule! {
+    /// A known error message that no other finding explains.
+    ///
+    /// The message has a row in the rules with its causes; those that the facts rule out are not named. `likely:`
+    /// stands before what the report does not decide. Known from the message and the sources of its row.
+    pub SYMPTOM = "symptom/{message}": Advisory, Warn, since "0.1.0", judged on [Report];
+}
+
+/// What a message may come from where no finding explains it: the causes that the facts leave.
+pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, line: &str) -> Option<Finding> {
+    let symptom = seen.symptom;
+    let (holding, open) = causes(context, symptom);
+    let proved = severity(symptom.severity);
+    let left: Vec<&RawCause> = holding.iter().chain(&open).copied().collect();
+    let (first, others) = left.split_first()?;
+    let fill = |text: &str| filled(context, text, package);
+    let title = fill(&first.title);
+    let certain = proved == Severity::Fail;
+    let mut message = symptom.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(|cause| fill(&cause.title)).collect();
+        message.push_str(&format!(" It may also be that {}.", alternatives(&others)));
+    }
+    if !certain {
+        message.push_str(" The report does not decide it.");
+    }
+    let mut packages: Vec<String> = left.iter().flat_map(|cause| &cause.packages).cloned().collect();
+    packages.extend(package.map(str::to_owned));
+    packages.sort();
+    packages.dedup();
+    // A library that is not there is in some wheel, whatever the cause.
+    let needing = package.and_then(|name| context.stack.get(name));
+    let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
+    let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
+    if (!certain || left.len() > 1) && symptom.settle.as_str() != "-" {
+        remedies.push(Remedy::look(symptom.settle.steps()));
+    }
+    // The rule's own command names the wheel of one CUDA.
+    let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
+    let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
+    remedies.extend(left.iter().map(|cause| cure(context, cause, package, &other)));
+    let mut evidence = vec![super::ranked::message(line)];
+    evidence.extend(known(context, first));
+    evidence.push(Evidence::rule("known message", symptom.id.clone()).cited(symptom.sources.first().cloned()));
+    Some(
+        SYMPTOM
+            .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
+            .severity(proved)
+            .kind(kind(&first.kind))
+            .message(message)
+            .packages(packages)
+            .evidence(evidence)
+            .remedies(remedies)
+            .references(symptom.sources.iter().map(|source| page(source).to_owned())),
+    )
+}
+
+/// What to do about a cause, with those of its commands that are wanted.
+pub fn cure(
+    context: &Context<'_>,
+    cause: &RawCause,
+    package: Option<&str>,
+    is_wanted: &dyn Fn(&Written) -> bool,
+) -> Remedy {
+    let own = cause.commands.iter().filter(|command| is_wanted(command)).flat_map(Written::steps);
+    let task = match cause.matter {
+        Some(Matter::Driver) => machine::newest_driver(context.facts, &context.target, context.db),
+        Some(Matter::Shm) => machine::shared_memory(context.facts, context.db),
+        None => None,
+    };
+    let mut summary = filled(context, &cause.remedy, package);
+    let mut steps = Vec::new();
+    if let Some(task) = task {
+        summary = format!("{}: {}", summary, task.words);
+        steps.extend(task.steps);
+    }
+    let built = package.filter(|_| cause.rebuild).and_then(|name| rebuild::of(context, context.stack.get(name)?));
+    steps.extend(built.into_iter().flatten());
+    steps.extend(own);
+    Remedy::new(summary, steps)
+}
+
+/// `https://… , read 2026-11-20` without the day.
+fn page(citation: &str) -> &str {
+    citation.split(", read ").next().unwrap_or(citation)
+}
+
+fn alternatives(titles: &[String]) -> String {
+    match titles {
+        [] => String::new(),
+        [one] => one.clone(),
+        [head @ .., last] => format!("{}, or {last}", head.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cases::Case;
+    use crate::check::{Told, explain, findings, run};
+    use crate::facts::redact::Identity;
+    use crate::log::Log;
+    use crate::rules::{Workload, embedded};
+
+    #[test]
+    fn a_selector_names_a_kind_an_id_or_its_beginning() {
+        assert_eq!(page("https://example.org/1, read 2026-11-20"), "https://example.org/1");
+        assert_eq!(alternatives(&["a".to_owned(), "b".to_owned()]), "a, or b");
+    }
+
+    #[test]
+    fn a_message_is_a_finding_where_no_other_explains_it() {
+        let of = |case: Case| {
+            let mut text = Log::default();
+            text.push("AssertionError: Torch not compiled with CUDA enabled", 1, false);
+            let (db, workload) = (embedded(), Workload::default());
+            let told = Told { heard: db.heard_in(&text.flat), text, people: Identity::default() };
+            let found = findings(&run(&case.facts, db, &workload));
+            let found = explain(&case.facts, db, &workload, &told, found).into_iter();
+            found.filter(|finding| finding.id.is(&SYMPTOM)).map(|finding| finding.id.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(Case::report()), ["symptom/torch-not-compiled"]);
+        let explained = Case::report().gpu("NVIDIA L4", "8.9").installed("torch", "2.7.1+cpu");
+        assert!(of(explained).is_empty(), "`cpu-build/torch` says it");
+    }
+}
