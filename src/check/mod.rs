@@ -10,9 +10,7 @@ mod candidates;
 mod command;
 mod contradiction;
 mod cpu_build;
-mod cuda_answer;
 mod cuda_libs;
-mod device_nodes;
 mod driver;
 mod driver_mismatch;
 mod environment;
@@ -20,12 +18,10 @@ mod files;
 mod forward_compat;
 mod gaps;
 mod gpu_arch;
-mod gpu_state;
 mod gpu_visibility;
 pub mod in_front;
 mod installer;
 mod libcuda_stub;
-mod limits;
 mod newer;
 mod out_of_reach;
 mod pairing;
@@ -42,11 +38,7 @@ mod symptoms;
 mod system;
 mod toolchain;
 mod twins;
-mod vendor;
 mod verdict;
-mod visible;
-mod workload;
-mod xid;
 
 use pep440_rs::Version;
 
@@ -158,8 +150,8 @@ const FAMILIES: [Family; 16] = [
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),
     family("advisory", advisory::check, Weight::Always),
-    family("workload", workload::check, Weight::Never),
-    family("vendor", vendor::check, Weight::Never),
+    family("workload", system::workload::check, Weight::Never),
+    family("vendor", system::vendor::check, Weight::Never),
 ];
 
 /// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure, and what is for another vendor's

@@ -141,7 +141,8 @@ fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
     let by_hand = |finding: &Finding| finding.id.is(&super::advisory::ADVISORY);
     let told_twice =
         by_hand(finding) && !by_hand(cause) && finding.kind == cause.kind && finding.packages == cause.packages;
-    let blind = finding.id.is(&super::gpu_visibility::NONE) && (unanswered || cause.id.is(&super::system::JETSON));
+    let blind = finding.id.is(&super::gpu_visibility::none::NONE)
+        && (unanswered || cause.id.is(&super::system::jetson::JETSON));
     blind || told_twice || pin(finding) && pin(cause)
 }
 

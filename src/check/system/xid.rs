@@ -3,7 +3,7 @@
 //! The log tells of the past: everything since the machine started, as far as it was kept. What only a restart mends is so
 //! still; what a reset of the GPU mends may be mended, and is a warning (`rules/platform/xid.toml`).
 
-use super::{Context, symptoms};
+use crate::check::{Context, symptoms};
 use crate::facts::Xid;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Written;
@@ -17,7 +17,7 @@ rule! {
 }
 
 /// A finding for each number in the log.
-pub fn errors(context: &Context<'_>) -> Vec<Finding> {
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let reading = &context.facts.system.xid;
     let place = reading.source().map(|source| source.place().to_owned());
     reading.value().into_iter().flatten().map(|xid| finding(context, xid, place.clone())).collect()
@@ -86,7 +86,7 @@ mod tests {
             let remedy = finding.remedies.first().map(|remedy| remedy.summary.clone()).unwrap_or_default();
             format!("{:?} {}: {} / {remedy}", finding.severity, finding.id, finding.title)
         };
-        errors(&context).into_iter().map(line).collect()
+        check(&context).into_iter().map(line).collect()
     }
 
     #[test]

@@ -1,17 +1,9 @@
-//! Are the driver's files in /dev there, and may this user open them? Was the container given a GPU?
+//! Are the driver's files in /dev there, and may this user open them?
 
-use super::Context;
+use crate::check::Context;
 use crate::facts::Reading;
-use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::finding::{Evidence, Finding, Remedy, Rule, Severity, rule};
 use crate::step::Step;
-
-rule! {
-    /// This container was started without GPUs.
-    ///
-    /// `NVIDIA_VISIBLE_DEVICES` is empty, `void` or `none`, so the NVIDIA runtime gave it no device. Known from the
-    /// variable and from /dev. Start the container with `--gpus all` (Docker) or `--device nvidia.com/gpu=all` (CDI).
-    pub CONTAINER = "gpu-visibility/container": GpuVisibility, Warn, since "0.1.0", judged on [Environment, System];
-}
 
 rule! {
     /// The device files of the GPU are missing or may not be opened.
@@ -55,12 +47,14 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         } else {
             format!("driver {driver} is loaded, but there is no {missing}")
         };
-        return Some(finding(context, Severity::Fail, title, missing, "missing"));
+        return Some(finding(&DEVICE_NODES, context, Severity::Fail, title, missing, "missing"));
     }
     if let Some(node) = nodes.iter().find(|node| node.outside_cgroup) {
         let title = format!("this container may no longer use {}", node.path);
-        let mut finding = finding(context, Severity::Fail, title, &node.path, "refused by the container's cgroup");
-        "It lost the device while it ran, mostly because systemd reloaded its units on the host; NVML then says `Unknown Error`."
+        let mut finding =
+            finding(&DEVICE_NODES, context, Severity::Fail, title, &node.path, "refused by the container's cgroup");
+        "It lost the device while it ran, mostly because systemd reloaded its units on the host; NVML then says \
+         `Unknown Error`."
             .clone_into(&mut finding.message);
         finding.remedies = vec![Remedy::new(
             "Start the container anew; that it keeps its GPUs, request them by CDI or name each with `--device`",
@@ -71,7 +65,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     }
     if let Some(node) = nodes.iter().find(|node| !node.usable) {
         let title = format!("this user may not read and write {}", node.path);
-        let mut finding = finding(context, Severity::Fail, title, &node.path, "no permission");
+        let mut finding = finding(&DEVICE_NODES, context, Severity::Fail, title, &node.path, "no permission");
         finding.remedies = vec![Remedy::new(
             "Add the user to the group of the device files, often `video`",
             Step::run(["ls", "-l", &node.path]).into_iter().chain(Step::fixed("sudo usermod -aG video $USER")),
@@ -81,27 +75,20 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     // On a plain machine the first program that starts CUDA makes it.
     if container && !nodes.is_empty() && !has("/dev/nvidia-uvm") {
         let title = "this container has no /dev/nvidia-uvm, without which CUDA does not start".to_owned();
-        return Some(finding(context, Severity::Warn, title, "/dev/nvidia-uvm", "missing"));
+        return Some(finding(&DEVICE_NODES, context, Severity::Warn, title, "/dev/nvidia-uvm", "missing"));
     }
     None
 }
 
-/// A container whose variable says that it gets no GPU, and none is there, although torch wants one.
-pub fn kept_out(context: &Context<'_>) -> Option<Finding> {
-    let facts = context.facts;
-    let kind = facts.system.container.value()?;
-    let value = facts.system.environment.get("NVIDIA_VISIBLE_DEVICES")?;
-    context.stack.torch_cuda().flatten()?;
-    if !matches!(value.as_str(), "" | "void" | "none") {
-        return None;
-    }
-    let title = format!("`NVIDIA_VISIBLE_DEVICES={value}`: this container ({kind}) was started without GPUs");
-    let mut finding = finding(context, Severity::Warn, title, "GPUs", "none");
-    finding.id = CONTAINER.of(&[]);
-    Some(finding)
-}
-
-fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str, observed: &str) -> Finding {
+/// What is wrong with one of them, or with all.
+pub fn finding(
+    rule: &'static Rule,
+    context: &Context<'_>,
+    severity: Severity,
+    title: String,
+    fact: &str,
+    observed: &str,
+) -> Finding {
     let facts = context.facts;
     let container = facts.system.container.value().is_some();
     let mut evidence = vec![
@@ -114,8 +101,7 @@ fn finding(context: &Context<'_>, severity: Severity, title: String, fact: &str,
             .required("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned())
             .cited("environment".to_owned())
     }));
-    DEVICE_NODES
-        .found(&[], title)
+    rule.found(&[], title)
         .severity(severity)
         .message("CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False.")
         .packages(["container-runtime"])

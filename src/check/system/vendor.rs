@@ -1,6 +1,6 @@
 //! Is the stack for another vendor's GPUs? Then it is recognised, and said to be not judged.
 
-use super::Context;
+use crate::check::Context;
 use crate::finding::{Evidence, Outcome, rule};
 
 rule! {
@@ -15,8 +15,15 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let Some(vendor) = context.db.other_vendor(context.facts) else {
         return Outcome::NotApplicable("nothing says that the stack is for another vendor's GPUs".to_owned());
     };
-    Outcome::Findings(vec![VENDOR.found(&[], format!("this stack is for {}, which gpudoc does not judge", vendor.name)).message("gpudoc knows NVIDIA's GPUs and drivers. Whether this stack fits its own GPU is not checked; what Python packages \
-                  require of each other is.").evidence([Evidence::rule("stack", vendor.by)])])
+    Outcome::Findings(vec![
+        VENDOR
+            .found(&[], format!("this stack is for {}, which gpudoc does not judge", vendor.name))
+            .message(
+                "gpudoc knows NVIDIA's GPUs and drivers. Whether this stack fits its own GPU is not checked; what \
+                 Python packages require of each other is.",
+            )
+            .evidence([Evidence::rule("stack", vendor.by)]),
+    ])
 }
 
 #[cfg(test)]

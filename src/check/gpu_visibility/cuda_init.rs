@@ -3,8 +3,10 @@
 //! The errors' numbers are those of cuda.h, as <https://docs.rs/kn-cuda-sys/0.6.0/kn_cuda_sys/bindings/enum.cudaError_enum.html>
 //! and, for 803 and 804, <https://docs.rs/crseo-sys/latest/> repeat them.
 
+use super::device_nodes;
 use super::visible::{self, Stop};
-use super::{Context, device_nodes, gpu_state};
+use crate::check::Context;
+use crate::check::system::fabric;
 use crate::facts::{CudaAnswer, Gpu, LibCuda, Reading};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
@@ -40,7 +42,7 @@ const MISMATCH: u32 = 803;
 const NO_COMPAT: u32 = 804;
 
 /// Says what CUDA answered, and whether that was foreseen.
-pub fn compare(context: &Context<'_>) -> Option<Finding> {
+pub fn check(context: &Context<'_>) -> Option<Finding> {
     let answer = match &context.facts.visibility.cuda {
         Reading::Known { value, .. } => value,
         Reading::Unreadable { error } => {
@@ -122,7 +124,7 @@ fn expected(context: &Context<'_>) -> Expected {
     if device_nodes::check(context).is_some_and(|finding| finding.severity == Severity::Fail) {
         return error(&[NO_DEVICE], "the device files are not to be had");
     }
-    if !gpu_state::outside_fabric(context).is_empty() {
+    if !fabric::outside(context).is_empty() {
         return error(&[NOT_READY], "the NVLink fabric is not up");
     }
     let gpus = facts.gpus.value().map_or(0, |gpus| devices(gpus));

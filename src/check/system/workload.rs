@@ -1,6 +1,6 @@
 //! Does what the project says it does fit the memory of the GPUs?
 
-use super::{Context, looked};
+use crate::check::{Context, looked};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::workload::{Told, judge};
 
