@@ -1,6 +1,7 @@
 //! Does a hand-written advisory apply?
 
-use super::{Context, looked, newer, twins};
+use super::cuda_libs::twins;
+use super::{Context, looked, newer};
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Outcome, Remedy, Severity, rule};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;

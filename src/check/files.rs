@@ -1,6 +1,7 @@
 //! Are the files of a distribution those that were installed?
 
-use super::{Context, Installed, again, twins};
+use super::cuda_libs::twins;
+use super::{Context, Installed, again};
 use crate::facts::{Changed, ChangedFile, Library};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::text;

@@ -596,7 +596,7 @@ fn triton(context: &Context<'_>, installed: &Installed<'_>, build: &Build) -> Op
         .iter()
         .filter(|gpu| !build.assembles.contains(&gpu.capability) && measured(gpu.capability))
         // A variable may name a ptxas that does.
-        .filter(|gpu| super::ptxas::knows(context, gpu.capability) != Some(true))
+        .filter(|gpu| super::toolchain::ptxas::knows(context, gpu.capability) != Some(true))
         .collect();
     let first = gpus.first()?;
     let known: Vec<_> = build.assembles.iter().map(|capability| format!("sm_{}", capability.sm())).collect();

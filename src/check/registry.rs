@@ -5,7 +5,8 @@ use crate::finding::{Id, Rule};
 pub use super::advisory::{ADVISORY, id as advisory};
 pub use super::candidates::REFUSED;
 pub use super::contradiction::CONTRADICTION;
-pub use super::cuda_libs::{LIBRARY_PATH, SHADOWED};
+pub use super::cuda_libs::library_path::LIBRARY_PATH;
+pub use super::cuda_libs::shadowed::SHADOWED;
 pub use super::symptoms::SYMPTOM;
 
 /// Every rule of the checks, by file.
@@ -20,11 +21,11 @@ pub static RULES: &[&Rule] = &[
     &super::cpu_build::PLAIN_INSTALL,
     &super::cpu_build::CPU_BUILD,
     &super::gpu_visibility::cuda_init::CUDA_INIT,
-    &super::cuda_libs::NO_LIBRARY,
-    &super::cuda_libs::NOT_FOUND,
-    &super::cuda_libs::SHADOWED,
-    &super::cuda_libs::LIBRARY_PATH,
-    &super::cuda_libs::DOUBLED,
+    &super::cuda_libs::no_library::NO_LIBRARY,
+    &super::cuda_libs::not_found::NOT_FOUND,
+    &super::cuda_libs::shadowed::SHADOWED,
+    &super::cuda_libs::library_path::LIBRARY_PATH,
+    &super::cuda_libs::doubled::DOUBLED,
     &super::gpu_visibility::container::CONTAINER,
     &super::gpu_visibility::device_nodes::DEVICE_NODES,
     &super::driver::OLD_FOR_GPU,
@@ -69,7 +70,7 @@ pub static RULES: &[&Rule] = &[
     &super::gpu_visibility::none::NONE,
     &super::gpu_visibility::cuda_visible_devices::CUDA_VISIBLE_DEVICES,
     &super::in_front::IN_FRONT,
-    &super::libcuda_stub::LIBCUDA,
+    &super::cuda_libs::libcuda::LIBCUDA,
     &super::system::memlock::MEMLOCK,
     &super::system::disk::DISK_FULL,
     &super::system::disk::DISK,
@@ -82,7 +83,7 @@ pub static RULES: &[&Rule] = &[
     &super::prebuilt::WHEELS_PARTNER,
     &super::prebuilt::WHEELS_WITHOUT_KERNEL,
     &super::prebuilt::WHEELS_GLIBC,
-    &super::ptxas::PTXAS_VARIABLE,
+    &super::toolchain::ptxas::PTXAS_VARIABLE,
     &super::python::GLIBC,
     &super::python::BITS_32,
     &super::python::NO_WHEEL,
@@ -96,13 +97,13 @@ pub static RULES: &[&Rule] = &[
     &super::system::wsl::WSL,
     &super::system::libcuda_name::LIBCUDA_NAME,
     &super::system::jetson::JETSON,
-    &super::toolchain::NVCC_OTHER,
-    &super::toolchain::GCC,
-    &super::toolchain::HOME_WITHOUT_NVCC,
-    &super::toolchain::HOME_OTHER,
-    &super::toolchain::NINJA,
-    &super::toolchain::TRITON,
-    &super::toolchain::NVCC_OTHER_MAJOR,
+    &super::toolchain::nvcc::NVCC_OTHER,
+    &super::toolchain::gcc::GCC,
+    &super::toolchain::cuda_home::HOME_WITHOUT_NVCC,
+    &super::toolchain::cuda_home::HOME_OTHER,
+    &super::toolchain::ninja::NINJA,
+    &super::toolchain::triton::TRITON,
+    &super::toolchain::nvcc::NVCC_OTHER_MAJOR,
     &super::system::vendor::VENDOR,
     &super::system::workload::WORKLOAD,
     &super::system::xid::XID,

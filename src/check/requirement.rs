@@ -9,7 +9,8 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::ExtraName;
 
-use super::{Context, Installed, Installer, Stack, again, looked, twins};
+use super::cuda_libs::twins;
+use super::{Context, Installed, Installer, Stack, again, looked};
 use crate::facts::{Origin, Reading, Unmet};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::parallel::in_parallel;

@@ -3,7 +3,7 @@
 //! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
 //! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
 
-use super::{Context, Installed, Installer, again};
+use crate::check::{Context, Installed, Installer, again};
 use crate::facts::Origin;
 use crate::finding::{Change, Remedy};
 use crate::rules::requirement::{applies, is_about, markers, parse};

@@ -2,8 +2,8 @@
 //!
 //! `lib64/stubs` on the loader's path does no harm as it comes: it holds `libcuda.so`, for the linker, and no `libcuda.so.1`.
 
-use super::Context;
-use super::forward_compat::remove_command;
+use crate::check::Context;
+use crate::check::forward_compat::remove_command;
 use crate::facts::LibCuda;
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
@@ -17,7 +17,7 @@ rule! {
 }
 
 /// A stub that a process would load although a driver is there. On a machine without one it stands in no way.
-pub fn in_front(context: &Context<'_>) -> Option<Finding> {
+pub fn check(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     let library = facts.loader.libcuda.value().filter(|library| library.stub)?;
     let driver = facts.driver.version.value()?;

@@ -1,6 +1,6 @@
 //! Is the ptxas that a variable names to Triton there, and does it know the GPUs?
 
-use super::{Context, Installed};
+use crate::check::{Context, Installed};
 use crate::facts::Ptxas;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::target::gpu_words;
@@ -24,7 +24,7 @@ pub fn knows(context: &Context<'_>, gpu: ComputeCapability) -> Option<bool> {
 }
 
 /// Variables that name no file, and those that name a ptxas of a toolkit too old for a GPU.
-pub fn named(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
+pub fn check(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
     context.facts.toolchain.ptxas.iter().filter_map(|ptxas| judge(context, triton, ptxas)).collect()
 }
 
@@ -78,8 +78,8 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
     )];
     let title =
         format!("the ptxas of `{variable}` is of CUDA {cuda}, which has no sm_{} ({})", first.sm(), gpu_words(&gpus));
-    let message = "`torch.compile` and Triton kernels fail on this GPU (`ptxas fatal: Value 'sm_…' is not defined`); eager torch \
-                   is not affected.";
+    let message = "`torch.compile` and Triton kernels fail on this GPU (`ptxas fatal: Value 'sm_…' is not defined`); \
+                   eager torch is not affected.";
     let mut finding = finding(Severity::Warn, title, message, &format!("a ptxas for sm_{}", first.sm()), evidence);
     finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
     Some(finding)
