@@ -6,7 +6,6 @@
 mod abi;
 mod advisory;
 mod again;
-mod candidates;
 mod command;
 mod contradiction;
 mod cpu_build;
@@ -14,12 +13,10 @@ mod cuda_libs;
 mod driver;
 mod driver_mismatch;
 mod environment;
-mod files;
 mod forward_compat;
 mod gaps;
 mod gpu_arch;
 mod gpu_visibility;
-pub mod in_front;
 mod installer;
 mod newer;
 mod out_of_reach;
@@ -47,6 +44,7 @@ use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use command::fit;
+pub use environment::in_front;
 pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};
@@ -142,7 +140,7 @@ const FAMILIES: [Family; 16] = [
     family("abi", abi::check, Weight::OnMachine),
     family("cuda-libs", cuda_libs::check, Weight::OnMachine),
     family("pairing", pairing::check, Weight::Always),
-    family("requirement", candidates::check, Weight::Always),
+    family("requirement", requirement::check, Weight::Always),
     family("python", python::check, Weight::Always),
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),

@@ -42,7 +42,7 @@ const TORCH: &str = "torch";
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = environment::findings(context);
+    let mut findings = environment::check(context);
     findings.extend(platform::findings(context));
     if context.facts.origin == Origin::Report {
         findings.extend(old_glibc(context));

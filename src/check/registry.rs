@@ -3,10 +3,10 @@
 use crate::finding::{Id, Rule};
 
 pub use super::advisory::{ADVISORY, id as advisory};
-pub use super::candidates::REFUSED;
 pub use super::contradiction::CONTRADICTION;
 pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
+pub use super::requirement::refused::REFUSED;
 pub use super::symptoms::SYMPTOM;
 
 /// Every rule of the checks, by file.
@@ -16,7 +16,7 @@ pub static RULES: &[&Rule] = &[
     &super::abi::OTHER_SONAME,
     &super::abi::NUMPY_1,
     &super::advisory::ADVISORY,
-    &super::candidates::REFUSED,
+    &super::requirement::refused::REFUSED,
     &super::contradiction::CONTRADICTION,
     &super::cpu_build::PLAIN_INSTALL,
     &super::cpu_build::CPU_BUILD,
@@ -34,15 +34,15 @@ pub static RULES: &[&Rule] = &[
     &super::driver::OLD,
     &super::driver::OLD_FOR_BUILD,
     &super::driver_mismatch::MISMATCH,
-    &super::environment::INTERPRETER,
-    &super::environment::PYVENV_CFG,
-    &super::environment::PACKAGES,
-    &super::environment::PYTHONHOME,
-    &super::environment::SCRIPTS,
-    &super::environment::SOURCE,
-    &super::environment::METADATA,
-    &super::files::FILES,
-    &super::files::MODULES,
+    &super::environment::interpreter::INTERPRETER,
+    &super::environment::pyvenv_cfg::PYVENV_CFG,
+    &super::environment::packages::PACKAGES,
+    &super::environment::pythonhome::PYTHONHOME,
+    &super::environment::scripts::SCRIPTS,
+    &super::environment::source::SOURCE,
+    &super::environment::record::METADATA,
+    &super::environment::files::FILES,
+    &super::environment::files::MODULES,
     &super::forward_compat::OLDER_THAN_DRIVER,
     &super::forward_compat::WRONG_GPU,
     &super::forward_compat::BRANCH,
@@ -69,7 +69,7 @@ pub static RULES: &[&Rule] = &[
     &super::gpu_visibility::no_driver::NO_DRIVER,
     &super::gpu_visibility::none::NONE,
     &super::gpu_visibility::cuda_visible_devices::CUDA_VISIBLE_DEVICES,
-    &super::in_front::IN_FRONT,
+    &super::environment::in_front::IN_FRONT,
     &super::cuda_libs::libcuda::LIBCUDA,
     &super::system::memlock::MEMLOCK,
     &super::system::disk::DISK_FULL,
@@ -88,10 +88,10 @@ pub static RULES: &[&Rule] = &[
     &super::python::BITS_32,
     &super::python::NO_WHEEL,
     &super::python::OTHER_TAG,
-    &super::requirement::STATED_UNMET,
-    &super::requirement::UNMET,
-    &super::requirement::METADATA,
-    &super::requirement::PYTHON,
+    &super::requirement::stated_unmet::STATED_UNMET,
+    &super::requirement::unmet::UNMET,
+    &super::requirement::metadata::METADATA,
+    &super::requirement::python::PYTHON,
     &super::symptoms::SYMPTOM,
     &super::system::shm::SHM,
     &super::system::wsl::WSL,

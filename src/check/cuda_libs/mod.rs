@@ -12,7 +12,8 @@ pub mod not_found;
 pub mod shadowed;
 pub mod twins;
 
-use super::{Context, Installed, files, looked};
+use super::environment::files;
+use super::{Context, Installed, looked};
 use crate::finding::Outcome;
 use crate::text;
 
@@ -38,7 +39,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     findings.extend(shadowed::check(context));
     findings.extend(library_path::check(context));
     findings.extend(doubled::check(context));
-    findings.extend(context.stack.installed.iter().filter_map(|installed| files::changed(context, installed)));
+    findings.extend(context.stack.installed.iter().filter_map(|installed| files::check(context, installed)));
     match (findings.is_empty(), read, linked || chooses) {
         (true, true, false) => Outcome::NotApplicable("nothing is installed that loads CUDA libraries".to_owned()),
         (true, false, false) => Outcome::Skipped("the files of the installed libraries".to_owned()),

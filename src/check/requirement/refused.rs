@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use pep440_rs::{Operator, Version};
 
-use super::{Context, requirement};
+use crate::check::Context;
 use crate::facts::Candidate;
-use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
+use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::advisory::{Environment, judge};
 use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
@@ -23,16 +23,6 @@ rule! {
     /// finding names who declares what, and which of the user's lines stands against it. Change that line, or take a
     /// release of the other package that agrees.
     pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [Report];
-}
-
-/// The requirements that an installer could not reconcile, and those that what is installed does not meet.
-pub fn check(context: &Context<'_>) -> Outcome {
-    let refused = findings(context);
-    match requirement::check(context) {
-        outcome if refused.is_empty() => outcome,
-        Outcome::Findings(unmet) => Outcome::Findings(refused.into_iter().chain(unmet).collect()),
-        _ => Outcome::Findings(refused),
-    }
 }
 
 /// One statement of a proof.
@@ -70,7 +60,8 @@ impl Statement<'_> {
     }
 }
 
-fn findings(context: &Context<'_>) -> Vec<Finding> {
+/// A finding for each package of which it found no release.
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let candidates = context.facts.pasted.iter().flat_map(|pasted| &pasted.candidates);
     let statements: Vec<Statement<'_>> = candidates.filter_map(statement).collect();
     let mut by_name: BTreeMap<&str, Vec<&Statement<'_>>> = BTreeMap::new();

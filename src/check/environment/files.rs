@@ -1,7 +1,7 @@
 //! Are the files of a distribution those that were installed?
 
-use super::cuda_libs::twins;
-use super::{Context, Installed, again};
+use crate::check::cuda_libs::twins;
+use crate::check::{Context, Installed, again};
 use crate::facts::{Changed, ChangedFile, Library};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::text;
@@ -28,7 +28,7 @@ const NAMED: usize = 5;
 const ANOTHER_RELEASE: usize = 5;
 
 /// Files that are not what was installed: missing, empty or cut off they fail, changed they are a doubt.
-pub fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
     let distribution = installed.distribution;
     // conda rewrites files after RECORD was made.
     if distribution.installer.value().is_some_and(|installer| installer == "conda") {
@@ -78,25 +78,31 @@ pub fn changed(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
     let mut packages = vec![installed.name().to_owned()];
     packages.extend(over.map(|other| other.name().to_owned()));
     packages.sort();
-    Some(rule.found(&[installed.name()], title(installed, &files, number, over)).severity(severity).message(match over {
-            Some(other) => format!(
-                "{} installs a file of the same name: the one that came last won, and removing either breaks the other.",
-                other.title()
-            ),
-            None => {
-                "An interrupted installation, a full disk, another package or a hand changed them after RECORD was \
-                     written, or the wheel was published so."
-                    .to_owned()
-            }
-        }).packages(packages).evidence(evidence).remedies(match over {
-            Some(other) => {
-                let names = [installed.name(), other.name()];
-                let stays = twins::stays(context, &names).unwrap_or(installed.name());
-                let (stay, go) = if stays == installed.name() { (installed, other) } else { (other, installed) };
-                vec![twins::replace(context, &[stay], &[go])]
-            }
-            None => again::remedy(context, installed).into_iter().collect::<Vec<_>>(),
-        }))
+    Some(
+        rule.found(&[installed.name()], title(installed, &files, number, over))
+            .severity(severity)
+            .message(match over {
+                Some(other) => format!(
+                    "{} installs a file of the same name: the one that came last won, and removing either breaks the \
+                     other.",
+                    other.title()
+                ),
+                None => "An interrupted installation, a full disk, another package or a hand changed them after \
+                         RECORD was written, or the wheel was published so."
+                    .to_owned(),
+            })
+            .packages(packages)
+            .evidence(evidence)
+            .remedies(match over {
+                Some(other) => {
+                    let names = [installed.name(), other.name()];
+                    let stays = twins::stays(context, &names).unwrap_or(installed.name());
+                    let (stay, go) = if stays == installed.name() { (installed, other) } else { (other, installed) };
+                    vec![twins::replace(context, &[stay], &[go])]
+                }
+                None => again::remedy(context, installed).into_iter().collect::<Vec<_>>(),
+            }),
+    )
 }
 
 /// What is wrong, in one line.

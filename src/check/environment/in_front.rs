@@ -3,7 +3,7 @@
 //! `sys.path` is searched in its order: a module in the working directory, what PYTHONPATH names, the user's own folder. A copy
 //! there is what runs, whatever is installed behind it, so that it goes before anything is installed.
 
-use super::{Context, Installer, Stack};
+use crate::check::{Context, Installer, Stack};
 use crate::facts::{Facts, InFront, PutBy};
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::requirement::is_about;
@@ -18,7 +18,7 @@ rule! {
 }
 
 /// The findings. A copy in the user's own folder is installed there on purpose, and is none.
-pub fn findings(context: &Context<'_>) -> Vec<Finding> {
+pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let place = context.facts.python.value().map(|python| &python.place);
     place.into_iter().flat_map(|place| &place.in_front).filter_map(|it| finding(context, it)).collect()
 }
