@@ -225,7 +225,7 @@ fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
         assert!(lapsed.contains(&format!("gpudoc.toml:{line}:11 ignore-lapsed")), "{lapsed:?}");
     }
     let ids: Vec<&str> = EACH.iter().map(|(_, _, expected)| expected.split(' ').nth(1).unwrap()).collect();
-    let untested = gpudoc::lint::IDS.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
+    let untested = gpudoc::lint::registry::RULES.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
 }
 
@@ -236,7 +236,7 @@ fn each_finding_is_explained() {
     let (_, sarif, _) = gpudoc(here, &["lint", "--format", "sarif", "LICENSE"]);
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), gpudoc::lint::IDS.len());
+    assert_eq!(rules.len(), gpudoc::lint::registry::RULES.len());
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for rule in rules {
         let id = rule["id"].as_str().unwrap();
@@ -560,7 +560,7 @@ fn the_schema_knows_what_the_reader_knows() {
     assert_eq!(keys(&properties["workload"]), expected("[workload]\nnothing = 1\n"));
     let ids: Vec<&str> =
         ignore["properties"]["id"]["enum"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-    assert_eq!(ids, gpudoc::lint::IDS.map(|rule| rule.id));
+    assert_eq!(ids, gpudoc::lint::registry::RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
 }
 
 #[test]

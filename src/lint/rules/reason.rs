@@ -5,6 +5,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::beside::{Clash, clashes};
 use super::mend::Mend;
+use super::solving::{INDEX_WITHOUT_BUILD, UNSATISFIABLE};
 use super::view::View;
 use super::{finding, is_told, on};
 use crate::finding::Severity;
@@ -19,7 +20,7 @@ use crate::text::list;
 /// Tells each line and index that changes with the first one, which has the edits.
 pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Finding>) {
     let told = |file: usize, place: &crate::parse::place::Place, out: &[Finding]| {
-        ["unsatisfiable", "index-without-build"].iter().any(|id| is_told(view, id, file, place, out))
+        [&UNSATISFIABLE, &INDEX_WITHOUT_BUILD].iter().any(|rule| is_told(view, rule, file, place, out))
     };
     for one in &mend.lines {
         let line = one.line;
@@ -33,7 +34,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
             Why::Beside(others, _) => format!("`{}` does not go with {others}", line.text),
             Why::Rest => format!("`{}` does not go with the rest {}", line.text, on(target)),
         };
-        let mut found = finding(view, "unsatisfiable", Severity::Fail, line.at.file, &line.at.place, message);
+        let mut found = finding(view, &UNSATISFIABLE, Severity::Fail, line.at.file, &line.at.place, message);
         found.notes = match why {
             Why::Alone(reason) | Why::Beside(_, reason) => vec![reason],
             Why::Rest => Vec::new(),
@@ -46,7 +47,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
             continue;
         }
         let message = format!("the index {} has no build of what is needed {}", one.from, on(target));
-        let mut found = finding(view, "index-without-build", Severity::Fail, one.at.at.file, &one.at.at.place, message);
+        let mut found = finding(view, &INDEX_WITHOUT_BUILD, Severity::Fail, one.at.at.file, &one.at.at.place, message);
         let lines = view.environment.lines.iter().filter(|line| match &line.source {
             From::Main(at) | From::Extra(at) => at.url == one.at.url,
             _ => false,

@@ -7,11 +7,27 @@ use super::solver::{Pins, Solver};
 use super::view::View;
 use super::{finding, is_told, on, reason};
 use crate::finding::Severity;
-use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
+use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::requirement::parse;
 use crate::solve::{Change, Proof, Request};
+
+/// What is declared cannot all be installed, or not work, on a declared target.
+pub static UNSATISFIABLE: Rule = Rule {
+    id: "unsatisfiable",
+    title: "What is declared cannot all be installed, or not work, on a declared target",
+    help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest \
+           change that was solved again.",
+};
+
+/// A package index has no build that works on a declared target.
+pub static INDEX_WITHOUT_BUILD: Rule = Rule {
+    id: "index-without-build",
+    title: "A package index has no build that works on a declared target",
+    help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for \
+           some GPUs only.",
+};
 
 /// What becomes of a set on one target.
 pub enum Outcome<'p> {
@@ -68,12 +84,12 @@ pub fn judge<'p>(
 /// The proof, at the line that causes it; false where that line was told of already.
 fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>, out: &mut Vec<Finding>) -> bool {
     let index = blamed_index(view, proof);
-    let (id, file, place) = match (index, blamed_line(view, target, proof, mend)) {
-        (Some(index), _) => ("index-without-build", index.at.file, index.at.place.clone()),
-        (None, Some(line)) => ("unsatisfiable", line.at.file, line.at.place.clone()),
+    let (rule, file, place) = match (index, blamed_line(view, target, proof, mend)) {
+        (Some(index), _) => (&INDEX_WITHOUT_BUILD, index.at.file, index.at.place.clone()),
+        (None, Some(line)) => (&UNSATISFIABLE, line.at.file, line.at.place.clone()),
         (None, None) => return false,
     };
-    if is_told(view, id, file, &place, out) {
+    if is_told(view, rule, file, &place, out) {
         return false;
     }
     let message = match index {
@@ -83,7 +99,7 @@ fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>
         }
         None => format!("{} {}", subject(proof), on(target)),
     };
-    let mut found = finding(view, id, Severity::Fail, file, &place, message);
+    let mut found = finding(view, rule, Severity::Fail, file, &place, message);
     found.notes = proof.steps.iter().map(|step| step.text.clone()).collect();
     let first = proof.actions.first().map(|action| action.summary.clone());
     if view.environment.locked {

@@ -1,4 +1,4 @@
-//! What the project says it does: whether its model fits, and what is known of such work with the releases that are installed.
+//! What is known of what the project does, with the releases that are installed?
 
 use pep440_rs::Version;
 
@@ -6,48 +6,24 @@ use super::solver::Pins;
 use super::view::{TORCH, View, is_pin, marker_environment};
 use super::{finding, on};
 use crate::finding::Severity;
-use crate::lint::{Declared, Finding};
+use crate::lint::{Declared, Finding, Rule};
 use crate::rules::advisory::{Environment, applies};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::requirement::{parse, specifiers};
-use crate::rules::workload::{Told, judge};
 use crate::rules::{RuleDb, Target};
 
-/// Judges the memory of the targets, at the lines of gpudoc.toml.
-pub fn memory(declared: &Declared, targets: &[Target], db: &RuleDb, out: &mut Vec<Finding>) {
-    for target in targets {
-        // Of a GPU whose memory nobody knows nothing is said.
-        for told in judge(&declared.workload, target, db).unwrap_or_default() {
-            out.extend(of_memory(declared, target, told));
-        }
-    }
-}
-
-fn of_memory(declared: &Declared, target: &Target, told: Told) -> Option<Finding> {
-    // What fits needs no line.
-    if told.severity == Severity::Info {
-        return None;
-    }
-    let place = if told.id == "min-vram" { &declared.min_vram } else { &declared.model_params };
-    Some(Finding {
-        id: told.id,
-        severity: told.severity,
-        file: declared.file.clone(),
-        place: place.clone(),
-        message: match &target.name {
-            Some(name) => format!("`{name}`: {}", told.title),
-            None => told.title,
-        },
-        notes: [Some(told.sum), told.citation].into_iter().flatten().collect(),
-        hint: told.hint,
-        fix: None,
-    })
-}
+/// Something is known of what the project does with the releases that its files ask for.
+pub static WORKLOAD_ADVISORY: Rule = Rule {
+    id: "workload-advisory",
+    title: "Something is known of what the project does with the releases that its files ask for",
+    help: "`uses` of gpudoc.toml says what the project does. `gpudoc explain GPUDOC-…` tells the whole story, with \
+           its sources.",
+};
 
 /// Tells the advisories about this sort of work that hold for what an installer takes.
-pub fn advisories(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String], out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String], out: &mut Vec<Finding>) {
     if uses.is_empty() || view.environment.elsewhere {
         return;
     }
@@ -70,16 +46,13 @@ pub fn advisories(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String]
         } else {
             format!("{}: {title}, {}", advisory.id, on(target))
         };
-        let mut found = finding(view, "workload-advisory", severity, line.at.file, &line.at.place, message);
+        let mut found = finding(view, &WORKLOAD_ADVISORY, severity, line.at.file, &line.at.place, message);
         let taken = hit.installed.iter().map(|(name, version, _)| taken(name, version));
         found.notes = vec![
             format!("an installer takes {}", crate::text::list(&taken.collect::<Vec<_>>())),
             advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
         ];
-        found.hint = advisory.remedies.first().map(|remedy| match remedy.commands.first() {
-            Some(command) => format!("{}: `{command}`", remedy.summary),
-            None => remedy.summary.clone(),
-        });
+        found.hint = hint(advisory);
         out.push(found);
     }
 }
@@ -117,23 +90,14 @@ pub fn foretold(declared: &Declared, targets: &[Target], uses: &[String], db: &R
             };
             // Nothing is installed yet.
             let severity = if advisory.severity == RawSeverity::Info { Severity::Info } else { Severity::Warn };
-            let remedy = advisory.remedies.first();
-            out.push(Finding {
-                id: "workload-advisory",
-                severity,
-                file: declared.file.clone(),
-                place: declared.uses.clone(),
-                message: format!("{}: {title}", advisory.id),
-                notes: vec![
-                    format!("{}: {which}", on(target)),
-                    advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
-                ],
-                hint: remedy.map(|remedy| match remedy.commands.first() {
-                    Some(command) => format!("{}: `{command}`", remedy.summary),
-                    None => remedy.summary.clone(),
-                }),
-                fix: None,
-            });
+            let message = format!("{}: {title}", advisory.id);
+            let mut found = WORKLOAD_ADVISORY.found(severity, declared.file.clone(), declared.uses.clone(), message);
+            found.notes = vec![
+                format!("{}: {which}", on(target)),
+                advisory.story.split_whitespace().collect::<Vec<_>>().join(" "),
+            ];
+            found.hint = hint(advisory);
+            out.push(found);
         }
     }
 }
@@ -155,4 +119,12 @@ fn pinned(release: &Release, target: &Target) -> Vec<(String, Version)> {
 fn taken(name: &str, version: &str) -> String {
     let plain = version.parse::<Version>().map(|version| version.only_release().to_string());
     format!("{name} {}", plain.as_deref().unwrap_or(version))
+}
+
+/// What to do, of the first remedy.
+fn hint(advisory: &RawAdvisory) -> Option<String> {
+    advisory.remedies.first().map(|remedy| match remedy.commands.first() {
+        Some(command) => format!("{}: `{command}`", remedy.summary),
+        None => remedy.summary.clone(),
+    })
 }

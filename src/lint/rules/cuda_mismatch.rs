@@ -1,43 +1,22 @@
-//! Base images: their toolkit and torch's CUDA, and the driver that they need.
+//! Is the toolkit of the base image of the CUDA release that torch is for?
 
 use super::view::{TORCH, Toolkit, View};
-use super::{edit, finding, on};
+use super::{edit, finding};
 use crate::finding::Severity;
-use crate::lint::{Finding, Fix};
-use crate::rules::driver::{compat_offer, runtime_gap};
+use crate::lint::{Finding, Fix, Rule};
+use crate::parse::place::Place;
 use crate::version::CudaVersion;
 
-/// Judges the base image.
-pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
-    let Some(toolkit) = view.toolkit() else { return };
-    mismatch(view, &toolkit, out);
-    // Without the check of the image, what is in it decides.
-    let off = view.db.images().driver_check.off.as_str();
-    if view.setting(off.split('=').next().unwrap_or(off)).is_some() {
-        return;
-    }
-    for target in view.targets {
-        let Some(driver) = target.driver.as_ref().filter(|_| target.compat.is_none()) else { continue };
-        let Some(gap) = runtime_gap(toolkit.cuda, driver, view.db) else { continue };
-        // The images hold the cuda-compat package, which is put in place where it works.
-        if compat_offer(toolkit.cuda, target, view.db).is_some() {
-            continue;
-        }
-        let image = toolkit.image;
-        let message = format!(
-            "an image with CUDA {} needs driver {} or newer, not {driver} {}",
-            toolkit.cuda,
-            gap.needs,
-            on(target)
-        );
-        let mut found = finding(view, "image-driver", Severity::Warn, image.file, &image.name.place, message);
-        found.notes = vec![gap.citation];
-        out.push(found);
-    }
-}
+/// Base image or toolkit and torch are for different CUDA releases.
+pub static CUDA_MISMATCH: Rule = Rule {
+    id: "cuda-mismatch",
+    title: "Base image or toolkit and torch are for different CUDA releases",
+    help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major \
+           release is refused by torch.utils.cpp_extension, another minor release is warned of.",
+};
 
 /// The toolkit against torch's CUDA: that of the index, or of a pinned label.
-fn mismatch(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
     let label = view.lines.iter().find(|line| line.name == TORCH).and_then(|line| {
         let label = line.text.split_once('+')?.1;
         let end = label.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(label.len());
@@ -54,7 +33,7 @@ fn mismatch(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
     let severity = if cuda.major != toolkit.cuda.major && compiled.is_some() { Severity::Fail } else { Severity::Warn };
     let image = toolkit.image;
     let message = format!("the image's toolkit is CUDA {}, and torch is for CUDA {cuda}", toolkit.cuda);
-    let mut found = finding(view, "cuda-mismatch", severity, image.file, &image.name.place, message);
+    let mut found = finding(view, &CUDA_MISMATCH, severity, image.file, &image.name.place, message);
     if let Some(line) = compiled {
         found.notes.push(format!("`{}` is compiled by it, for that torch", line.text));
     }
@@ -67,7 +46,7 @@ fn mismatch(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
     if let (Some(row), true) = (row, ours) {
         found.hint = Some(format!("take the image of CUDA {}", row.version));
         let span = image.name.value.source(toolkit.version.clone());
-        let place = crate::parse::place::Place { span, ..image.name.place.clone() };
+        let place = Place { span, ..image.name.place.clone() };
         let now = tag.get(toolkit.version.clone()).unwrap_or_default();
         if view.project.written(image.file, &place) == now {
             let summary = format!("take the image of CUDA {}", row.version);
