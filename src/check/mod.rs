@@ -213,7 +213,18 @@ fn looked(findings: Vec<Finding>) -> Outcome {
 /// What the tests of several checks make.
 #[cfg(test)]
 mod made {
-    use crate::facts::{Distribution, Metadata, Reading};
+    use super::Context;
+    use crate::facts::{Distribution, Facts, Metadata, Reading};
+    use crate::finding::Finding;
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    /// What a rule finds in these facts, e.g. `system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL`.
+    pub fn found<F: IntoIterator<Item = Finding>>(facts: &Facts, rule: impl FnOnce(&Context<'_>) -> F) -> Vec<String> {
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(facts, embedded(), &workload, &heard);
+        rule(&context).into_iter().map(|finding| format!("{}: {}", finding.id, finding.title)).collect()
+    }
 
     /// A distribution and what it requires.
     pub fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {

@@ -229,6 +229,29 @@ fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
 }
 
+/// A rule that is declared and not listed would be explained nowhere.
+#[test]
+fn each_declared_rule_is_listed() {
+    fn declared(folder: &Path, names: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                declared(&path, names);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let rules = text.split("pub static ").skip(1).filter_map(|rest| rest.split_once(": Rule = "));
+            names.extend(rules.map(|(name, _)| name.to_owned()));
+        }
+    }
+    let mut names = Vec::new();
+    declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint"), &mut names);
+    let registry = include_str!("../../src/lint/registry.rs");
+    let missing: Vec<_> = names.iter().filter(|name| !registry.contains(&format!("::{name},"))).collect();
+    assert!(missing.is_empty(), "not in `RULES`: {missing:?}");
+    assert!(names.contains(&"UNPINNED_TORCH".to_owned()) && names.len() == gpudoc::lint::registry::RULES.len());
+}
+
 /// Each finding's text is what SARIF repeats.
 #[test]
 fn each_finding_is_explained() {

@@ -41,3 +41,23 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::found;
+    use crate::facts::{Facts, Origin, Pasted};
+
+    #[test]
+    fn a_cudnn_of_the_path_stands_in_front_and_the_wheels_own_does_not() {
+        let with = |value: &str| {
+            let mut facts = Facts::unknown(Origin::Report);
+            facts.pasted = Some(Pasted::default());
+            facts.system.environment.insert("LD_LIBRARY_PATH".to_owned(), value.to_owned());
+            found(&facts, check)
+        };
+        let title = "LD_LIBRARY_PATH puts another cuDNN in front of the one that torch brings";
+        assert_eq!(with("/usr/lib:/opt/cudnn-8.9/lib"), [format!("cuda-libs/library-path: {title}")]);
+        assert_eq!(with("/v/lib/python3.12/site-packages/nvidia/cudnn/lib:/usr/local/cuda/lib64"), [""; 0]);
+    }
+}

@@ -65,3 +65,29 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Origin, Reading};
+    use crate::version::CudaVersion;
+
+    /// bitsandbytes 0.49 takes the library of torch's very CUDA release.
+    #[test]
+    fn a_package_without_a_library_for_torchs_cuda() {
+        let with = |shipped: &[CudaVersion]| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let mut torch = distribution("torch", "2.9.0+cu128", &[]);
+            torch.build.cuda = Reading::metadata(CudaVersion::new(12, 8), "torch/version.py");
+            let mut package = distribution("bitsandbytes", "0.49.0", &[]);
+            package.build.cuda_libraries = shipped.to_vec();
+            facts.distributions = vec![torch, package];
+            found(&facts, check)
+        };
+        let (older, own) = (CudaVersion::new(12, 6), CudaVersion::new(12, 8));
+        let title = "bitsandbytes 0.49.0 ships no library for CUDA 12.8, which torch 2.9.0+cu128 uses";
+        assert_eq!(with(&[older]), [format!("cuda-libs/bitsandbytes: {title}")]);
+        assert_eq!(with(&[older, own]), [""; 0]);
+    }
+}

@@ -101,3 +101,27 @@ fn torch_closure<'a>(context: &'a Context<'_>) -> BTreeSet<&'a str> {
     }
     closure
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Library, Link, Origin, Reading};
+
+    #[test]
+    fn a_library_that_gets_no_file_is_named() {
+        let with = |path: Option<&str>| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let link =
+                Link { soname: "libcusparseLt.so.0".to_owned(), path: path.map(str::to_owned), ..Link::default() };
+            let library = Library { path: "torch/lib/libtorch.so".to_owned(), links: vec![link], ..Library::default() };
+            let mut torch = distribution("torch", "2.9.0+cu128", &[]);
+            torch.libraries = Reading::binary(vec![library], "the test");
+            facts.distributions = vec![torch];
+            found(&facts, check)
+        };
+        let title = "torch 2.9.0+cu128 needs libcusparseLt.so.0, which the loader does not find";
+        assert_eq!(with(None), [format!("cuda-libs/torch: {title}")]);
+        assert_eq!(with(Some("/v/nvidia/cusparselt/lib/libcusparseLt.so.0")), [""; 0]);
+    }
+}

@@ -58,3 +58,31 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Library, Link, Origin, Reading};
+
+    #[test]
+    fn a_copy_on_the_path_is_taken_instead_of_the_wheels_own() {
+        let with = |instead_of: Option<&str>| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let link = Link {
+                soname: "libcudnn.so.9".to_owned(),
+                path: Some("/opt/cudnn/libcudnn.so.9".to_owned()),
+                found_by: "LD_LIBRARY_PATH".to_owned(),
+                instead_of: instead_of.map(str::to_owned),
+            };
+            let library = Library { path: "torch/lib/libtorch.so".to_owned(), links: vec![link], ..Library::default() };
+            let mut torch = distribution("torch", "2.9.0+cu128", &[]);
+            torch.libraries = Reading::binary(vec![library], "the test");
+            facts.distributions = vec![torch];
+            found(&facts, check)
+        };
+        let title = "LD_LIBRARY_PATH puts other copies of libcudnn.so.9 in front of the wheels' own";
+        assert_eq!(with(Some("/v/nvidia/cudnn/lib/libcudnn.so.9")), [format!("cuda-libs/shadowed: {title}")]);
+        assert_eq!(with(None), [""; 0], "no wheel has one");
+    }
+}

@@ -150,3 +150,29 @@ fn file_evidence(installed: &Installed<'_>, path: &str, observed: String, requir
         .required(required)
         .cited(format!("{}/RECORD", installed.distribution.metadata_dir))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Changed, ChangedFile, Facts, Origin};
+
+    fn with(path: &str, how: Changed) -> Vec<String> {
+        let mut facts = Facts::unknown(Origin::Host);
+        let mut peft = distribution("peft", "0.18.0", &[]);
+        peft.changed = vec![ChangedFile { path: path.to_owned(), how, also_of: None }];
+        facts.distributions = vec![peft, distribution("numpy", "2.1.0", &[])];
+        found(&facts, |context| {
+            context.stack.installed.iter().filter_map(|one| check(context, one)).collect::<Vec<_>>()
+        })
+    }
+
+    /// numpy beside it, whose files are those that were installed, is not told of.
+    #[test]
+    fn a_module_that_is_cut_off_and_a_library_that_is_gone() {
+        let cut = with("peft/config.py", Changed::Cut { recorded: 900, found: 512 });
+        assert_eq!(cut, ["environment/peft/files: `peft/config.py` of peft 0.18.0 is cut off"]);
+        let gone = with("peft/_C.so", Changed::Missing);
+        assert_eq!(gone, ["cuda-libs/peft/files: `peft/_C.so` of peft 0.18.0 is missing"]);
+    }
+}

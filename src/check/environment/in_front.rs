@@ -103,3 +103,22 @@ pub fn remedy(facts: &Facts, front: &InFront) -> Option<Remedy> {
     };
     Some(Remedy { change: Some(change), ..Remedy::new(summary, [step?]) })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::environment::made::told;
+    use crate::facts::{InFront, PutBy};
+
+    #[test]
+    fn a_file_beside_the_program_hides_a_package_and_the_users_own_copy_does_not() {
+        let with = |by: PutBy| {
+            told(|python, _| {
+                let (name, path) = ("peft".to_owned(), "/work/peft.py".to_owned());
+                python.place.in_front = vec![InFront { name, path, by }];
+            })
+        };
+        let hidden = "Fail environment/peft/in-front: `/work/peft.py` is found in place of peft 0.18.0";
+        assert_eq!(with(PutBy::WorkingDirectory).lines().next(), Some(hidden));
+        assert_eq!(with(PutBy::UserSite), "");
+    }
+}

@@ -24,3 +24,29 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let title = format!("`NVIDIA_VISIBLE_DEVICES={value}`: this container ({kind}) was started without GPUs");
     Some(device_nodes::finding(&CONTAINER, context, Severity::Warn, title, "GPUs", "none"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Origin, Reading};
+    use crate::version::CudaVersion;
+
+    #[test]
+    fn a_container_whose_variable_gives_it_no_gpu() {
+        let with = |value: &str, container: Reading<String>| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let mut torch = distribution("torch", "2.9.0+cu128", &[]);
+            torch.build.cuda = Reading::metadata(CudaVersion::new(12, 8), "torch/version.py");
+            facts.distributions = vec![torch];
+            facts.system.container = container;
+            facts.system.environment.insert("NVIDIA_VISIBLE_DEVICES".to_owned(), value.to_owned());
+            found(&facts, check)
+        };
+        let docker = || Reading::host("docker".to_owned(), "/.dockerenv");
+        let title = "`NVIDIA_VISIBLE_DEVICES=void`: this container (docker) was started without GPUs";
+        assert_eq!(with("void", docker()), [format!("gpu-visibility/container: {title}")]);
+        assert_eq!(with("all", docker()), [""; 0]);
+        assert_eq!(with("void", Reading::absent("/.dockerenv")), [""; 0], "no container");
+    }
+}

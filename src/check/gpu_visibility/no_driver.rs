@@ -38,3 +38,24 @@ pub fn check(context: &Context<'_>, gpus: &[Gpu]) -> Option<Finding> {
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::found;
+    use crate::facts::{Facts, Gpu, Origin, Reading};
+
+    #[test]
+    fn a_gpu_on_the_bus_without_its_module() {
+        let with = |version, kernel: &str| {
+            let mut facts = Facts::unknown(Origin::Host);
+            facts.driver.version = version;
+            facts.system.kernel = Reading::host(kernel.to_owned(), "the test");
+            found(&facts, |context| check(context, &[Gpu::default()]))
+        };
+        let title = "gpu-visibility/no-driver: GPU 0 is on the PCI bus, but no NVIDIA driver is loaded";
+        assert_eq!(with(Reading::absent("/proc/driver/nvidia"), "6.8.0"), [title]);
+        assert_eq!(with(Reading::absent("/proc/driver/nvidia"), "5.15.148-tegra"), [""; 0], "a Jetson");
+        assert_eq!(with(Reading::host("580.65.06".parse().expect("a version"), "NVML"), "6.8.0"), [""; 0]);
+    }
+}

@@ -72,3 +72,24 @@ pub fn found(context: &Context<'_>) -> Finding {
         verified: false,
     }])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{found, is_blind};
+    use crate::check::made;
+    use crate::facts::{Facts, Origin, Pasted};
+
+    #[test]
+    fn a_report_in_which_cuda_is_not_available() {
+        let with = |available: Option<bool>| {
+            let mut facts = Facts::unknown(Origin::Report);
+            facts.pasted = Some(Pasted { cuda_available: available, ..Pasted::default() });
+            made::found(&facts, |context| is_blind(context).then(|| found(context)))
+        };
+        let title =
+            "gpu-visibility/none: no GPU is visible where this report was taken: neither driver nor device was found";
+        assert_eq!(with(Some(false)), [title]);
+        assert_eq!(with(Some(true)), [""; 0]);
+        assert_eq!(with(None), [""; 0]);
+    }
+}

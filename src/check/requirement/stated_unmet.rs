@@ -46,3 +46,28 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
             }]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::found;
+    use crate::facts::{Facts, Origin, Pasted, Unmet};
+
+    #[test]
+    fn what_pip_called_unmet_is_told_and_what_is_no_requirement_is_not() {
+        let with = |requirement: &str| {
+            let mut facts = Facts::unknown(Origin::Report);
+            let unmet = Unmet {
+                package: ("torchvision".to_owned(), "0.19.0".to_owned()),
+                requirement: requirement.to_owned(),
+                found: Some("2.5.0".to_owned()),
+                place: "pip, line 2".to_owned(),
+            };
+            facts.pasted = Some(Pasted { unmet: vec![unmet], ..Pasted::default() });
+            found(&facts, check)
+        };
+        let title = "torchvision 0.19.0 requires torch==2.4.0, but 2.5.0 is installed";
+        assert_eq!(with("torch==2.4.0"), [format!("requirement/torchvision/torch: {title}")]);
+        assert_eq!(with("torch=="), [""; 0]);
+    }
+}

@@ -49,3 +49,25 @@ fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
     let step = Installer::of(context.facts).install(&options, &["torch".to_owned()])?;
     Some(Remedy::new(format!("Install torch from the index for Jetsons: its builds are for {}", row.builds), [step]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Origin, Pasted, Reading};
+
+    #[test]
+    fn a_torch_that_sees_no_gpu_on_a_tegra_kernel() {
+        let with = |kernel: &str, available: bool| {
+            let mut facts = Facts::unknown(Origin::Report);
+            facts.distributions = vec![distribution("torch", "2.5.0", &[])];
+            facts.system.kernel = Reading::host(kernel.to_owned(), "the test");
+            facts.pasted = Some(Pasted { cuda_available: Some(available), ..Pasted::default() });
+            found(&facts, check)
+        };
+        let blind = "system/jetson: torch 2.5.0 sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack";
+        assert_eq!(with("5.15.148-tegra", false), [blind]);
+        assert_eq!(with("5.15.148-tegra", true), [""; 0]);
+        assert_eq!(with("5.15.148-generic", false), [""; 0]);
+    }
+}

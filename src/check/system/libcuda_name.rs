@@ -42,3 +42,29 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .references(["https://github.com/microsoft/WSL/issues/8587"]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::found;
+    use crate::facts::{Facts, LibCuda, Origin, Pasted, Reading};
+
+    #[test]
+    fn a_report_whose_loader_knows_one_name_only() {
+        let with = |no_plain_libcuda: bool| {
+            let mut facts = Facts::unknown(Origin::Report);
+            let libcuda = LibCuda {
+                path: "/usr/lib/wsl/lib/libcuda.so.1".to_owned(),
+                found_by: "ld.so.cache".to_owned(),
+                version: Reading::Unknown,
+                compat: false,
+                stub: false,
+            };
+            facts.loader.libcuda = Reading::host(libcuda, "the test");
+            facts.pasted = Some(Pasted { no_plain_libcuda, ..Pasted::default() });
+            found(&facts, check)
+        };
+        assert_eq!(with(true), ["system/libcuda-name: ldconfig knows libcuda.so.1 but not libcuda.so"]);
+        assert_eq!(with(false), [""; 0]);
+    }
+}

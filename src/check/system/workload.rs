@@ -48,3 +48,32 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
         .evidence(evidence)
         .remedies(remedies)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::check::Context;
+    use crate::facts::{Facts, Gpu, Origin, Reading};
+    use crate::finding::Outcome;
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    #[test]
+    fn a_gpu_with_less_memory_than_the_project_says_it_needs() {
+        let with = |min_vram: u64| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let gpu = Gpu {
+                name: Reading::host("NVIDIA GeForce RTX 4090".to_owned(), "the test"),
+                memory_bytes: Reading::host(24 << 30, "the test"),
+                ..Gpu::default()
+            };
+            facts.gpus = Reading::host(vec![gpu], "the test");
+            let (workload, heard) = (Workload { min_vram: Some(min_vram), ..Workload::default() }, Heard::default());
+            match super::check(&Context::new(&facts, embedded(), &workload, &heard)) {
+                Outcome::Findings(found) => found.iter().map(|it| it.id.to_string()).collect(),
+                _ => Vec::new(),
+            }
+        };
+        assert_eq!(with(48 << 30), ["workload/min-vram"]);
+        assert_eq!(with(24 << 30), [""; 0]);
+    }
+}

@@ -39,3 +39,25 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .references(["https://github.com/microsoft/WSL/issues/7056"]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::found;
+    use crate::facts::{Facts, Origin, Reading};
+
+    #[test]
+    fn a_kernel_from_before_gpu_support_is_told_of() {
+        let with = |kernel: &str, wsl: Reading<u32>| {
+            let mut facts = Facts::unknown(Origin::Report);
+            facts.system.wsl = wsl;
+            facts.system.kernel = Reading::host(kernel.to_owned(), "the test");
+            found(&facts, check)
+        };
+        let wsl = || Reading::host(2, "the test");
+        let old = "system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL";
+        assert_eq!(with("4.19.128", wsl()), [old]);
+        assert_eq!(with("5.10.16", wsl()), [""; 0]);
+        assert_eq!(with("4.19.128", Reading::Unknown), [""; 0], "another Linux");
+    }
+}

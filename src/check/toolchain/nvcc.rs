@@ -78,3 +78,30 @@ pub fn told(context: &Context<'_>) -> Outcome {
             }]),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Origin, Pasted, Reading};
+    use crate::finding::Outcome;
+    use crate::version::CudaVersion;
+
+    #[test]
+    fn a_report_with_an_nvcc_of_another_major() {
+        let with = |nvcc: CudaVersion| {
+            let mut facts = Facts::unknown(Origin::Report);
+            let mut torch = distribution("torch", "2.9.0+cu128", &[]);
+            torch.build.cuda = Reading::metadata(CudaVersion::new(12, 8), "torch/version.py");
+            facts.distributions = vec![torch];
+            facts.pasted = Some(Pasted { nvcc: Some(nvcc), ..Pasted::default() });
+            found(&facts, |context| match told(context) {
+                Outcome::Findings(found) => found,
+                _ => Vec::new(),
+            })
+        };
+        let title = "nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
+        assert_eq!(with(CudaVersion::new(11, 8)), [format!("toolchain/nvcc: {title}")]);
+        assert_eq!(with(CudaVersion::new(12, 2)), [""; 0]);
+    }
+}
