@@ -4,8 +4,8 @@ use super::{Rule, policy, read, rules};
 
 /// Every rule, in the order in which SARIF lists them.
 pub static RULES: &[&Rule] = &[
-    &rules::solving::UNSATISFIABLE,
-    &rules::solving::INDEX_WITHOUT_BUILD,
+    &rules::reason::UNSATISFIABLE,
+    &rules::reason::INDEX_WITHOUT_BUILD,
     &rules::ranges::RANGE_ADMITS_BAD,
     &rules::cuda_mismatch::CUDA_MISMATCH,
     &rules::image_driver::IMAGE_DRIVER,

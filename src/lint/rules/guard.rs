@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::beside::decided;
-use super::mend::Mend;
+use super::change::Mend;
 use super::solver::Pins;
 use super::view::View;
 use super::{finding, is_told};

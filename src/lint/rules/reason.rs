@@ -4,18 +4,33 @@
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::beside::{Clash, clashes};
-use super::mend::Mend;
-use super::solving::{INDEX_WITHOUT_BUILD, UNSATISFIABLE};
+use super::change::Mend;
 use super::view::View;
 use super::{finding, is_told, on};
 use crate::finding::Severity;
-use crate::lint::Finding;
 use crate::lint::project::{From, Line};
+use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::text::list;
+
+/// What is declared cannot all be installed, or not work, on a declared target.
+pub static UNSATISFIABLE: Rule = Rule {
+    id: "unsatisfiable",
+    title: "What is declared cannot all be installed, or not work, on a declared target",
+    help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest \
+           change that was solved again.",
+};
+
+/// A package index has no build that works on a declared target.
+pub static INDEX_WITHOUT_BUILD: Rule = Rule {
+    id: "index-without-build",
+    title: "A package index has no build that works on a declared target",
+    help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for \
+           some GPUs only.",
+};
 
 /// Tells each line and index that changes with the first one, which has the edits.
 pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Finding>) {

@@ -2,32 +2,18 @@
 
 use std::rc::Rc;
 
-use super::mend::{Mend, mend};
+use super::change::Mend;
+use super::mend::mend;
+use super::reason::{self, INDEX_WITHOUT_BUILD, UNSATISFIABLE};
 use super::solver::{Pins, Solver};
 use super::view::View;
-use super::{finding, is_told, on, reason};
+use super::{finding, is_told, on};
 use crate::finding::Severity;
+use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
-use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::requirement::parse;
 use crate::solve::{Change, Proof, Request};
-
-/// What is declared cannot all be installed, or not work, on a declared target.
-pub static UNSATISFIABLE: Rule = Rule {
-    id: "unsatisfiable",
-    title: "What is declared cannot all be installed, or not work, on a declared target",
-    help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest \
-           change that was solved again.",
-};
-
-/// A package index has no build that works on a declared target.
-pub static INDEX_WITHOUT_BUILD: Rule = Rule {
-    id: "index-without-build",
-    title: "A package index has no build that works on a declared target",
-    help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for \
-           some GPUs only.",
-};
 
 /// What becomes of a set on one target.
 pub enum Outcome<'p> {
