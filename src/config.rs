@@ -24,7 +24,7 @@ use toml::Spanned;
 
 use crate::finding::Severity;
 use crate::rules::Workload;
-use crate::rules::raw_platform::WORKLOADS;
+use crate::rules::schema::WORKLOADS;
 use crate::text::nearest;
 
 /// What a project declares.

@@ -5,7 +5,7 @@ use super::{Context, looked, newer};
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Outcome, Remedy, Severity, rule};
 use crate::rules::advisory::{Match, applies};
 use crate::rules::cite;
-use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
+use crate::rules::schema::{RawAdvisory, RawSeverity};
 use crate::step::{Step, Written};
 
 rule! {

@@ -12,8 +12,8 @@ use crate::rules::driver::{
 };
 use crate::rules::machine;
 use crate::rules::model::Package;
-use crate::rules::raw_platform::CompatSupport;
 use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::schema::CompatSupport;
 use crate::step::Step;
 use crate::text;
 use crate::version::{CudaVersion, DriverVersion};

@@ -4,7 +4,7 @@ use super::driver::update;
 use super::{Context, looked};
 use crate::finding::{Change, Evidence, Finding, Outcome, Remedy, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
-use crate::rules::raw_platform::CompatSupport;
+use crate::rules::schema::CompatSupport;
 use crate::step::Step;
 
 rule! {

@@ -5,7 +5,7 @@ use pep440_rs::VersionSpecifiers;
 use super::{Context, Installed, rebuild};
 use crate::finding::{Evidence, Finding, Remedy, Rule, Severity, rule};
 use crate::rules::cite;
-use crate::rules::raw_prebuilt::RawPrebuilt;
+use crate::rules::schema::RawPrebuilt;
 use crate::rules::target::gpu_words;
 use crate::version::CodeTarget;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, Installed, Installer};
 use crate::facts::Facts;
-use crate::rules::raw_platform::RawSourceBuild;
+use crate::rules::schema::RawSourceBuild;
 use crate::rules::{RuleDb, Target, machine};
 use crate::step::{self, Step};
 use crate::version::CudaVersion;

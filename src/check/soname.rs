@@ -6,8 +6,8 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::{Context, Installed, Installer};
 use crate::finding::Remedy;
-use crate::rules::raw_platform::RawLibrary;
 use crate::rules::requirement::{is_about, parse, specifiers};
+use crate::rules::schema::RawLibrary;
 use crate::text;
 
 /// What can be done about a library that is not found.

@@ -1,8 +1,7 @@
 //! What the rules say about some words: `symmetric memory`, `sm_103a`, `compile hangs`.
 
 use crate::rules::RuleDb;
-use crate::rules::raw_platform::RawAdvisory;
-use crate::rules::raw_symptoms::RawSymptom;
+use crate::rules::schema::{RawAdvisory, RawSymptom};
 
 /// Words that every sentence has.
 const COMMON: [&str; 36] = [

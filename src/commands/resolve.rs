@@ -14,8 +14,8 @@ use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::parse::pyproject::Selection;
-use crate::rules::raw::KnownHow;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{
     Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_extras,

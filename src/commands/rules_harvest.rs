@@ -23,7 +23,7 @@ use crate::parse::stated::stated;
 use crate::parse::wheel::normalise_name;
 use crate::rules::extras::Extras;
 use crate::rules::harvest::{self, PYPI, Published, Reached, Reading, Wheel};
-use crate::rules::raw::{RawBuild, RawPackage};
+use crate::rules::schema::{RawBuild, RawPackage};
 use crate::rules::{self, harvest_extras, variants, write};
 use crate::text;
 

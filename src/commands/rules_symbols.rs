@@ -23,9 +23,10 @@ use crate::parse::elf::lookup::Object;
 use crate::parse::symbol::is_torch_symbol;
 use crate::parse::wheel::WheelName;
 use crate::rules::harvest::is_own_library;
-use crate::rules::raw::{RawPackage, RawRelease};
-use crate::rules::raw_platform::{RawExtension, RawTorchAbi, RawTorchRelease, RawTorchSymbols, RawWheel};
 use crate::rules::requirement::{Requirement, parse, specifiers};
+use crate::rules::schema::{
+    RawExtension, RawPackage, RawRelease, RawTorchAbi, RawTorchRelease, RawTorchSymbols, RawWheel,
+};
 use crate::rules::{symbols, write};
 
 const TORCH: &str = "torch";

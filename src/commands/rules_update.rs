@@ -13,7 +13,7 @@ use crate::index::simple;
 use crate::parse::wheel::normalise_name;
 use crate::rules::model::Release;
 use crate::rules::overlay::Overlay;
-use crate::rules::raw::RawPackage;
+use crate::rules::schema::RawPackage;
 use crate::rules::{self, RuleDb, extras};
 use crate::text;
 

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::Answer;
 use super::answer::Interpreter;
-use crate::rules::raw_platform::{RawImage, RawUbuntu};
+use crate::rules::schema::{RawImage, RawUbuntu};
 use crate::version::CudaVersion;
 
 /// A base image.

@@ -2,7 +2,7 @@ use super::Answer;
 use super::constraints::driver_needed;
 use crate::rules::Target;
 use crate::rules::driver::compat_offer;
-use crate::rules::raw_platform::{CompatSupport, RawCompatPackage};
+use crate::rules::schema::{CompatSupport, RawCompatPackage};
 
 /// The cuda-compat package without which this set does not run on the target's kernel driver.
 #[derive(Debug, Clone, PartialEq)]

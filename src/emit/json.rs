@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Index, indexes};
-use crate::rules::raw::KnownHow;
+use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Action, Proof, Resolution, Step};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};

@@ -16,8 +16,8 @@ use crate::parse::pyproject::{GroupItem, PyProject};
 use crate::parse::requirements::{EntryKind, RequirementsFile};
 use crate::parse::shell::{Command, Word, base_name, script, without_runner};
 use crate::rules::RuleDb;
-use crate::rules::raw_platform::RawSourceBuild;
 use crate::rules::requirement::{is_about, satisfied, specifiers};
+use crate::rules::schema::RawSourceBuild;
 use crate::text::spliced;
 use crate::version::{ComputeCapability, CudaVersion};
 

@@ -8,7 +8,7 @@ use super::lines::Labels;
 use crate::finding::{self as check, Kind};
 use crate::lint::Rule;
 use crate::rules::cite;
-use crate::rules::raw_platform::{RawAdvisory, RawCondition};
+use crate::rules::schema::{RawAdvisory, RawCondition};
 use crate::text::{list, wrap};
 
 const BOLD: Style = Style::new().bold();

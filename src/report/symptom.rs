@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
-use crate::rules::raw_symptoms::RawSymptom;
+use crate::rules::schema::RawSymptom;
 use crate::text::wrap;
 
 const BOLD: Style = Style::new().bold();

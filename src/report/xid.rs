@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
-use crate::rules::raw_xid::{RawXid, RawXidAction};
+use crate::rules::schema::{RawXid, RawXidAction};
 use crate::text::wrap;
 
 const BOLD: Style = Style::new().bold();

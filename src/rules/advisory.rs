@@ -2,8 +2,8 @@
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::raw_platform::{GpuClass, RawAdvisory, RawCondition};
 use super::requirement::{self, satisfied};
+use super::schema::{GpuClass, RawAdvisory, RawCondition};
 use super::target::Target;
 use crate::version::CudaVersion;
 
@@ -165,7 +165,7 @@ fn contains(specifiers: &str, version: &str) -> Option<()> {
 mod tests {
     use super::*;
     use crate::rules::TargetGpu;
-    use crate::rules::raw_platform::{RawPage, RawSeverity};
+    use crate::rules::schema::{RawPage, RawSeverity};
 
     fn condition(toml: &str) -> RawCondition {
         toml::from_str(toml).unwrap()

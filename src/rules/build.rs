@@ -22,15 +22,8 @@ mod rules {
     pub mod extras;
     pub mod model;
     pub mod pack;
-    pub mod raw;
-    pub mod raw_machine;
-    pub mod raw_needs;
-    pub mod raw_platform;
-    pub mod raw_prebuilt;
-    pub mod raw_symptoms;
-    pub mod raw_workload;
-    pub mod raw_xid;
-    pub mod validate;
+    #[expect(unused_imports, reason = "what the library asks of it")]
+    pub mod schema;
 }
 
 #[path = "../commands/rule_files.rs"]

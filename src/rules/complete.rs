@@ -10,8 +10,8 @@ use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::parse::local_label::LocalLabel;
 use crate::version::CudaVersion;
 
-use super::raw::KnownHow;
 use super::requirement::{is_runtime_wheel, parse, specifiers};
+use super::schema::KnownHow;
 
 /// The torch that the local label of a version names, e.g. `2.6` of `2.7.4.post1+cu12torch2.6cxx11abiFALSE`.
 #[must_use]

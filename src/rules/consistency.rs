@@ -6,7 +6,7 @@ use pep440_rs::VersionSpecifiers;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 
 use super::model::{Fault, Package, RowSource};
-use super::raw_platform::RawAdvisory;
+use super::schema::RawAdvisory;
 
 /// Checks the hand-kept tables of a package against its releases, and its rows against each other. `names`: all packages.
 pub fn package(package: &Package, names: &BTreeSet<String>) -> Result<(), Fault> {

@@ -8,19 +8,13 @@ use super::model::{Build, Package, Release};
 use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
 use super::pack::{Bytes, Packed};
-use super::raw::LibraryPick;
-use super::raw_machine::{Matter, Place, RawJetson, RawTask, RawToolkitInstall};
-use super::raw_needs::{RawPtxas, Stop};
-use super::raw_platform::{
-    CompatSupport, GpuClass, RawAdvisory, RawCompatPackage, RawExtension, RawFamily, RawGpuPattern, RawGpuProduct,
-    RawImages, RawInstall, RawLibrary, RawLifetime, RawMachineCode, RawOldRelease, RawPage, RawSourceBuild, RawToolkit,
-    RawTorchAbi, RawWsl,
-};
-use super::raw_prebuilt::RawPrebuilt;
-use super::raw_symptoms::RawSymptom;
-use super::raw_workload::RawWorkload;
-use super::raw_xid::{RawXid, RawXidAction};
 use super::requirement::{name_of, normalise, satisfied};
+use super::schema::{
+    CompatSupport, GpuClass, LibraryPick, Matter, Place, RawAdvisory, RawCompatPackage, RawExtension, RawFamily,
+    RawGpuPattern, RawGpuProduct, RawImages, RawInstall, RawJetson, RawLibrary, RawLifetime, RawMachineCode,
+    RawOldRelease, RawPage, RawPrebuilt, RawPtxas, RawSourceBuild, RawSymptom, RawTask, RawToolkit, RawToolkitInstall,
+    RawTorchAbi, RawWorkload, RawWsl, RawXid, RawXidAction, Stop,
+};
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
@@ -194,7 +188,7 @@ impl RuleDb {
             // The build script packed it; a failure here would be caught by the test that unpacks every package.
             let mut package: Package = postcard::from_bytes(&self.packed.packages.get(name)?.0).ok()?;
             package.share_extras();
-            super::windows::add_builds(&mut package, &self.packed.indexes.windows);
+            super::windows::add_builds(&mut package, &self.packed.tables.indexes.windows);
             let last = package.releases.last().map(|release| release.version.clone());
             let newer = self.newer.get(name).into_iter().flatten();
             let newer = newer.filter(|release| last.as_ref().is_none_or(|last| release.version > *last));
@@ -238,7 +232,7 @@ impl RuleDb {
     /// Whether a soname is that of a CUDA library, e.g. `libcudnn.so.9`; `libcuda.so.1` belongs to the driver.
     #[must_use]
     pub fn is_cuda_library(&self, soname: &str) -> bool {
-        self.packed.libraries.libraries.iter().any(|row| row.sonames.iter().any(|name| name == soname))
+        self.packed.tables.libraries.libraries.iter().any(|row| row.sonames.iter().any(|name| name == soname))
     }
 
     /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`; those for a
@@ -254,7 +248,7 @@ impl RuleDb {
     /// The rows of [`Self::distributions_with`]: which versions of them ship it.
     #[must_use]
     pub fn libraries_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&RawLibrary> {
-        let rows = self.packed.libraries.libraries.iter();
+        let rows = self.packed.tables.libraries.libraries.iter();
         let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
         rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
         rows
@@ -263,7 +257,7 @@ impl RuleDb {
     /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
     #[must_use]
     pub fn source_build(&self, name: &str) -> Option<&RawSourceBuild> {
-        self.packed.source_builds.packages.iter().find(|row| row.name == name)
+        self.packed.tables.source_builds.packages.iter().find(|row| row.name == name)
     }
 
     /// A library that two distributions install at the same place, e.g. `nvidia/nccl/lib/libnccl.so.2` of `nvidia-nccl-cu12` and
@@ -271,7 +265,7 @@ impl RuleDb {
     #[must_use]
     pub fn shared_file(&self, one: &str, other: &str) -> Option<(String, String)> {
         let of = |name: &'_ str| {
-            let rows = self.packed.libraries.libraries.iter();
+            let rows = self.packed.tables.libraries.libraries.iter();
             rows.filter(move |row| row.distribution == name).collect::<Vec<_>>()
         };
         let others = of(other);
@@ -297,7 +291,7 @@ impl RuleDb {
     /// The same rules with another table of [`Self::torch_abi`], for tests.
     #[must_use]
     pub fn with_torch_abi(mut self, rows: RawTorchAbi) -> Self {
-        self.packed.torch_abi = rows;
+        self.packed.tables.torch_abi = rows;
         self
     }
 
@@ -305,13 +299,13 @@ impl RuleDb {
     #[must_use]
     pub fn torch_abi(&self, package: &str, version: &Version) -> Option<&RawExtension> {
         let text = version.to_string();
-        self.packed.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
+        self.packed.tables.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
     }
 
     /// The torch releases that [`Self::torch_abi`] speaks of.
     #[must_use]
     pub fn torch_abi_releases(&self) -> &[String] {
-        &self.packed.torch_abi.releases
+        &self.packed.tables.torch_abi.releases
     }
 
     fn torch_symbols(&self) -> &TorchSymbols {
@@ -331,7 +325,7 @@ impl RuleDb {
     #[must_use]
     pub fn is_known_distribution(&self, name: &str) -> bool {
         let known = self.known.get_or_init(|| {
-            let modules = self.packed.modules.modules.iter().map(|row| row.distribution.clone());
+            let modules = self.packed.tables.modules.modules.iter().map(|row| row.distribution.clone());
             let conditions = self.packed.advisories.iter().flat_map(|advisory| &advisory.when);
             let lines = conditions.flat_map(|when| when.installed.iter().chain(&when.absent));
             let names = lines.filter_map(|line| Some(super::requirement::parse(line).ok()?.name.to_string()));
@@ -343,7 +337,7 @@ impl RuleDb {
     /// The distribution that a module belongs to.
     #[must_use]
     pub fn distribution_of_module(&self, module: &str) -> Option<String> {
-        let rows = &self.packed.modules.modules;
+        let rows = &self.packed.tables.modules.modules;
         if let Ok(at) = rows.binary_search_by(|row| row.name.as_str().cmp(module)) {
             return rows.get(at).map(|row| row.distribution.clone());
         }
@@ -354,77 +348,77 @@ impl RuleDb {
     /// What a release requires of torch that is older than the rows of its package.
     #[must_use]
     pub fn old_release(&self, package: &str, version: &Version) -> Option<&RawOldRelease> {
-        let rows = self.packed.old_releases.releases.iter();
+        let rows = self.packed.tables.old_releases.releases.iter();
         rows.filter(|row| row.package == package).find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
     }
 
     /// The packages that a screen names where they are installed, in its order.
     #[must_use]
     pub fn named_on_screen(&self) -> &[String] {
-        &self.packed.screen.packages
+        &self.packed.tables.screen.packages
     }
 
     /// What somebody has to do about a matter of the machine, where a program runs.
     #[must_use]
     pub fn task(&self, matter: Matter, at: Place) -> Option<&RawTask> {
-        self.packed.machine.tasks.iter().find(|row| row.matter == matter && row.at == at)
+        self.packed.tables.machine.tasks.iter().find(|row| row.matter == matter && row.at == at)
     }
 
     /// Where torch for a Jetson is published, by its compute capability.
     #[must_use]
     pub fn jetson_index(&self, capability: ComputeCapability) -> Option<&RawJetson> {
-        self.packed.machine.jetsons.iter().find(|row| row.capability == capability)
+        self.packed.tables.machine.jetsons.iter().find(|row| row.capability == capability)
     }
 
     /// How a CUDA toolkit is installed, the first that fits.
     #[must_use]
     pub fn toolkit_installs(&self) -> &[RawToolkitInstall] {
-        &self.packed.machine.toolkits
+        &self.packed.tables.machine.toolkits
     }
 
     /// Wheels that are published elsewhere than on an index.
     #[must_use]
     pub fn prebuilts(&self) -> &[RawPrebuilt] {
-        &self.packed.prebuilt.rows
+        &self.packed.tables.prebuilt.rows
     }
 
     /// Whether PyPI has only a CPU build of a package for an operating system.
     #[must_use]
     pub fn is_cpu_only(&self, package: &str, os: &str) -> bool {
-        self.packed.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
+        self.packed.tables.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
     }
 
     /// What GPU support in WSL asks for.
     #[must_use]
     pub fn wsl(&self) -> &RawWsl {
-        &self.packed.driver.wsl
+        &self.packed.tables.driver.wsl
     }
 
     /// What torch for CUDA takes on a disk with its libraries, in bytes, and where that was read.
     #[must_use]
     pub fn torch_on_disk(&self) -> (u64, String) {
-        let needs = &self.packed.needs;
+        let needs = &self.packed.tables.needs;
         (needs.disk.stack_bytes, self.page(&needs.sources, &needs.disk.source))
     }
 
     /// A limit of locked memory with which NCCL fails on InfiniBand, in bytes, and where that was read.
     #[must_use]
     pub fn memlock(&self) -> (u64, String) {
-        let needs = &self.packed.needs;
+        let needs = &self.packed.tables.needs;
         (needs.memlock.too_little_bytes, self.page(&needs.sources, &needs.memlock.source))
     }
 
     /// Where it was read that torch builds with ninja.
     #[must_use]
     pub fn ninja_citation(&self) -> String {
-        self.page(&self.packed.needs.sources, &self.packed.needs.ninja.source)
+        self.page(&self.packed.tables.needs.sources, &self.packed.tables.needs.ninja.source)
     }
 
     /// The oldest CUDA whose ptxas a release of a package that compiles on the machine may bring, e.g. 12.0 for triton 2.3.1, and
     /// where that was read.
     #[must_use]
     pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
-        let needs = &self.packed.needs;
+        let needs = &self.packed.tables.needs;
         let row = needs.assemblers.iter().find(|row| {
             let range = row.versions.parse::<VersionSpecifiers>();
             row.package == package && range.is_ok_and(|range| range.contains(version))
@@ -436,7 +430,7 @@ impl RuleDb {
     /// where that was read.
     #[must_use]
     pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
-        let needs = &self.packed.needs;
+        let needs = &self.packed.tables.needs;
         let row = needs.guards.iter().find(|row| {
             let range = row.versions.parse::<VersionSpecifiers>();
             let checks = row.package == package && row.checks.iter().any(|name| name == other);
@@ -448,7 +442,7 @@ impl RuleDb {
     /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
     #[must_use]
     pub fn ptxas(&self, variable: &str) -> Option<(&RawPtxas, String)> {
-        let needs = &self.packed.needs;
+        let needs = &self.packed.tables.needs;
         let row = needs.ptxas.iter().find(|row| row.variable == variable)?;
         Some((row, self.page(&needs.sources, &row.source)))
     }
@@ -456,7 +450,7 @@ impl RuleDb {
     /// An error of NVIDIA's driver by its number, e.g. 79, what to do about it, and where that was read.
     #[must_use]
     pub fn xid(&self, number: u32) -> Option<(&RawXid, &RawXidAction, String)> {
-        let xids = &self.packed.xids;
+        let xids = &self.packed.tables.xids;
         let at = xids.rows.binary_search_by_key(&number, |row| row.number).ok()?;
         let row = xids.rows.get(at)?;
         let action = xids.actions.iter().find(|action| action.name == row.action)?;
@@ -490,7 +484,7 @@ impl RuleDb {
 
     /// The row of a GPU by the name that the driver prints; the first pattern that matches.
     fn gpu_pattern(&self, name: &str) -> Option<&RawGpuPattern> {
-        let rows = &self.packed.gpus.patterns;
+        let rows = &self.packed.tables.gpus.patterns;
         let patterns =
             self.names.get_or_init(|| rows.iter().map(|row| regex_lite::Regex::new(&row.regex).ok()).collect());
         let is_match = |pattern: &Option<regex_lite::Regex>| pattern.as_ref().is_some_and(|it| it.is_match(name));
@@ -504,7 +498,7 @@ impl RuleDb {
         Some(GpuModel {
             capability: row.capability,
             class: Some(row.class),
-            citation: self.page(&self.packed.gpus.sources, &row.source),
+            citation: self.page(&self.packed.tables.gpus.sources, &row.source),
         })
     }
 
@@ -512,7 +506,7 @@ impl RuleDb {
     #[must_use]
     pub fn host_of_gpu(&self, name: &str) -> Option<(&str, String)> {
         let row = self.gpu_pattern(name)?;
-        Some((row.host.as_deref()?, self.page(&self.packed.gpus.sources, &row.source)))
+        Some((row.host.as_deref()?, self.page(&self.packed.tables.gpus.sources, &row.source)))
     }
 
     /// A GPU as people write it: `RTX 5090`, `rtx5090`, `H100`, `4070 ti super`.
@@ -522,7 +516,7 @@ impl RuleDb {
             return Some(GpuModel {
                 capability: row.capability,
                 class: Some(row.class),
-                citation: self.page(&self.packed.gpus.sources, &row.source),
+                citation: self.page(&self.packed.tables.gpus.sources, &row.source),
             });
         }
         if !names_a_product(text) {
@@ -549,7 +543,7 @@ impl RuleDb {
             }
             _ => wanted,
         };
-        let named = self.packed.gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted));
+        let named = self.packed.tables.gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted));
         named.min_by_key(|row| (row.name.contains("Laptop"), row.name.len()))
     }
 
@@ -559,6 +553,7 @@ impl RuleDb {
         let wanted = squeeze(text);
         let mut near: Vec<_> = self
             .packed
+            .tables
             .gpus
             .products
             .iter()
@@ -575,7 +570,7 @@ impl RuleDb {
     #[must_use]
     pub fn capabilities(&self) -> Vec<(ComputeCapability, Vec<String>)> {
         let mut found: BTreeMap<ComputeCapability, Vec<String>> = BTreeMap::new();
-        for row in &self.packed.gpus.products {
+        for row in &self.packed.tables.gpus.products {
             let name = row.name.trim_start_matches("NVIDIA ").to_owned();
             let names = found.entry(row.capability).or_default();
             if !names.contains(&name) {
@@ -589,7 +584,7 @@ impl RuleDb {
     #[must_use]
     pub fn gpu_by_pci(&self, device: u32) -> Option<GpuModel> {
         let id = format!("{device:04X}");
-        let gpus = &self.packed.gpus;
+        let gpus = &self.packed.tables.gpus;
         if let Some(row) = gpus.products.iter().find(|row| row.devices.contains(&id)) {
             let citation = self.page(&gpus.sources, &row.source);
             return Some(GpuModel { capability: row.capability, class: Some(row.class), citation });
@@ -609,32 +604,32 @@ impl RuleDb {
     /// Where machine code runs beyond the plain rule.
     #[must_use]
     pub fn machine_code(&self) -> &RawMachineCode {
-        &self.packed.cuda.machine_code
+        &self.packed.tables.cuda.machine_code
     }
 
     /// The page for [`Self::machine_code`].
     #[must_use]
     pub fn machine_code_citation(&self) -> String {
-        self.page(&self.packed.cuda.sources, &self.packed.cuda.machine_code.source)
+        self.page(&self.packed.tables.cuda.sources, &self.packed.tables.cuda.machine_code.source)
     }
 
     /// The toolkit of a version, with the driver that came out with it.
     #[must_use]
     pub fn toolkit(&self, cuda: CudaVersion) -> Option<&RawToolkit> {
-        self.packed.cuda.toolkits.iter().find(|row| row.version == cuda)
+        self.packed.tables.cuda.toolkits.iter().find(|row| row.version == cuda)
     }
 
     /// The page for a toolkit row.
     #[must_use]
     pub fn toolkit_citation(&self, row: &RawToolkit) -> String {
-        self.page(&self.packed.cuda.sources, &row.source)
+        self.page(&self.packed.tables.cuda.sources, &row.source)
     }
 
     /// The oldest toolkit that compiles machine code which a GPU runs: for its own compute capability, or for one below it
     /// in the same major; e.g. 11.0 for 8.6. With the page. None where no toolkit in the rules does.
     #[must_use]
     pub fn first_toolkit_for(&self, gpu: ComputeCapability) -> Option<(CudaVersion, String)> {
-        let cuda = &self.packed.cuda;
+        let cuda = &self.packed.tables.cuda;
         let runs = |code: &ComputeCapability| code.major == gpu.major && code.minor <= gpu.minor;
         if let Some(row) = cuda.first_for.iter().find(|row| runs(&row.capability)) {
             return Some((row.toolkit, self.page(&cuda.sources, &row.source)));
@@ -649,62 +644,62 @@ impl RuleDb {
     /// Where it was read for which GPUs a toolkit compiles; none where nobody looked.
     #[must_use]
     pub fn compiles_for_citation(&self, row: &RawToolkit) -> Option<String> {
-        Some(self.page(&self.packed.cuda.sources, row.compiles_for_source.as_ref()?))
+        Some(self.page(&self.packed.tables.cuda.sources, row.compiles_for_source.as_ref()?))
     }
 
     /// The newest CUDA that a driver supports natively, e.g. 12.8 for 570.133.20.
     #[must_use]
     pub fn native_cuda(&self, driver: &DriverVersion) -> Option<CudaVersion> {
-        self.packed.cuda.toolkits.iter().rev().find(|row| row.linux_driver <= *driver).map(|row| row.version)
+        self.packed.tables.cuda.toolkits.iter().rev().find(|row| row.linux_driver <= *driver).map(|row| row.version)
     }
 
     /// The oldest driver for runtimes of a CUDA major release.
     #[must_use]
     pub fn family(&self, cuda_major: u32) -> Option<&RawFamily> {
-        self.packed.driver.families.iter().find(|row| row.cuda_major == cuda_major)
+        self.packed.tables.driver.families.iter().find(|row| row.cuda_major == cuda_major)
     }
 
     /// The page for a family row.
     #[must_use]
     pub fn family_citation(&self, row: &RawFamily) -> String {
-        self.page(&self.packed.driver.sources, &row.source)
+        self.page(&self.packed.tables.driver.sources, &row.source)
     }
 
     /// The last driver branch for a compute capability; none while it is supported.
     #[must_use]
     pub fn lifetime(&self, capability: ComputeCapability) -> Option<&RawLifetime> {
-        self.packed.driver.lifetimes.iter().find(|row| row.capabilities.contains(&capability))
+        self.packed.tables.driver.lifetimes.iter().find(|row| row.capabilities.contains(&capability))
     }
 
     /// The page for a lifetime row.
     #[must_use]
     pub fn lifetime_citation(&self, row: &RawLifetime) -> String {
-        self.page(&self.packed.driver.sources, &row.source)
+        self.page(&self.packed.tables.driver.sources, &row.source)
     }
 
     /// cuda-compat packages, oldest first.
     #[must_use]
     pub fn compat_packages(&self) -> &[RawCompatPackage] {
-        &self.packed.forward_compat.packages
+        &self.packed.tables.forward_compat.packages
     }
 
     /// The page for a cuda-compat row.
     #[must_use]
     pub fn compat_citation(&self, row: &RawCompatPackage) -> String {
-        self.page(&self.packed.forward_compat.sources, &row.source)
+        self.page(&self.packed.tables.forward_compat.sources, &row.source)
     }
 
     /// Whether forward compatibility works on a class of GPUs, with the page.
     #[must_use]
     pub fn compat_support(&self, class: GpuClass) -> Option<(CompatSupport, String)> {
-        let row = self.packed.forward_compat.hardware.iter().find(|row| row.class == class)?;
-        Some((row.supported, self.page(&self.packed.forward_compat.sources, &row.source)))
+        let row = self.packed.tables.forward_compat.hardware.iter().find(|row| row.class == class)?;
+        Some((row.supported, self.page(&self.packed.tables.forward_compat.sources, &row.source)))
     }
 
     /// The address of a package index that builds name, e.g. `cu128`.
     #[must_use]
     pub fn index_url(&self, name: &str) -> Option<String> {
-        let rows = &self.packed.indexes.indexes;
+        let rows = &self.packed.tables.indexes.indexes;
         let row = rows.iter().find(|row| row.name == name).or_else(|| rows.iter().find(|row| row.name == "*"))?;
         Some(row.url.replace("{name}", name))
     }
@@ -712,14 +707,14 @@ impl RuleDb {
     /// What models take and GPUs have.
     #[must_use]
     pub fn workload(&self) -> &RawWorkload {
-        &self.packed.workload
+        &self.packed.tables.workload
     }
 
     /// The memory of a GPU by its name as the driver or people write it, in bytes, and where that was read: several sizes where
     /// the name does not say which, none where none is known.
     #[must_use]
     pub fn gpu_memory(&self, name: &str) -> (Vec<u64>, Option<String>) {
-        let rules = &self.packed.workload;
+        let rules = &self.packed.tables.workload;
         let product = self.product_by_loose_name(name).map(|row| row.name.clone());
         let upper = name.to_uppercase();
         let names = [Some(name), product.as_deref(), Some(&upper)];
@@ -733,14 +728,14 @@ impl RuleDb {
     /// Base images, and what else Dockerfiles and set-up scripts are made of.
     #[must_use]
     pub fn images(&self) -> &RawImages {
-        &self.packed.images
+        &self.packed.tables.images
     }
 
     /// The name of the index at an address, e.g. `cu128`; none for one that the rules do not know.
     #[must_use]
     pub fn index_at(&self, url: &str) -> Option<String> {
         let url = url.trim_end_matches('/');
-        self.packed.indexes.indexes.iter().find_map(|row| match row.url.split_once("{name}") {
+        self.packed.tables.indexes.indexes.iter().find_map(|row| match row.url.split_once("{name}") {
             None => (row.url.trim_end_matches('/') == url).then(|| row.name.clone()),
             Some((before, after)) => {
                 let name = url.strip_prefix(before)?.strip_suffix(after.trim_end_matches('/'))?;
@@ -761,7 +756,7 @@ impl RuleDb {
     /// Toolkits, oldest first.
     #[must_use]
     pub fn toolkits(&self) -> &[RawToolkit] {
-        &self.packed.cuda.toolkits
+        &self.packed.tables.cuda.toolkits
     }
 
     /// What installs a driver that is at least this one, by the way of the distribution where the rules know it, else with a file
@@ -779,7 +774,7 @@ impl RuleDb {
         };
         let distro = system.distro.value().map_or("", String::as_str);
         let is_on = |row: &RawInstall| row.on.iter().any(|name| distro.starts_with(name.as_str()));
-        let rows = &self.packed.driver.installs;
+        let rows = &self.packed.tables.driver.installs;
         let named = rows.iter().any(is_on);
         let gpus = facts.gpus.value().map(Vec::as_slice).unwrap_or_default();
         let capabilities: Vec<_> = gpus.iter().filter_map(|gpu| gpu.compute_capability.value()).collect();
@@ -797,7 +792,7 @@ impl RuleDb {
     /// The oldest driver for runtimes of each CUDA major release, oldest first.
     #[must_use]
     pub fn families(&self) -> &[RawFamily] {
-        &self.packed.driver.families
+        &self.packed.tables.driver.families
     }
 
     /// The same platform rules with other packages and advisories, e.g. a small universe for a question of `what if`.
@@ -857,7 +852,7 @@ mod tests {
 
     #[test]
     fn every_pattern_of_device_names_is_understood() {
-        for row in &embedded().packed.gpus.patterns {
+        for row in &embedded().packed.tables.gpus.patterns {
             assert!(regex_lite::Regex::new(&row.regex).is_ok(), "{}: no look-around", row.regex);
         }
     }

@@ -5,7 +5,7 @@
 //! compiles it. Forward compatibility puts the user-mode driver of a newer branch over an older kernel driver, on
 //! data-centre GPUs only. Sources: `rules/platform/driver.toml`, `cuda.toml`, `forward_compat.toml`.
 
-use super::raw_platform::{CompatSupport, RawCompatPackage};
+use super::schema::{CompatSupport, RawCompatPackage};
 use super::{RuleDb, Target};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Extra, Fault, Release, requirements};
 use super::pack::Bytes;
-use super::raw::RawExtra;
+use super::schema::RawExtra;
 
 /// The extras of one release, by normalised name.
 pub type Extras = BTreeMap<String, Extra>;
@@ -158,7 +158,7 @@ fn places(run: &str, releases: &[Version]) -> Result<std::ops::RangeInclusive<us
 mod tests {
     use super::*;
     use crate::rules::model::Package;
-    use crate::rules::raw::RawPackage;
+    use crate::rules::schema::RawPackage;
 
     fn package(head: &str) -> Result<Package, Fault> {
         let releases = ["1.0", "1.1", "1.2", "2.0"].map(|version| {

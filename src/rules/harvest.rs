@@ -10,8 +10,8 @@ use pep440_rs::Version;
 
 use super::kernel::is_nvidias;
 use super::model::ANY;
-use super::raw::{KnownHow, RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
 use super::requirement::is_runtime_wheel;
+use super::schema::{KnownHow, RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawSpecial};
 use crate::parse::elf::Linkage;
 use crate::parse::fatbin::Tally;
 use crate::parse::metadata::{Metadata, canonical_requirement, requirement_name};

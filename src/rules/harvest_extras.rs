@@ -8,8 +8,8 @@ use pep508_rs::{
 
 use super::extras::{self, Extras};
 use super::model::Fault;
-use super::raw::RawPackage;
 use super::requirement::parse;
+use super::schema::RawPackage;
 use crate::parse::metadata::{Metadata, canonical_requirement, is_for_extra, requirement_name};
 use crate::parse::wheel::normalise_name;
 

@@ -2,8 +2,7 @@
 //! the container, somebody on Windows.
 
 use super::driver::{Advice, advise};
-use super::raw_machine::{Matter, Place, RawToolkitInstall};
-use super::raw_platform::{GpuClass, RawFamily};
+use super::schema::{GpuClass, Matter, Place, RawFamily, RawToolkitInstall};
 use super::{RuleDb, Target};
 use crate::facts::Facts;
 use crate::step::{Step, Written};

@@ -11,11 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::extras::{self, Extras, Shared};
 use super::pack::Bytes;
-use super::raw::{
+use super::schema::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawPackage, RawPartner, RawRelease,
-    RawSource, ReleaseAgreement,
+    RawSource, RawWheel, ReleaseAgreement,
 };
-use super::raw_platform::RawWheel;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
 /// The platform of wheels for Windows, which are named `win_amd64`.

@@ -10,59 +10,64 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::consistency;
 use super::model::{Fault, Package};
-use super::raw::RawPackage;
-use super::raw_machine::{RawMachine, RawScreen};
-use super::raw_needs::RawNeeds;
-use super::raw_platform::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawOldReleases,
-    RawSourceBuilds, RawTorchAbi, RawTorchSymbols,
+use super::schema::{
+    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawMachine,
+    RawModules, RawNeeds, RawOldReleases, RawPackage, RawPrebuilts, RawScreen, RawSourceBuilds, RawSymptom,
+    RawSymptoms, RawTorchAbi, RawTorchSymbols, RawWorkload, RawXids, Table, advisory, symptoms,
 };
-use super::raw_prebuilt::RawPrebuilts;
-use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
-use super::raw_workload::RawWorkload;
-use super::raw_xid::RawXids;
-use super::{consistency, validate};
+
+macro_rules! tables {
+    ($($field:ident: $rows:ty,)*) => {
+        /// The files of `platform/`, by [`Table::FILE`].
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        pub struct Tables {
+            $(
+                #[doc = concat!("`rules/platform/`: [`", stringify!($rows), "`].")]
+                pub $field: $rows,
+            )*
+        }
+
+        impl Tables {
+            fn read(
+                rules: &Path,
+                read: impl Fn(&Path) -> Result<String, RuleError>,
+                newest: &mut String,
+            ) -> Result<Self, RuleError> {
+                Ok(Self { $($field: table::<$rows>(rules, &read, newest)?,)* })
+            }
+        }
+    };
+}
+
+tables! {
+    gpus: RawGpus,
+    cuda: RawCuda,
+    driver: RawDriver,
+    forward_compat: RawForwardCompat,
+    indexes: RawIndexes,
+    images: RawImages,
+    libraries: RawLibraries,
+    source_builds: RawSourceBuilds,
+    old_releases: RawOldReleases,
+    torch_abi: RawTorchAbi,
+    machine: RawMachine,
+    screen: RawScreen,
+    prebuilt: RawPrebuilts,
+    modules: RawModules,
+    needs: RawNeeds,
+    xids: RawXids,
+    workload: RawWorkload,
+}
 
 /// All the rules, packages still packed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Packed {
-    /// `platform/gpus.toml`.
-    pub gpus: RawGpus,
-    /// `platform/cuda.toml`.
-    pub cuda: RawCuda,
-    /// `platform/driver.toml`.
-    pub driver: RawDriver,
-    /// `platform/forward_compat.toml`.
-    pub forward_compat: RawForwardCompat,
-    /// `platform/indexes.toml`.
-    pub indexes: RawIndexes,
-    /// `platform/images.toml`.
-    pub images: RawImages,
-    /// `platform/libraries.toml`.
-    pub libraries: RawLibraries,
-    /// `platform/source_builds.toml`.
-    pub source_builds: RawSourceBuilds,
-    /// `platform/old_releases.toml`.
-    pub old_releases: RawOldReleases,
-    /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`].
+    /// `platform/*.toml`.
+    pub tables: Tables,
+    /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`], of which a start needs nothing.
     pub torch_symbols: Vec<u8>,
-    /// `platform/torch_abi.toml`.
-    pub torch_abi: RawTorchAbi,
-    /// `platform/machine.toml`.
-    pub machine: RawMachine,
-    /// `platform/screen.toml`.
-    pub screen: RawScreen,
-    /// `platform/prebuilt.toml`.
-    pub prebuilt: RawPrebuilts,
-    /// `platform/modules.toml`.
-    pub modules: RawModules,
-    /// `platform/needs.toml`.
-    pub needs: RawNeeds,
-    /// `platform/xid.toml`.
-    pub xids: RawXids,
-    /// `platform/workload.toml`.
-    pub workload: RawWorkload,
     /// `symptoms/*.toml`, by file; each names its pages itself.
     pub symptoms: Vec<RawSymptom>,
     /// `advisories/*.toml`, by id.
@@ -123,40 +128,18 @@ pub fn pack(
     read: impl Fn(&Path) -> Result<String, RuleError>,
 ) -> Result<Packed, RuleError> {
     let mut newest = String::new();
-    let gpus: RawGpus = parse(&rules.join("platform/gpus.toml"), &read, &mut newest, validate::gpus)?;
-    let cuda: RawCuda = parse(&rules.join("platform/cuda.toml"), &read, &mut newest, validate::cuda)?;
-    let driver: RawDriver = parse(&rules.join("platform/driver.toml"), &read, &mut newest, validate::driver)?;
-    let forward_compat: RawForwardCompat =
-        parse(&rules.join("platform/forward_compat.toml"), &read, &mut newest, validate::forward_compat)?;
-    let indexes: RawIndexes = parse(&rules.join("platform/indexes.toml"), &read, &mut newest, validate::indexes)?;
-    let images: RawImages = parse(&rules.join("platform/images.toml"), &read, &mut newest, validate::images)?;
-    let libraries: RawLibraries =
-        parse(&rules.join("platform/libraries.toml"), &read, &mut newest, validate::libraries)?;
-    let source_builds: RawSourceBuilds =
-        parse(&rules.join("platform/source_builds.toml"), &read, &mut newest, validate::source_builds)?;
-    let old_releases: RawOldReleases =
-        parse(&rules.join("platform/old_releases.toml"), &read, &mut newest, validate::old_releases)?;
-    let symbols_file = rules.join("platform/torch_symbols.toml");
-    let torch_symbols: RawTorchSymbols = parse(&symbols_file, &read, &mut newest, validate::torch_symbols)?;
+    let tables = Tables::read(rules, &read, &mut newest)?;
+    let torch_symbols: RawTorchSymbols = table(rules, &read, &mut newest)?;
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
-        file: symbols_file,
+        file: rules.join("platform").join(RawTorchSymbols::FILE),
         line: None,
         message: error.to_string(),
     })?;
-    let torch_abi: RawTorchAbi =
-        parse(&rules.join("platform/torch_abi.toml"), &read, &mut newest, validate::torch_abi)?;
-    let machine: RawMachine = parse(&rules.join("platform/machine.toml"), &read, &mut newest, validate::machine)?;
-    let screen: RawScreen = parse(&rules.join("platform/screen.toml"), &read, &mut newest, |_| Ok(()))?;
-    let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
-    let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
-    let needs: RawNeeds = parse(&rules.join("platform/needs.toml"), &read, &mut newest, validate::needs)?;
-    let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
-    let workload: RawWorkload = parse(&rules.join("platform/workload.toml"), &read, &mut newest, validate::workload)?;
     let mut symptoms: Vec<RawSymptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
         let RawSymptoms { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &RawSymptoms| {
             let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
-            validate::symptoms(raw, &known)
+            symptoms::check(raw, &known)
         })?;
         symptoms.extend(rows.into_iter().map(|mut row| {
             let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
@@ -168,7 +151,7 @@ pub fn pack(
     let advisory_files = list(&rules.join("advisories"))?;
     for file in &advisory_files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        advisories.push(parse(file, &read, &mut newest, |advisory| validate::advisory(advisory, &stem))?);
+        advisories.push(parse(file, &read, &mut newest, |advisory| advisory::check(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
     let mut texts = Vec::new();
@@ -202,30 +185,16 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    Ok(Packed {
-        gpus,
-        cuda,
-        driver,
-        forward_compat,
-        indexes,
-        images,
-        libraries,
-        source_builds,
-        old_releases,
-        torch_symbols,
-        torch_abi,
-        machine,
-        screen,
-        prebuilt,
-        modules,
-        needs,
-        xids,
-        workload,
-        symptoms,
-        advisories,
-        packages,
-        newest,
-    })
+    Ok(Packed { tables, torch_symbols, symptoms, advisories, packages, newest })
+}
+
+/// A file of `platform/`.
+fn table<T: Table>(
+    rules: &Path,
+    read: impl Fn(&Path) -> Result<String, RuleError>,
+    newest: &mut String,
+) -> Result<T, RuleError> {
+    parse(&rules.join("platform").join(T::FILE).with_extension("toml"), read, newest, T::check)
 }
 
 fn parse<T: DeserializeOwned>(

@@ -4,8 +4,8 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use super::RuleDb;
 use super::model::{Agreement, Build, Code, Package, Partner, Release};
-use super::raw::{CudaAgreement, LibraryPick};
 use super::requirement::{parse, satisfied, specifiers};
+use super::schema::{CudaAgreement, LibraryPick};
 use crate::version::CudaVersion;
 
 /// Whether two builds agree; none means a CPU build.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pep440_rs::Version;
 
-use super::raw_platform::{RawHistory, RawTorchSymbols};
+use super::schema::{RawHistory, RawTorchSymbols};
 use crate::parse::symbol::std_string;
 
 /// The histories, ready to be asked.
@@ -119,7 +119,7 @@ fn runs(presence: &[bool], exported: &[(Version, BTreeSet<String>)]) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::raw_platform::{RawTorchRelease, RawWheel};
+    use crate::rules::schema::{RawTorchRelease, RawWheel};
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()

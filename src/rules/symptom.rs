@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::raw_symptoms::RawSymptom;
+use super::schema::RawSymptom;
 
 /// Between the parts of a pattern, `a…b`, at most so many bytes.
 const GAP: usize = 400;

@@ -1,5 +1,5 @@
 use super::RuleDb;
-use super::raw_platform::GpuClass;
+use super::schema::GpuClass;
 use crate::facts::{Facts, Reading, Source};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 

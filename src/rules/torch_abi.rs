@@ -6,7 +6,7 @@ use pep440_rs::Version;
 
 use super::RuleDb;
 use super::model::{ANY, Build, Package, Release};
-use super::raw_platform::RawExtension;
+use super::schema::RawExtension;
 use crate::text::list;
 
 /// What an extension needs, in words: `is compiled for torch 2.5.0 to 2.5.1 with the old C++ ABI`.

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use super::harvest::{PYPI, asks_runtime_wheel, sort_builds};
-use super::raw::{RawBuild, RawCode, RawPackage, RawSource};
+use super::schema::{RawBuild, RawCode, RawPackage, RawSource};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, Reach};
 
 /// A table of build matrices.

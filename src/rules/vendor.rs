@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::RuleDb;
-use super::raw_platform::RawVendor;
+use super::schema::RawVendor;
 use crate::facts::Facts;
 
 /// The stack of another vendor.
@@ -49,7 +49,7 @@ impl RuleDb {
     /// The vendor that a line of a report names: by a field with a value, an error, or a device.
     #[must_use]
     pub fn vendor_in(&self, line: &str) -> Option<&str> {
-        let vendors = &self.packed.gpus.vendors;
+        let vendors = &self.packed.tables.gpus.vendors;
         let build = || AhoCorasick::new(words(vendors).map(|(_, word, _)| word)).ok();
         let finder = self.vendor_words.0.get_or_init(build).as_ref()?;
         finder.find_overlapping_iter(line).find_map(|found| {
@@ -73,7 +73,7 @@ impl RuleDb {
         }
         let torch = facts.distribution("torch");
         let local = torch.and_then(|torch| torch.local()).unwrap_or_default();
-        let vendors = &self.packed.gpus.vendors;
+        let vendors = &self.packed.tables.gpus.vendors;
         let by_label = vendors.iter().find(|row| row.labels.iter().any(|label| local.starts_with(label.as_str())));
         if let (Some(row), Some(torch)) = (by_label, torch) {
             return Some(OtherVendor { name: row.name.clone(), by: format!("torch {}", torch.full_version()) });

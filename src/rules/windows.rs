@@ -4,8 +4,8 @@
 //! else it requires and which GPUs it has kernels for, the Linux wheel of the same release and label tells.
 
 use super::model::{Build, Package, Release, WINDOWS};
-use super::raw_platform::RawWindows;
 use super::requirement::{is_runtime_wheel, name_of};
+use super::schema::RawWindows;
 
 /// The platform of the wheels that tell of them.
 const LINUX: &str = "linux_x86_64";

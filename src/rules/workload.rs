@@ -8,7 +8,7 @@ use crate::text::{bytes, count};
 /// What a project says it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Workload {
-    /// E.g. `torch.compile`; the words are those of [`super::raw_platform::WORKLOADS`].
+    /// E.g. `torch.compile`; the words are those of [`super::schema::WORKLOADS`].
     pub uses: Vec<String>,
     /// Parameters of its model, e.g. 47,000,000,000.
     pub model_params: Option<u64>,

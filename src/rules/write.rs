@@ -6,11 +6,10 @@
 use std::fmt::Display;
 use std::fmt::Write as _;
 
-use super::raw::{
-    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource,
-    ReleaseAgreement,
+use super::schema::{
+    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawTorchAbi,
+    RawTorchSymbols, RawWheel, ReleaseAgreement,
 };
-use super::raw_platform::{RawTorchAbi, RawTorchSymbols, RawWheel};
 
 /// Lists longer than this go one entry to a line.
 const LINE: usize = 118;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pep440_rs::VersionSpecifiers;
 
 use super::versions::Versions;
-use crate::rules::raw::Headline;
+use crate::rules::schema::Headline;
 
 /// One line of the user about a covered package.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use super::provider::Node;
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 use crate::rules::advisory::{Environment, holds};
-use crate::rules::raw_platform::{RawAdvisory, RawCondition, RawSeverity};
 use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::rules::schema::{RawAdvisory, RawCondition, RawSeverity};
 
 /// Versions that must not all be chosen.
 #[derive(Debug, Clone)]

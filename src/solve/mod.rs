@@ -40,7 +40,7 @@ pub use request::{Asked, FromIndex, INSTALLED, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};
-use crate::rules::raw::KnownHow;
+use crate::rules::schema::KnownHow;
 
 /// A set of builds that satisfies everything.
 #[derive(Debug, Clone, PartialEq)]

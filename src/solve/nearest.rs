@@ -20,7 +20,7 @@ use super::scope::Scope;
 use super::universe::Universe;
 use super::versions::Versions;
 use crate::rules::model::Agreement;
-use crate::rules::raw::{CudaAgreement, Headline};
+use crate::rules::schema::{CudaAgreement, Headline};
 use crate::version::CudaVersion;
 
 /// The best solution: with the fewest wishes dropped, or simply the preferred one where there are none.

@@ -18,7 +18,7 @@ use super::words;
 use crate::rules::Target;
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::{Obstacle, code_obstacles};
-use crate::rules::raw::LibraryPick;
+use crate::rules::schema::LibraryPick;
 use crate::rules::torch_abi::needs_torch;
 use crate::text::list;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::rules::model::Package;
-use crate::rules::raw_platform::RawAdvisory;
 use crate::rules::requirement::parse;
+use crate::rules::schema::RawAdvisory;
 use crate::rules::{RuleDb, Target, TargetGpu, embedded};
 use crate::version::ComputeCapability;
 
@@ -16,7 +16,7 @@ mod unlisted;
 /// A database of packages in the format of the rule files, `---` between them, on the real platform rules.
 fn db(packages: &str, advisories: &[&str]) -> RuleDb {
     let packages = packages.split("---").map(|text| {
-        let raw: crate::rules::raw::RawPackage = toml::from_str(text).expect("a package");
+        let raw: crate::rules::schema::RawPackage = toml::from_str(text).expect("a package");
         Package::try_from(raw).expect("a consistent package")
     });
     let advisories = advisories.iter().map(|text| toml::from_str::<RawAdvisory>(text).expect("an advisory"));

@@ -22,9 +22,8 @@ use super::versions::{UNLISTED, Versions};
 use super::words::admits_below;
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::{Obstacle, target_key};
-use crate::rules::raw::KnownHow;
-use crate::rules::raw_platform::RawExtension;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers, name_of, satisfied};
+use crate::rules::schema::{KnownHow, RawExtension};
 use crate::rules::{RuleDb, Target, torch_abi};
 use crate::version::CudaVersion;
 

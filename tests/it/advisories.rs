@@ -5,8 +5,8 @@
 use std::path::Path;
 
 use gpudoc::rules::advisory::{Environment, applies};
-use gpudoc::rules::raw_platform::{RawAdvisory, RawExample};
 use gpudoc::rules::requirement::normalise;
+use gpudoc::rules::schema::{RawAdvisory, RawExample};
 use gpudoc::rules::{RuleDb, Target, TargetGpu, embedded};
 use gpudoc::version::CudaVersion;
 use pep440_rs::Version;

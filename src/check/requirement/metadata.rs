@@ -4,7 +4,7 @@ use super::severity;
 use crate::check::{Context, Installed, again};
 use crate::facts::Reading;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::raw_needs::Stop;
+use crate::rules::schema::Stop;
 
 rule! {
     /// The metadata of a distribution cannot be read.

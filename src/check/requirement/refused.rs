@@ -11,8 +11,8 @@ use crate::check::Context;
 use crate::facts::Candidate;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::advisory::{Environment, judge};
-use crate::rules::raw_platform::{RawAdvisory, RawCondition};
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
+use crate::rules::schema::{RawAdvisory, RawCondition};
 use crate::step::Step;
 use crate::text;
 

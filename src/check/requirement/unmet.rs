@@ -7,8 +7,8 @@ use pep440_rs::{Operator, Version};
 use super::{basis, declared_in, install, unmet_severity};
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::raw_needs::Stop;
 use crate::rules::requirement::{Requirement, satisfied, specifiers};
+use crate::rules::schema::Stop;
 
 rule! {
     /// A declared requirement is not met.

@@ -2,7 +2,7 @@
 
 use crate::check::{Context, Installed, Installer};
 use crate::finding::{Evidence, Finding, Remedy, rule};
-use crate::rules::raw_platform::GpuClass;
+use crate::rules::schema::GpuClass;
 use crate::step::Step;
 
 rule! {

@@ -4,7 +4,7 @@ use super::{names, on, those};
 use crate::check::Context;
 use crate::facts::{Gpu, Virtualization};
 use crate::finding::{Finding, Remedy, rule};
-use crate::rules::raw_platform::GpuClass;
+use crate::rules::schema::GpuClass;
 use crate::step::Step;
 
 rule! {

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::facts::{Facts, Origin, Reading};
     use crate::rules;
-    use crate::rules::raw_platform::RawSeverity;
+    use crate::rules::schema::RawSeverity;
 
     fn findings(xids: Vec<Xid>) -> Vec<String> {
         let mut facts = Facts::unknown(Origin::Host);

@@ -7,7 +7,7 @@ use pep440_rs::Version;
 use super::{Draft, Wanted};
 use crate::finding::{Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
-use crate::rules::raw::Headline;
+use crate::rules::schema::Headline;
 use crate::rules::{Target, requirement};
 use crate::solve::{Asked, INSTALLED};
 use crate::text;

@@ -75,7 +75,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
         let message = format!("the toolkit of CUDA {} does not compile for {}", toolkit.cuda, list(&refused));
         let mut found = finding(view, &ARCH_LIST_REFUSED, Severity::Fail, setting.file, place, message);
         found.notes.extend(view.db.compiles_for_citation(row));
-        let can = |row: &&crate::rules::raw_platform::RawToolkit| {
+        let can = |row: &&crate::rules::schema::RawToolkit| {
             listed.iter().all(|one| row.compiles_for.contains(&one.capability))
         };
         found.hint = Some(match view.db.toolkits().iter().find(can) {

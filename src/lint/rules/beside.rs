@@ -7,8 +7,8 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use super::view::{View, is_pin, marker_environment};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
-use crate::rules::raw_platform::{RawAdvisory, RawCondition, RawSeverity};
 use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::rules::schema::{RawAdvisory, RawCondition, RawSeverity};
 use crate::text::list;
 
 /// The packages whose release the files leave no choice of: pins, and what pinned packages pin in turn.

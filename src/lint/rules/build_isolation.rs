@@ -6,7 +6,7 @@ use crate::finding::Severity;
 use crate::lint::project::{Line, Step};
 use crate::lint::{Finding, Fix, Rule};
 use crate::parse::place::Place;
-use crate::rules::raw_platform::RawSourceBuild;
+use crate::rules::schema::RawSourceBuild;
 
 /// A package that compiles against the installed torch is installed with build isolation.
 pub static BUILD_ISOLATION: Rule = Rule {

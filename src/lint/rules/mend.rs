@@ -18,8 +18,8 @@ use crate::lint::Edit;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::rules::Target;
 use crate::rules::model::Package;
-use crate::rules::raw::Headline;
 use crate::rules::requirement::{parse, specifiers};
+use crate::rules::schema::Headline;
 use crate::solve::{Asked, Request};
 use crate::version::CudaVersion;
 

@@ -9,8 +9,8 @@ use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::{Package, Release};
-use crate::rules::raw_platform::{RawCondition, RawSeverity};
 use crate::rules::requirement::{is_about, satisfied, specifiers};
+use crate::rules::schema::{RawCondition, RawSeverity};
 use crate::text::list;
 
 /// A command replaces what an earlier one installed, or what that needs.

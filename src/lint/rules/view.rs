@@ -5,8 +5,8 @@ use pep508_rs::MarkerEnvironment;
 
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
 use crate::rules::model::Build;
-use crate::rules::raw_platform::RawSourceBuild;
 use crate::rules::requirement::{markers, satisfied, specifiers};
+use crate::rules::schema::RawSourceBuild;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, FromIndex, Request};
 use crate::version::{CudaVersion, PythonVersion};

@@ -10,8 +10,8 @@ use crate::lint::{Declared, Finding, Rule};
 use crate::rules::advisory::{Environment, applies};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
-use crate::rules::raw_platform::{RawAdvisory, RawSeverity};
 use crate::rules::requirement::{parse, specifiers};
+use crate::rules::schema::{RawAdvisory, RawSeverity};
 use crate::rules::{RuleDb, Target};
 
 /// Something is known of what the project does with the releases that its files ask for.

@@ -15,8 +15,8 @@ use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::{code_obstacles, obstacles};
 use crate::rules::partner::{agrees, loaded_code};
-use crate::rules::raw_platform::{RawExtension, RawTorchAbi, RawWheel};
 use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::schema::{RawExtension, RawTorchAbi, RawWheel};
 
 const NAMES: [&str; 4] = ["bits", "torch", "triton", "vision"];
 

@@ -1,8 +1,9 @@
-//! `rules/platform/prebuilt.toml`: wheels that are published elsewhere than on an index.
+//! `platform/prebuilt.toml`: wheels that lie outside the default index.
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_platform::RawPage;
+use super::super::model::{Fault, day, specifiers};
+use super::page::{RawPage, Table, fault};
 use crate::version::{CodeTarget, GlibcVersion};
 
 /// The whole file.
@@ -47,4 +48,23 @@ pub struct RawPrebuilt {
     pub glibc: Option<GlibcVersion>,
     /// Where this was read.
     pub source: RawPage,
+}
+
+impl Table for RawPrebuilts {
+    const FILE: &str = "prebuilt";
+
+    fn check(&self) -> Result<(), Fault> {
+        for (index, row) in self.rows.iter().enumerate() {
+            specifiers(&row.versions).map_err(|found| found.below("prebuilt", index))?;
+            day(&row.source.read).map_err(|found| found.below("prebuilt", index))?;
+            if row.torch.is_empty() && row.code.is_empty() && row.glibc.is_none() {
+                return Err(fault("prebuilt", index, "says nothing: no `torch`, `code` or `glibc`"));
+            }
+            let previous = index.checked_sub(1).and_then(|at| self.rows.get(at));
+            if previous.is_some_and(|other| other.package > row.package) {
+                return Err(fault("prebuilt", index, "the rows are not sorted by package"));
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,11 +1,13 @@
-//! Error messages and modules as the files of `rules/symptoms/` and `rules/platform/modules.toml` write them.
+//! `symptoms/*.toml`: error messages and what they come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_machine::Matter;
-use super::raw_platform::{RawCondition, RawPage, RawSeverity};
+use super::super::model::Fault;
+use super::advisory::{KINDS, RawCondition, RawSeverity, condition};
+use super::machine::Matter;
+use super::page::{RawPage, cited, fault, pages};
 use crate::step::Written;
 
 /// `rules/symptoms/<family>.toml`.
@@ -89,23 +91,59 @@ fn warn() -> RawSeverity {
     RawSeverity::Warn
 }
 
-/// `rules/platform/modules.toml`: which distribution a module or library file belongs to, where the name does not say it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawModules {
-    /// Sorted by module.
-    #[serde(rename = "module")]
-    pub modules: Vec<RawModule>,
+/// Checks a file of `symptoms/`; `known` are the ids of other files.
+pub fn check(raw: &RawSymptoms, known: &BTreeSet<&str>) -> Result<(), Fault> {
+    pages(&raw.sources)?;
+    let mut ids = known.clone();
+    for (index, row) in raw.symptoms.iter().enumerate() {
+        if !ids.insert(&row.id) {
+            return Err(fault("symptom", index, &format!("`{}` is there twice", row.id)));
+        }
+        if row.sources.is_empty() {
+            return Err(fault("symptom", index, "no `sources`"));
+        }
+        for key in &row.sources {
+            cited(&raw.sources, key, "symptom", index)?;
+        }
+        symptom(row).map_err(|message| fault("symptom", index, &message))?;
+    }
+    Ok(())
 }
 
-/// One module.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawModule {
-    /// As it is imported, e.g. `flash_attn_2_cuda`.
-    pub name: String,
-    /// The distribution, e.g. `flash-attn`.
-    pub distribution: String,
-    /// Where this was read.
-    pub source: RawPage,
+fn symptom(row: &RawSymptom) -> Result<(), String> {
+    let plain = row.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if !plain || row.id.is_empty() {
+        return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));
+    }
+    if row.matches.is_empty() || row.causes.is_empty() || row.settle.as_str().is_empty() || row.meaning.is_empty() {
+        return Err("`match`, `meaning`, `cause` and `settle` must be there".to_owned());
+    }
+    let least = row.matches.iter().map(|pattern| (pattern, 5)).chain(row.unless.iter().map(|words| (words, 3)));
+    for (pattern, least) in least {
+        let longest = pattern.split('…').map(|part| part.trim().len()).max().unwrap_or(0);
+        let ascii = pattern.split('…').all(|part| part.is_ascii() && !part.trim().is_empty());
+        if longest < least || !ascii || pattern.contains("  ") {
+            return Err(format!("`{pattern}`: ASCII words with single spaces, {least} letters at least"));
+        }
+    }
+    for selector in &row.explained_by {
+        let kind = selector.trim_start_matches('!').split('/').next().unwrap_or_default();
+        if !KINDS.contains(&kind) && !selector.starts_with("GPUDOC-") {
+            return Err(format!("no finding is of kind `{kind}`"));
+        }
+    }
+    row.settle.check()?;
+    for cause in &row.causes {
+        cause.commands.iter().try_for_each(Written::check)?;
+        if !KINDS.contains(&cause.kind.as_str()) {
+            return Err(format!("no finding is of kind `{}`", cause.kind));
+        }
+        if cause.title.ends_with('.') || cause.title.contains('\n') {
+            return Err("a title is one line without a full stop".to_owned());
+        }
+        if let Some(when) = &cause.when {
+            condition(when)?;
+        }
+    }
+    Ok(())
 }

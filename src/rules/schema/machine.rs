@@ -1,10 +1,11 @@
-//! `rules/platform/machine.toml`: what is not the environment's, and who has to act on it.
+//! `platform/machine.toml`: who acts where the machine has to change.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_platform::RawPage;
+use super::super::model::Fault;
+use super::page::{RawPage, Table, cited, fault, pages};
 use crate::step::Written;
 use crate::version::ComputeCapability;
 
@@ -23,14 +24,6 @@ pub struct RawMachine {
     /// Sorted by compute capability.
     #[serde(rename = "jetson")]
     pub jetsons: Vec<RawJetson>,
-}
-
-/// `rules/platform/screen.toml`: what a screen has room for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawScreen {
-    /// The packages of the line `env`, in its order.
-    pub packages: Vec<String>,
 }
 
 /// How a CUDA toolkit is installed on some distributions, or in an environment of conda.
@@ -106,4 +99,30 @@ pub struct RawTask {
     pub commands: Vec<Written>,
     /// A key of `sources`.
     pub source: String,
+}
+
+impl Table for RawMachine {
+    const FILE: &str = "machine";
+
+    fn check(&self) -> Result<(), Fault> {
+        pages(&self.sources)?;
+        for (index, row) in self.tasks.iter().enumerate() {
+            cited(&self.sources, &row.source, "task", index)?;
+            let is_same = |other: &RawTask| (other.matter, other.at) == (row.matter, row.at);
+            if self.tasks.iter().take(index).any(is_same) {
+                return Err(fault("task", index, "there is one for this matter and place already"));
+            }
+            row.commands.iter().try_for_each(Written::check).map_err(|message| fault("task", index, &message))?;
+        }
+        for (index, row) in self.jetsons.iter().enumerate() {
+            cited(&self.sources, &row.source, "jetson", index)?;
+        }
+        for (index, row) in self.toolkits.iter().enumerate() {
+            cited(&self.sources, &row.source, "toolkit", index)?;
+            if row.argv.is_empty() || row.conda != row.on.is_empty() {
+                return Err(fault("toolkit", index, "has no command, or is not for either conda or distributions"));
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,10 +1,11 @@
-//! `rules/platform/needs.toml`: what compiling, NCCL and a new torch need of a machine, and what packages check at their import.
+//! `platform/needs.toml`: what packages need at import and when they compile.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_platform::RawPage;
+use super::super::model::{Fault, specifiers};
+use super::page::{RawPage, Table, cited, fault, normalised, pages};
 use crate::version::{ComputeCapability, CudaVersion};
 
 /// The whole file.
@@ -121,5 +122,39 @@ impl RawPtxas {
     #[must_use]
     pub fn is_for(&self, gpu: ComputeCapability) -> bool {
         self.from.is_none_or(|from| gpu >= from) && self.below.is_none_or(|below| gpu < below)
+    }
+}
+
+impl Table for RawNeeds {
+    const FILE: &str = "needs";
+
+    fn check(&self) -> Result<(), Fault> {
+        pages(&self.sources)?;
+        for (table, source) in
+            [("disk", &self.disk.source), ("memlock", &self.memlock.source), ("ninja", &self.ninja.source)]
+        {
+            if !self.sources.contains_key(source) {
+                let message = format!("source `{source}` is not in `[sources]`");
+                return Err(Fault { path: vec![table.to_owned()], message });
+            }
+        }
+        for (index, row) in self.assemblers.iter().enumerate() {
+            cited(&self.sources, &row.source, "assembler", index)?;
+            specifiers(&row.versions).map_err(|found| found.below("assembler", index))?;
+        }
+        for (index, row) in self.guards.iter().enumerate() {
+            cited(&self.sources, &row.source, "guard", index)?;
+            specifiers(&row.versions).map_err(|found| found.below("guard", index))?;
+            for name in row.checks.iter().chain([&row.package]) {
+                normalised(name).map_err(|message| fault("guard", index, &message))?;
+            }
+        }
+        for (index, row) in self.ptxas.iter().enumerate() {
+            cited(&self.sources, &row.source, "ptxas", index)?;
+            if self.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {
+                return Err(fault("ptxas", index, &format!("`{}` is there twice", row.variable)));
+            }
+        }
+        Ok(())
     }
 }

@@ -1,10 +1,11 @@
-//! `rules/platform/workload.toml`: what a model takes, and the memory of GPUs.
+//! `platform/workload.toml`: what models take, and what GPUs are sold with.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_platform::RawPage;
+use super::super::model::Fault;
+use super::page::{RawPage, Table, cited, fault, pages};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,4 +54,22 @@ pub struct RawMemory {
     pub gib: Vec<u64>,
     /// A key of `sources`.
     pub source: String,
+}
+
+impl Table for RawWorkload {
+    const FILE: &str = "workload";
+
+    fn check(&self) -> Result<(), Fault> {
+        pages(&self.sources)?;
+        cited(&self.sources, &self.very_large_model.source, "very-large-model", 0)?;
+        cited(&self.sources, &self.weights.source, "weights", 0)?;
+        cited(&self.sources, &self.four_bit_weights.source, "four-bit-weights", 0)?;
+        for (index, row) in self.memories.iter().enumerate() {
+            cited(&self.sources, &row.source, "memory", index)?;
+            if row.gib.windows(2).any(|pair| pair[0] >= pair[1]) {
+                return Err(fault("memory", index, "`gib` ascends"));
+            }
+        }
+        Ok(())
+    }
 }

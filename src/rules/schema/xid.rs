@@ -1,10 +1,12 @@
-//! `rules/platform/xid.toml`: what the errors mean that NVIDIA's driver writes to the kernel's log.
+//! `platform/xid.toml`: the errors that NVIDIA's driver writes to the kernel's log.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::raw_platform::{RawPage, RawSeverity};
+use super::super::model::Fault;
+use super::advisory::RawSeverity;
+use super::page::{RawPage, Table, cited, fault, pages};
 use crate::step::Written;
 
 /// The whole file.
@@ -85,4 +87,37 @@ pub struct RawXid {
     pub action: String,
     /// A key of `sources`.
     pub source: String,
+}
+
+impl Table for RawXids {
+    const FILE: &str = "xid";
+
+    fn check(&self) -> Result<(), Fault> {
+        pages(&self.sources)?;
+        for (index, row) in self.actions.iter().enumerate() {
+            cited(&self.sources, &row.source, "action", index)?;
+            row.commands.iter().try_for_each(Written::check).map_err(|message| fault("action", index, &message))?;
+            if self.actions.iter().take(index).any(|earlier| earlier.name == row.name) {
+                return Err(fault("action", index, &format!("`{}` is there twice", row.name)));
+            }
+            if !self.rows.iter().any(|xid| xid.action == row.name) {
+                return Err(fault("action", index, &format!("no row asks for `{}`", row.name)));
+            }
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            cited(&self.sources, &row.source, "xid", index)?;
+            if !self.actions.iter().any(|action| action.name == row.action) {
+                return Err(fault("xid", index, &format!("there is no action `{}`", row.action)));
+            }
+            if row.title.ends_with('.') || !row.meaning.ends_with('.') {
+                return Err(fault("xid", index, "`title` ends without a full stop, `meaning` with one"));
+            }
+        }
+        for (index, pair) in self.rows.windows(2).enumerate() {
+            if pair[0].number >= pair[1].number {
+                return Err(fault("xid", index + 1, "the rows ascend by number"));
+            }
+        }
+        Ok(())
+    }
 }

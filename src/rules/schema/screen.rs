@@ -1,0 +1,22 @@
+//! `platform/screen.toml`: what the screen names first.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::model::Fault;
+use super::page::Table;
+
+/// `rules/platform/screen.toml`: what a screen has room for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawScreen {
+    /// The packages of the line `env`, in its order.
+    pub packages: Vec<String>,
+}
+
+impl Table for RawScreen {
+    const FILE: &str = "screen";
+
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! `platform/torch_symbols.toml`: which releases of torch export a symbol.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::model::Fault;
+use super::page::{Table, fault, wheel};
+use super::source_builds::{RawHistory, RawTorchRelease};
+
+/// `rules/platform/torch_symbols.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawTorchSymbols {
+    /// By hand: packages whose libraries are linked with torch's; the symbols that they need are those of interest.
+    pub extensions: Vec<String>,
+    /// The releases that were read, oldest first.
+    #[serde(default, rename = "torch")]
+    pub releases: Vec<RawTorchRelease>,
+    /// Symbols that not all of these releases export, those of the same releases together.
+    #[serde(default, rename = "history")]
+    pub histories: Vec<RawHistory>,
+}
+
+impl Table for RawTorchSymbols {
+    const FILE: &str = "torch_symbols";
+
+    fn check(&self) -> Result<(), Fault> {
+        for (index, release) in self.releases.iter().enumerate() {
+            wheel(&release.source).map_err(|message| fault("torch", index, &message))?;
+        }
+        let place = |version: &str| self.releases.iter().position(|release| release.version == version);
+        for (index, history) in self.histories.iter().enumerate() {
+            for run in &history.releases {
+                let (first, last) = run.split_once(" to ").unwrap_or((run, run));
+                match (place(first), place(last)) {
+                    (Some(first), Some(last)) if first <= last => {}
+                    _ => {
+                        return Err(fault(
+                            "history",
+                            index,
+                            &format!("`{run}` is no run of the releases that were read"),
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
