@@ -75,7 +75,7 @@ mod tests {
                 context.stack.installed.iter().filter_map(|one| check(context, one)).collect::<Vec<_>>()
             })
         };
-        let title = "some 1.0 requires Python >=3.11, but this is Python 3.10.4";
+        let title = "some 1.0 requires Python >=3.11, but this is 3.10.4";
         assert_eq!(with("3.10.4"), [format!("requirement/some/python: {title}")]);
         assert_eq!(with("3.11.0"), [""; 0]);
     }

@@ -56,6 +56,7 @@ mod tests {
     use crate::finding::Outcome;
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
+    use crate::version::ComputeCapability;
 
     #[test]
     fn a_gpu_with_less_memory_than_the_project_says_it_needs() {
@@ -63,6 +64,7 @@ mod tests {
             let mut facts = Facts::unknown(Origin::Host);
             let gpu = Gpu {
                 name: Reading::host("NVIDIA GeForce RTX 4090".to_owned(), "the test"),
+                compute_capability: Reading::host(ComputeCapability::new(8, 9), "the test"),
                 memory_bytes: Reading::host(24 << 30, "the test"),
                 ..Gpu::default()
             };
