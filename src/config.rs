@@ -80,7 +80,7 @@ impl TryFrom<String> for RuleId {
         if crate::lint::rule(&text).is_some() {
             return Ok(Self(text));
         }
-        let known = || crate::lint::IDS.iter().map(|rule| rule.id);
+        let known = || crate::lint::registry::RULES.iter().map(|rule| rule.id);
         let near = nearest(&text, known());
         let hint = near
             .first()

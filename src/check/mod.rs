@@ -6,31 +6,22 @@
 mod abi;
 mod advisory;
 mod again;
-mod candidates;
 #[cfg(test)]
 mod cases;
 mod command;
 mod cpu_build;
-mod cuda_answer;
 mod cuda_libs;
-mod device_nodes;
 mod driver;
 mod driver_mismatch;
 mod environment;
-mod files;
 mod forward_compat;
 mod gaps;
 mod gpu_arch;
-mod gpu_state;
 mod gpu_visibility;
-pub mod in_front;
 mod installer;
-mod libcuda_stub;
-mod limits;
 mod out_of_reach;
 mod pairing;
 mod prebuilt;
-mod ptxas;
 mod python;
 pub mod rebuild;
 pub mod registry;
@@ -39,12 +30,7 @@ mod stack;
 mod symptoms;
 mod system;
 mod toolchain;
-mod twins;
-mod vendor;
 mod verdict;
-mod visible;
-mod workload;
-mod xid;
 
 use pep440_rs::Version;
 
@@ -57,6 +43,7 @@ use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use command::fit;
+pub use environment::in_front;
 pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};
@@ -152,13 +139,13 @@ const FAMILIES: [Family; 16] = [
     family("abi", abi::check, Weight::OnMachine),
     family("cuda-libs", cuda_libs::check, Weight::OnMachine),
     family("pairing", pairing::check, Weight::Always),
-    family("requirement", candidates::check, Weight::Always),
+    family("requirement", requirement::check, Weight::Always),
     family("python", python::check, Weight::Always),
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),
     family("advisory", advisory::check, Weight::Always),
-    family("workload", workload::check, Weight::Never),
-    family("vendor", vendor::check, Weight::Never),
+    family("workload", system::workload::check, Weight::Never),
+    family("vendor", system::vendor::check, Weight::Never),
 ];
 
 /// Names of the checks that look at GPUs: `--require gpu` makes their skipping a failure, and what is for another vendor's
@@ -225,7 +212,18 @@ fn looked(findings: Vec<Finding>) -> Outcome {
 /// What the tests of several checks make.
 #[cfg(test)]
 mod made {
-    use crate::facts::{Distribution, Metadata, Reading};
+    use super::Context;
+    use crate::facts::{Distribution, Facts, Metadata, Reading};
+    use crate::finding::Finding;
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    /// What a rule finds in these facts, e.g. `system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL`.
+    pub fn found<F: IntoIterator<Item = Finding>>(facts: &Facts, rule: impl FnOnce(&Context<'_>) -> F) -> Vec<String> {
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(facts, embedded(), &workload, &heard);
+        rule(&context).into_iter().map(|finding| format!("{}: {}", finding.id, finding.title)).collect()
+    }
 
     /// A distribution and what it requires.
     pub fn distribution(name: &str, version: &str, requires: &[&str]) -> Distribution {

@@ -292,7 +292,7 @@ type Judge<'j> = dyn Fn(&[File], &dyn Fn(&str) -> Option<String>) -> (Vec<Findin
 
 /// What a finding is, wherever its line has moved.
 fn identity(finding: &Finding) -> (String, &'static str, String) {
-    (finding.file.clone(), finding.id, finding.message.clone())
+    (finding.file.clone(), finding.rule.id, finding.message.clone())
 }
 
 /// The findings of another commit.

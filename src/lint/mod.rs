@@ -10,6 +10,7 @@ pub mod kind;
 pub mod policy;
 pub mod project;
 pub mod read;
+pub mod registry;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +21,13 @@ use crate::rules::{RuleDb, Target, Workload};
 
 use self::project::{Environment, Project};
 
+pub use registry::rule;
+
 /// Something that is wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Stable, one of [`IDS`].
-    pub id: &'static str,
+    /// What it is, one of [`registry::RULES`].
+    pub rule: &'static Rule,
     /// How bad.
     pub severity: Severity,
     /// The file as it was named, e.g. `docker/Dockerfile`.
@@ -63,7 +66,7 @@ pub struct Edit {
     pub text: String,
 }
 
-/// An id and what it means, for rule lists of CI formats and `gpudoc explain`.
+/// An id and what it means, for rule lists of CI formats and `gpudoc explain`. Each is declared beside its judgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// E.g. `unsatisfiable`.
@@ -74,119 +77,12 @@ pub struct Rule {
     pub help: &'static str,
 }
 
-/// The ids that findings have.
-pub const IDS: [Rule; 21] = [
-    Rule {
-        id: "unsatisfiable",
-        title: "What is declared cannot all be installed, or not work, on a declared target",
-        help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest change that was solved again.",
-    },
-    Rule {
-        id: "index-without-build",
-        title: "A package index has no build that works on a declared target",
-        help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for some GPUs only.",
-    },
-    Rule {
-        id: "range-admits-bad",
-        title: "A version range admits a release that does not work on a declared target",
-        help: "An installer knows nothing of GPUs and drivers: it takes what the range admits. The narrower range does not.",
-    },
-    Rule {
-        id: "cuda-mismatch",
-        title: "Base image or toolkit and torch are for different CUDA releases",
-        help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major release is refused by torch.utils.cpp_extension, another minor release is warned of.",
-    },
-    Rule {
-        id: "image-driver",
-        title: "A base image needs a newer driver than a declared target has",
-        help: "The CUDA libraries of the image do not run on that driver, and NVIDIA's container runtime may refuse to start it.",
-    },
-    Rule {
-        id: "arch-list-without-gpu",
-        title: "The list of GPUs to compile for leaves out one of a declared target",
-        help: "An extension that is compiled with this list has no kernel for that GPU.",
-    },
-    Rule {
-        id: "arch-list-refused",
-        title: "The list of GPUs to compile for names one that the toolkit does not know",
-        help: "The toolkit stops with `Unsupported gpu architecture`.",
-    },
-    Rule {
-        id: "compat-breaks",
-        title: "A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target",
-        help: "Forward compatibility is for data-centre GPUs and for drivers older than the package: elsewhere CUDA fails with error 803 or 804.",
-    },
-    Rule {
-        id: "force-reinstall",
-        title: "`--force-reinstall` without `--no-deps` replaces torch or what is pinned beside it",
-        help: "It reinstalls all dependencies too, torch among them, from the index of that command.",
-    },
-    Rule {
-        id: "unpinned-torch",
-        title: "torch is not pinned beside an extension that is",
-        help: "An extension is compiled for one torch. When a newer torch is published, the next installation takes it.",
-    },
-    Rule {
-        id: "built-before-torch",
-        title: "An extension is compiled before the torch that it is to work with is installed",
-        help: "It is compiled for the torch that is there then, or for none.",
-    },
-    Rule {
-        id: "build-isolation",
-        title: "A package that compiles against the installed torch is installed with build isolation",
-        help: "In isolation its setup sees no torch: pass `--no-build-isolation`, with torch installed before.",
-    },
-    Rule {
-        id: "undoes-earlier",
-        title: "A command replaces what an earlier one installed, or what that needs",
-        help: "Installers look at one command: what it names and needs is installed, and what was there before is replaced, or left with requirements that are no longer met.",
-    },
-    Rule {
-        id: "version-check",
-        title: "A check of a version stops, or complains, with what is installed",
-        help: "An assertion in an image or a program asks for another release than the files do, or than the change that mends them. Let it ask for what is needed, or take it out.",
-    },
-    Rule {
-        id: "hidden-failure",
-        title: "The failure of a build is hidden",
-        help: "Behind `|| echo …` an image is built also where an extension does not compile, and its import fails later, elsewhere.",
-    },
-    Rule {
-        id: "model-fit",
-        title: "The project's model does not fit the GPUs of a declared target",
-        help: "Counted are the weights alone: `model-params` of gpudoc.toml by 16 bits, or by 4 with `bitsandbytes-4bit` in `uses`. GPUs of a target count together (`gpu = [\"2x H100\"]`), and `vram` says what a name does not.",
-    },
-    Rule {
-        id: "min-vram",
-        title: "A GPU of a declared target has less memory than the project needs",
-        help: "`min-vram` of gpudoc.toml is compared with what the GPU is sold with; `vram` of the target says what a name does not.",
-    },
-    Rule {
-        id: "workload-advisory",
-        title: "Something is known of what the project does with the releases that its files ask for",
-        help: "`uses` of gpudoc.toml says what the project does. `gpudoc explain GPUDOC-…` tells the whole story, with its sources.",
-    },
-    Rule {
-        id: "syntax",
-        title: "An installer refuses this",
-        help: "The file is read as pip, or the reader of that format, reads it.",
-    },
-    Rule {
-        id: "ignore-unused",
-        title: "An `ignore` of the policy matches no finding",
-        help: "Take it out, so that it does not hide what comes later.",
-    },
-    Rule {
-        id: "ignore-lapsed",
-        title: "An `ignore` of the policy has lapsed",
-        help: "Its `until` has passed: mend the finding, or decide again.",
-    },
-];
-
-/// The rule of an id.
-#[must_use]
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    IDS.iter().find(|rule| rule.id == id)
+impl Rule {
+    /// A finding of this rule without notes.
+    #[must_use]
+    pub fn found(&'static self, severity: Severity, file: String, place: Place, message: String) -> Finding {
+        Finding { rule: self, severity, file, place, message, notes: Vec::new(), hint: None, fix: None }
+    }
 }
 
 /// What gpudoc.toml says of the project's work, and where.
@@ -217,11 +113,11 @@ const FEWEST_OF_THREAD: usize = 8;
 pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &RuleDb) -> Vec<Finding> {
     let mut findings = project.findings.clone();
     if declared.told {
-        rules::workload::memory(declared, targets, db, &mut findings);
+        rules::memory::judge(declared, targets, db, &mut findings);
     }
     let uses = declared.workload.words(db);
     if declared.told && !project.environments.iter().any(|environment| rules::is_covered(environment, db)) {
-        rules::workload::foretold(declared, targets, &uses, db, &mut findings);
+        rules::workload_advisory::foretold(declared, targets, &uses, db, &mut findings);
     }
     let part = &|environments: &[Environment]| {
         let solver = rules::solver::Solver::new(db);
@@ -247,13 +143,19 @@ pub fn run(project: &Project, targets: &[Target], declared: &Declared, db: &Rule
         findings.extend(parts.into_iter().flatten());
     }
     let mut seen = BTreeSet::new();
-    let key = |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.id, one.message.clone());
+    let key =
+        |one: &Finding| (one.file.clone(), one.place.span.start, one.place.span.end, one.rule.id, one.message.clone());
     // One line is told once where several environments share it.
     let mut told = BTreeSet::new();
-    let many = ["syntax", "workload-advisory", "model-fit", "min-vram"];
+    let many = [
+        &read::SYNTAX,
+        &rules::workload_advisory::WORKLOAD_ADVISORY,
+        &rules::memory::MODEL_FIT,
+        &rules::memory::MIN_VRAM,
+    ];
     let mut is_new = |one: &Finding| {
         seen.insert(key(one))
-            && (many.contains(&one.id) || told.insert((one.file.clone(), one.place.span.start, one.id)))
+            && (many.contains(&one.rule) || told.insert((one.file.clone(), one.place.span.start, one.rule.id)))
     };
     let (mut findings, again): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(&mut is_new);
     // What another environment needs changed beside it is told at its own line.

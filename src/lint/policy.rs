@@ -1,8 +1,22 @@
 //! What a project has decided: other severities, and findings that it lives with for a reason.
 
-use super::Finding;
+use super::{Finding, Rule};
 use crate::finding::Severity;
 use crate::parse::place::Place;
+
+/// An `ignore` of the policy matches no finding.
+pub static IGNORE_UNUSED: Rule = Rule {
+    id: "ignore-unused",
+    title: "An `ignore` of the policy matches no finding",
+    help: "Take it out, so that it does not hide what comes later.",
+};
+
+/// An `ignore` of the policy has lapsed.
+pub static IGNORE_LAPSED: Rule = Rule {
+    id: "ignore-lapsed",
+    title: "An `ignore` of the policy has lapsed",
+    help: "Its `until` has passed: mend the finding, or decide again.",
+};
 
 /// The policy of a project.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,7 +52,7 @@ impl Policy {
         let mut used = vec![false; self.ignore.len()];
         let mut kept = Vec::new();
         for mut finding in findings {
-            if let Some((_, severity)) = self.severity.iter().find(|(id, _)| *id == finding.id) {
+            if let Some((_, severity)) = self.severity.iter().find(|(id, _)| *id == finding.rule.id) {
                 finding.severity = *severity;
             }
             let mut ignored = false;
@@ -54,11 +68,11 @@ impl Policy {
             if one.has_lapsed(today) {
                 let until = one.until.as_deref().unwrap_or_default();
                 let message = format!("the ignore of `{}` lapsed on {until}: {}", one.id, one.reason);
-                kept.push(self.about(one, "ignore-lapsed", message));
+                kept.push(self.about(one, &IGNORE_LAPSED, message));
             } else if !used && whole {
                 kept.push(self.about(
                     one,
-                    "ignore-unused",
+                    &IGNORE_UNUSED,
                     format!("nothing is found that `{}` would leave out", one.id),
                 ));
             }
@@ -66,17 +80,9 @@ impl Policy {
         kept
     }
 
-    fn about(&self, ignore: &Ignore, id: &'static str, message: String) -> Finding {
-        Finding {
-            id,
-            severity: Severity::Warn,
-            file: self.file.clone(),
-            place: ignore.place.clone(),
-            message,
-            notes: Vec::new(),
-            hint: Some("take it out, or decide again with a new `until`".to_owned()),
-            fix: None,
-        }
+    fn about(&self, ignore: &Ignore, rule: &'static Rule, message: String) -> Finding {
+        let hint = Some("take it out, or decide again with a new `until`".to_owned());
+        Finding { hint, ..rule.found(Severity::Warn, self.file.clone(), ignore.place.clone(), message) }
     }
 }
 
@@ -87,7 +93,7 @@ impl Ignore {
             let file = finding.file.trim_start_matches("./");
             file == folder || file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
         };
-        self.id == finding.id && self.path.as_deref().is_none_or(below)
+        self.id == finding.rule.id && self.path.as_deref().is_none_or(below)
     }
 
     fn has_lapsed(&self, today: &str) -> bool {

@@ -29,7 +29,7 @@ fn drawn<'f>(finding: &'f Finding, files: &'f [(String, String)]) -> Vec<Group<'
     let source = text_of(&finding.file);
     let span = finding.place.span.start.min(source.len())..finding.place.span.end.min(source.len());
     let snippet = Snippet::source(source).path(finding.file.as_str()).annotation(AnnotationKind::Primary.span(span));
-    let mut group = level.primary_title(finding.message.as_str()).id(finding.id).element(snippet);
+    let mut group = level.primary_title(finding.message.as_str()).id(finding.rule.id).element(snippet);
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(note.as_str()));
     }
@@ -118,7 +118,7 @@ struct JsonEdit<'f> {
 /// Never in practice: all of it is plain data.
 pub fn json(findings: &[Finding], files: &[(String, String)]) -> serde_json::Result<String> {
     let findings = findings.iter().map(|finding| JsonFinding {
-        id: finding.id,
+        id: finding.rule.id,
         severity: finding.severity,
         file: &finding.file,
         line: finding.place.line,

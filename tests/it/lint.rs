@@ -225,8 +225,31 @@ fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
         assert!(lapsed.contains(&format!("gpudoc.toml:{line}:11 ignore-lapsed")), "{lapsed:?}");
     }
     let ids: Vec<&str> = EACH.iter().map(|(_, _, expected)| expected.split(' ').nth(1).unwrap()).collect();
-    let untested = gpudoc::lint::IDS.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
+    let untested = gpudoc::lint::registry::RULES.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
+}
+
+/// A rule that is declared and not listed would be explained nowhere.
+#[test]
+fn each_declared_rule_is_listed() {
+    fn declared(folder: &Path, names: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                declared(&path, names);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let rules = text.split("pub static ").skip(1).filter_map(|rest| rest.split_once(": Rule = "));
+            names.extend(rules.map(|(name, _)| name.to_owned()));
+        }
+    }
+    let mut names = Vec::new();
+    declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lint"), &mut names);
+    let registry = include_str!("../../src/lint/registry.rs");
+    let missing: Vec<_> = names.iter().filter(|name| !registry.contains(&format!("::{name},"))).collect();
+    assert!(missing.is_empty(), "not in `RULES`: {missing:?}");
+    assert!(names.contains(&"UNPINNED_TORCH".to_owned()) && names.len() == gpudoc::lint::registry::RULES.len());
 }
 
 /// Each finding's text is what SARIF repeats.
@@ -236,7 +259,7 @@ fn each_finding_is_explained() {
     let (_, sarif, _) = gpudoc(here, &["lint", "--format", "sarif", "LICENSE"]);
     let sarif: Value = serde_json::from_str(&sarif).unwrap();
     let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), gpudoc::lint::IDS.len());
+    assert_eq!(rules.len(), gpudoc::lint::registry::RULES.len());
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     for rule in rules {
         let id = rule["id"].as_str().unwrap();
@@ -560,7 +583,7 @@ fn the_schema_knows_what_the_reader_knows() {
     assert_eq!(keys(&properties["workload"]), expected("[workload]\nnothing = 1\n"));
     let ids: Vec<&str> =
         ignore["properties"]["id"]["enum"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
-    assert_eq!(ids, gpudoc::lint::IDS.map(|rule| rule.id));
+    assert_eq!(ids, gpudoc::lint::registry::RULES.iter().map(|rule| rule.id).collect::<Vec<_>>());
 }
 
 #[test]

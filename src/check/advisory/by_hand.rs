@@ -1,6 +1,7 @@
 //! What does a hand-written advisory say that applies?
 
-use crate::check::{Context, twins};
+use crate::check::Context;
+use crate::check::cuda_libs::twins;
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;

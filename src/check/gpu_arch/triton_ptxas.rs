@@ -1,7 +1,8 @@
 //! Can the ptxas in triton's wheel assemble for this GPU?
 
 use super::gpu_evidence;
-use crate::check::{Context, Installed, ptxas};
+use crate::check::toolchain::ptxas;
+use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, rule};
 use crate::rules::model::Build;
 use crate::rules::target::gpu_words;

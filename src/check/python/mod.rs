@@ -15,7 +15,7 @@ use crate::finding::Outcome;
 
 /// Compares the tags of the installed wheels with the interpreter, the machine type and glibc.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = environment::findings(context);
+    let mut findings = environment::check(context);
     findings.extend(library_old::findings(context));
     if context.facts.origin == Origin::Report {
         findings.extend(wheels_glibc::findings(context));

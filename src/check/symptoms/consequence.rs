@@ -27,6 +27,6 @@ fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
     let by_hand = |finding: &Finding| finding.id.is(&advisory::by_hand::ADVISORY);
     let told_twice =
         by_hand(finding) && !by_hand(cause) && finding.kind == cause.kind && finding.packages == cause.packages;
-    let blind = finding.id.is(&gpu_visibility::NONE) && (unanswered || cause.id.is(&system::JETSON));
+    let blind = finding.id.is(&gpu_visibility::none::NONE) && (unanswered || cause.id.is(&system::jetson::JETSON));
     blind || told_twice || pin(finding) && pin(cause)
 }

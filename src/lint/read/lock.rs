@@ -7,9 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::super::project::{At, Environment, From, Line};
 use super::Reader;
-use crate::finding::Severity;
-use crate::lint::Finding;
-use crate::parse::place::Lines;
+use crate::parse::place::{InputError, Lines};
 use crate::rules::requirement::parse;
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
@@ -17,17 +15,8 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let (document, faults) = DeTable::parse_recoverable(text);
     if let Some(fault) = faults.first() {
         let place = lines.place(fault.span().unwrap_or_default());
-        let path = reader.project.path(file).to_owned();
-        reader.project.findings.push(Finding {
-            id: "syntax",
-            severity: Severity::Fail,
-            file: path,
-            place,
-            message: format!("this is not TOML: {}", fault.message()),
-            notes: Vec::new(),
-            hint: None,
-            fix: None,
-        });
+        let message = format!("this is not TOML: {}", fault.message());
+        reader.refuse(file, vec![InputError { place, message, hint: None }]);
         return;
     }
     let document = document.get_ref();

@@ -11,13 +11,20 @@ mod workflow;
 
 use std::collections::BTreeSet;
 
-use super::Finding;
 use super::kind::FileKind;
 use super::project::{At, Environment, From, IndexAt, Line, Project, Snippet, SourceFile};
+use super::{Finding, Rule};
 use crate::finding::Severity;
 use crate::parse::place::{InputError, Placed};
 use crate::parse::python::Script;
 use crate::parse::sourced::Sourced;
+
+/// An installer refuses this.
+pub static SYNTAX: Rule = Rule {
+    id: "syntax",
+    title: "An installer refuses this",
+    help: "The file is read as pip, or the reader of that format, reads it.",
+};
 
 /// Reads the files that a file names: its path as named by [`join`], and its text if there is such a file.
 pub type ReadFile<'r> = dyn Fn(&str) -> Option<String> + 'r;
@@ -133,17 +140,8 @@ impl<'r> Reader<'r> {
     fn refuse(&mut self, file: usize, errors: Vec<InputError>) {
         let path = self.project.path(file).to_owned();
         for InputError { place, message, hint } in errors {
-            let (id, severity, file) = ("syntax", Severity::Fail, path.clone());
-            self.project.findings.push(Finding {
-                id,
-                severity,
-                file,
-                place,
-                message,
-                notes: Vec::new(),
-                hint,
-                fix: None,
-            });
+            let found = SYNTAX.found(Severity::Fail, path.clone(), place, message);
+            self.project.findings.push(Finding { hint, ..found });
         }
     }
 }

@@ -3,12 +3,26 @@
 use super::view::View;
 use super::{edit, finding};
 use crate::finding::Severity;
-use crate::lint::{Finding, Fix};
+use crate::lint::{Finding, Fix, Rule};
 use crate::parse::shell::Word;
 use crate::rules::kernel::image_runs;
 use crate::rules::{RuleDb, Target};
 use crate::text::list;
 use crate::version::{CodeTarget, ComputeCapability, Reach};
+
+/// The list of GPUs to compile for leaves out one of a declared target.
+pub static ARCH_LIST_WITHOUT_GPU: Rule = Rule {
+    id: "arch-list-without-gpu",
+    title: "The list of GPUs to compile for leaves out one of a declared target",
+    help: "An extension that is compiled with this list has no kernel for that GPU.",
+};
+
+/// The list of GPUs to compile for names one that the toolkit does not know.
+pub static ARCH_LIST_REFUSED: Rule = Rule {
+    id: "arch-list-refused",
+    title: "The list of GPUs to compile for names one that the toolkit does not know",
+    help: "The toolkit stops with `Unsupported gpu architecture`.",
+};
 
 /// What torch.utils.cpp_extension reads.
 const VARIABLE: &str = "TORCH_CUDA_ARCH_LIST";
@@ -33,7 +47,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
     };
     if !wanted.is_empty() {
         let message = format!("`{VARIABLE}={}` leaves out {}", setting.value.text(), list(&who));
-        let mut found = finding(view, "arch-list-without-gpu", Severity::Fail, setting.file, place, message);
+        let mut found = finding(view, &ARCH_LIST_WITHOUT_GPU, Severity::Fail, setting.file, place, message);
         found.notes = vec!["what is compiled with this list has no kernel for that GPU".to_owned()];
         let added: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         let ptx = setting.value.text().trim_end().ends_with("+PTX");
@@ -59,7 +73,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
         listed.iter().filter(|one| !knows(one.capability)).map(|one| one.capability.to_string()).collect();
     if let (false, Some(toolkit), Some(row)) = (refused.is_empty(), &toolkit, row) {
         let message = format!("the toolkit of CUDA {} does not compile for {}", toolkit.cuda, list(&refused));
-        let mut found = finding(view, "arch-list-refused", Severity::Fail, setting.file, place, message);
+        let mut found = finding(view, &ARCH_LIST_REFUSED, Severity::Fail, setting.file, place, message);
         found.notes.extend(view.db.compiles_for_citation(row));
         let can = |row: &&crate::rules::schema::RawToolkit| {
             listed.iter().all(|one| row.compiles_for.contains(&one.capability))

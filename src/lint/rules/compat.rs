@@ -4,10 +4,18 @@ use super::view::View;
 use super::{edit, finding, on};
 use crate::finding::Severity;
 use crate::lint::project::Setting;
-use crate::lint::{Finding, Fix};
+use crate::lint::{Finding, Fix, Rule};
 use crate::rules::Target;
 use crate::rules::driver::{CompatFault, best_compat, compat_driver, compat_fault};
 use crate::version::CudaVersion;
+
+/// A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target.
+pub static COMPAT_BREAKS: Rule = Rule {
+    id: "compat-breaks",
+    title: "A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target",
+    help: "Forward compatibility is for data-centre GPUs and for drivers older than the package: elsewhere CUDA fails \
+           with error 803 or 804.",
+};
 
 /// Judges LD_LIBRARY_PATH on a target, and gives the target as it is with what works of it.
 pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) -> Target {
@@ -41,7 +49,7 @@ pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) -> Target
         }
     };
     let message = format!("`{folder}` in LD_LIBRARY_PATH breaks CUDA with error {code} {}", on(target));
-    let mut found = finding(view, "compat-breaks", Severity::Fail, setting.file, &setting.value.place, message);
+    let mut found = finding(view, &COMPAT_BREAKS, Severity::Fail, setting.file, &setting.value.place, message);
     found.notes = vec![why];
     found.hint = Some(format!("take `{folder}` out"));
     found.fix = without(view, setting, folder);

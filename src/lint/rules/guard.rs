@@ -5,18 +5,26 @@ use std::collections::BTreeMap;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::beside::decided;
-use super::mend::Mend;
+use super::change::Mend;
 use super::solver::Pins;
 use super::view::View;
 use super::{finding, is_told};
 use crate::finding::Severity;
-use crate::lint::Finding;
 use crate::lint::project::Snippet;
+use crate::lint::{Finding, Rule};
 use crate::parse::place::Lines;
 use crate::parse::python::{Trip, Tripped};
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::text::list;
+
+/// A check of a version stops, or complains, with what is installed.
+pub static VERSION_CHECK: Rule = Rule {
+    id: "version-check",
+    title: "A check of a version stops, or complains, with what is installed",
+    help: "An assertion in an image or a program asks for another release than the files do, or than the change that \
+           mends them. Let it ask for what is needed, or take it out.",
+};
 
 type Versions = BTreeMap<String, Version>;
 
@@ -46,7 +54,7 @@ fn judge(view: &View<'_>, versions: &Versions, change: &str, out: &mut Vec<Findi
         let lines = Lines::of(view.project.files.get(snippet.file).map_or("", |file| file.text.as_str()));
         for tripped in tripped(view.db, snippet, versions, &missing) {
             let place = lines.place(snippet.source.source(tripped.span.clone()));
-            if is_told(view, "version-check", snippet.file, &place, out) {
+            if is_told(view, &VERSION_CHECK, snippet.file, &place, out) {
                 continue;
             }
             let installed = |module: &String| {
@@ -63,7 +71,7 @@ fn judge(view: &View<'_>, versions: &Versions, change: &str, out: &mut Vec<Findi
                     format!("{change}{what} trips this {}", if trip == Trip::Assertion { "assertion" } else { "check" })
                 }
             };
-            let mut found = finding(view, "version-check", Severity::Warn, snippet.file, &place, message);
+            let mut found = finding(view, &VERSION_CHECK, Severity::Warn, snippet.file, &place, message);
             found.notes = vec![match tripped.trip {
                 Trip::Assertion | Trip::Stop | Trip::Import => "it stops there".to_owned(),
                 Trip::Complaint => "it complains of what is right".to_owned(),

@@ -6,73 +6,22 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use pep440_rs::Version;
 
-use super::edit;
-use super::solver::{Pins, Solver};
+use super::change::{Exchanged, Mend, Rewritten};
+use super::nearest::{by_distance, worded};
+use super::repeated::{self, on_pypi};
+use super::solver::Solver;
 use super::view::{TORCH, View};
+use crate::lint::Edit;
 use crate::lint::project::{From, IndexAt, Line};
-use crate::lint::{Edit, Fix};
 use crate::rules::Target;
-use crate::rules::model::{Build, Package};
-use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::rules::model::Package;
+use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::Headline;
 use crate::solve::{Asked, Request};
-use crate::text::list;
 use crate::version::CudaVersion;
-
-/// What changes, and what is then installed.
-pub struct Mend<'p> {
-    /// Lines with other versions.
-    pub lines: Vec<Rewritten<'p>>,
-    /// Indexes in the place of others.
-    pub indexes: Vec<Exchanged<'p>>,
-    /// What an installer takes then.
-    pub pins: Rc<Pins>,
-}
-
-/// A line with other versions.
-pub struct Rewritten<'p> {
-    pub line: &'p Line,
-    /// E.g. `==2.7.1`.
-    pub versions: String,
-}
-
-/// An index in the place of another one.
-pub struct Exchanged<'p> {
-    pub at: &'p IndexAt,
-    /// E.g. `cu124`.
-    pub from: String,
-    /// E.g. `cu128`.
-    pub to: String,
-    /// Wherever the environment names it.
-    pub edits: Vec<Edit>,
-}
-
-impl Mend<'_> {
-    /// All edits, with a sentence that says what is written.
-    pub fn fix(&self, view: &View<'_>) -> Fix {
-        let indexes = self.indexes.iter().map(|one| format!("the index `{}`", one.to));
-        let words = indexes.chain(self.lines.iter().map(|one| format!("`{}{}`", one.line.name, one.versions)));
-        let lines = self
-            .lines
-            .iter()
-            .filter_map(|one| Some(edit(view, one.line.at.file, one.line.versions.as_ref()?, one.versions.clone())));
-        let mut edits: Vec<Edit> = lines.chain(self.indexes.iter().flat_map(|one| one.edits.clone())).collect();
-        edits.sort();
-        edits.dedup();
-        let mut written: Vec<String> = Vec::new();
-        words.for_each(|word| {
-            if !written.contains(&word) {
-                written.push(word);
-            }
-        });
-        Fix { summary: format!("write {}", list(&written)), edits }
-    }
-}
 
 /// Something that may change.
 enum Unit<'p> {
@@ -344,56 +293,9 @@ impl<'p> Mender<'_, 'p> {
         }
         let pins = self.solver.solve(&request).ok()?;
         let mut mend = Mend { lines, indexes: exchanged, pins };
-        replaced(self.view, self.target, pinned, &mut mend);
+        repeated::rewrite(self.view, self.target, pinned, &mut mend);
         Some(mend)
     }
-}
-
-/// Writes the same where an earlier command asks for a package that a later one asks for again: what it installs would be
-/// replaced at once.
-fn replaced<'p>(view: &View<'p>, target: &Target, pinned: bool, mend: &mut Mend<'p>) {
-    let counts = |line: &Line| view.lines.iter().any(|other| std::ptr::eq(*other, line));
-    for line in view.environment.lines.iter().filter(|line| !line.constraint && !line.elsewhere && !counts(line)) {
-        if !mend.lines.iter().any(|one| one.line.name == line.name) || line.versions.is_none() {
-            continue;
-        }
-        let pin = mend.pins.iter().find(|(name, _)| *name == line.name).map(|(_, version)| version.clone());
-        let (Some(version), Some(range)) = (pin, specifiers(&line.requirement)) else { continue };
-        if !satisfied(&range, &version) {
-            mend.lines.push(Rewritten { line, versions: worded(&range, &version, pinned) });
-        }
-        let (From::Main(at) | From::Extra(at)) = &line.source else { continue };
-        let Some(from) = view.db.index_at(&at.url).filter(|name| CudaVersion::from_variant(name).is_some()) else {
-            continue;
-        };
-        if mend.indexes.iter().any(|one| one.at.url == at.url) {
-            continue;
-        }
-        let Some(package) = view.db.package(&line.name) else { continue };
-        let public = version.clone().without_local();
-        let works = |index: &str| {
-            let release = package.releases.iter().find(|release| release.version == public);
-            let builds =
-                release.into_iter().flat_map(|release| release.builds.iter().map(move |build| (release, build)));
-            builds
-                .filter(|(_, build)| build.index == index || on_pypi(build) && build.local.as_deref() == Some(index))
-                .any(|(release, build)| obstacles(package, release, build, target, view.db).is_empty())
-        };
-        let label = version.local().first().map(ToString::to_string).filter(|label| works(label));
-        if let (Some(to), false) = (label, works(&from)) {
-            let written = view.project.written(at.at.file, &at.at.place);
-            let Some(offset) = written.rfind(&from) else { continue };
-            let start = at.at.place.span.start + offset;
-            let file = view.project.path(at.at.file).to_owned();
-            let edits = vec![Edit { file, start, end: start + from.len(), text: to.clone() }];
-            mend.indexes.push(Exchanged { at, from, to, edits });
-        }
-    }
-}
-
-/// PyPI's file of a variant is on the variant's own index too.
-fn on_pypi(build: &Build) -> bool {
-    build.index == "pypi"
 }
 
 /// A request with releases fixed.
@@ -404,64 +306,6 @@ fn with(mut request: Request, chosen: &Chosen) -> Request {
         }
     }
     request
-}
-
-/// The releases of a package, those first that are nearest to what its lines admit: by minor releases, newer before older, of
-/// each the last patch first.
-fn by_distance(package: &Package, lines: &[&Line]) -> Vec<Version> {
-    let ranges: Vec<VersionSpecifiers> = lines.iter().filter_map(|line| specifiers(&line.requirement)).collect();
-    let all = package.releases.iter().filter(|release| !release.yanked && !release.version.any_prerelease());
-    let all: Vec<&Version> = all.map(|release| &release.version).collect();
-    let minor = |version: &Version| {
-        let part = |at: usize| version.release().get(at).copied().unwrap_or_default();
-        (version.epoch(), part(0), part(1))
-    };
-    let minors: BTreeSet<_> = all.iter().map(|version| minor(version)).collect();
-    let place = |version: &Version| minors.range(..minor(version)).count();
-    let admitted = |version: &&&Version| ranges.iter().any(|range| satisfied(range, version));
-    let named = ranges.iter().flat_map(|range| range.iter().map(VersionSpecifier::version)).max();
-    let from = all.iter().filter(admitted).max().copied().or(named);
-    let Some(from) = from else { return Vec::new() };
-    let start = place(from);
-    let mut sorted: Vec<Version> = all.into_iter().cloned().collect();
-    sorted.sort_by_key(|version| (place(version).abs_diff(start), place(version) < start, Reverse(version.clone())));
-    sorted
-}
-
-/// A range that admits a release, written like an old one: a pin stays a pin, and a range with an upper bound has one.
-fn worded(range: &VersionSpecifiers, version: &Version, pinned: bool) -> String {
-    use Operator::{
-        Equal, EqualStar, ExactEqual, GreaterThan, GreaterThanEqual, LessThan, LessThanEqual, NotEqual, NotEqualStar,
-        TildeEqual,
-    };
-    let public = version.clone().without_local();
-    let part = |at: usize| public.release().get(at).copied().unwrap_or_default();
-    let find = |wanted: &[Operator]| range.iter().find(|one| wanted.contains(one.operator()));
-    if let (Some(star), false) = (find(&[EqualStar]), pinned) {
-        let parts: Vec<String> = (0..star.version().release().len()).map(|at| part(at).to_string()).collect();
-        return format!("=={}.*", parts.join("."));
-    }
-    if pinned || find(&[Equal, ExactEqual, EqualStar]).is_some() {
-        // A label only where there was one: elsewhere the index says which build.
-        let labelled = range.iter().any(|one| !one.version().local().is_empty());
-        return format!("=={}", if labelled { version } else { &public });
-    }
-    if find(&[TildeEqual]).is_some() {
-        return format!("~={public}");
-    }
-    let lower = find(&[GreaterThan, GreaterThanEqual]);
-    let upper = find(&[LessThan, LessThanEqual]);
-    let is_older = lower.is_some_and(|lower| public < *lower.version());
-    let mut text = format!(">={public}");
-    if upper.is_some() || is_older {
-        let length = upper.map_or(2, |upper| upper.version().release().len()).clamp(2, 3);
-        let next = [part(0).to_string(), (part(1) + 1).to_string(), "0".to_owned()];
-        text.push_str(&format!(",<{}", next.get(..length).unwrap_or(&next).join(".")));
-    }
-    for other in range.iter().filter(|one| matches!(one.operator(), NotEqual | NotEqualStar)) {
-        text.push_str(&format!(",{other}"));
-    }
-    text
 }
 
 /// The bytes of an index's name wherever the environment names it; none where one of them is not written as it is.

@@ -1,22 +1,32 @@
 //! What is wrong with an environment.
 
-mod arch_list;
+pub mod arch_list;
 mod beside;
-mod compat;
-mod guard;
-mod image;
+pub mod build_isolation;
+pub mod built_before_torch;
+mod change;
+pub mod compat;
+pub mod cuda_mismatch;
+pub mod force_reinstall;
+pub mod guard;
+pub mod hidden_failure;
+pub mod image_driver;
+pub mod memory;
 mod mend;
-mod ranges;
-mod reason;
+mod nearest;
+pub mod ranges;
+pub mod reason;
+mod repeated;
 pub mod solver;
 mod solving;
 mod steps;
-mod undone;
+pub mod undone;
+pub mod unpinned_torch;
 mod view;
-pub mod workload;
+pub mod workload_advisory;
 
 use super::project::{Environment, Project};
-use super::{Edit, Finding};
+use super::{Edit, Finding, Rule};
 use crate::finding::Severity;
 use crate::parse::place::Place;
 use crate::rules::{RuleDb, Target};
@@ -46,7 +56,10 @@ pub fn judge(
     let view = View::new(project, environment, targets, db);
     steps::judge(&view, out);
     arch_list::judge(&view, out);
-    image::judge(&view, out);
+    if let Some(toolkit) = view.toolkit() {
+        cuda_mismatch::judge(&view, &toolkit, out);
+        image_driver::judge(&view, &toolkit, out);
+    }
     for (number, target) in targets.iter().enumerate() {
         let mut target = compat::judge(&view, target, out);
         // Who asks for CPU builds means them.
@@ -57,7 +70,7 @@ pub fn judge(
         undone::judge(&view, &target, out);
         match solving::judge(&view, number, &target, solver, out) {
             Outcome::Met(pins) => {
-                workload::advisories(&view, &target, &pins, uses, out);
+                workload_advisory::judge(&view, &target, &pins, uses, out);
                 guard::settled(&view, &target, &pins, out);
                 if !environment.locked {
                     ranges::judge(&view, &target, solver, out);
@@ -73,22 +86,21 @@ pub fn judge(
 }
 
 /// Whether a line was told of already: one target is enough.
-fn is_told(view: &View<'_>, id: &str, file: usize, place: &Place, out: &[Finding]) -> bool {
+fn is_told(view: &View<'_>, rule: &Rule, file: usize, place: &Place, out: &[Finding]) -> bool {
     let file = view.project.path(file);
-    out.iter().any(|one| one.id == id && one.place.span.start == place.span.start && one.file == file)
+    out.iter().any(|one| one.rule == rule && one.place.span.start == place.span.start && one.file == file)
 }
 
 /// A finding without notes.
 fn finding(
     view: &View<'_>,
-    id: &'static str,
+    rule: &'static Rule,
     severity: Severity,
     file: usize,
     place: &Place,
     message: String,
 ) -> Finding {
-    let (file, place) = (view.project.path(file).to_owned(), place.clone());
-    Finding { id, severity, file, place, message, notes: Vec::new(), hint: None, fix: None }
+    rule.found(severity, view.project.path(file).to_owned(), place.clone(), message)
 }
 
 /// An edit of the bytes at a place.

@@ -11,18 +11,26 @@ use super::view::View;
 use super::{edit, finding, is_told, on};
 use crate::finding::{Kind, Severity};
 use crate::lint::project::{From, Line};
-use crate::lint::{Finding, Fix};
+use crate::lint::{Finding, Fix, Rule};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
 use crate::solve::Asked;
 
+/// A version range admits a release that does not work on a declared target.
+pub static RANGE_ADMITS_BAD: Rule = Rule {
+    id: "range-admits-bad",
+    title: "A version range admits a release that does not work on a declared target",
+    help: "An installer knows nothing of GPUs and drivers: it takes what the range admits. The narrower range does \
+           not.",
+};
+
 /// Judges the ranges on a target.
 pub fn judge(view: &View<'_>, target: &Target, solver: &Solver<'_>, out: &mut Vec<Finding>) {
     let decided = decided(view, target);
     for line in view.applying(target).filter(|line| line.versions.is_some()) {
-        if !is_told(view, "range-admits-bad", line.at.file, &line.at.place, out) {
+        if !is_told(view, &RANGE_ADMITS_BAD, line.at.file, &line.at.place, out) {
             out.extend(range(view, line, target, &decided, solver));
         }
     }
@@ -147,7 +155,7 @@ fn range(
         judged.get(bad)?.0.version,
         place_of
     );
-    let mut found = finding(view, "range-admits-bad", severity, line.at.file, &line.at.place, message);
+    let mut found = finding(view, &RANGE_ADMITS_BAD, severity, line.at.file, &line.at.place, message);
     found.notes = vec![format!("{what} it, and {reason}")];
     found.hint = Some(format!("write `{}{narrower}`", line.name));
     let narrow: Requirement = format!("{}{narrower}", line.name).parse().ok()?;

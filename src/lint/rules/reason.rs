@@ -4,22 +4,38 @@
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::beside::{Clash, clashes};
-use super::mend::Mend;
+use super::change::Mend;
 use super::view::View;
 use super::{finding, is_told, on};
 use crate::finding::Severity;
-use crate::lint::Finding;
 use crate::lint::project::{From, Line};
+use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::text::list;
 
+/// What is declared cannot all be installed, or not work, on a declared target.
+pub static UNSATISFIABLE: Rule = Rule {
+    id: "unsatisfiable",
+    title: "What is declared cannot all be installed, or not work, on a declared target",
+    help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest \
+           change that was solved again.",
+};
+
+/// A package index has no build that works on a declared target.
+pub static INDEX_WITHOUT_BUILD: Rule = Rule {
+    id: "index-without-build",
+    title: "A package index has no build that works on a declared target",
+    help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for \
+           some GPUs only.",
+};
+
 /// Tells each line and index that changes with the first one, which has the edits.
 pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Finding>) {
     let told = |file: usize, place: &crate::parse::place::Place, out: &[Finding]| {
-        ["unsatisfiable", "index-without-build"].iter().any(|id| is_told(view, id, file, place, out))
+        [&UNSATISFIABLE, &INDEX_WITHOUT_BUILD].iter().any(|rule| is_told(view, rule, file, place, out))
     };
     for one in &mend.lines {
         let line = one.line;
@@ -33,7 +49,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
             Why::Beside(others, _) => format!("`{}` does not go with {others}", line.text),
             Why::Rest => format!("`{}` does not go with the rest {}", line.text, on(target)),
         };
-        let mut found = finding(view, "unsatisfiable", Severity::Fail, line.at.file, &line.at.place, message);
+        let mut found = finding(view, &UNSATISFIABLE, Severity::Fail, line.at.file, &line.at.place, message);
         found.notes = match why {
             Why::Alone(reason) | Why::Beside(_, reason) => vec![reason],
             Why::Rest => Vec::new(),
@@ -46,7 +62,7 @@ pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Fi
             continue;
         }
         let message = format!("the index {} has no build of what is needed {}", one.from, on(target));
-        let mut found = finding(view, "index-without-build", Severity::Fail, one.at.at.file, &one.at.at.place, message);
+        let mut found = finding(view, &INDEX_WITHOUT_BUILD, Severity::Fail, one.at.at.file, &one.at.at.place, message);
         let lines = view.environment.lines.iter().filter(|line| match &line.source {
             From::Main(at) | From::Extra(at) => at.url == one.at.url,
             _ => false,

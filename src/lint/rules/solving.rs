@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use super::mend::{Mend, mend};
+use super::change::Mend;
+use super::mend::mend;
+use super::reason::{self, INDEX_WITHOUT_BUILD, UNSATISFIABLE};
 use super::solver::{Pins, Solver};
 use super::view::View;
-use super::{finding, is_told, on, reason};
+use super::{finding, is_told, on};
 use crate::finding::Severity;
 use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
@@ -68,12 +70,12 @@ pub fn judge<'p>(
 /// The proof, at the line that causes it; false where that line was told of already.
 fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>, out: &mut Vec<Finding>) -> bool {
     let index = blamed_index(view, proof);
-    let (id, file, place) = match (index, blamed_line(view, target, proof, mend)) {
-        (Some(index), _) => ("index-without-build", index.at.file, index.at.place.clone()),
-        (None, Some(line)) => ("unsatisfiable", line.at.file, line.at.place.clone()),
+    let (rule, file, place) = match (index, blamed_line(view, target, proof, mend)) {
+        (Some(index), _) => (&INDEX_WITHOUT_BUILD, index.at.file, index.at.place.clone()),
+        (None, Some(line)) => (&UNSATISFIABLE, line.at.file, line.at.place.clone()),
         (None, None) => return false,
     };
-    if is_told(view, id, file, &place, out) {
+    if is_told(view, rule, file, &place, out) {
         return false;
     }
     let message = match index {
@@ -83,7 +85,7 @@ fn tell(view: &View<'_>, target: &Target, proof: &Proof, mend: Option<&Mend<'_>>
         }
         None => format!("{} {}", subject(proof), on(target)),
     };
-    let mut found = finding(view, id, Severity::Fail, file, &place, message);
+    let mut found = finding(view, rule, Severity::Fail, file, &place, message);
     found.notes = proof.steps.iter().map(|step| step.text.clone()).collect();
     let first = proof.actions.first().map(|action| action.summary.clone());
     if view.environment.locked {

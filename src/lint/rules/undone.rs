@@ -4,14 +4,22 @@ use super::reason::excludes;
 use super::view::View;
 use super::{finding, is_told};
 use crate::finding::Severity;
-use crate::lint::Finding;
 use crate::lint::project::Line;
+use crate::lint::{Finding, Rule};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{is_about, satisfied, specifiers};
 use crate::rules::schema::{RawCondition, RawSeverity};
 use crate::text::list;
+
+/// A command replaces what an earlier one installed, or what that needs.
+pub static UNDOES_EARLIER: Rule = Rule {
+    id: "undoes-earlier",
+    title: "A command replaces what an earlier one installed, or what that needs",
+    help: "Installers look at one command: what it names and needs is installed, and what was there before is \
+           replaced, or left with requirements that are no longer met.",
+};
 
 /// Judges each command against the lines of those before it.
 pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) {
@@ -42,7 +50,7 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
     let needs = own.iter().filter_map(|line| Some((*line, needs(view, target, line, earlier)?)));
     let needs: Vec<(&Line, (String, String))> = needs.collect();
     let Some((first, (_, text))) = needs.first() else { return };
-    if is_told(view, "undoes-earlier", first.at.file, &first.at.place, out) {
+    if is_told(view, &UNDOES_EARLIER, first.at.file, &first.at.place, out) {
         return;
     }
     let message = format!(
@@ -51,7 +59,7 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
         earlier.text,
         view.origin(earlier)
     );
-    let mut found = finding(view, "undoes-earlier", Severity::Fail, first.at.file, &first.at.place, message);
+    let mut found = finding(view, &UNDOES_EARLIER, Severity::Fail, first.at.file, &first.at.place, message);
     let others: Vec<String> =
         needs.iter().skip(1).map(|(line, (_, text))| format!("`{}` needs `{text}`", line.text)).collect();
     if !others.is_empty() {
@@ -65,7 +73,7 @@ fn replaced(view: &View<'_>, target: &Target, step: usize, own: &[&Line], earlie
 fn broken(view: &View<'_>, target: &Target, own: &[&Line], earlier: &Line, out: &mut Vec<Finding>) {
     for line in own {
         let Some((needing, text)) = needs(view, target, earlier, line) else { continue };
-        if is_told(view, "undoes-earlier", line.at.file, &line.at.place, out) {
+        if is_told(view, &UNDOES_EARLIER, line.at.file, &line.at.place, out) {
             continue;
         }
         let message = format!(
@@ -75,7 +83,7 @@ fn broken(view: &View<'_>, target: &Target, own: &[&Line], earlier: &Line, out: 
             earlier.text,
             view.origin(earlier)
         );
-        let mut found = finding(view, "undoes-earlier", Severity::Fail, line.at.file, &line.at.place, message);
+        let mut found = finding(view, &UNDOES_EARLIER, Severity::Fail, line.at.file, &line.at.place, message);
         found.notes.push(format!("{needing} needs `{text}`; an installer replaces it all the same"));
         found.notes.extend(known_to_fail(view, target, line, earlier));
         found.hint = Some(format!("ask for the {} that goes with the rest, or take the line out", line.name));

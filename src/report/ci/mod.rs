@@ -113,17 +113,17 @@ impl Problems {
                 end_column: end.column,
             };
             problems.push(Problem {
-                id: finding.id.to_owned(),
+                id: finding.rule.id.to_owned(),
                 severity: finding.severity,
                 message: finding.message.clone(),
                 notes: finding.notes.clone(),
                 hint: finding.hint.clone(),
                 subject: finding.file.clone(),
                 region: Some(region),
-                fingerprint: fingerprint(&[finding.id, &finding.file, written]),
+                fingerprint: fingerprint(&[finding.rule.id, &finding.file, written]),
             });
         }
-        let rules = lint::IDS.iter().map(|rule| RuleText {
+        let rules = lint::registry::RULES.iter().map(|rule| RuleText {
             id: rule.id.to_owned(),
             title: rule.title.to_owned(),
             help: rule.help.to_owned(),

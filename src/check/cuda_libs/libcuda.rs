@@ -1,0 +1,61 @@
+//! Is the toolkit's stub in front of the driver's `libcuda.so.1`?
+//!
+//! `lib64/stubs` on the loader's path does no harm as it comes: it holds `libcuda.so`, for the linker, and no `libcuda.so.1`.
+
+use crate::check::Context;
+use crate::check::forward_compat::remove_command;
+use crate::facts::LibCuda;
+use crate::finding::{Change, Evidence, Finding, Remedy, rule};
+use crate::step::Step;
+
+rule! {
+    /// The toolkit's stub is in front of the driver's libcuda.
+    ///
+    /// The stub is for linking only: CUDA reports `CUDA driver is a stub library` (error 34). Known from the path that
+    /// the loader takes. Take the stubs folder out of LD_LIBRARY_PATH.
+    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [Loader];
+}
+
+/// A stub that a process would load although a driver is there. On a machine without one it stands in no way.
+pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
+    let library = facts.loader.libcuda.value().filter(|library| library.stub)?;
+    let driver = facts.driver.version.value()?;
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    // The system's own folders hold more than this file.
+    let (summary, steps) = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
+        (
+            "Remove the stub".to_owned(),
+            [Step::run(["sudo", "rm", "--", &library.path]), Step::run(["sudo", "ldconfig"])]
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
+    } else {
+        let out = remove_command(&library.found_by, folder, context);
+        (format!("Take `{folder}` out of the loader's path"), out)
+    };
+    Some(
+        LIBCUDA
+            .found(&[], format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path))
+            .message(format!(
+                "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
+                LibCuda::STUB_ERROR
+            ))
+            .packages(["libcuda"])
+            .evidence([
+                Evidence::binary("libcuda", format!("a stub, found by {}", library.found_by))
+                    .required(format!("{driver}, the driver's own libcuda"))
+                    .cited(library.path.clone()),
+                Evidence::host("kernel module", driver.to_string())
+                    .cited(facts.driver.version.source().map(|source| source.place().to_owned())),
+            ])
+            .remedies([Remedy {
+                summary,
+                requirements: Vec::new(),
+                steps,
+                change: Some(Change::NoCompat),
+                verified: false,
+            }]),
+    )
+}

@@ -1,0 +1,56 @@
+//! Are the CUDA libraries there that the installed packages load, and are they the right ones?
+//!
+//! What each library would get was found by following its needs as the loader would (the probe does that). Here is told
+//! which of them it does not get, which come from `LD_LIBRARY_PATH` instead of from a wheel, which files two distributions
+//! claim, and which are no longer what was installed.
+
+pub mod doubled;
+pub mod libcuda;
+pub mod library_path;
+pub mod no_library;
+pub mod not_found;
+pub mod shadowed;
+pub mod twins;
+
+use super::environment::files;
+use super::{Context, Installed, looked};
+use crate::finding::Outcome;
+use crate::text;
+
+/// How many files or libraries are named.
+const NAMED: usize = 5;
+
+/// Looks at what packages choose, need, share and hold.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let mut findings = no_library::check(context);
+    let open = |installed: &Installed<'_>| !installed.distribution.libraries.is_absent();
+    let read = context.stack.installed.iter().any(|installed| installed.distribution.libraries.value().is_some())
+        || !context.stack.installed.iter().any(open);
+    let chooses = context.stack.installed.iter().any(|installed| {
+        let rule = installed.package.zip(installed.version.as_ref());
+        rule.is_some_and(|(package, version)| context.db.library_pick(package, version).is_some())
+    });
+    let linked = context.stack.installed.iter().any(|installed| {
+        let libraries = installed.distribution.libraries.value();
+        libraries.is_some_and(|libraries| libraries.iter().any(|library| !library.links.is_empty()))
+    });
+    findings.extend(libcuda::check(context));
+    findings.extend(not_found::check(context));
+    findings.extend(shadowed::check(context));
+    findings.extend(library_path::check(context));
+    findings.extend(doubled::check(context));
+    findings.extend(context.stack.installed.iter().filter_map(|installed| files::check(context, installed)));
+    match (findings.is_empty(), read, linked || chooses) {
+        (true, true, false) => Outcome::NotApplicable("nothing is installed that loads CUDA libraries".to_owned()),
+        (true, false, false) => Outcome::Skipped("the files of the installed libraries".to_owned()),
+        _ => looked(findings),
+    }
+}
+
+/// The first few, and how many more.
+fn some(names: &[&str]) -> String {
+    match names.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{} and {more} more", names[..NAMED].join(", ")),
+        _ => text::list(names),
+    }
+}

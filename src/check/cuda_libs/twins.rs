@@ -1,0 +1,180 @@
+//! Of distributions that install the same files, which one stays?
+//!
+//! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
+//! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
+
+use crate::check::{Context, Installed, Installer, again};
+use crate::facts::Origin;
+use crate::finding::{Change, Remedy};
+use crate::rules::requirement::{applies, is_about, markers, parse};
+use crate::text;
+
+/// Those of some distributions that another one requires here, torch's wishes alone where it has any.
+fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
+    let environment = markers(&context.target);
+    let asks = |installed: &Installed<'_>, name: &str| {
+        let lines = installed.requires().unwrap_or_default();
+        installed.name() != name
+            && lines.iter().filter(|line| is_about(line, name)).filter_map(|line| parse(line).ok()).any(|line| {
+                environment.as_ref().map_or(line.marker.is_true(), |environment| applies(&line, environment, &[]))
+            })
+    };
+    let of_torch: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| context.stack.get("torch").is_some_and(|torch| asks(torch, name)))
+        .collect();
+    if !of_torch.is_empty() {
+        return of_torch;
+    }
+    names.iter().copied().filter(|name| context.stack.installed.iter().any(|installed| asks(installed, name))).collect()
+}
+
+/// The CUDA major that a name says, e.g. 12 of `nvidia-nccl-cu12` and `cupy-cuda12x`.
+fn major(name: &str) -> Option<u32> {
+    let last = name.rsplit('-').next()?;
+    let digits = last.strip_prefix("cuda").or_else(|| last.strip_prefix("cu"))?;
+    digits.trim_end_matches('x').parse().ok()
+}
+
+/// The one that stays; none where nothing decides it but an order.
+pub fn kept<'n>(context: &Context<'_>, names: &[&'n str]) -> Option<&'n str> {
+    let required = required(context, names);
+    if let [only] = required.as_slice() {
+        return Some(only);
+    }
+    let cuda = context.stack.torch_cuda().flatten()?.major;
+    names.iter().copied().find(|name| major(name) == Some(cuda))
+}
+
+/// An installed distribution that installs the same files as one which is not there, as an advisory of the rules has it:
+/// `opencv-python` for `opencv-python-headless`.
+pub fn of<'c, 'a>(context: &'c Context<'a>, name: &str) -> Option<&'c Installed<'a>> {
+    let groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
+    let group = groups.into_iter().find(|group| group.iter().any(|one| one == name))?;
+    // One for another CUDA or for no GPU gives the same module, and not what is asked for.
+    let suits = |twin: &&String| major(twin) == major(name) && (!name.contains("gpu") || twin.contains("gpu"));
+    group.iter().filter(suits).find_map(|twin| context.stack.get(twin))
+}
+
+/// The one of two that stays: what decides it as above, else the first in the order of an advisory; none where neither tells.
+pub fn stays<'n>(context: &Context<'_>, names: &[&'n str; 2]) -> Option<&'n str> {
+    let by_order = || {
+        let mut groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
+        let group = groups.find(|group| names.iter().all(|name| group.iter().any(|one| one == name)))?;
+        group.iter().find_map(|one| names.iter().copied().find(|name| name == one))
+    };
+    kept(context, names).or_else(by_order)
+}
+
+/// What to do about groups of twins, each in the order of preference; none where no group has two that are installed.
+pub fn remedy(context: &Context<'_>, groups: &[Vec<String>]) -> Option<Remedy> {
+    let (mut keep, mut remove) = (Vec::new(), Vec::new());
+    for group in groups {
+        let there: Vec<&Installed<'_>> = group.iter().filter_map(|name| context.stack.get(name)).collect();
+        let names: Vec<&str> = there.iter().map(|installed| installed.name()).collect();
+        if names.len() < 2 {
+            continue;
+        }
+        let Some(stays) = kept(context, &names).or(names.first().copied()) else { continue };
+        keep.extend(there.iter().filter(|installed| installed.name() == stays).copied());
+        remove.extend(there.iter().filter(|installed| installed.name() != stays).copied());
+    }
+    Some(replace(context, &keep, &remove)).filter(|_| !keep.is_empty())
+}
+
+/// Removes some distributions and installs others of the same files again.
+pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Installed<'_>]) -> Remedy {
+    let pin = |installed: &&Installed<'_>| match installed.distribution.full_version() {
+        "?" => installed.name().to_owned(),
+        version => format!("{}=={}", installed.name(), version.split('+').next().unwrap_or(version)),
+    };
+    let pins: Vec<String> = keep.iter().map(pin).collect();
+    let names: Vec<&str> = remove.iter().map(|installed| installed.name()).collect();
+    let installer = Installer::of(context.facts);
+    let again = installer.again(&pins);
+    let gone = |installed: &&Installed<'_>| Change::Remove {
+        name: installed.name().to_owned(),
+        location: installed.distribution.location.clone(),
+    };
+    Remedy {
+        summary: format!("Remove {}, and install {} again", text::list(&names), text::list(&pins)),
+        requirements: pins,
+        // What is not put back is not taken away.
+        steps: again.map(|again| installer.uninstall(&names).into_iter().chain([again]).collect()).unwrap_or_default(),
+        change: (context.facts.origin != Origin::Report).then(|| {
+            let again = keep.iter().filter_map(|installed| again::change(context, installed));
+            Change::All(remove.iter().map(gone).chain(again).collect())
+        }),
+        verified: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::made::distribution;
+    use crate::facts::{Distribution, Facts};
+    use crate::rules::symptom::Heard;
+    use crate::rules::{Workload, embedded};
+
+    fn told(distributions: Vec<Distribution>, group: &[&str]) -> String {
+        let mut facts = Facts::unknown(Origin::Host);
+        facts.distributions = distributions;
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        let group = group.iter().map(|name| (*name).to_owned()).collect();
+        remedy(&context, &[group]).map_or_else(String::new, |remedy| remedy.summary)
+    }
+
+    #[test]
+    fn the_one_stays_that_the_stack_requires() {
+        let nccl = ["nvidia-nccl-cu13", "nvidia-nccl-cu12"];
+        let both = || vec![distribution(nccl[0], "2.28.9", &[]), distribution(nccl[1], "2.27.5", &[])];
+        let with = |others: Vec<Distribution>| told([both(), others].concat(), &nccl);
+        let torch = distribution("torch", "2.9.1+cu128", &["nvidia-nccl-cu12==2.27.5"]);
+        let keep_12 = "Remove nvidia-nccl-cu13, and install nvidia-nccl-cu12==2.27.5 again";
+        assert_eq!(with(vec![torch.clone()]), keep_12);
+        let jax = distribution("jax-cuda13-plugin", "0.8.0", &["nvidia-nccl-cu13>=2.27"]);
+        assert_eq!(with(vec![jax.clone(), torch]), keep_12, "torch's wish goes before");
+        assert_eq!(with(vec![jax]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
+        // A requirement of an extra is none.
+        let extra = distribution("some", "1", &["nvidia-nccl-cu12; extra == 'gpu'"]);
+        assert_eq!(with(vec![extra]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
+    }
+
+    #[test]
+    fn the_order_of_an_advisory_decides_where_nobody_requires_either() {
+        let mut facts = Facts::unknown(Origin::Host);
+        let both = ["onnxruntime", "onnxruntime-gpu"];
+        facts.distributions = both.map(|name| distribution(name, "1.31.1", &[])).to_vec();
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        assert_eq!(stays(&context, &both), Some("onnxruntime-gpu"));
+        assert_eq!(stays(&context, &["onnxruntime", "torch"]), None);
+    }
+
+    #[test]
+    fn a_twin_stands_for_the_other() {
+        let mut facts = Facts::unknown(Origin::Host);
+        let names = ["opencv-python", "onnxruntime", "cupy-cuda12x"];
+        facts.distributions = names.map(|name| distribution(name, "4.10.0.84", &[])).to_vec();
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&facts, embedded(), &workload, &heard);
+        assert_eq!(of(&context, "opencv-python-headless").map(Installed::name), Some("opencv-python"));
+        for other in ["pillow", "onnxruntime-gpu", "cupy-cuda13x"] {
+            assert!(of(&context, other).is_none(), "{other}");
+        }
+    }
+
+    #[test]
+    fn without_a_wish_cuda_decides_and_then_the_order() {
+        let cupy = || vec![distribution("cupy-cuda12x", "13.6.0", &[]), distribution("cupy-cuda13x", "13.6.0", &[])];
+        let group = ["cupy-cuda13x", "cupy-cuda12x"];
+        let torch = distribution("torch", "2.7.1+cu126", &[]);
+        let with_torch = told([cupy(), vec![torch]].concat(), &group);
+        assert_eq!(with_torch, "Remove cupy-cuda13x, and install cupy-cuda12x==13.6.0 again");
+        assert_eq!(told(cupy(), &group), "Remove cupy-cuda12x, and install cupy-cuda13x==13.6.0 again");
+        assert_eq!(told(cupy().split_off(1), &group), "", "one alone is sound");
+    }
+}

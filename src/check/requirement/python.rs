@@ -1,0 +1,82 @@
+//! Is this the Python that a package requires?
+
+use std::str::FromStr;
+
+use pep440_rs::VersionSpecifiers;
+
+use super::{basis, declared_in, severity};
+use crate::check::{Context, Installed};
+use crate::finding::{Evidence, Finding, rule};
+use crate::rules::obstacle::python_version;
+use crate::version::PythonVersion;
+
+rule! {
+    /// A package requires another Python.
+    ///
+    /// Known from its Requires-Python. Install a release for this Python, or use the Python it asks for.
+    pub PYTHON = "requirement/{package}/python": Requirement, Warn, since "0.1.0", judged on [Distributions, Python];
+}
+
+/// A Requires-Python that this one does not meet.
+pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
+    let python = context.target.python?;
+    let text = installed.metadata()?.requires_python.as_ref()?;
+    let requires = VersionSpecifiers::from_str(text).ok()?;
+    // Without its micro number a Python is judged by what any of its releases would satisfy.
+    let fits = match python.micro {
+        Some(_) => requires.contains(&python_version(python)),
+        None => {
+            (0..=50).any(|micro| requires.contains(&python_version(PythonVersion { micro: Some(micro), ..python })))
+        }
+    };
+    if fits {
+        return None;
+    }
+    Some(
+        PYTHON
+            .found(&[installed.name()], format!("{} requires Python {text}, but this is {python}", installed.title()))
+            .severity(severity(context, &[installed.name()]))
+            .message("The environment was made or copied with another Python, or the check was overridden.")
+            .packages([installed.name()])
+            .evidence([Evidence::of(basis(installed), "Python", python.to_string())
+                .required(text.clone())
+                .cited(declared_in(installed))]),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+    use crate::check::made::{distribution, found};
+    use crate::facts::{Facts, Management, Metadata, Origin, Place, Python, PythonImplementation, Reading};
+
+    #[test]
+    fn a_package_for_newer_pythons() {
+        let with = |version: &str| {
+            let mut facts = Facts::unknown(Origin::Host);
+            let mut package = distribution("some", "1.0", &[]);
+            let metadata = Metadata { requires_python: Some(">=3.11".to_owned()), ..Metadata::default() };
+            package.metadata = Reading::metadata(metadata, "METADATA");
+            facts.distributions = vec![package];
+            let python = Python {
+                executable: Reading::host("/v/bin/python".to_owned(), "the test"),
+                prefix: "/v".to_owned(),
+                base_prefix: Reading::Unknown,
+                version: Reading::host(version.parse().expect("a version"), "the test"),
+                implementation: PythonImplementation::CPython,
+                free_threaded: false,
+                chosen_by: "the test".to_owned(),
+                path: Vec::new(),
+                management: Management::default(),
+                place: Place::default(),
+            };
+            facts.python = Reading::host(python, "the test");
+            found(&facts, |context| {
+                context.stack.installed.iter().filter_map(|one| check(context, one)).collect::<Vec<_>>()
+            })
+        };
+        let title = "some 1.0 requires Python >=3.11, but this is 3.10.4";
+        assert_eq!(with("3.10.4"), [format!("requirement/some/python: {title}")]);
+        assert_eq!(with("3.11.0"), [""; 0]);
+    }
+}

@@ -1,0 +1,154 @@
+//! Does what is installed meet a declared requirement, and how bad is it if not?
+
+use std::str::FromStr;
+
+use pep440_rs::{Operator, Version};
+
+use super::{basis, declared_in, install, unmet_severity};
+use crate::check::{Context, Installed};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::requirement::{Requirement, satisfied, specifiers};
+use crate::rules::schema::Stop;
+
+rule! {
+    /// A declared requirement is not met.
+    ///
+    /// It fails where the missing part is needed at import, or where the package refuses to start without it; otherwise
+    /// it is a warning. Known from the metadata of both distributions. Install the release that is asked for, or
+    /// another release of the one that asks.
+    pub UNMET = "requirement/{package}/{other}": Requirement, Fail, since "0.1.0", judged on [Distributions];
+}
+
+/// Whether an installed distribution meets a requirement, by the version in its metadata or by its full one.
+pub fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
+    // A URL stands for itself, and a version that cannot be read is reported by the probe, not here.
+    let Some(specifiers) = specifiers(requirement) else { return true };
+    let declared = found.distribution.version.value().and_then(|version| Version::from_str(version).ok());
+    match (declared, &found.version) {
+        (None, None) => true,
+        (declared, full) => {
+            declared.is_some_and(|version| satisfied(&specifiers, &version))
+                || full.as_ref().is_some_and(|version| satisfied(&specifiers, version))
+        }
+    }
+}
+
+/// A requirement that is not met by what was found, or by nothing.
+pub fn check(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    requirement: &Requirement,
+    found: Option<&Installed<'_>>,
+) -> Finding {
+    let name = requirement.name.as_ref();
+    let versions = specifiers(requirement).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let (observed, title) = match found {
+        None => (
+            "not installed".to_owned(),
+            format!("{} requires {name}{versions}, which is not installed", installed.title()),
+        ),
+        Some(found) => {
+            let version = found.distribution.full_version();
+            (version.to_owned(), format!("{} requires {name}{versions}, but {version} is installed", installed.title()))
+        }
+    };
+    let mut packages = vec![installed.name().to_owned(), name.to_owned()];
+    packages.sort();
+    let guard = guard(context, installed, requirement, found);
+    UNMET
+        .found(&[installed.name(), name], title)
+        .severity(match guard {
+            Some(_) => Severity::Fail,
+            None => {
+                let severity = unmet_severity(context, installed.name(), name, &versions);
+                let newer = found.is_some_and(|found| is_only_newer(requirement, found));
+                if newer && severity == Severity::Warn { Severity::Info } else { severity }
+            }
+        })
+        .message(if guard.is_some() {
+            format!("{} checks {name} when it is imported, and stops.", installed.name())
+        } else if found.is_some() {
+            format!("{} was made and tested with another version of {name}.", installed.name())
+        } else {
+            format!("{} may fail when it imports {name}.", installed.name())
+        })
+        .packages(packages)
+        .evidence(
+            [
+                Evidence::of(
+                    basis(installed),
+                    format!("{} metadata", installed.name()),
+                    format!("`Requires-Dist: {requirement}`"),
+                )
+                .cited(declared_in(installed)),
+                Evidence::metadata(name.to_owned(), observed)
+                    .required(if versions.is_empty() { "installed".to_owned() } else { versions.clone() })
+                    .cited(found.map(listed_in)),
+            ]
+            .into_iter()
+            .chain(guard),
+        )
+        .remedies([Remedy {
+            summary: format!("Install `{name}{versions}`"),
+            requirements: vec![format!("{name}{versions}")],
+            steps: install(context, &format!("{name}{versions}")),
+            change: None,
+            verified: false,
+        }])
+}
+
+/// Whether what is installed is above the range, and of the same major release as its end: a cap that was written before there
+/// was any newer release, such as `fsspec<=2026.6.0` with 2026.9.0.
+fn is_only_newer(requirement: &Requirement, found: &Installed<'_>) -> bool {
+    let Some((range, version)) = specifiers(requirement).zip(found.version.as_ref()) else { return false };
+    // Before 1.0 a minor release is what a major one is after it.
+    let major = |version: &Version| {
+        let mut numbers = version.release().iter().copied();
+        let first = numbers.next().unwrap_or_default();
+        (first, if first == 0 { numbers.next().unwrap_or_default() } else { 0 })
+    };
+    let unmet: Vec<_> = range.iter().filter(|one| !one.contains(version)).collect();
+    let is_cap = |one: &&pep440_rs::VersionSpecifier| {
+        let (first, second) = major(one.version());
+        let unit = one.version().release().iter().skip(if first == 0 && second > 0 { 2 } else { 1 });
+        // `<2` and `<0.4` end before that major release begins.
+        let within = match one.operator() {
+            Operator::LessThanEqual => true,
+            Operator::LessThan => unit.copied().any(|number| number > 0),
+            _ => false,
+        };
+        within && (first, second) == major(version)
+    };
+    !unmet.is_empty() && unmet.iter().all(is_cap)
+}
+
+/// What says that the import of a package stops with what there is of another, where it does.
+fn guard(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    requirement: &Requirement,
+    found: Option<&Installed<'_>>,
+) -> Option<Evidence> {
+    let name = requirement.name.as_ref();
+    let (stop, citation) = context.db.guard(installed.name(), installed.version.as_ref()?, name)?;
+    let is_below = |found: &Installed<'_>| {
+        let version = found.version.clone()?.without_local();
+        let range = specifiers(requirement)?;
+        let lower = [Operator::GreaterThan, Operator::GreaterThanEqual, Operator::TildeEqual];
+        Some(range.iter().any(|it| lower.contains(it.operator()) && !it.contains(&version)))
+    };
+    let stops = match (stop, found) {
+        (_, None) | (Stop::Unmet, _) => true,
+        (Stop::Below, Some(found)) => is_below(found).unwrap_or(false),
+        (Stop::Missing, Some(_)) => false,
+    };
+    stops.then(|| Evidence::rule(format!("import of {}", installed.name()), format!("checks {name}")).cited(citation))
+}
+
+/// Where its version was read.
+fn listed_in(installed: &Installed<'_>) -> String {
+    match installed.distribution.metadata_dir.as_str() {
+        "" => installed.distribution.version.source().map_or_else(String::new, |source| source.place().to_owned()),
+        folder => format!("{folder}/METADATA"),
+    }
+}

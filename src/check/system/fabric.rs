@@ -1,0 +1,59 @@
+//! Has the fabric manager of an NVSwitch machine registered the GPUs?
+
+use super::{is, names, on, those};
+use crate::check::Context;
+use crate::facts::{Fabric, Gpu};
+use crate::finding::{Finding, Remedy, rule};
+use crate::step::Step;
+
+rule! {
+    /// GPUs are not registered with the NVLink fabric.
+    ///
+    /// On an NVSwitch machine CUDA starts only after the fabric manager has registered the GPUs; until then it ends
+    /// with error 802. Known from NVML. Run the fabric manager of the driver's version on the host.
+    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [GpuState];
+}
+
+/// One finding about all of them.
+pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let outside = outside(context);
+    (!outside.is_empty()).then(|| not_registered(context, &outside))
+}
+
+/// GPUs of an NVSwitch machine that the fabric manager has not registered: CUDA starts on none.
+pub fn outside<'a>(context: &Context<'a>) -> Vec<(&'a Gpu, Fabric)> {
+    those(context, |_, state| state.fabric.filter(|fabric| *fabric != Fabric::Completed))
+}
+
+fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
+    let words = |fabric: &Fabric| match fabric {
+        Fabric::NotStarted => "not started".to_owned(),
+        Fabric::InProgress => "in progress".to_owned(),
+        Fabric::Completed => "completed".to_owned(),
+        Fabric::Failed(error) => format!("failed with NVML error {error}"),
+    };
+    let driver = context.facts.driver.version.value().map_or(String::new(), |driver| format!(", {driver},"));
+    on(
+        FABRIC
+            .found(&[], format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are")))
+            .message(
+                "On a machine with NVSwitch CUDA starts only after the fabric manager has registered the GPUs. Until \
+                 then it ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs.",
+            )
+            .packages(["nvidia-fabricmanager"])
+            .remedies([Remedy::new(
+                format!("Run the fabric manager of the driver's version{driver} on the host"),
+                Step::fixed(
+                    "sudo systemctl enable --now nvidia-fabricmanager && systemctl status nvidia-fabricmanager",
+                ),
+            )])
+            .references([
+                "https://docs.nvidia.com/datacenter/tesla/fabric-manager-user-guide",
+                "https://github.com/pytorch/pytorch/issues/35710",
+            ]),
+        found,
+        "fabric state",
+        words,
+        "completed",
+    )
+}

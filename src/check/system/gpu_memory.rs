@@ -1,0 +1,65 @@
+//! Is there room in the memory of the GPUs?
+
+use super::{names, on, those};
+use crate::check::Context;
+use crate::facts::{Gpu, GpuState};
+use crate::finding::{Finding, Remedy, Severity, rule};
+use crate::step::Step;
+use crate::text;
+
+rule! {
+    /// Most of a GPU's memory is in use already.
+    ///
+    /// What starts now gets the rest, and `CUDA out of memory` beyond that. Known from NVML. See whether the programs
+    /// that hold it are still wanted.
+    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState];
+}
+
+/// In percent: beyond this a program that needs the GPU will not find room, and from that on it is worth a word.
+const FULL: u64 = 90;
+
+/// See [`FULL`].
+const BUSY: u64 = 50;
+
+/// GPUs whose memory others hold.
+pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let share = |gpu: &Gpu, state: &GpuState| {
+        let (used, all) = (state.used_bytes?, *gpu.memory_bytes.value()?);
+        used.checked_mul(100)?.checked_div(all)
+    };
+    let found = those(context, |gpu, state| share(gpu, state).filter(|percent| *percent >= BUSY).map(|_| (gpu, state)));
+    let full = found.iter().any(|(gpu, (_, state))| share(gpu, state).is_some_and(|percent| percent >= FULL));
+    let words = |(gpu, state): &(&Gpu, &GpuState)| {
+        let (used, all) = (state.used_bytes.unwrap_or_default(), gpu.memory_bytes.value().copied().unwrap_or_default());
+        let by: Vec<_> = state
+            .processes
+            .iter()
+            .map(|process| {
+                let name = process.name.as_deref().unwrap_or("a process");
+                process.bytes.map_or_else(|| name.to_owned(), |bytes| format!("{name} ({})", text::bytes(bytes)))
+            })
+            .collect();
+        let by = if by.is_empty() { "programs outside this container".to_owned() } else { text::list(&by) };
+        format!("{} of {} in use, by {by}", text::bytes(used), text::bytes(all))
+    };
+    (!found.is_empty()).then(|| {
+        on(
+            GPU_MEMORY
+                .found(
+                    &[],
+                    format!(
+                        "the memory of {} is {} in use",
+                        names(&found),
+                        if full { "nearly all" } else { "half or more" }
+                    ),
+                )
+                .severity(if full { Severity::Warn } else { Severity::Info })
+                .message("What is started now gets the rest of it, and `CUDA out of memory` beyond that.")
+                .remedies([Remedy::new("See whether these programs are still wanted", Step::fixed("nvidia-smi"))]),
+            &found,
+            "memory",
+            words,
+            "",
+        )
+    })
+}

@@ -1,0 +1,108 @@
+//! Does the machine itself stand in the way: the state of its GPUs, errors in the kernel's log, shared and locked memory,
+//! disks, WSL, a Jetson that needs wheels of its own?
+//!
+//! What NVML tells of each GPU is compared with what NVIDIA's guides say of it. GPUs in the same state share a finding.
+
+pub mod compute_mode;
+pub mod confidential_computing;
+pub mod disk;
+pub mod fabric;
+pub mod gpu_memory;
+pub mod gpu_memory_errors;
+pub mod jetson;
+pub mod libcuda_name;
+pub mod memlock;
+pub mod nvlink;
+pub mod persistence;
+pub mod shm;
+pub mod slow_gpu;
+pub mod vendor;
+pub mod workload;
+pub mod wsl;
+pub mod xid;
+
+use super::gpu_visibility::mig;
+use super::{Context, looked};
+use crate::facts::{Gpu, GpuState, Origin};
+use crate::finding::{Evidence, Finding, Outcome};
+use crate::text;
+
+/// Looks at what a report tells of the machine, and on a machine itself at its GPUs, its kernel's log and its shared memory.
+pub fn check(context: &Context<'_>) -> Outcome {
+    let facts = context.facts;
+    let mut findings: Vec<Finding> = of_gpus(context);
+    findings.extend(xid::check(context));
+    let told = facts.gpus.value().is_some_and(|gpus| gpus.iter().any(|gpu| gpu.state.value().is_some()));
+    let cuda = context.stack.torch_cuda().flatten().is_some();
+    let limits = facts.origin == Origin::Host && cuda;
+    let shm = limits && facts.system.shm_bytes.value().is_some();
+    if limits {
+        findings.extend(memlock::check(context));
+        findings.extend(disk::check(context));
+    }
+    if facts.pasted.is_some() {
+        findings.extend(shm::check(context));
+        findings.extend(wsl::check(context));
+        findings.extend(jetson::check(context));
+        findings.extend(libcuda_name::check(context));
+    } else if shm {
+        findings.extend(shm::check(context));
+    } else if !(told || xid::was_read(context) || limits && !facts.system.disks.is_empty()) {
+        let why = "only a pasted report, or a machine with a GPU or with torch for CUDA, is judged by these";
+        return Outcome::NotApplicable(why.to_owned());
+    }
+    looked(findings)
+}
+
+/// Judges every GPU whose state is known.
+fn of_gpus(context: &Context<'_>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = fabric::check(context).into_iter().collect();
+    findings.extend(confidential_computing::check(context));
+    findings.extend(mig::check(context));
+    findings.extend(compute_mode::check(context));
+    findings.extend(gpu_memory_errors::check(context));
+    findings.extend(slow_gpu::check(context));
+    findings.extend(gpu_memory::check(context));
+    findings.extend(nvlink::check(context));
+    findings.extend(persistence::check(context));
+    findings
+}
+
+/// The GPUs about which there is something to say.
+pub fn those<'a, T>(context: &Context<'a>, say: impl Fn(&'a Gpu, &'a GpuState) -> Option<T>) -> Vec<(&'a Gpu, T)> {
+    let gpus = context.facts.gpus.value().map_or(&[][..], Vec::as_slice);
+    gpus.iter().filter_map(|gpu| Some((gpu, say(gpu, gpu.state.value()?)?))).collect()
+}
+
+/// `GPU 0 NVIDIA H100 PCIe`, `GPUs 0 and 3`, `8 GPUs`.
+pub fn names<T>(found: &[(&Gpu, T)]) -> String {
+    match found {
+        [(gpu, _)] => gpu.label(),
+        few if few.len() <= 4 => {
+            format!("GPUs {}", text::list(&few.iter().map(|(gpu, _)| gpu.index.to_string()).collect::<Vec<_>>()))
+        }
+        more => text::count(more.len(), "GPU", "GPUs"),
+    }
+}
+
+/// The verb for one GPU, or for several.
+pub fn is<T>(found: &[(&Gpu, T)], one: &'static str, many: &'static str) -> &'static str {
+    if found.len() == 1 { one } else { many }
+}
+
+/// A finding about those GPUs, with what NVML said of each.
+pub fn on<T>(
+    finding: Finding,
+    found: &[(&Gpu, T)],
+    fact: &str,
+    observed: impl Fn(&T) -> String,
+    required: &str,
+) -> Finding {
+    let required = Some(required).filter(|text| !text.is_empty());
+    let said = |(gpu, value): &(&Gpu, T)| {
+        Evidence::host(format!("{fact}, GPU {}", gpu.index), observed(value))
+            .required(required.map(str::to_owned))
+            .cited(gpu.state.source().map(|source| source.place().to_owned()))
+    };
+    finding.gpus(found.iter().map(|(gpu, _)| gpu.index)).evidence(found.iter().map(said))
+}

@@ -1,0 +1,50 @@
+//! Is /dev/shm large enough for DataLoader workers, Ray and NCCL?
+
+use crate::check::Context;
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::machine;
+use crate::step::Step;
+use crate::text;
+
+rule! {
+    /// /dev/shm is small.
+    ///
+    /// DataLoader workers, Ray and NCCL share memory there and end with `Bus error` or `No space left on device`. Known
+    /// from the file system. Start the container with a larger `--shm-size`, or with `--ipc=host`.
+    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System];
+}
+
+/// Docker's default is 64 MB; a container that was given more was given much more.
+const SMALL_SHM: u64 = 128 << 20;
+
+/// Less than what they need, where several GPUs or a report make it matter.
+pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let reading = &context.facts.system.shm_bytes;
+    let size = *reading.value()?;
+    if size >= SMALL_SHM {
+        return None;
+    }
+    // One process on one GPU does without; NCCL between GPUs does not, and who pastes a report has a reason.
+    let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
+    let severity = if several || context.facts.pasted.is_some() { Severity::Warn } else { Severity::Info };
+    Some(
+        SHM.found(&[], format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size)))
+            .severity(severity)
+            .message(
+                "Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers \
+                 with a bus error.",
+            )
+            .packages(["container-runtime"])
+            .evidence([Evidence::host("/dev/shm", text::bytes(size))
+                .required("several GiB".to_owned())
+                .cited(reading.source().map(|source| source.place().to_owned()))])
+            .remedies([match machine::shared_memory(context.facts, context.db) {
+                Some(task) => Remedy::new(text::sentence(&task.words), task.steps),
+                // Most who have so little of it run in a container, also where that is not seen.
+                None => {
+                    Remedy::new("Start the container with more", Step::fixed("docker run --shm-size=16g --ipc=host …"))
+                }
+            }])
+            .references(["https://github.com/pytorch/pytorch/issues/5040"]),
+    )
+}

@@ -1,0 +1,47 @@
+//! Does nvcc accept the gcc of this machine?
+
+use super::observed;
+use crate::check::Context;
+use crate::facts::Nvcc;
+use crate::finding::{Finding, Remedy, rule};
+use crate::step::Step;
+use crate::text;
+
+rule! {
+    /// gcc is newer than this nvcc accepts.
+    ///
+    /// Compiling ends in `unsupported GNU version`. Known from both versions and NVIDIA's table in the rules. Install
+    /// an older gcc and name it in `NVCC_CCBIN` or `CC`.
+    pub GCC = "toolchain/gcc": Toolchain, Info, since "0.1.0", judged on [Toolkits];
+}
+
+/// A gcc that this nvcc refuses.
+pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
+    let toolchain = &context.facts.toolchain;
+    let gcc = *toolchain.gcc.value()?;
+    let Nvcc { path, newest_gcc, .. } = toolchain.nvcc.value()?;
+    let newest = newest_gcc.filter(|newest| gcc > *newest)?;
+    Some(
+        GCC.found(&[], format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}"))
+            .message(format!(
+                "What is installed runs. Building {} anew stops with `unsupported GNU version`.",
+                text::list(builders)
+            ))
+            .evidence([observed(
+                "gcc",
+                gcc.to_string(),
+                &format!("gcc {newest} or older"),
+                &format!("crt/host_config.h of {path}"),
+            )])
+            .remedies([Remedy::new(
+                format!("To compile, install gcc {newest} and name it to nvcc"),
+                [
+                    Step::set("CC", format!("gcc-{newest}")),
+                    Step::set("CXX", format!("g++-{newest}")),
+                    Step::set("NVCC_PREPEND_FLAGS", format!("-ccbin g++-{newest}")),
+                ]
+                .into_iter()
+                .flatten(),
+            )]),
+    )
+}

@@ -1,0 +1,86 @@
+//! Is the ptxas that a variable names to Triton there, and does it know the GPUs?
+
+use crate::check::{Context, Installed};
+use crate::facts::Ptxas;
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::target::gpu_words;
+use crate::step::Step;
+use crate::version::ComputeCapability;
+
+rule! {
+    /// TRITON_PTXAS_PATH or its like names a ptxas that does not fit.
+    ///
+    /// Triton then assembles with it and fails for this GPU or PTX version. Known from the variable and the CUDA of the
+    /// file. Unset the variable, or name the ptxas of a newer toolkit.
+    pub PTXAS_VARIABLE = "toolchain/{variable}": Toolchain, Warn, since "0.1.0", judged on [Environment, Toolkits];
+}
+
+/// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.
+pub fn knows(context: &Context<'_>, gpu: ComputeCapability) -> Option<bool> {
+    let is_for = |ptxas: &&Ptxas| context.db.ptxas(&ptxas.variable).is_some_and(|(row, _)| row.is_for(gpu));
+    let ptxas = context.facts.toolchain.ptxas.iter().filter(|ptxas| ptxas.found).find(is_for)?;
+    let toolkit = context.db.toolkit(ptxas.cuda?).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
+    Some(toolkit.compiles_for.contains(&gpu))
+}
+
+/// Variables that name no file, and those that name a ptxas of a toolkit too old for a GPU.
+pub fn check(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
+    context.facts.toolchain.ptxas.iter().filter_map(|ptxas| judge(context, triton, ptxas)).collect()
+}
+
+fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option<Finding> {
+    let (row, citation) = context.db.ptxas(&ptxas.variable)?;
+    let variable = &ptxas.variable;
+    let finding = |severity, title, message: &str, required: &str, evidence| {
+        PTXAS_VARIABLE
+            .found(&[&variable.to_lowercase().replace('_', "-")], title)
+            .severity(severity)
+            .message(message.to_owned())
+            .packages([triton.name()])
+            .evidence(
+                [
+                    vec![
+                        Evidence::host(variable.clone(), ptxas.path.clone())
+                            .required(required.to_owned())
+                            .cited("environment".to_owned()),
+                    ],
+                    evidence,
+                ]
+                .concat(),
+            )
+            .remedies([Remedy {
+                summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
+                requirements: Vec::new(),
+                steps: Step::unset(variable).into_iter().collect(),
+                change: None,
+                verified: false,
+            }])
+    };
+    let rule =
+        |fact: &str, observed: String, citation: String| Evidence::rule(fact.to_owned(), observed).cited(citation);
+    if !ptxas.found {
+        let title = format!("`{variable}` names no file: `{}`", ptxas.path);
+        let evidence = vec![rule("Triton", "takes its own ptxas instead".to_owned(), citation)];
+        let message = "Triton takes the ptxas of its wheel instead, without a word.";
+        return Some(finding(Severity::Info, title, message, "a file", evidence));
+    }
+    let cuda = ptxas.cuda?;
+    let toolkit = context.db.toolkit(cuda).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
+    let gpus = context.target.gpus.iter();
+    let gpus: Vec<_> =
+        gpus.filter(|gpu| row.is_for(gpu.capability) && !toolkit.compiles_for.contains(&gpu.capability)).collect();
+    let first = gpus.first()?.capability;
+    let targets: Vec<_> = toolkit.compiles_for.iter().map(|target| format!("sm_{}", target.sm())).collect();
+    let evidence = vec![rule(
+        &format!("CUDA {cuda}"),
+        format!("compiles for {}", targets.join(" ")),
+        context.db.compiles_for_citation(toolkit).unwrap_or_default(),
+    )];
+    let title =
+        format!("the ptxas of `{variable}` is of CUDA {cuda}, which has no sm_{} ({})", first.sm(), gpu_words(&gpus));
+    let message = "`torch.compile` and Triton kernels fail on this GPU (`ptxas fatal: Value 'sm_…' is not defined`); \
+                   eager torch is not affected.";
+    let mut finding = finding(Severity::Warn, title, message, &format!("a ptxas for sm_{}", first.sm()), evidence);
+    finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
+    Some(finding)
+}

@@ -1,0 +1,60 @@
+//! Is the toolkit of the base image of the CUDA release that torch is for?
+
+use super::view::{TORCH, Toolkit, View};
+use super::{edit, finding};
+use crate::finding::Severity;
+use crate::lint::{Finding, Fix, Rule};
+use crate::parse::place::Place;
+use crate::version::CudaVersion;
+
+/// Base image or toolkit and torch are for different CUDA releases.
+pub static CUDA_MISMATCH: Rule = Rule {
+    id: "cuda-mismatch",
+    title: "Base image or toolkit and torch are for different CUDA releases",
+    help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major \
+           release is refused by torch.utils.cpp_extension, another minor release is warned of.",
+};
+
+/// The toolkit against torch's CUDA: that of the index, or of a pinned label.
+pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+    let label = view.lines.iter().find(|line| line.name == TORCH).and_then(|line| {
+        let label = line.text.split_once('+')?.1;
+        let end = label.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(label.len());
+        CudaVersion::from_variant(label.get(..end)?)
+    });
+    let Some(cuda) = label.or_else(|| view.cuda_index().map(|(_, cuda, _)| cuda)) else { return };
+    if cuda == toolkit.cuda {
+        return;
+    }
+    let compiled = view.compiles();
+    if compiled.is_none() && !toolkit.devel {
+        return;
+    }
+    let severity = if cuda.major != toolkit.cuda.major && compiled.is_some() { Severity::Fail } else { Severity::Warn };
+    let image = toolkit.image;
+    let message = format!("the image's toolkit is CUDA {}, and torch is for CUDA {cuda}", toolkit.cuda);
+    let mut found = finding(view, &CUDA_MISMATCH, severity, image.file, &image.name.place, message);
+    if let Some(line) = compiled {
+        found.notes.push(format!("`{}` is compiled by it, for that torch", line.text));
+    }
+    let tag = image.name.text();
+    let ubuntu = tag.rsplit_once("ubuntu").map(|(_, version)| version);
+    let row = view.db.images().images.iter().rfind(|row| {
+        row.cuda() == Some(cuda) && ubuntu.is_none_or(|ubuntu| row.ubuntu.iter().any(|own| own == ubuntu))
+    });
+    let ours = tag.rsplit_once(':').is_some_and(|(name, _)| name.ends_with(view.db.images().repository.as_str()));
+    if let (Some(row), true) = (row, ours) {
+        found.hint = Some(format!("take the image of CUDA {}", row.version));
+        let span = image.name.value.source(toolkit.version.clone());
+        let place = Place { span, ..image.name.place.clone() };
+        let now = tag.get(toolkit.version.clone()).unwrap_or_default();
+        if view.project.written(image.file, &place) == now {
+            let summary = format!("take the image of CUDA {}", row.version);
+            found.fix = Some(Fix { summary, edits: vec![edit(view, image.file, &place, row.version.clone())] });
+        }
+        // cuDNN is named by its major release in newer tags.
+    } else {
+        found.hint = Some(format!("take an image with CUDA {cuda}, or torch for CUDA {}", toolkit.cuda));
+    }
+    out.push(found);
+}
