@@ -19,7 +19,7 @@ use super::raw_platform::{
     RawSourceBuilds, RawTorchAbi, RawTorchSymbols,
 };
 use super::raw_prebuilt::RawPrebuilts;
-use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_symptoms::{RawCudaNames, RawModules, RawSymptom, RawSymptoms};
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 use super::{consistency, validate};
@@ -55,6 +55,8 @@ pub struct Packed {
     pub screen: RawScreen,
     /// `platform/prebuilt.toml`.
     pub prebuilt: RawPrebuilts,
+    /// `platform/cuda_names.toml`.
+    pub cuda_names: RawCudaNames,
     /// `platform/modules.toml`.
     pub modules: RawModules,
     /// `platform/needs.toml`.
@@ -148,6 +150,8 @@ pub fn pack(
     let machine: RawMachine = parse(&rules.join("platform/machine.toml"), &read, &mut newest, validate::machine)?;
     let screen: RawScreen = parse(&rules.join("platform/screen.toml"), &read, &mut newest, |_| Ok(()))?;
     let prebuilt: RawPrebuilts = parse(&rules.join("platform/prebuilt.toml"), &read, &mut newest, validate::prebuilt)?;
+    let cuda_names: RawCudaNames =
+        parse(&rules.join("platform/cuda_names.toml"), &read, &mut newest, validate::cuda_names)?;
     let modules: RawModules = parse(&rules.join("platform/modules.toml"), &read, &mut newest, validate::modules)?;
     let needs: RawNeeds = parse(&rules.join("platform/needs.toml"), &read, &mut newest, validate::needs)?;
     let xids: RawXids = parse(&rules.join("platform/xid.toml"), &read, &mut newest, validate::xids)?;
@@ -217,6 +221,7 @@ pub fn pack(
         machine,
         screen,
         prebuilt,
+        cuda_names,
         modules,
         needs,
         xids,

@@ -98,6 +98,33 @@ pub struct RawModules {
     pub modules: Vec<RawModule>,
 }
 
+/// `rules/platform/cuda_names.toml`: distributions whose names say their CUDA, and their twins for another.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawCudaNames {
+    /// In no order.
+    #[serde(rename = "family")]
+    pub families: Vec<RawFamily>,
+}
+
+/// Distributions that go together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawFamily {
+    /// Normalised names, `{}` for the major CUDA, e.g. `cudf-cu{}`.
+    pub names: Vec<String>,
+    /// Such names of what only comes along with them, e.g. `libcudf-cu{}`.
+    #[serde(default)]
+    pub parts: Vec<String>,
+    /// The majors that releases are published for, ascending, e.g. 12 and 13.
+    pub majors: Vec<u32>,
+    /// The extra that brings NVIDIA's libraries along, e.g. `with-cuda`.
+    #[serde(default)]
+    pub extra: Option<String>,
+    /// Where this was read.
+    pub source: RawPage,
+}
+
 /// One module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

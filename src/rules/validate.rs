@@ -14,7 +14,7 @@ use super::raw_platform::{
 
 use super::raw_machine::{RawMachine, RawTask};
 use super::raw_prebuilt::RawPrebuilts;
-use super::raw_symptoms::{RawModules, RawSymptom, RawSymptoms};
+use super::raw_symptoms::{RawCudaNames, RawModules, RawSymptom, RawSymptoms};
 use super::raw_workload::RawWorkload;
 use super::raw_xid::RawXids;
 use crate::step::Written;
@@ -442,6 +442,20 @@ pub fn prebuilt(raw: &RawPrebuilts) -> Result<(), Fault> {
         let previous = index.checked_sub(1).and_then(|at| raw.rows.get(at));
         if previous.is_some_and(|other| other.package > row.package) {
             return Err(fault("prebuilt", index, "the rows are not sorted by package"));
+        }
+    }
+    Ok(())
+}
+
+/// Checks `platform/cuda_names.toml`.
+pub fn cuda_names(raw: &RawCudaNames) -> Result<(), Fault> {
+    for (index, row) in raw.families.iter().enumerate() {
+        day(&row.source.read).map_err(|found| found.below("family", index))?;
+        if row.names.iter().chain(&row.parts).any(|name| !name.contains("{}")) {
+            return Err(fault("family", index, "a name does not say its CUDA: no `{}`"));
+        }
+        if !row.majors.is_sorted() || row.majors.len() < 2 {
+            return Err(fault("family", index, "the majors are not ascending, or there is one only"));
         }
     }
     Ok(())
