@@ -9,6 +9,8 @@ use crate::check;
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Kind, Remedy, Severity};
 use crate::rules::RuleDb;
+use crate::rules::model::Release;
+use crate::rules::requirement::{name_of, normalise};
 use crate::text;
 
 /// A distribution that is in the way, and what comes in its place.
@@ -43,10 +45,15 @@ pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<
     let removed =
         twins.iter().map(|twin| Change::Remove { name: twin.old.name.clone(), location: twin.old.location.clone() });
     let pins = asked.iter().map(|twin| line(twin, false)).collect();
+    // What they ask for of that CUDA, `cuda-toolkit==13.*`, those in their place ask for of theirs.
+    let lines_of = |twin: &Twin<'_>| twin.old.metadata.value().map(|it| it.requires.clone()).unwrap_or_default();
+    let there = |name: &String| facts.distribution(name).is_some() && !gone.contains(&name.as_str());
+    let of_major = twins.iter().flat_map(lines_of).filter(|line| line.contains(&major.to_string()));
+    let follow: Vec<String> = of_major.map(|line| normalise(name_of(&line))).filter(there).collect();
     let remedy = Remedy {
         summary: format!("Install {} in the place of those for CUDA {major}", text::list(&lines)),
         steps: installer.uninstall(&gone).into_iter().chain(installer.install(&[], &lines)).collect(),
-        change: Some(Change::All(removed.chain([Change::Install(pins)]).collect())),
+        change: Some(Change::All(removed.chain([Change::Install(pins), Change::Install(follow)]).collect())),
         requirements: lines,
         verified: false,
     };
@@ -63,7 +70,7 @@ fn twin<'f>(old: &'f Distribution, db: &RuleDb) -> Option<Twin<'f>> {
         Some(package) => Some(package.releases.iter().find(|release| release.version == version)?),
         None => None,
     };
-    let has = |extra: &&str| release.and_then(|it| it.extras()).is_some_and(|extras| extras.contains_key(*extra));
+    let has = |extra: &&str| release.and_then(Release::extras).is_some_and(|extras| extras.contains_key(*extra));
     let extra = of_name.extra.filter(has).map(str::to_owned);
     Some(Twin { old, name, version, extra, is_part: of_name.is_part, known: release.is_some() })
 }
