@@ -228,6 +228,16 @@ pub fn foresee(
 /// Why a package that is installed has no place in the result.
 type Conflicts = BTreeMap<String, String>;
 
+/// Whether an installed distribution requires another in a release than it is: that one has to move itself.
+pub(super) fn has_to_move(facts: &Facts, name: &str, version: &Version) -> bool {
+    let lines = facts.active_distributions().filter_map(|it| Some(&it.metadata.value()?.requires)).flatten();
+    lines.filter(|line| requirement::is_about(line, name)).any(|line| {
+        let wanted = requirement::parse(line).ok().filter(|wanted| wanted.marker.is_true());
+        let range = wanted.and_then(|it| requirement::specifiers(&it));
+        range.is_some_and(|range| !requirement::satisfied(&range, version))
+    })
+}
+
 /// What is installed, as the solver is asked to keep it.
 struct Stack {
     /// By name, with full versions; also packages that the rules do not cover.
@@ -249,6 +259,8 @@ impl Stack {
             refused: BTreeSet::new(),
             outsiders: solve::installed_outsiders(facts, db),
         };
+        // What it asks for goes with it.
+        stack.outsiders.retain(|name, outsider| !has_to_move(facts, name, &outsider.version));
         for distribution in facts.active_distributions() {
             match Version::from_str(distribution.full_version()) {
                 Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),

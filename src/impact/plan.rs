@@ -5,13 +5,14 @@
 
 mod front;
 mod instead;
+mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::outlook::{Fate, Outlook, Wish, foresee};
+use super::outlook::{Fate, Outlook, Row, Wish, foresee, has_to_move};
 use super::{apply, installable, is_by_hand, is_heard, serious};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Stray};
@@ -80,12 +81,15 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         draft.install(findings);
     }
     draft.leftovers();
+    draft.own_words(findings);
     let now: BTreeSet<Id> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
     let after = draft.set(findings, &now);
     draft.records();
     draft.parts.splice(0..0, front.parts);
     draft.steps.splice(0..0, front.steps);
     draft.changes.splice(0..0, front.changes);
+    draft.requirements.extend(front.requirements);
+    draft.known &= front.known;
     // What only a message says, no check finds gone: it is mended where what it blames is exchanged, and that is not verified.
     let is_heard = |id: &Id| is_heard(id, db, workload);
     let blamed = |finding: &&Finding| {
@@ -248,6 +252,9 @@ impl Draft<'_> {
         let mut left = self.ids_with(&outlook);
         for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
             // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
+            if self.by_words(finding).is_some() || self.is_of_what_moves(finding) {
+                continue;
+            }
             let heard = is_heard(&finding.id, self.db, self.workload);
             let first = finding.remedies.first().is_some_and(|remedy| !remedy.requirements.is_empty());
             let moved =
@@ -259,7 +266,11 @@ impl Draft<'_> {
                 // What it names is wanted, though a report does not list it.
                 let wanted = |name: &str| wish.lines.iter().any(|asked| asked.requirement.name.as_ref() == name);
                 // What the wish names, it may set back where nothing else has to move for it.
-                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
+                let along = |it: &Outlook, row: &Row| {
+                    it.rows.iter().any(|other| wanted(&other.name) && (self.pins(row, other) || self.pins(other, row)))
+                };
+                let goes = |it: &Outlook, row: &Row| wanted(&row.name) || along(it, row);
+                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || goes(it, row));
                 let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
                 let other = other.filter(|it| fall(it, self.db) == Fall::None || alone(it));
                 let Some(other) = other else { continue };
@@ -271,6 +282,81 @@ impl Draft<'_> {
             }
         }
         outlook
+    }
+
+    /// Whether a package, as an outlook has it, requires exactly one release of another: torchvision 0.18.1 of torch.
+    fn pins(&self, row: &Row, other: &Row) -> bool {
+        let version = row.after.as_ref().and_then(|text| Version::from_str(text).ok()).map(Version::without_local);
+        let release = self.db.package(&row.name).zip(version);
+        let release = release.and_then(|(package, version)| package.releases.iter().find(|it| it.version == version));
+        let lines =
+            release.into_iter().flat_map(|it| it.requires.iter().chain(it.builds.iter().flat_map(|it| &it.requires)));
+        lines
+            .filter(|line| requirement::is_about(line, &other.name))
+            .filter_map(|line| requirement::specifiers(&requirement::parse(line).ok()?))
+            .any(|range| range.iter().any(|it| *it.operator() == Operator::Equal))
+    }
+
+    /// Whether what requires something has to move itself, and no solver chooses its release.
+    fn is_of_what_moves(&self, finding: &Finding) -> bool {
+        let mut who = finding.packages.iter().filter(|_| finding.kind == Kind::Requirement);
+        who.any(|name| {
+            let title = finding.id.to_string();
+            let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
+            title.starts_with(&format!("requirement/{name}/"))
+                && self.db.package(name).is_none()
+                && version.is_some_and(|version| has_to_move(self.facts, name, &version))
+        })
+    }
+
+    /// The first remedy's lines, where they name only installed packages that the rules do not cover, of which no solver chooses.
+    fn by_words<'f>(&self, finding: &'f Finding) -> Option<&'f [String]> {
+        let lines = finding.remedies.first()?.requirements.as_slice();
+        let name = |line: &String| normalise(requirement::name_of(line));
+        let uncovered = |name: String| self.db.package(&name).is_none() && self.facts.distribution(&name).is_some();
+        (!lines.is_empty() && lines.iter().all(|line| uncovered(name(line)))).then_some(lines)
+    }
+
+    /// What findings ask for and no solver chooses, in the findings' own words, where that ends them and makes none.
+    fn own_words(&mut self, findings: &[Finding]) {
+        let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
+        for finding in asking {
+            self.beside(finding);
+            let Some(lines) = self.by_words(finding).map(<[String]>::to_vec) else { continue };
+            let now = self.ids_after(&self.changes);
+            let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(lines.clone())]).collect();
+            let then = self.ids_after(&changes);
+            if !now.contains(&finding.id) || then.contains(&finding.id) || !then.is_subset(&now) {
+                continue;
+            }
+            self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
+            self.parts.push(format!("install {}", text::list(&lines)));
+            (self.after, self.changes) = (Some(then), changes);
+            self.requirements.extend(lines);
+        }
+    }
+
+    /// What a remedy that the solver took over says of packages beside those that it chooses.
+    fn beside(&mut self, finding: &Finding) {
+        let chosen = |line: &String| {
+            let range = requirement::parse(line).ok().and_then(|it| requirement::specifiers(&it));
+            let pins = self.requirements.iter().filter(|pin| requirement::name_of(pin) == requirement::name_of(line));
+            let versions = pins.filter_map(|pin| Version::from_str(pin.split_once("==")?.1).ok());
+            range.is_some_and(|range| versions.clone().any(|version| satisfied(&range, &version)))
+        };
+        let lines = finding.remedies.iter().find_map(|remedy| {
+            let is_covered = |line: &&String| self.db.package(&normalise(requirement::name_of(line))).is_some();
+            let (covered, others): (Vec<&String>, Vec<&String>) = remedy.requirements.iter().partition(is_covered);
+            let there = |line: &&String| self.facts.distribution(&normalise(requirement::name_of(line))).is_some();
+            let all = !covered.is_empty() && covered.into_iter().all(chosen);
+            all.then(|| others.into_iter().filter(there).cloned().collect::<Vec<_>>())
+        });
+        let Some(lines) = lines.filter(|lines| !lines.is_empty()) else { return };
+        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
+        self.parts.push(format!("install {}", text::list(&lines)));
+        self.changes.push(Change::Install(lines.clone()));
+        self.after = None;
+        self.requirements.extend(lines);
     }
 
     /// Ids of what fails or warns after an outlook on top of what is planned.

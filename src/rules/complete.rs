@@ -97,6 +97,10 @@ pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> 
     });
     let Some((release, build)) = found else {
         if version.is_pre() && !version.is_dev() {
+            // Whoever names a commit built it for a torch of the same source tree, not for the releases.
+            if distribution.local().is_some_and(|label| LocalLabel::parse(label) == LocalLabel::default()) {
+                return None;
+            }
             return before_release(&distribution.name, &public, platforms, db);
         }
         let old = db.old_release(&distribution.name, &public)?;

@@ -67,6 +67,18 @@ pub fn cite(page: &RawPage) -> String {
     format!("{}, read {}", page.page, page.read)
 }
 
+/// A distribution whose name says its CUDA, see [`RuleDb::cuda_name`].
+pub struct CudaName<'a> {
+    /// The CUDA of the name, e.g. 13.
+    pub major: u32,
+    /// Its name for the next older CUDA, e.g. `cudf-cu12`.
+    pub older: Option<String>,
+    /// It only comes along with others.
+    pub is_part: bool,
+    /// The extra that brings NVIDIA's libraries along.
+    pub extra: Option<&'a str>,
+}
+
 impl RuleDb {
     /// Makes the database from packed rules.
     #[must_use]
@@ -332,6 +344,21 @@ impl RuleDb {
             self.packages.keys().cloned().chain(modules).chain(names).collect()
         });
         known.contains(name)
+    }
+
+    /// What a distribution that says its CUDA in its name is called for another, e.g. 13 and `cudf-cu12` of `cudf-cu13`; none where
+    /// its name is in no family.
+    #[must_use]
+    pub fn cuda_name(&self, name: &str) -> Option<CudaName<'_>> {
+        let of = |name: &str, major: u32| name.replace("{}", &major.to_string());
+        self.packed.tables.cuda_names.families.iter().find_map(|family| {
+            let patterns = || family.names.iter().chain(&family.parts);
+            let known = family.majors.iter().flat_map(|major| patterns().map(move |it| (it, *major)));
+            let (pattern, major) = known.into_iter().find(|(pattern, major)| of(pattern, *major) == name)?;
+            let older = family.majors.iter().rev().find(|other| **other < major);
+            let is_part = family.parts.contains(pattern);
+            Some(CudaName { major, older: older.map(|it| of(pattern, *it)), is_part, extra: family.extra.as_deref() })
+        })
     }
 
     /// The distribution that a module belongs to.

@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::consistency;
 use super::model::{Fault, Package};
 use super::schema::{
-    RawAdvisory, RawCuda, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries, RawMachine,
-    RawModules, RawNeeds, RawOldReleases, RawPackage, RawPrebuilts, RawScreen, RawSourceBuilds, RawSymptom,
+    RawAdvisory, RawCuda, RawCudaNames, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries,
+    RawMachine, RawModules, RawNeeds, RawOldReleases, RawPackage, RawPrebuilts, RawScreen, RawSourceBuilds, RawSymptom,
     RawSymptoms, RawTorchAbi, RawTorchSymbols, RawWorkload, RawXids, Table, advisory, symptoms,
 };
 
@@ -55,6 +55,7 @@ tables! {
     machine: RawMachine,
     screen: RawScreen,
     prebuilt: RawPrebuilts,
+    cuda_names: RawCudaNames,
     modules: RawModules,
     needs: RawNeeds,
     xids: RawXids,

@@ -22,12 +22,16 @@ pub(super) struct Clause<'a> {
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
 const CUDA_OWNER: &str = "torch";
 
+/// Whether an advisory forbids: what only a symptom tells of, or may work, forbids nothing.
+pub(super) fn is_certain(advisory: &RawAdvisory) -> bool {
+    advisory.severity == RawSeverity::Fail && !advisory.needs_symptom
+}
+
 /// The clauses of all advisories that say "fail", without waiting for a symptom, and can apply on this target to packages of
 /// this universe.
 pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
     let mut found = Vec::new();
-    let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
-    for advisory in universe.db.advisories().filter(certain) {
+    for advisory in universe.db.advisories().filter(|advisory| is_certain(advisory)) {
         for condition in &advisory.when {
             let own = (0..universe.targets.len()).filter_map(|target| terms(condition, universe, target));
             let possible = own.filter(|terms| terms.iter().all(|(_, versions)| !versions.is_empty()));

@@ -10,7 +10,7 @@ use pep508_rs::{ExtraName, MarkerEnvironment};
 use pubgrub::VersionSet;
 
 use super::ask::Ask;
-use super::clause::{Clause, clauses};
+use super::clause::{Clause, clauses, is_certain};
 use super::need::Need;
 use super::outside::outside;
 use super::provider::{Node, TORCH};
@@ -759,7 +759,8 @@ fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
 
 /// These names and the covered packages whose absence an advisory about them is about.
 fn with_rescuers(names: BTreeSet<String>, db: &RuleDb) -> BTreeSet<String> {
-    let absent = db.advisories().flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
+    let certain = db.advisories().filter(|advisory| is_certain(advisory));
+    let absent = certain.flat_map(|advisory| &advisory.when).flat_map(|condition| &condition.absent);
     names.into_iter().chain(absent.cloned()).collect()
 }
 

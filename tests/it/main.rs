@@ -20,6 +20,7 @@ mod hosts;
 mod impact;
 mod incidents;
 mod inputs;
+mod kinds;
 mod layers;
 mod link;
 mod lint;

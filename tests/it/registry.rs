@@ -54,24 +54,12 @@ fn every_declared_rule_is_registered() {
 
 /// Families whose rules have no case of their own beside them, and where their cases are.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("candidates", "tests/it/reports.rs"),
-    ("cuda_answer", "tests/it/visibility.rs"),
     ("cuda_libs", "tests/it/objects.rs"),
-    ("device_nodes", "tests/it/visibility.rs"),
     ("environment", "tests/it/fix/apply.rs"),
-    ("files", "tests/it/objects.rs"),
-    ("gpu_state", "tests/it/gpu_state.rs"),
     ("gpu_visibility", "tests/it/visibility.rs"),
-    ("in_front", "tests/it/visibility.rs"),
-    ("libcuda_stub", "tests/it/loader.rs"),
-    ("limits", "tests/it/toolchain.rs"),
-    ("ptxas", "tests/it/toolchain.rs"),
     ("requirement", "tests/it/pasted.rs"),
     ("system", "tests/it/toolchain.rs"),
     ("toolchain", "tests/it/toolchain.rs"),
-    ("vendor", "its own tests, of the rows"),
-    ("workload", "src/rules/workload.rs"),
-    ("xid", "its own tests, of the rows"),
 ];
 
 /// A case that fires and one that does not stand in the rule's own file and name it.

@@ -11,6 +11,7 @@ use crate::rules::{RuleDb, Workload};
 use crate::step::Step;
 
 use super::super::{apply, serious};
+use super::twins;
 
 /// What was taken away, and how things stand then.
 pub(super) struct Front {
@@ -19,6 +20,10 @@ pub(super) struct Front {
     pub parts: Vec<String>,
     pub steps: Vec<Step>,
     pub changes: Vec<Change>,
+    /// What is installed under another name.
+    pub requirements: Vec<String>,
+    /// Nothing of that has requirements that nobody read.
+    pub known: bool,
 }
 
 impl Front {
@@ -30,23 +35,38 @@ impl Front {
             parts: Vec::new(),
             steps: Vec::new(),
             changes: Vec::new(),
+            requirements: Vec::new(),
+            known: true,
         };
         for remedy in candidates(facts, findings) {
-            let Some(change) = &remedy.change else { continue };
-            let ids = |findings: &[Finding]| -> BTreeSet<Id> {
-                findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect()
-            };
-            let after = apply(&front.facts, change, db);
-            let found = check::findings(&check::run(&after, db, workload));
-            let (now, then) = (ids(&front.findings), ids(&found));
-            if then.is_subset(&now) && then.len() < now.len() {
-                (front.facts, front.findings) = (after, found);
-                front.parts.push(super::lower(&remedy.summary));
-                front.steps.extend(remedy.steps);
-                front.changes.push(change.clone());
+            front.take(remedy, db, workload);
+        }
+        if let Some((remedy, known)) = twins::older(&front.facts, db, &front.findings) {
+            let requirements = remedy.requirements.clone();
+            if front.take(remedy, db, workload) {
+                (front.requirements, front.known) = (requirements, known);
             }
         }
         front
+    }
+
+    /// Takes a remedy over where it ends a finding and makes none.
+    fn take(&mut self, remedy: Remedy, db: &RuleDb, workload: &Workload) -> bool {
+        let Some(change) = &remedy.change else { return false };
+        let ids = |findings: &[Finding]| -> BTreeSet<Id> {
+            findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect()
+        };
+        let after = apply(&self.facts, change, db);
+        let found = check::findings(&check::run(&after, db, workload));
+        let (now, then) = (ids(&self.findings), ids(&found));
+        let helps = then.is_subset(&now) && then.len() < now.len();
+        if helps {
+            (self.facts, self.findings) = (after, found);
+            self.parts.push(super::lower(&remedy.summary));
+            self.changes.push(change.clone());
+            self.steps.extend(remedy.steps);
+        }
+        helps
     }
 }
 

@@ -150,6 +150,13 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                 }
             }
             "torch" | "pytorch" if is_version(version) && !asked => {
+                // `pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime` names an image and its build.
+                let (version, cuda) = version.split_once("-cuda").map_or((version, None), |(version, rest)| {
+                    (version, rest.split('-').next().and_then(|cuda| cuda.parse().ok()))
+                });
+                if let Some(cuda) = cuda {
+                    draft.torch_cuda.add(Some(cuda), Rank::Told, place());
+                }
                 draft.package("torch", version, Rank::Told, place());
                 draft.saw(WORDS, number);
             }

@@ -52,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 46] = [
+const SENTENCES: [(&str, Reader); 47] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -63,6 +63,7 @@ const SENTENCES: [(&str, Reader); 46] = [
     ("The detected CUDA version (", detected_cuda),
     ("GLIBC_2.", glibc_needed),
     ("GLIBCXX_3.", glibcxx_needed),
+    ("ldd (", ldd),
     ("undefined symbol: ", undefined_symbol),
     (": cannot open shared object file", missing_library),
     ("/dev/shm has only ", shm),
@@ -244,6 +245,14 @@ fn detected_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Optio
 /// ``version `GLIBC_2.32' not found (required by /venv/lib/python3.12/site-packages/flash_attn_2_cuda.so)``.
 fn glibc_needed(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     symbol_version("GLIBC_2.", at, vocabulary, draft)
+}
+
+/// `ldd (GNU libc) 2.17`, `ldd (Ubuntu GLIBC 2.35-0ubuntu3.8) 2.35`: the C library that is there.
+fn ldd(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let (name, version) = at.after.split_once(") ")?;
+    let is_glibc = ["GNU libc", "GLIBC"].iter().any(|word| name.contains(word));
+    draft.glibc.add(number(version).parse().ok().filter(|_| is_glibc)?, Rank::Running, at.line.clone());
+    Some(())
 }
 
 fn glibcxx_needed(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {

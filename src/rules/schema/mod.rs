@@ -4,6 +4,7 @@
 
 pub mod advisory;
 mod cuda;
+mod cuda_names;
 mod driver;
 mod forward_compat;
 mod gpus;
@@ -27,6 +28,7 @@ mod xid;
 
 pub use self::advisory::{RawAdvisory, RawCondition, RawExample, RawRemedy, RawSeverity, WORKLOADS};
 pub use self::cuda::{RawCuda, RawFirstFor, RawMachineCode, RawToolkit};
+pub use self::cuda_names::{RawCudaNames, RawCudaTwins};
 pub use self::driver::{RawDriver, RawFamily, RawInstall, RawLifetime, RawWsl};
 pub use self::forward_compat::{CompatSupport, RawCompatHardware, RawCompatPackage, RawForwardCompat};
 pub use self::gpus::{GpuClass, RawGpuPattern, RawGpuProduct, RawGpus, RawPciBlock, RawVendor};
