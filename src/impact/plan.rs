@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-use super::outlook::{Fate, Outlook, Row, Wish, foresee, has_to_move};
+use super::outlook::{Fate, Outlook, Wish, foresee, has_to_move};
 use super::{apply, installable, is_by_hand, is_heard, serious};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Stray};
@@ -266,11 +266,7 @@ impl Draft<'_> {
                 // What it names is wanted, though a report does not list it.
                 let wanted = |name: &str| wish.lines.iter().any(|asked| asked.requirement.name.as_ref() == name);
                 // What the wish names, it may set back where nothing else has to move for it.
-                let along = |it: &Outlook, row: &Row| {
-                    it.rows.iter().any(|other| wanted(&other.name) && (self.pins(row, other) || self.pins(other, row)))
-                };
-                let goes = |it: &Outlook, row: &Row| wanted(&row.name) || along(it, row);
-                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || goes(it, row));
+                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
                 let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
                 let other = other.filter(|it| fall(it, self.db) == Fall::None || alone(it));
                 let Some(other) = other else { continue };
@@ -284,26 +280,12 @@ impl Draft<'_> {
         outlook
     }
 
-    /// Whether a package, as an outlook has it, requires exactly one release of another: torchvision 0.18.1 of torch.
-    fn pins(&self, row: &Row, other: &Row) -> bool {
-        let version = row.after.as_ref().and_then(|text| Version::from_str(text).ok()).map(Version::without_local);
-        let release = self.db.package(&row.name).zip(version);
-        let release = release.and_then(|(package, version)| package.releases.iter().find(|it| it.version == version));
-        let lines =
-            release.into_iter().flat_map(|it| it.requires.iter().chain(it.builds.iter().flat_map(|it| &it.requires)));
-        lines
-            .filter(|line| requirement::is_about(line, &other.name))
-            .filter_map(|line| requirement::specifiers(&requirement::parse(line).ok()?))
-            .any(|range| range.iter().any(|it| *it.operator() == Operator::Equal))
-    }
-
     /// Whether what requires something has to move itself, and no solver chooses its release.
     fn is_of_what_moves(&self, finding: &Finding) -> bool {
         let mut who = finding.packages.iter().filter(|_| finding.kind == Kind::Requirement);
         who.any(|name| {
-            let title = finding.id.to_string();
             let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
-            title.starts_with(&format!("requirement/{name}/"))
+            finding.id.subject() == Some(name.as_str())
                 && self.db.package(name).is_none()
                 && version.is_some_and(|version| has_to_move(self.facts, name, &version))
         })
