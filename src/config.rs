@@ -111,7 +111,7 @@ impl TryFrom<String> for Day {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        crate::rules::model::day(&text).map_err(|_| format!("`{text}` is no day such as `2026-12-31`"))?;
+        crate::rules::fault::day(&text).map_err(|_| format!("`{text}` is no day such as `2026-12-31`"))?;
         Ok(Self(text))
     }
 }

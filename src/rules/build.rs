@@ -18,8 +18,10 @@ mod step;
 
 #[path = "."]
 mod rules {
+    pub mod bytes;
     pub mod consistency;
     pub mod extras;
+    pub mod fault;
     pub mod model;
     pub mod pack;
     #[expect(unused_imports, reason = "what the library asks of it")]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 
-use super::model::{Fault, Package, RowSource};
+use super::fault::Fault;
+use super::model::{Package, RowSource};
 use super::schema::RawAdvisory;
 
 /// Checks the hand-kept tables of a package against its releases, and its rows against each other. `names`: all packages.

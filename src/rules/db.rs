@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, OnceLock};
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::Target;
+use super::bytes::Bytes;
 use super::model::{Build, Package, Release};
 use super::obstacle::{Obstacle, obstacles};
 use super::overlay::Overlay;
-use super::pack::{Bytes, Packed};
+use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
 use super::schema::{
     CompatSupport, GpuClass, LibraryPick, Matter, Place, RawAdvisory, RawCompatPackage, RawExtension, RawFamily,

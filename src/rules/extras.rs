@@ -8,8 +8,9 @@ use std::sync::{Arc, OnceLock};
 use pep440_rs::Version;
 use serde::{Deserialize, Serialize};
 
-use super::model::{Extra, Fault, Release, requirements};
-use super::pack::Bytes;
+use super::bytes::Bytes;
+use super::fault::{Fault, requirements};
+use super::model::{Extra, Release};
 use super::schema::RawExtra;
 
 /// The extras of one release, by normalised name.

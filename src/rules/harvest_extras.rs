@@ -7,7 +7,7 @@ use pep508_rs::{
 };
 
 use super::extras::{self, Extras};
-use super::model::Fault;
+use super::fault::Fault;
 use super::requirement::parse;
 use super::schema::RawPackage;
 use crate::parse::metadata::{Metadata, canonical_requirement, is_for_extra, requirement_name};

@@ -6,12 +6,14 @@
 pub mod advisory;
 pub mod age;
 pub mod artefact;
+pub mod bytes;
 pub mod complete;
 pub mod consistency;
 mod db;
 pub mod driver;
 mod embedded;
 pub mod extras;
+pub mod fault;
 pub mod harvest;
 pub mod harvest_extras;
 pub mod kernel;

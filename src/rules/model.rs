@@ -9,8 +9,9 @@ use std::sync::Arc;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
+use super::bytes::Bytes;
 use super::extras::{self, Extras, Shared};
-use super::pack::Bytes;
+use super::fault::{Fault, day, first_line, requirements, specifiers};
 use super::schema::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawPackage, RawPartner, RawRelease,
     RawSource, RawWheel, ReleaseAgreement,
@@ -21,27 +22,6 @@ use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, P
 pub const WINDOWS: &str = "windows_x86_64";
 /// The platform of builds that install everywhere: pure Python, or built on the machine.
 pub const ANY: &str = "any";
-
-/// A row that contradicts itself or the format.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct Fault {
-    /// Where: keys and indices from the top of the file, e.g. `release`, `3`, `build`, `0`.
-    pub path: Vec<String>,
-    /// What is wrong, and what would be right.
-    pub message: String,
-}
-
-impl Fault {
-    pub(super) fn new(message: impl Into<String>) -> Self {
-        Self { path: Vec::new(), message: message.into() }
-    }
-
-    pub(super) fn below(mut self, table: &str, index: usize) -> Self {
-        self.path.splice(0..0, [table.to_owned(), index.to_string()]);
-        self
-    }
-}
 
 /// A package that the rules cover.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -676,34 +656,4 @@ impl TryFrom<RawSource> for RowSource {
             _ => Err(Fault::new("a source is a `wheel` or `sdist` with its `sha256`, or a `page`")),
         }
     }
-}
-
-/// Parses PEP 440 specifiers, e.g. `>=3.9,<4`.
-pub fn specifiers(text: &str) -> Result<VersionSpecifiers, Fault> {
-    VersionSpecifiers::from_str(text)
-        .map_err(|error| Fault::new(format!("`{text}`: {}", first_line(&error.to_string()))))
-}
-
-/// Checks that lines are PEP 508 requirements; they are kept as text, since parsing all of them at start would cost more
-/// than reading the rules.
-pub(super) fn requirements(lines: &[String]) -> Result<(), Fault> {
-    for line in lines {
-        pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(line)
-            .map_err(|error| Fault::new(format!("`{line}`: {}", first_line(&error.to_string()))))?;
-    }
-    Ok(())
-}
-
-fn first_line(text: &str) -> &str {
-    text.lines().next().unwrap_or_default()
-}
-
-/// Checks that a text is a day such as `2026-11-21`.
-pub fn day(text: &str) -> Result<(), Fault> {
-    let shaped = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-    if shaped { Ok(()) } else { Err(Fault::new(format!("`{text}` is not a day such as `2026-11-21`"))) }
 }

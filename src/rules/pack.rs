@@ -8,10 +8,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
+use super::bytes::Bytes;
 use super::consistency;
-use super::model::{Fault, Package};
+use super::fault::Fault;
+use super::model::Package;
 use super::schema::{
     RawAdvisory, RawCuda, RawCudaNames, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries,
     RawMachine, RawModules, RawNeeds, RawOldReleases, RawPackage, RawPrebuilts, RawScreen, RawSourceBuilds, RawSymptom,
@@ -77,23 +79,6 @@ pub struct Packed {
     pub packages: BTreeMap<String, Bytes>,
     /// The newest day on which a row was read.
     pub newest: String,
-}
-
-/// Bytes that are read in one piece; serde takes a `Vec<u8>` byte by byte.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Bytes(pub Vec<u8>);
-
-impl Serialize for Bytes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes: &[u8] = Deserialize::deserialize(deserializer)?;
-        Ok(Self(bytes.to_vec()))
-    }
 }
 
 /// A rule file that cannot be used, with the place.
@@ -224,7 +209,7 @@ fn note_days(text: &str, newest: &mut String) {
     for piece in text.split("read = \"").skip(1) {
         if let Some(day) = piece.get(..10)
             && day > newest.as_str()
-            && super::model::day(day).is_ok()
+            && super::fault::day(day).is_ok()
         {
             newest.replace_range(.., day);
         }

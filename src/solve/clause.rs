@@ -3,7 +3,7 @@
 use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 
-use super::provider::Node;
+use super::node::Node;
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 use crate::rules::advisory::{Environment, holds};

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use pubgrub::{DerivationTree, External, VersionSet};
 
-use super::provider::{Node, Provider, Tree, search};
+use super::node::Node;
+use super::provider::{Provider, Tree, search};
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::universe::Universe;

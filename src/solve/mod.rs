@@ -14,6 +14,7 @@ mod fleet;
 mod names;
 mod nearest;
 mod need;
+mod node;
 mod outside;
 mod preference;
 mod proof;
@@ -33,10 +34,10 @@ mod tests;
 
 pub use action::{Action, Change};
 pub use names::{Unknown, unknown_extras, unknown_names};
-pub use outside::{Outsider, installed_outsiders};
+pub use outside::installed_outsiders;
 pub use proof::{Proof, Step};
 pub use reason::Reason;
-pub use request::{Asked, FromIndex, INSTALLED, Prefer, Request};
+pub use request::{Asked, FromIndex, INSTALLED, Outsider, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};

@@ -2,23 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
 use pep508_rs::ExtraName;
 
-use super::request::{Asked, Request};
+use super::request::{Asked, Outsider, Request};
 use crate::rules::RuleDb;
 use crate::rules::requirement::{self, satisfied};
-
-/// A release of a package that the rules do not cover.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outsider {
-    /// E.g. `1.2.0`.
-    pub version: Version,
-    /// Who says so: `installed`, or the index.
-    pub known_from: String,
-    /// Its `Requires-Dist` lines.
-    pub requires: Vec<String>,
-}
 
 /// What packages outside the rules add to a request.
 #[derive(Debug, Default)]

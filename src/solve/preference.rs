@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 
 use pubgrub::VersionSet;
 
-use super::provider::Node;
+use super::node::Node;
 use super::request::Prefer;
 use super::universe::{PYPI, Universe};
 use super::versions::UNLISTED;

@@ -9,7 +9,7 @@ use super::action::Action;
 use super::ask::Ask;
 use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
 use super::need::Need;
-use super::provider::{Node, TORCH};
+use super::node::{Node, TORCH};
 use super::request::INSTALLED;
 use super::rule::{BlockKind, Rule};
 use super::universe::{Block, Universe};

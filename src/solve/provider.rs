@@ -1,12 +1,12 @@
 //! The universe as `pubgrub` asks for it: nodes, their versions, and what each version demands of other nodes.
 
 use std::convert::Infallible;
-use std::fmt;
 
 use pubgrub::{
     Dependencies, DependencyProvider, DerivationTree, PackageResolutionStatistics, PubGrubError, VersionSet,
 };
 
+use super::node::{Node, TORCH};
 use super::preference::{Preference, better};
 use super::rule::Rule;
 use super::scope::Scope;
@@ -17,31 +17,6 @@ use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{agrees, goes_with, loaded_code};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
-
-/// What the search decides about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Node {
-    /// The request itself.
-    Root,
-    /// A line of the user.
-    Ask(usize),
-    /// The release of a package, or that it is absent.
-    Release(usize),
-    /// The build of a package, or that it is absent.
-    Build(usize),
-    /// Which term of a clause with three or more does not hold.
-    Choice(usize),
-    /// The release of a package on all targets that have it, by place on the first.
-    SharedRelease(usize),
-    /// The line of the constraints file about a package, by place on the first target.
-    SharedBuild(usize),
-}
-
-impl fmt::Display for Node {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, f)
-    }
-}
 
 /// The derivation of a failure.
 pub(super) type Tree = DerivationTree<Node, Versions, String>;
@@ -338,10 +313,6 @@ impl Provider<'_, '_> {
         }
     }
 }
-
-/// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`), and with whose libraries
-/// extensions are linked.
-pub(super) const TORCH: &str = "torch";
 
 /// Which node is decided next. Decided first, a node gets its best version; so what the user named and nothing depends on
 /// comes first, then what it needs; builds after releases, from the one that most depend on; absence last of all.

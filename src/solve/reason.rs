@@ -5,8 +5,9 @@ use std::fmt;
 use pubgrub::VersionSet;
 
 use super::ask::Ask;
+use super::node::Node;
 use super::proof::in_short;
-use super::provider::{Node, Picks};
+use super::provider::Picks;
 use super::request::INSTALLED;
 use super::scope::Scope;
 use super::universe::{Block, PYPI, Universe};

@@ -2,7 +2,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 
-use super::outside::Outsider;
 use crate::rules::Target;
 use crate::rules::requirement::Requirement;
 
@@ -79,4 +78,15 @@ pub enum Prefer {
     Installed,
     /// The oldest release.
     Lowest,
+}
+
+/// A release of a package that the rules do not cover.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outsider {
+    /// E.g. `1.2.0`.
+    pub version: Version,
+    /// Who says so: `installed`, or the index.
+    pub known_from: String,
+    /// Its `Requires-Dist` lines.
+    pub requires: Vec<String>,
 }

@@ -10,8 +10,8 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::request::Request;
 use crate::rules::RuleDb;
+use crate::rules::bytes::Bytes;
 use crate::rules::model::{ANY, Build, Package, Release, RowSource};
-use crate::rules::pack::Bytes;
 use crate::rules::requirement::{self, is_runtime_wheel, name_of, normalise};
 
 /// The stand-ins that matter among what these packages require and the user asks for.

@@ -6,7 +6,7 @@ use pep440_rs::Version;
 use pubgrub::VersionSet;
 
 use super::ask::{Ask, Keeps};
-use super::provider::TORCH;
+use super::node::TORCH;
 use super::request::INSTALLED;
 use super::universe::{Family, Universe};
 use super::versions::{UNLISTED, Versions};

@@ -4,7 +4,7 @@ use pep440_rs::Version;
 use pep508_rs::VersionOrUrl;
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, day, specifiers};
+use super::super::fault::{Fault, day, specifiers};
 use super::gpus::GpuClass;
 use super::page::{RawPage, fault, normalised, requirement};
 use crate::step::Written;

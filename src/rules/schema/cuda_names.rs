@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, day};
+use super::super::fault::{Fault, day};
 use super::page::{RawPage, Table, fault};
 
 /// `rules/platform/cuda_names.toml`.

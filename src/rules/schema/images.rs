@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::Fault;
+use super::super::fault::Fault;
 use super::page::{RawPage, Table, cited, fault, pages};
 use crate::version::{CudaVersion, GlibcVersion, PythonVersion};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, specifiers};
+use super::super::fault::{Fault, specifiers};
 use super::page::{RawWheel, Table, fault, wheel};
 
 /// `rules/platform/libraries.toml`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, specifiers};
+use super::super::fault::{Fault, specifiers};
 use super::page::{RawPage, Table, cited, fault, normalised, pages};
 use crate::version::{ComputeCapability, CudaVersion};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pep508_rs::{PackageName, VerbatimUrl};
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, day};
+use super::super::fault::{Fault, day};
 
 /// A file of `platform/`: its rows, and what must be true of them.
 pub trait Table: serde::de::DeserializeOwned {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, day, specifiers};
+use super::super::fault::{Fault, day, specifiers};
 use super::page::{RawPage, Table, fault};
 use crate::version::{CodeTarget, GlibcVersion};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::Fault;
+use super::super::fault::Fault;
 use super::page::Table;
 
 /// `rules/platform/screen.toml`: what a screen has room for.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::{Fault, day};
+use super::super::fault::{Fault, day};
 use super::page::{RawPage, RawWheel, Table, fault, normalised};
 use crate::version::ComputeCapability;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::Fault;
+use super::super::fault::Fault;
 use super::advisory::{KINDS, RawCondition, RawSeverity, condition};
 use super::machine::Matter;
 use super::page::{RawPage, cited, fault, pages};

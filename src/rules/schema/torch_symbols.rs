@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::model::Fault;
+use super::super::fault::Fault;
 use super::page::{Table, fault, wheel};
 use super::source_builds::{RawHistory, RawTorchRelease};
 
