@@ -98,7 +98,7 @@ impl Cli {
             Command::Explain(args) => explain::run(args),
             Command::Rules(args) => rules::run(args),
             Command::Init(args) => init::run(args),
-            Command::Completions(args) => completions::run(args),
+            Command::Completions(args) => completions::run(args, <Cli as clap::CommandFactory>::command()),
         }
     }
 }

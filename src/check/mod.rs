@@ -18,6 +18,7 @@ mod forward_compat;
 mod gaps;
 mod gpu_arch;
 mod gpu_visibility;
+mod gpus;
 mod installer;
 mod out_of_reach;
 mod pairing;

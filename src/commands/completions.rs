@@ -1,8 +1,6 @@
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
 
 use super::print;
-use crate::cli::Cli;
 use crate::exit::Exit;
 
 /// Print shell completions
@@ -18,14 +16,14 @@ pub struct Args {
     shell: Shell,
 }
 
-/// Runs the command.
+/// Runs the command; `program` is what is completed.
 ///
 /// # Errors
 ///
 /// When the text cannot be written.
-pub fn run(args: &Args) -> anyhow::Result<Exit> {
+pub fn run(args: &Args, mut program: clap::Command) -> anyhow::Result<Exit> {
     let mut text = Vec::new();
-    generate(args.shell, &mut Cli::command(), "gpudoc", &mut text);
+    generate(args.shell, &mut program, "gpudoc", &mut text);
     print(&String::from_utf8_lossy(&text))?;
     Ok(Exit::Ok)
 }

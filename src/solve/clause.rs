@@ -3,21 +3,12 @@
 use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 
-use super::node::Node;
+use super::node::{Clause, Node};
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::schema::{RawAdvisory, RawCondition, RawSeverity};
-
-/// Versions that must not all be chosen.
-#[derive(Debug, Clone)]
-pub(super) struct Clause<'a> {
-    /// The advisory that says so.
-    pub advisory: &'a RawAdvisory,
-    /// At least one; all about different nodes.
-    pub terms: Vec<(Node, Versions)>,
-}
 
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
 const CUDA_OWNER: &str = "torch";

@@ -1,6 +1,9 @@
-//! What the search decides about.
+//! What the search decides about, and what must not all be chosen.
 
 use std::fmt;
+
+use super::versions::Versions;
+use crate::rules::schema::RawAdvisory;
 
 /// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`), and with whose libraries
 /// extensions are linked.
@@ -29,4 +32,13 @@ impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
+}
+
+/// Versions that must not all be chosen.
+#[derive(Debug, Clone)]
+pub(super) struct Clause<'a> {
+    /// The advisory that says so.
+    pub advisory: &'a RawAdvisory,
+    /// At least one; all about different nodes.
+    pub terms: Vec<(Node, Versions)>,
 }

@@ -10,9 +10,9 @@ use pep508_rs::{ExtraName, MarkerEnvironment};
 use pubgrub::VersionSet;
 
 use super::ask::Ask;
-use super::clause::{Clause, clauses, is_certain};
+use super::clause::{clauses, is_certain};
 use super::need::Need;
-use super::node::{Node, TORCH};
+use super::node::{Clause, Node, TORCH};
 use super::outside::outside;
 use super::request::{Asked, FromIndex, Prefer, Request};
 use super::rule::{BlockKind, Rule};

@@ -1,7 +1,7 @@
 //! Which GPUs are in MIG mode, and have they the instances that it needs?
 
 use crate::check::Context;
-use crate::check::system::{is, names, on, those};
+use crate::check::gpus::{is, names, on, those};
 use crate::facts::{Gpu, GpuState};
 use crate::finding::{Finding, Remedy, rule};
 use crate::step::Step;

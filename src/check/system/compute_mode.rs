@@ -1,7 +1,7 @@
 //! May programs use the GPU, and more than one of them?
 
-use super::{is, names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{is, names, on, those};
 use crate::facts::{ComputeMode, GpuProcess};
 use crate::finding::{Finding, Remedy, rule};
 use crate::step::Step;

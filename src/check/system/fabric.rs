@@ -1,7 +1,7 @@
 //! Has the fabric manager of an NVSwitch machine registered the GPUs?
 
-use super::{is, names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{is, names, on, those};
 use crate::facts::{Fabric, Gpu};
 use crate::finding::{Finding, Remedy, rule};
 use crate::step::Step;

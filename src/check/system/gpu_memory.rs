@@ -1,7 +1,7 @@
 //! Is there room in the memory of the GPUs?
 
-use super::{names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{names, on, those};
 use crate::facts::{Gpu, GpuState};
 use crate::finding::{Finding, Remedy, Severity, rule};
 use crate::step::Step;

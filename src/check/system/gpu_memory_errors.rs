@@ -1,7 +1,7 @@
 //! Has memory of a GPU failed, and was it replaced?
 
-use super::{is, names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{is, names, on, those};
 use crate::finding::{Finding, Remedy, rule};
 use crate::step::Step;
 

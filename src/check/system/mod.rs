@@ -23,9 +23,8 @@ pub mod xid;
 
 use super::gpu_visibility::mig;
 use super::{Context, looked};
-use crate::facts::{Gpu, GpuState, Origin};
-use crate::finding::{Evidence, Finding, Outcome};
-use crate::text;
+use crate::facts::Origin;
+use crate::finding::{Finding, Outcome};
 
 /// Looks at what a report tells of the machine, and on a machine itself at its GPUs, its kernel's log and its shared memory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -66,43 +65,4 @@ fn of_gpus(context: &Context<'_>) -> Vec<Finding> {
     findings.extend(nvlink::check(context));
     findings.extend(persistence::check(context));
     findings
-}
-
-/// The GPUs about which there is something to say.
-pub fn those<'a, T>(context: &Context<'a>, say: impl Fn(&'a Gpu, &'a GpuState) -> Option<T>) -> Vec<(&'a Gpu, T)> {
-    let gpus = context.facts.gpus.value().map_or(&[][..], Vec::as_slice);
-    gpus.iter().filter_map(|gpu| Some((gpu, say(gpu, gpu.state.value()?)?))).collect()
-}
-
-/// `GPU 0 NVIDIA H100 PCIe`, `GPUs 0 and 3`, `8 GPUs`.
-pub fn names<T>(found: &[(&Gpu, T)]) -> String {
-    match found {
-        [(gpu, _)] => gpu.label(),
-        few if few.len() <= 4 => {
-            format!("GPUs {}", text::list(&few.iter().map(|(gpu, _)| gpu.index.to_string()).collect::<Vec<_>>()))
-        }
-        more => text::count(more.len(), "GPU", "GPUs"),
-    }
-}
-
-/// The verb for one GPU, or for several.
-pub fn is<T>(found: &[(&Gpu, T)], one: &'static str, many: &'static str) -> &'static str {
-    if found.len() == 1 { one } else { many }
-}
-
-/// A finding about those GPUs, with what NVML said of each.
-pub fn on<T>(
-    finding: Finding,
-    found: &[(&Gpu, T)],
-    fact: &str,
-    observed: impl Fn(&T) -> String,
-    required: &str,
-) -> Finding {
-    let required = Some(required).filter(|text| !text.is_empty());
-    let said = |(gpu, value): &(&Gpu, T)| {
-        Evidence::host(format!("{fact}, GPU {}", gpu.index), observed(value))
-            .required(required.map(str::to_owned))
-            .cited(gpu.state.source().map(|source| source.place().to_owned()))
-    };
-    finding.gpus(found.iter().map(|(gpu, _)| gpu.index)).evidence(found.iter().map(said))
 }

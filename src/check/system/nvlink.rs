@@ -1,7 +1,7 @@
 //! Are all NVLinks of a GPU up?
 
-use super::{names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{names, on, those};
 use crate::finding::{Finding, Remedy, rule};
 use crate::step::Step;
 

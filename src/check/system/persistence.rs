@@ -1,7 +1,7 @@
 //! Does the driver keep the GPUs of a server while nothing uses them?
 
-use super::{names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{names, on, those};
 use crate::facts::{Gpu, Virtualization};
 use crate::finding::{Finding, Remedy, rule};
 use crate::rules::schema::GpuClass;

@@ -1,7 +1,7 @@
 //! Does something hold the clocks of a GPU down?
 
-use super::{is, names, on, those};
 use crate::check::Context;
+use crate::check::gpus::{is, names, on, those};
 use crate::facts::Slowdown;
 use crate::finding::{Finding, Remedy, Severity, rule};
 use crate::step::Step;

@@ -112,7 +112,7 @@ impl<'p> Mender<'_, 'p> {
                 asked.requirement.version_or_url = None;
             }
         }
-        super::solving::whole(request)
+        super::solver::whole(request)
     }
 
     fn is_possible(&self, relaxed: &Set) -> bool {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pep440_rs::{Operator, Version};
 
 use super::beside::{Clash, clashes, decided};
-use super::solver::Solver;
+use super::solver::{Solver, Verdict};
 use super::view::View;
 use super::{edit, finding, is_told, on};
 use crate::finding::{Kind, Severity};
@@ -34,18 +34,6 @@ pub fn judge(view: &View<'_>, target: &Target, solver: &Solver<'_>, out: &mut Ve
             out.extend(range(view, line, target, &decided, solver));
         }
     }
-}
-
-/// What a release is to an installer on a target.
-#[derive(Clone)]
-pub enum Verdict {
-    /// It is not offered: another index, Python, platform.
-    NotOffered,
-    Works,
-    /// Why not, of the build that it would take.
-    Fails(String),
-    /// Not beside these, and why.
-    Clashes(String, String),
 }
 
 fn verdict(view: &View<'_>, package: &Package, release: &Release, index: Option<&str>, target: &Target) -> Verdict {

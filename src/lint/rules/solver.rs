@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use pep440_rs::Version;
 
-use super::ranges::Verdict;
 use crate::rules::RuleDb;
 use crate::solve::{self, Proof, Request};
 
@@ -135,4 +134,24 @@ fn question(request: &Request) -> String {
         let _ = write!(text, "\n-i {:?} {}", from.package, from.index);
     }
     text
+}
+
+/// What a release is to an installer on a target.
+#[derive(Clone)]
+pub enum Verdict {
+    /// It is not offered: another index, Python, platform.
+    NotOffered,
+    Works,
+    /// Why not, of the build that it would take.
+    Fails(String),
+    /// Not beside these, and why.
+    Clashes(String, String),
+}
+
+/// Constraints alone are judged as if all that they name were installed.
+pub fn whole(request: Request) -> Request {
+    if !request.requirements.is_empty() {
+        return request;
+    }
+    Request { requirements: request.constraints.clone(), constraints: Vec::new(), ..request }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::change::Mend;
 use super::mend::mend;
 use super::reason::{self, INDEX_WITHOUT_BUILD, UNSATISFIABLE};
-use super::solver::{Pins, Solver};
+use super::solver::{Pins, Solver, whole};
 use super::view::View;
 use super::{finding, is_told, on};
 use crate::finding::Severity;
@@ -13,7 +13,7 @@ use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::rules::Target;
 use crate::rules::requirement::parse;
-use crate::solve::{Change, Proof, Request};
+use crate::solve::{Change, Proof};
 
 /// What becomes of a set on one target.
 pub enum Outcome<'p> {
@@ -21,14 +21,6 @@ pub enum Outcome<'p> {
     Met(Rc<Pins>),
     /// It cannot, and what it takes to be met, if files alone can do it.
     Refused(Option<Mend<'p>>),
-}
-
-/// Constraints alone are judged as if all that they name were installed.
-pub fn whole(request: Request) -> Request {
-    if !request.requirements.is_empty() {
-        return request;
-    }
-    Request { requirements: request.constraints.clone(), constraints: Vec::new(), ..request }
 }
 
 /// Judges the set on one target.
