@@ -55,8 +55,7 @@ pub fn with_remedies(
                 None => {
                     let changed = apply(facts, change, db);
                     let checked = check::findings(&check::run(&changed, db, workload));
-                    let ids = checked.into_iter().filter(serious).map(|finding| finding.id).collect();
-                    tried.push((change.clone(), ids));
+                    tried.push((change.clone(), serious_ids(&checked)));
                     &tried[tried.len() - 1].1
                 }
             };
@@ -97,6 +96,11 @@ pub fn with_remedies(
 
 fn serious(finding: &Finding) -> bool {
     finding.severity <= Severity::Warn
+}
+
+/// Ids of what fails or warns.
+fn serious_ids(findings: &[Finding]) -> BTreeSet<Id> {
+    findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect()
 }
 
 /// Whether only a message tells of a finding, so that no check of changed facts can say that it is gone: a symptom, an advisory

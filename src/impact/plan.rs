@@ -13,7 +13,7 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee, has_to_move};
-use super::{apply, installable, is_by_hand, is_heard, serious};
+use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
@@ -57,7 +57,7 @@ struct Draft<'d> {
 
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
 pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Option<Planned> {
-    let before: BTreeSet<Id> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
+    let before = serious_ids(findings);
     if before.is_empty() {
         return None;
     }
@@ -82,8 +82,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     }
     draft.leftovers();
     draft.own_words(findings);
-    let now: BTreeSet<Id> = findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect();
-    let after = draft.set(findings, &now);
+    let after = draft.set(findings, &serious_ids(findings));
     draft.records();
     draft.parts.splice(0..0, front.parts);
     draft.steps.splice(0..0, front.steps);
@@ -282,12 +281,11 @@ impl Draft<'_> {
 
     /// Whether what requires something has to move itself, and no solver chooses its release.
     fn is_of_what_moves(&self, finding: &Finding) -> bool {
-        let mut who = finding.packages.iter().filter(|_| finding.kind == Kind::Requirement);
-        who.any(|name| {
+        // What an installer refused was weighed, and is not installed.
+        let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
+        finding.id.subject().filter(|_| declared).is_some_and(|name| {
             let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
-            finding.id.subject() == Some(name.as_str())
-                && self.db.package(name).is_none()
-                && version.is_some_and(|version| has_to_move(self.facts, name, &version))
+            self.db.package(name).is_none() && version.is_some_and(|version| has_to_move(self.facts, name, &version))
         })
     }
 
@@ -352,8 +350,7 @@ impl Draft<'_> {
     /// Ids of what fails or warns after some changes.
     fn ids_after(&self, changes: &[Change]) -> BTreeSet<Id> {
         let facts = apply(self.facts, &Change::All(changes.to_vec()), self.db);
-        let checked = check::findings(&check::run(&facts, self.db, self.workload));
-        checked.into_iter().filter(serious).map(|finding| finding.id).collect()
+        serious_ids(&check::findings(&check::run(&facts, self.db, self.workload)))
     }
 
     fn take(&mut self, outlook: Outlook) {

@@ -1,6 +1,6 @@
 //! Were an extension and torch compiled with different C++ ABIs, by their published wheels?
 
-use super::compiled;
+use super::other_torch;
 use crate::check::{Context, Installed};
 use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Severity, rule};
@@ -30,22 +30,12 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
     let perhaps = context.facts.origin == Origin::Report && misfit != Misfit::Release;
     let unless = if perhaps { " A build from PyTorch's own index may differ." } else { "" };
     Some(
-        CXX11_ABI
-            .found(
-                &[installed.name()],
-                format!(
-                    "{} is compiled for another torch than {}",
-                    installed.title(),
-                    torch.distribution.full_version()
-                ),
-            )
+        other_torch(&CXX11_ABI, context, installed, torch)
             .severity(if perhaps { Severity::Warn } else { Severity::Fail })
             .message(format!("{message} Loading it ends in `undefined symbol`.{unless}"))
-            .packages([installed.name(), "torch"])
             .evidence([Evidence::rule(format!("the published wheel of {}", installed.title()), needs_torch(&row))
                 .required(torch.title())
-                .cited(row.source.citation())])
-            .remedies(compiled(context, installed, torch)),
+                .cited(row.source.citation())]),
     )
 }
 

@@ -13,7 +13,7 @@ pub mod unknown_symbols;
 use crate::check::gpu_arch::chosen_libraries;
 use crate::check::{Context, Installed, looked, rebuild};
 use crate::facts::Library;
-use crate::finding::{Outcome, Remedy};
+use crate::finding::{Finding, Outcome, Remedy, Rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::row;
 
@@ -68,6 +68,19 @@ fn is_for_this_torch(context: &Context<'_>, library: &Library) -> bool {
         .filter(|digits| digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit()))
         .collect();
     stated.is_empty() || stated.contains(&format!("{major}{minor}").as_str())
+}
+
+/// An extension that was compiled for another torch, by either rule.
+fn other_torch(
+    rule: &'static Rule,
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    torch: &Installed<'_>,
+) -> Finding {
+    let full = torch.distribution.full_version();
+    rule.found(&[installed.name()], format!("{} is compiled for another torch than {full}", installed.title()))
+        .packages([installed.name(), "torch"])
+        .remedies(compiled(context, installed, torch))
 }
 
 /// What to run for a distribution that the rules have no other build of.

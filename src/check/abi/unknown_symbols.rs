@@ -1,6 +1,6 @@
 //! Does an extension use functions that the installed torch does not export?
 
-use super::compiled;
+use super::other_torch;
 use super::symbols::in_words;
 use crate::check::{Context, Installed};
 use crate::facts::{Library, Unresolved};
@@ -61,20 +61,10 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
             .cited(installed.distribution.location.clone()),
     ];
     Some(
-        UNKNOWN_SYMBOLS
-            .found(
-                &[installed.name()],
-                format!(
-                    "{} is compiled for another torch than {}",
-                    installed.title(),
-                    torch.distribution.full_version()
-                ),
-            )
+        other_torch(&UNKNOWN_SYMBOLS, context, installed, torch)
             .severity(if optional { Severity::Warn } else { Severity::Fail })
             .message(message)
-            .packages([installed.name(), "torch"])
-            .evidence(evidence)
-            .remedies(compiled(context, installed, torch)),
+            .evidence(evidence),
     )
 }
 

@@ -47,31 +47,18 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
 #[cfg(test)]
 mod tests {
     use super::check;
-    use crate::check::made::{distribution, found};
-    use crate::facts::{Facts, Management, Metadata, Origin, Place, Python, PythonImplementation, Reading};
+    use crate::check::cases::Case;
+    use crate::check::made::found;
+    use crate::facts::{Metadata, Reading};
 
     #[test]
     fn a_package_for_newer_pythons() {
         let with = |version: &str| {
-            let mut facts = Facts::unknown(Origin::Host);
-            let mut package = distribution("some", "1.0", &[]);
-            let metadata = Metadata { requires_python: Some(">=3.11".to_owned()), ..Metadata::default() };
-            package.metadata = Reading::metadata(metadata, "METADATA");
-            facts.distributions = vec![package];
-            let python = Python {
-                executable: Reading::host("/v/bin/python".to_owned(), "the test"),
-                prefix: "/v".to_owned(),
-                base_prefix: Reading::Unknown,
-                version: Reading::host(version.parse().expect("a version"), "the test"),
-                implementation: PythonImplementation::CPython,
-                free_threaded: false,
-                chosen_by: "the test".to_owned(),
-                path: Vec::new(),
-                management: Management::default(),
-                place: Place::default(),
-            };
-            facts.python = Reading::host(python, "the test");
-            found(&facts, |context| {
+            let case = Case::host().python(version).distribution("some", "1.0", |own| {
+                let metadata = Metadata { requires_python: Some(">=3.11".to_owned()), ..Metadata::default() };
+                own.metadata = Reading::metadata(metadata, "METADATA");
+            });
+            found(&case.facts, |context| {
                 context.stack.installed.iter().filter_map(|one| check(context, one)).collect::<Vec<_>>()
             })
         };

@@ -2,15 +2,13 @@
 //!
 //! An installer changes the environment, and a copy in front of it would go on being imported.
 
-use std::collections::BTreeSet;
-
 use crate::check::{self, in_front};
 use crate::facts::Facts;
-use crate::finding::{Change, Finding, Id, Remedy};
+use crate::finding::{Change, Finding, Remedy};
 use crate::rules::{RuleDb, Workload};
 use crate::step::Step;
 
-use super::super::{apply, serious};
+use super::super::{apply, serious, serious_ids};
 use super::twins;
 
 /// What was taken away, and how things stand then.
@@ -53,12 +51,9 @@ impl Front {
     /// Takes a remedy over where it ends a finding and makes none.
     fn take(&mut self, remedy: Remedy, db: &RuleDb, workload: &Workload) -> bool {
         let Some(change) = &remedy.change else { return false };
-        let ids = |findings: &[Finding]| -> BTreeSet<Id> {
-            findings.iter().filter(|it| serious(it)).map(|it| it.id.clone()).collect()
-        };
         let after = apply(&self.facts, change, db);
         let found = check::findings(&check::run(&after, db, workload));
-        let (now, then) = (ids(&self.findings), ids(&found));
+        let (now, then) = (serious_ids(&self.findings), serious_ids(&found));
         let helps = then.is_subset(&now) && then.len() < now.len();
         if helps {
             (self.facts, self.findings) = (after, found);
