@@ -12,12 +12,13 @@ mod weighed;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version};
+use pep440_rs::{Operator, Version, VersionSpecifiers};
 
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::rules::model::Build;
+use crate::rules::model::{Build, Package, Release};
+use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
 use crate::rules::schema::RawAdvisory;
 use crate::rules::{RuleDb, Target, Workload};
@@ -403,8 +404,9 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         }
     }
     let Some(environment) = markers(&target) else { return };
-    for line in &requires {
-        let Ok(wanted) = requirement::parse(line) else { continue };
+    let mut waiting = requires;
+    while let Some(line) = waiting.pop() {
+        let Ok(wanted) = requirement::parse(&line) else { continue };
         let other = normalise(wanted.name.as_ref());
         let (Some(range), true) = (specifiers(&wanted), applies(&wanted, &environment, &[])) else { continue };
         // Covered packages are pinned by the solver itself.
@@ -417,9 +419,32 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         });
         if !met {
             let exact = range.iter().find(|specifier| *specifier.operator() == Operator::Equal);
-            slot_version(facts, &other, exact.map(|specifier| specifier.version().to_string()));
+            let version = exact.map(|specifier| specifier.version().clone());
+            // Of what is not pinned an installer takes the newest.
+            let version = version.or_else(|| newest(db.package(&other)?, &range, &target, db));
+            slot_version(facts, &other, version.as_ref().map(ToString::to_string));
+            let platform = target.platform.as_deref().unwrap_or_default();
+            if let Some((release, builds)) = version.and_then(|version| db.builds(&other, &version, platform)) {
+                waiting
+                    .extend(release.requires.iter().chain(builds.first().iter().flat_map(|it| &it.requires)).cloned());
+            }
         }
     }
+}
+
+/// What an installer takes of a range: the newest release that has a build for the platform and the Python.
+fn newest(package: &Package, range: &VersionSpecifiers, target: &Target, db: &RuleDb) -> Option<Version> {
+    let installs = |obstacle: &Obstacle| {
+        !matches!(obstacle, Obstacle::Platform { .. } | Obstacle::RequiresPython { .. } | Obstacle::PythonTag { .. })
+    };
+    let fits = |release: &&Release| {
+        let mut builds = release.builds.iter();
+        !release.yanked
+            && !release.version.any_prerelease()
+            && satisfied(range, &release.version)
+            && builds.any(|build| obstacles(package, release, build, target, db).iter().all(installs))
+    };
+    package.releases.iter().filter(fits).map(|release| &release.version).max().cloned()
 }
 
 /// An uncovered distribution at a version, or at one that is not known but satisfies.

@@ -161,7 +161,8 @@ pub fn foresee(
         .map(|distribution| Change::Remove { name: distribution.name.clone(), location: distribution.location.clone() })
         .collect();
     let installs: Vec<String> = changed.iter().map(full).collect();
-    changes.push(Change::Install(installs.clone()));
+    let strangers = if bare { Vec::new() } else { strangers(facts, wanted, db) };
+    changes.push(Change::Install(installs.iter().cloned().chain(strangers.iter().map(ToString::to_string)).collect()));
     let change = Change::All(changes);
     let mut after = apply(facts, &change, db);
     for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
@@ -193,6 +194,16 @@ pub fn foresee(
             (row.after, row.fate, row.why) = (Some(after), Fate::Change, why);
         }
     }
+    for stranger in &strangers {
+        let name = stranger.name.to_string();
+        let range = specifiers(stranger).map(|range| range.to_string().replace(' ', "")).unwrap_or_default();
+        let before = facts.distribution(&name).map(|it| it.full_version().to_owned());
+        rows.retain(|row| row.name != name);
+        let after =
+            Some(if range.is_empty() { "newest".to_owned() } else { range.trim_start_matches("==").to_owned() });
+        let why = "asked for; the rules do not cover it, and nothing is known of what it needs".to_owned();
+        rows.push(Row { name, before, after, fate: Fate::Unknown, why, rebuild: None });
+    }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
     let names: Vec<_> = swapped(facts, &changed)
@@ -201,13 +212,16 @@ pub fn foresee(
         .collect();
     let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
     steps.extend(install_step(facts, &changed, db));
+    let lines: Vec<String> = strangers.iter().map(ToString::to_string).collect();
+    steps.extend(check::Installer::of(facts).install(&[], &lines));
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).flat_map(|rebuild| rebuild.steps.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
     // What a rebuild makes, nobody knows before.
     // What another system's builds of a package hold, nobody read.
     let platform = target.platform.as_deref();
     let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
-    let is_known = rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
+    let is_known = strangers.is_empty()
+        && rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
         && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
@@ -223,6 +237,16 @@ pub fn foresee(
         cuda: torch.and_then(|pin| pin.build.cuda),
         arch_list: arch_list(target),
     })
+}
+
+/// What is asked for, the rules do not cover, and is not there as it is asked for.
+fn strangers(facts: &Facts, wanted: &[Asked], db: &RuleDb) -> Vec<requirement::Requirement> {
+    let is_there = |line: &requirement::Requirement| {
+        let version = facts.distribution(line.name.as_ref()).and_then(|it| Version::from_str(it.version.value()?).ok());
+        specifiers(line).zip(version).is_some_and(|(range, version)| satisfied(&range, &version))
+    };
+    let lines = wanted.iter().map(|asked| &asked.requirement);
+    lines.filter(|line| db.package(line.name.as_ref()).is_none() && !is_there(line)).cloned().collect()
 }
 
 /// Why a package that is installed has no place in the result.

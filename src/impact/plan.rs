@@ -5,12 +5,13 @@
 
 mod front;
 mod instead;
+mod ranges;
 mod twins;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{Version, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Wish, foresee, has_to_move};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
@@ -27,6 +28,7 @@ use crate::step::Step;
 use crate::text;
 use front::Front;
 use instead::Instead;
+use ranges::{bounded, tight};
 
 /// A plan with what it changes.
 pub(super) struct Planned {
@@ -289,10 +291,15 @@ impl Draft<'_> {
         })
     }
 
-    /// The first remedy's lines, where they name only installed packages that the rules do not cover, of which no solver chooses.
+    /// The lines of the first remedy for what is installed, where they name only packages that the rules do not cover, of which no
+    /// solver chooses.
     fn by_words<'f>(&self, finding: &'f Finding) -> Option<&'f [String]> {
-        let lines = finding.remedies.first()?.requirements.as_slice();
         let name = |line: &String| normalise(requirement::name_of(line));
+        let there = |remedy: &&Remedy| {
+            remedy.requirements.iter().any(|line| self.facts.distribution(&name(line)).is_some())
+                || remedy.requirements.is_empty()
+        };
+        let lines = finding.remedies.iter().find(there)?.requirements.as_slice();
         let uncovered = |name: String| self.db.package(&name).is_none() && self.facts.distribution(&name).is_some();
         (!lines.is_empty() && lines.iter().all(|line| uncovered(name(line)))).then_some(lines)
     }
@@ -302,7 +309,7 @@ impl Draft<'_> {
         let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
         for finding in asking {
             self.beside(finding);
-            let Some(lines) = self.by_words(finding).map(<[String]>::to_vec) else { continue };
+            let Some(lines) = self.by_words(finding).and_then(|lines| self.bounded(lines)) else { continue };
             let now = self.ids_after(&self.changes);
             let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(lines.clone())]).collect();
             let then = self.ids_after(&changes);
@@ -331,7 +338,8 @@ impl Draft<'_> {
             let all = !covered.is_empty() && covered.into_iter().all(chosen);
             all.then(|| others.into_iter().filter(there).cloned().collect::<Vec<_>>())
         });
-        let Some(lines) = lines.filter(|lines| !lines.is_empty()) else { return };
+        let lines = lines.filter(|lines| !lines.is_empty()).and_then(|lines| self.bounded(&lines));
+        let Some(lines) = lines else { return };
         self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
         self.changes.push(Change::Install(lines.clone()));
@@ -390,6 +398,15 @@ impl Draft<'_> {
             .any(|it| satisfied(&it, version))
     }
 
+    /// Lines as an installer may have them, which takes the newest release; none where one has none left.
+    fn bounded(&self, lines: &[String]) -> Option<Vec<String>> {
+        let (now, names) = (self.now(), lines.iter().map(|line| normalise(requirement::name_of(line))));
+        let mut others = now;
+        let names: BTreeSet<String> = names.collect();
+        others.distributions.retain(|it| !names.contains(&it.name));
+        lines.iter().map(|line| bounded(line, &others, self.db, self.workload)).collect()
+    }
+
     fn now(&self) -> Facts {
         apply(self.facts, &Change::All(self.changes.clone()), self.db)
     }
@@ -409,6 +426,16 @@ impl Draft<'_> {
             }
             moving.extend(names);
         };
+        // What moves with it has its own say then.
+        let without = |name: &str| {
+            moving.iter().filter(|other| *other != name).fold(now.clone(), |mut facts, other| {
+                facts.distributions.retain(|it| it.name != *other);
+                facts
+            })
+        };
+        let lines = lines.filter_map(|line| {
+            bounded(&line, &without(&normalise(requirement::name_of(&line))), self.db, self.workload)
+        });
         let lines: Vec<String> = lines.collect();
         if lines.is_empty() {
             return;
@@ -529,27 +556,6 @@ impl Draft<'_> {
             self.steps.splice(0..0, Step::run(words));
         }
     }
-}
-
-/// A range without what its other parts say already, e.g. `>=0.34.0,<1.0`; none where nothing meets it.
-fn tight(range: &VersionSpecifiers) -> Option<String> {
-    let of = |operators: &[Operator]| range.iter().filter(|it| operators.contains(it.operator())).collect::<Vec<_>>();
-    let text = |it: &VersionSpecifier| it.to_string();
-    if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
-        return satisfied(range, exact.version()).then(|| text(exact));
-    }
-    let lowest =
-        of(&[Operator::GreaterThan, Operator::GreaterThanEqual]).into_iter().max_by_key(|it| it.version().clone());
-    let highest = of(&[Operator::LessThan, Operator::LessThanEqual]).into_iter().min_by_key(|it| it.version().clone());
-    if let (Some(lowest), Some(highest)) = (lowest, highest)
-        && lowest.version() > highest.version()
-    {
-        return None;
-    }
-    let others = of(&[Operator::NotEqual, Operator::NotEqualStar, Operator::EqualStar, Operator::TildeEqual]);
-    let mut parts: Vec<String> = lowest.into_iter().chain(highest).chain(others).map(text).collect();
-    parts.dedup();
-    Some(parts.join(","))
 }
 
 /// Whether only a message in a report says so.

@@ -189,3 +189,27 @@ fn the_projects_files_are_edited_in_place() {
     let document: Value = serde_json::from_slice(&again.stdout).unwrap();
     assert!(document["edits"].as_array().unwrap().is_empty(), "what is written needs no further edit");
 }
+
+#[test]
+fn what_the_rules_do_not_cover_is_asked_for_all_the_same() {
+    let (code, document) = impact("rtx5090-cu128", &["some-package>=2", "torch"]);
+    assert_eq!(code, Some(0));
+    assert!(rows(&document).contains(&"some-package: unknown: none -> >=2".to_owned()), "{:#?}", rows(&document));
+    let commands = document["commands"].to_string();
+    assert!(commands.contains("some-package>=2"), "{commands}");
+}
+
+/// torch 2.4.0 pins nvidia-cusolver-cu12 11.4.5.107, which requires nvidia-nvjitlink-cu12: an installer brings that too.
+#[test]
+fn what_runtime_wheels_require_comes_with_them() {
+    let snapshot = format!("{}/fixtures/snapshots/h100-sound.json", env!("CARGO_MANIFEST_DIR"));
+    let output = gpudoc(&["impact", "torch==2.4.0", "--from", &snapshot, "--format", "json"]);
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let new = document["introduced"].as_array().unwrap().iter().map(|finding| finding["id"].as_str().unwrap());
+    assert_eq!(new.collect::<Vec<_>>(), ["GPUDOC-2026-0049"]);
+    assert!(
+        rows(&document).iter().any(|row| row.starts_with("nvidia-nvjitlink-cu12: added")),
+        "{:#?}",
+        rows(&document)
+    );
+}

@@ -2,14 +2,15 @@
 //!
 //! An installer changes the environment, and a copy in front of it would go on being imported.
 
-use crate::check::{self, in_front};
+use crate::check::{self, in_front, registry};
 use crate::facts::Facts;
 use crate::finding::{Change, Finding, Remedy};
+use crate::rules::requirement::{name_of, normalise};
 use crate::rules::{RuleDb, Workload};
 use crate::step::Step;
 
 use super::super::{apply, serious, serious_ids};
-use super::twins;
+use super::{ranges::bounded, twins};
 
 /// What was taken away, and how things stand then.
 pub(super) struct Front {
@@ -39,10 +40,18 @@ impl Front {
         for remedy in candidates(facts, findings) {
             front.take(remedy, db, workload);
         }
+        for remedy in beside_anchors(facts, db, workload, findings) {
+            let requirements = remedy.requirements.clone();
+            if front.take(remedy, db, workload) {
+                front.requirements.extend(requirements);
+                front.known = false;
+            }
+        }
         if let Some((remedy, known)) = twins::older(&front.facts, db, &front.findings) {
             let requirements = remedy.requirements.clone();
             if front.take(remedy, db, workload) {
-                (front.requirements, front.known) = (requirements, known);
+                front.requirements.extend(requirements);
+                front.known &= known;
             }
         }
         front
@@ -63,6 +72,40 @@ impl Front {
         }
         helps
     }
+}
+
+/// What findings offer as a second way that moves no package which the rules cover, where their first moves what people install for
+/// its own sake: `huggingface-hub<0.26` before a newer diffusers.
+fn beside_anchors(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Vec<Remedy> {
+    let name = |line: &String| normalise(name_of(line));
+    let is_anchor = |name: &String| db.package(name).is_some_and(|package| package.headline.is_some());
+    let is_free = |name: &String| db.package(name).is_none() && facts.distribution(name).is_some();
+    let mut found = Vec::new();
+    for finding in findings.iter().filter(|it| serious(it) && it.id.is(&registry::ADVISORY)) {
+        let all = |remedy: &&Remedy, is: &dyn Fn(&String) -> bool| {
+            !remedy.requirements.is_empty() && remedy.requirements.iter().map(name).all(|name| is(&name))
+        };
+        let mut remedies = finding.remedies.iter();
+        let free =
+            remedies.next().filter(|first| all(first, &is_anchor)).and_then(|_| remedies.find(|it| all(it, &is_free)));
+        let Some(free) = free.filter(|_| finding.packages.iter().all(|name| is_free(name) || is_anchor(name))) else {
+            continue;
+        };
+        // What moves has no say in what it may be.
+        let mut others = facts.clone();
+        others.distributions.retain(|it| !free.requirements.iter().any(|line| name(line) == it.name));
+        let lines =
+            free.requirements.iter().map(|line| bounded(line, &others, db, workload)).collect::<Option<Vec<_>>>();
+        let Some(lines) = lines else { continue };
+        found.push(Remedy {
+            summary: format!("Install {}", crate::text::list(&lines)),
+            steps: check::Installer::of(facts).install(&[], &lines).into_iter().collect(),
+            change: Some(Change::Install(lines.clone())),
+            requirements: lines,
+            verified: false,
+        });
+    }
+    found
 }
 
 /// What may be taken away: what findings say, and the copies in front of what they are about.
@@ -201,5 +244,23 @@ mod tests {
         };
         assert!(!of(&["transformers"]).contains("torch"), "{}", of(&["transformers"]));
         assert!(of(&["transformers", "torch>=1.13"]).contains("torch=="));
+    }
+
+    /// diffusers 0.22 imports a name that huggingface-hub 0.26 no longer has: the one is what people install for its own sake.
+    #[test]
+    fn what_nobody_installs_for_its_own_sake_moves_first() {
+        let with = |hub_of: &'static [&'static str]| {
+            let installed: [(&str, &str, &str, &[&str]); 3] = [
+                ("diffusers", "0.22.1", SITE, &["huggingface-hub>=0.13.2"]),
+                ("huggingface-hub", "0.27.1", SITE, &[]),
+                ("hub-user", "1.0", SITE, hub_of),
+            ];
+            planned(&facts(&installed, Vec::new())).0
+        };
+        let hub = "/v/bin/python3 -m pip install \"huggingface-hub>=0.13.2,<0.26\"".to_owned();
+        assert_eq!(with(&[]), [hub]);
+        // Somebody who stays needs the new one.
+        let other = with(&["huggingface-hub>=0.27"]).join("\n");
+        assert!(!other.contains("huggingface-hub"), "{other}");
     }
 }

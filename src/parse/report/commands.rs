@@ -92,6 +92,10 @@ fn traceback(text: &str, number: usize, draft: &mut Draft) {
     const READER: &str = "traceback";
     let Some((_, rest)) = text.split_once("File \"") else { return };
     let Some((path, _)) = rest.split_once("\", line ") else { return };
+    // A Python below /home is one of Linux, also where the prompt above it is PowerShell's: WSL.
+    if path.starts_with("/home/") || path.starts_with("/root/") {
+        draft.os.add("linux".to_owned(), Rank::Listed, format!("{READER}, line {number}"));
+    }
     let words = path.split(['/', '\\']).filter_map(|part| part.strip_prefix("python"));
     if let Some(version) = words.filter(|word| word.contains('.')).find_map(|word| word.parse::<PythonVersion>().ok()) {
         draft.python.add(version, Rank::Running, format!("{READER}, line {number}"));

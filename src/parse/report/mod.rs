@@ -5,6 +5,7 @@
 //! what it says in two ways is told. Each reader looks at every line and takes what it knows; none needs a heading, so that
 //! half a report is worth half of it. What the world is like (names of GPUs and packages) comes in as a [`Vocabulary`].
 
+mod bus;
 mod candidates;
 mod clean;
 mod commands;
@@ -56,6 +57,8 @@ const KERNEL_LOG: &str = "kernel log";
 pub enum Reader {
     /// What `nvidia-smi` prints.
     Smi,
+    /// What `lspci` prints.
+    Bus,
     /// Names and values, of any report.
     Fields,
     /// Commands with their answers.
@@ -78,9 +81,10 @@ pub enum Reader {
 
 impl Reader {
     /// All of them; the first to state something is asked first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Vendor,
         Self::Smi,
+        Self::Bus,
         Self::Fields,
         Self::Shell,
         Self::Candidates,
@@ -94,6 +98,7 @@ impl Reader {
     fn read(self, text: &Clean<'_>, vocabulary: &Vocabulary<'_>, draft: &mut draft::Draft) {
         match self {
             Self::Smi => smi::read(&text.lines, draft),
+            Self::Bus => bus::read(&text.lines, vocabulary, draft),
             Self::Fields => fields::read(&text.lines, vocabulary, draft),
             Self::Shell => shell::read(&text.lines, draft),
             Self::Candidates => candidates::read(text, draft),

@@ -390,3 +390,22 @@ fn a_distribution_is_named_once() {
     assert_eq!(distro(text).unwrap(), "Ubuntu 24.04.2 LTS");
     assert_eq!(distro("we run Ubuntu 22.04 on the other machine, too\ntorch==2.7.1\n").unwrap(), "Ubuntu 22.04");
 }
+
+#[test]
+fn a_gpu_on_the_bus_is_there_though_no_driver_lists_it() {
+    let text = "No devices were found\n\
+                01:00.0 VGA compatible controller: NVIDIA Corporation GB203 [GeForce RTX 5080] (rev a1)\n\
+                01:00.1 Audio device: NVIDIA Corporation Device 22e9 (rev a1)\n";
+    assert_eq!(gpus(&facts(text)), ["NVIDIA GeForce RTX 5080"]);
+    assert!(facts("No devices were found\n").gpus.is_absent());
+}
+
+#[test]
+fn a_python_below_home_is_one_of_linux_also_below_a_prompt_of_powershell() {
+    let os = |rest: &str| facts(&format!("PS C:\\> wsl\n{rest}")).system.os.value().cloned();
+    assert_eq!(
+        os("  File \"/home/me/llm/lib/python3.11/site-packages/x.py\", line 1, in <module>\n").as_deref(),
+        Some("linux")
+    );
+    assert_eq!(os("torch 2.8.0\n").as_deref(), Some("windows"));
+}

@@ -35,9 +35,11 @@ pub enum Word {
     System,
     /// A part of a path on Windows.
     WindowsPath,
+    /// The vendor as lspci names it.
+    Bus,
 }
 
-const WORDS: [(&str, Word); 40] = [
+const WORDS: [(&str, Word); 41] = [
     ("vidia-smi", Word::Smi),
     ("NVIDIA-SMI", Word::Smi),
     ("NVML", Word::Smi),
@@ -78,6 +80,7 @@ const WORDS: [(&str, Word); 40] = [
     ("AppData/Local", Word::WindowsPath),
     (":\\", Word::WindowsPath),
     (":/", Word::WindowsPath),
+    ("NVIDIA Corporation", Word::Bus),
 ];
 
 static FINDER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {

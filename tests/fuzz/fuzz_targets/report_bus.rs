@@ -1,0 +1,10 @@
+//! GPUs on the PCI bus, in pasted text.
+
+#![no_main]
+
+mod reader;
+
+use gpudoc::parse::report::Reader;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| reader::fuzz(Reader::Bus, data));
