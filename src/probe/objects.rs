@@ -15,7 +15,6 @@ use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Stray, Unresolved};
 use crate::parallel::in_parallel;
-use crate::parse::ReadAt;
 use crate::parse::elf::ElfError;
 use crate::parse::elf::lookup::{Exports, Object, Undefined};
 use crate::parse::library::{self, SharedLibrary, version_numbers};

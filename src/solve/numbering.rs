@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::Version;
 use pep508_rs::ExtraName;
-use pubgrub::VersionSet;
 
 use super::ask::Ask;
 use super::candidates::{Candidate, Candidates, PYPI, Pinned};
