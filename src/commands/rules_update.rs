@@ -11,10 +11,10 @@ use super::rules_harvest::{self, HarvestArgs};
 use super::{file, note, overlay, print};
 use crate::index::simple;
 use crate::parse::wheel::normalise_name;
-use crate::rules::model::Release;
+use crate::rules::model::{Release, unpack_extras};
 use crate::rules::overlay::Overlay;
 use crate::rules::schema::RawPackage;
-use crate::rules::{self, RuleDb, extras};
+use crate::rules::{self, RuleDb};
 use crate::text;
 
 /// Read what was released since this program was built, for this user
@@ -121,7 +121,7 @@ fn collect(work: &Path, db: &RuleDb) -> anyhow::Result<Overlay> {
             }
             read.push(release);
         }
-        extras::unpack(&raw.extras_read, &raw.extras, &mut read)
+        unpack_extras(&raw.extras_read, &raw.extras, &mut read)
             .map_err(|fault| anyhow::anyhow!("`{}`: {}", file.display(), fault.message))?;
         read.retain(|release| last.as_ref().is_none_or(|last| release.version > *last) && !release.builds.is_empty());
         let releases: BTreeMap<Version, Release> =

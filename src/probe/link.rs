@@ -16,8 +16,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
+use super::file_at::{FileAt, open};
 use super::loader::LibrarySearch;
-use super::objects::{FileAt, open};
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::Link;

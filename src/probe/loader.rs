@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::objects::open;
+use super::file_at::open;
 use super::root::RootFs;
 use crate::facts::{LibCuda, Loader, Reading};
 use crate::parse::elf::function::returned_at_once;

@@ -18,8 +18,10 @@ pub mod build_stamp;
 mod child;
 pub mod clock;
 pub mod cuda_init;
+pub mod file_at;
 mod gpu_state;
 pub mod gpus;
+pub mod interpreter;
 pub mod kernel;
 pub mod kernel_log;
 pub mod limits;
@@ -30,6 +32,7 @@ pub mod nvml;
 pub mod objects;
 mod place;
 pub mod python;
+mod python_library;
 pub mod python_path;
 pub mod root;
 pub mod scan;
@@ -46,12 +49,13 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System, Visibility};
-use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
 use clock::Clock;
 use loader::LibrarySearch;
 use nvml::{NvmlFacts, NvmlLibrary};
 use root::RootFs;
+
+use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System, Visibility};
+use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
 
 /// What to inspect.
 #[derive(Debug, Clone)]

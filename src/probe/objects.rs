@@ -5,10 +5,9 @@
 //! installation), the folders of its modules are looked through.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
+use super::file_at::{FileAt, open};
 use super::link::{Known, Linker, Process};
 use super::loader::LibrarySearch;
 use super::modules;
@@ -16,7 +15,6 @@ use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Stray, Unresolved};
 use crate::parallel::in_parallel;
-use crate::parse::ReadAt;
 use crate::parse::elf::ElfError;
 use crate::parse::elf::lookup::{Exports, Object, Undefined};
 use crate::parse::library::{self, SharedLibrary, version_numbers};
@@ -34,55 +32,6 @@ const TORCH: &str = "torch";
 const CPP_RUNTIME: &str = "libstdc++.so";
 /// What `import torch` loads first, and then (torch/__init__.py).
 const TORCH_FIRST: [&str; 2] = ["libtorch_global_deps.so", "libtorch_python.so"];
-
-/// A file read by `pread`.
-#[derive(Debug)]
-pub struct FileAt {
-    file: File,
-    size: u64,
-}
-
-impl FileAt {
-    /// Opens a file of this machine.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be opened.
-    pub fn open(path: &std::path::Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let size = file.metadata()?.len();
-        Ok(Self { file, size })
-    }
-}
-
-impl ReadAt for FileAt {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
-        let mut done = 0;
-        while let Some(rest) = buf.get_mut(done..).filter(|rest| !rest.is_empty()) {
-            match self.file.read_at(rest, offset + done as u64) {
-                Ok(0) => break,
-                Ok(count) => done += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(done)
-    }
-}
-
-/// Opens a regular file.
-///
-/// # Errors
-///
-/// If it is not there or not a regular file.
-pub fn open(root: &RootFs, path: &str) -> io::Result<FileAt> {
-    let (file, size) = root.open(path)?;
-    Ok(FileAt { file, size })
-}
 
 /// What is read of one library by itself.
 #[derive(Default)]

@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use super::python::PythonRequest;
+use super::interpreter::PythonRequest;
+use super::python_library::holds_distributions;
 use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, InFront, Place, PutBy, Python, Scripts};
@@ -44,11 +45,6 @@ pub fn place(
         place.other_python = other_python(request, python, Some(place.packages_of.as_deref().unwrap_or(library)));
     }
     place
-}
-
-/// Whether anything is installed in a folder.
-pub fn holds_distributions(root: &RootFs, folder: &str) -> bool {
-    root.list(folder).iter().any(|name| name.ends_with(".dist-info"))
 }
 
 /// The folder of another Python below `lib` that holds packages.

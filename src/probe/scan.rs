@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::DeflateDecoder;
 
-use super::objects::FileAt;
+use super::file_at::FileAt;
 use crate::parallel::in_parallel;
 use crate::parse::ReadAt;
 use crate::parse::elf::lookup::Object;

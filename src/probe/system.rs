@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::kernel::missing;
-use super::kernel_log;
-use super::limits;
 use super::loader::machine_type;
 use super::root::RootFs;
+use super::{kernel_log, limits};
 use crate::facts::{Reading, System};
 use crate::parse::c_library::{find_banner, parse_library_name};
 use crate::parse::environ::{parse_environment_file, parse_process_environment};
@@ -88,7 +87,7 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>) -> System {
     }
 }
 
-fn os(root: &RootFs) -> Reading<String> {
+pub(super) fn os(root: &RootFs) -> Reading<String> {
     if root.is_host() {
         return Reading::host(std::env::consts::OS.to_owned(), "gpudoc's own build");
     }
@@ -100,7 +99,7 @@ fn os(root: &RootFs) -> Reading<String> {
 }
 
 /// The machine type; in a folder that of its programs: the loader's name, else the header of the shell.
-fn arch(root: &RootFs) -> Reading<String> {
+pub(super) fn arch(root: &RootFs) -> Reading<String> {
     if root.is_host() {
         let arch = std::env::consts::ARCH;
         // Apple's own name, which Python uses too.
@@ -141,7 +140,7 @@ fn distro(root: &RootFs) -> Reading<String> {
     Reading::absent("/etc/os-release, /usr/lib/os-release")
 }
 
-fn kernel(root: &RootFs) -> Reading<String> {
+pub(super) fn kernel(root: &RootFs) -> Reading<String> {
     const RELEASE: &str = "/proc/sys/kernel/osrelease";
     const VERSION: &str = "/proc/version";
     match root.read_text(RELEASE) {
@@ -159,7 +158,7 @@ fn kernel(root: &RootFs) -> Reading<String> {
 }
 
 /// The C library's version: up to 2.33 in the real name of the file, else in its banner. Nothing is run.
-fn glibc(root: &RootFs, arch: &str) -> Reading<GlibcVersion> {
+pub(super) fn glibc(root: &RootFs, arch: &str) -> Reading<GlibcVersion> {
     let folders = [format!("/lib/{arch}-linux-gnu"), format!("/usr/lib/{arch}-linux-gnu")];
     let folders = folders.iter().map(String::as_str).chain(["/lib64", "/usr/lib64", "/lib", "/usr/lib"]);
     for folder in folders {

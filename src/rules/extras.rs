@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::Bytes;
 use super::fault::{Fault, requirements};
-use super::model::{Extra, Release};
 use super::schema::RawExtra;
 
 /// The extras of one release, by normalised name.
@@ -54,12 +53,11 @@ impl Shared {
 }
 
 /// Checks the rows and packs them; `read`: the runs of the releases whose extras were read.
-pub fn pack(read: &[String], rows: &[RawExtra], releases: &[Release]) -> Result<Bytes, Fault> {
-    let versions: Vec<Version> = releases.iter().map(|release| release.version.clone()).collect();
-    by_release(read, rows, &versions)?;
+pub fn pack(read: &[String], rows: &[RawExtra], versions: &[Version]) -> Result<Bytes, Fault> {
+    by_release(read, rows, versions)?;
     let runs = |runs: &[String]| {
         let runs = runs.iter().map(|run| {
-            let (first, last) = places(run, &versions)?.into_inner();
+            let (first, last) = places(run, versions)?.into_inner();
             let end = |place: usize| versions.get(place).cloned().ok_or_else(|| Fault::new("no such release"));
             Ok((end(first)?, end(last)?))
         });
@@ -72,15 +70,6 @@ pub fn pack(read: &[String], rows: &[RawExtra], releases: &[Release]) -> Result<
     }
     let packed = postcard::to_stdvec(&table).map_err(|error| Fault::new(error.to_string()))?;
     Ok(Bytes(packed))
-}
-
-/// Gives each release its own extras, which it keeps where it goes without its package.
-pub fn unpack(read: &[String], rows: &[RawExtra], releases: &mut [Release]) -> Result<(), Fault> {
-    let versions: Vec<Version> = releases.iter().map(|release| release.version.clone()).collect();
-    for (release, extras) in releases.iter_mut().zip(by_release(read, rows, &versions)?) {
-        release.own_extras = extras;
-    }
-    Ok(())
 }
 
 /// The extras of each of these releases, oldest first; none where nobody read them.
@@ -155,10 +144,20 @@ fn places(run: &str, releases: &[Version]) -> Result<std::ops::RangeInclusive<us
     }
 }
 
+/// What an extra of a release requires.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extra {
+    /// PEP 508 requirements without the extra in their marker, e.g. `nvidia-nccl-cu12==2.26.2; sys_platform == 'linux'`. They
+    /// may name other extras of the package: `jax[cuda12]` may ask for `jax[minimum-jaxlib]`.
+    pub requires: Vec<String>,
+    /// More is required, of packages that the rules do not cover.
+    pub partial: bool,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::model::Package;
+    use crate::rules::model::{Package, Release, unpack_extras};
     use crate::rules::schema::RawPackage;
 
     fn package(head: &str) -> Result<Package, Fault> {
@@ -210,7 +209,7 @@ releases = ["1.1", "2.0"]
         let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
         let mut own = package.releases.clone();
         own.iter_mut().for_each(|release| release.shared_extras = None);
-        unpack(&raw.extras_read, &raw.extras, &mut own).unwrap();
+        unpack_extras(&raw.extras_read, &raw.extras, &mut own).unwrap();
         let alone: Vec<Release> = postcard::from_bytes(&postcard::to_stdvec(&own).unwrap()).unwrap();
         for (place, release) in package.releases.iter().enumerate() {
             assert_eq!(packed.releases[place].extras(), release.extras());

@@ -16,6 +16,7 @@ use super::schema::{
     CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawPackage, RawPartner, RawRelease,
     RawSource, RawWheel, ReleaseAgreement,
 };
+use crate::rules::schema::RawExtra;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
 
 /// The platform of wheels for Windows, which are named `win_amd64`.
@@ -199,16 +200,6 @@ pub struct Release {
     pub shared_extras: Option<Arc<Shared>>,
     /// What was published.
     pub builds: Vec<Build>,
-}
-
-/// What an extra of a release requires.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Extra {
-    /// PEP 508 requirements without the extra in their marker, e.g. `nvidia-nccl-cu12==2.26.2; sys_platform == 'linux'`. They
-    /// may name other extras of the package: `jax[cuda12]` may ask for `jax[minimum-jaxlib]`.
-    pub requires: Vec<String>,
-    /// More is required, of packages that the rules do not cover.
-    pub partial: bool,
 }
 
 /// One published build of a release.
@@ -513,7 +504,7 @@ impl TryFrom<RawPackage> for Package {
             }
             releases.push(release);
         }
-        let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &releases)?;
+        let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &versions_of(&releases))?;
         let RawPackage { package: name, whole, headline, partial, .. } = raw;
         let mut package =
             Self { name, whole, library_choice, built_for, partners, headline, partial, packed_extras, releases };
@@ -656,4 +647,17 @@ impl TryFrom<RawSource> for RowSource {
             _ => Err(Fault::new("a source is a `wheel` or `sdist` with its `sha256`, or a `page`")),
         }
     }
+}
+
+/// Gives each release its own extras, which it keeps where it goes without its package.
+pub fn unpack_extras(read: &[String], rows: &[RawExtra], releases: &mut [Release]) -> Result<(), Fault> {
+    let versions = versions_of(releases);
+    for (release, extras) in releases.iter_mut().zip(extras::by_release(read, rows, &versions)?) {
+        release.own_extras = extras;
+    }
+    Ok(())
+}
+
+fn versions_of(releases: &[Release]) -> Vec<Version> {
+    releases.iter().map(|release| release.version.clone()).collect()
 }

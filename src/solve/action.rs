@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use super::ask::{Ask, Keeps};
 use super::conflict::Conflict;
-use super::nearest;
 use super::node::TORCH;
 use super::provider::Picks;
 use super::request::{INSTALLED, Request};
 use super::rule::{BlockKind, Rule};
 use super::universe::Universe;
 use super::versions::Versions;
+use super::{nearest, numbering};
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::model::PythonTag;
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -140,7 +140,7 @@ impl<'a> Finder<'_, 'a> {
         if !self.is_loose(line) {
             return None;
         }
-        let mut universe = Universe::new(self.request, self.db);
+        let mut universe = numbering::universe(self.request, self.db);
         for ask in line {
             universe.loosen(*ask);
         }
@@ -151,7 +151,7 @@ impl<'a> Finder<'_, 'a> {
 
     /// The fewest lines that must go together, however many, reworded to the nearest versions that work.
     fn relax_fewest(&self, lines: &[Vec<usize>]) -> Option<(Cost, Action)> {
-        let mut universe = Universe::new(self.request, self.db);
+        let mut universe = numbering::universe(self.request, self.db);
         for ask in lines.iter().filter(|line| self.is_loose(line)).flatten() {
             let kept = universe.asks[*ask].clone();
             universe.loosen(*ask);
@@ -186,7 +186,7 @@ impl<'a> Finder<'_, 'a> {
         let mut tries = range.rev().take(MOST).collect::<Vec<_>>();
         tries.reverse();
         tries.into_iter().find(|release| {
-            let mut narrow = Universe::new(self.request, self.db);
+            let mut narrow = numbering::universe(self.request, self.db);
             for ask in line {
                 narrow.loosen(*ask);
                 narrow.asks[*ask].releases = Versions::singleton(*release);
@@ -265,7 +265,7 @@ impl<'a> Finder<'_, 'a> {
 
     fn leave_out(&self, line: &[usize]) -> Option<Action> {
         let gone = &self.universe.asks[*line.first()?];
-        let mut universe = Universe::new(self.request, self.db);
+        let mut universe = numbering::universe(self.request, self.db);
         let own = |ask: &Ask| !gone.owners.is_empty() && ask.owners.is_subset(&gone.owners) && !ask.owners.is_empty();
         let all = universe.asks.iter().enumerate().filter(|(at, ask)| line.contains(at) || own(ask));
         let without: BTreeSet<Rule> = all.map(|(at, _)| Rule::Ask(at)).collect();
@@ -299,7 +299,7 @@ impl<'a> Finder<'_, 'a> {
         conflict.rules.iter().find_map(declares)?;
         let mut request = self.request.clone();
         request.overrides.push(name.to_owned());
-        let universe = Universe::new(&request, self.db);
+        let universe = numbering::universe(&request, self.db);
         let picks = nearest::best(&universe).ok()?;
         // Of what is then taken, somebody declares otherwise.
         let (_, build) = picks[ask.package]?;
@@ -348,7 +348,7 @@ impl<'a> Finder<'_, 'a> {
     fn on(&self, place: usize, target: Target, summary: String, change: Change) -> Option<Action> {
         let mut request = self.request.clone();
         *[&mut request.target].into_iter().chain(&mut request.beside).nth(place)? = target;
-        let universe = Universe::new(&request, self.db);
+        let universe = numbering::universe(&request, self.db);
         let picks = nearest::best(&universe).ok()?;
         let asked: Vec<_> = universe.asks.iter().map(|ask| ask.package).collect();
         Some(Action { summary, changes: vec![change], takes: takes(&universe, &picks, &asked) })

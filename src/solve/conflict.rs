@@ -156,7 +156,7 @@ fn rules_of(universe: &Universe<'_>, leaves: &[Leaf], scope: Scope<'_>) -> BTree
             Leaf::Published { .. } => {}
             Leaf::Unusable { node, versions } => {
                 for (package, build) in unusable_builds(universe, *node, versions) {
-                    let kinds = universe.blocks(package, build).iter().map(super::universe::Block::kind);
+                    let kinds = universe.blocks(package, build).iter().map(super::candidates::Block::kind);
                     rules.extend(kinds.map(|kind| Rule::Block { package, kind }));
                 }
             }

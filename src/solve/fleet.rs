@@ -10,7 +10,7 @@ use super::request::Request;
 use super::rule::Rule;
 use super::scope::Scope;
 use super::universe::Universe;
-use super::{Proof, action, proof};
+use super::{Proof, action, numbering, proof};
 use crate::rules::{RuleDb, Target};
 
 /// Proves that a request has no solution.
@@ -19,9 +19,9 @@ pub(super) fn disprove(request: &Request, universe: &Universe<'_>, tree: &Tree, 
         return tell(request, universe, tree, db);
     }
     let narrow = narrowed(request, universe, tree, db);
-    let universe = Universe::new(&narrow, db);
+    let universe = numbering::universe(&narrow, db);
     match best(&universe) {
-        Ok(_) => tell(request, &Universe::new(request, db), tree, db),
+        Ok(_) => tell(request, &numbering::universe(request, db), tree, db),
         Err(tree) => {
             let mut proof = tell(&narrow, &universe, &tree, db);
             if !narrow.beside.is_empty() {
@@ -44,7 +44,7 @@ fn tell(request: &Request, universe: &Universe<'_>, tree: &Tree, db: &RuleDb) ->
 /// The request for the fewest targets that have no solution together: one, two, or what is left after leaving out each that
 /// is not needed.
 fn narrowed(request: &Request, universe: &Universe<'_>, tree: &Tree, db: &RuleDb) -> Request {
-    let fails = |request: &Request| best(&Universe::new(request, db)).is_err();
+    let fails = |request: &Request| best(&numbering::universe(request, db)).is_err();
     let targets = universe.targets.len();
     let single = (0..targets).map(|target| only(request, universe, &[target])).find(fails);
     if let Some(request) = single {
@@ -95,7 +95,7 @@ fn only(request: &Request, universe: &Universe<'_>, targets: &[usize]) -> Reques
 fn apart(request: &Request, db: &RuleDb) -> Option<Action> {
     let all = [&request.target].into_iter().chain(&request.beside);
     let alone = |target: &Target| Request { target: target.clone(), beside: Vec::new(), ..request.clone() };
-    let works = all.map(alone).all(|request| best(&Universe::new(&request, db)).is_ok());
+    let works = all.map(alone).all(|request| best(&numbering::universe(&request, db)).is_ok());
     works.then(|| Action {
         summary: "give each target a file of its own (`--per-target`)".to_owned(),
         changes: vec![Change::PerTarget],

@@ -8,6 +8,7 @@
 
 mod action;
 mod ask;
+mod candidates;
 mod clause;
 mod conflict;
 mod fleet;
@@ -15,6 +16,7 @@ mod names;
 mod nearest;
 mod need;
 mod node;
+mod numbering;
 mod outside;
 mod preference;
 mod proof;
@@ -83,7 +85,7 @@ impl Pin<'_> {
     /// Whether plain pip finds it.
     #[must_use]
     pub fn on_pypi(&self) -> bool {
-        self.index() == universe::PYPI
+        self.index() == candidates::PYPI
     }
 
     /// The index that serves it under the name that was asked for, e.g. `pypi`, `cu128`.
@@ -105,13 +107,13 @@ impl Pin<'_> {
 /// Whether there is a solution, without saying which or why not.
 #[must_use]
 pub fn is_possible(request: &Request, db: &RuleDb) -> bool {
-    nearest::best(&universe::Universe::new(request, db)).is_ok()
+    nearest::best(&numbering::universe(request, db)).is_ok()
 }
 
 /// Finds builds that satisfy a request, without saying why there are none: a proof costs many searches more.
 #[must_use]
 pub fn solution<'db>(request: &Request, db: &'db RuleDb) -> Option<Resolution<'db>> {
-    let universe = universe::Universe::new(request, db);
+    let universe = numbering::universe(request, db);
     attempt(request, &universe).ok()
 }
 
@@ -121,14 +123,14 @@ pub fn solution<'db>(request: &Request, db: &'db RuleDb) -> Option<Resolution<'d
 ///
 /// The proof, with the changes that would help.
 pub fn solve<'db>(request: &Request, db: &'db RuleDb) -> Result<Resolution<'db>, Box<Proof>> {
-    let universe = universe::Universe::new(request, db);
+    let universe = numbering::universe(request, db);
     attempt(request, &universe).map_err(|tree| fleet::disprove(request, &universe, &tree, db))
 }
 
 /// The same where nobody asks why there is no solution, which takes longer to tell than to see.
 #[must_use]
 pub fn possible<'db>(request: &Request, db: &'db RuleDb) -> Option<Resolution<'db>> {
-    attempt(request, &universe::Universe::new(request, db)).ok()
+    attempt(request, &numbering::universe(request, db)).ok()
 }
 
 fn attempt<'db>(request: &Request, universe: &universe::Universe<'db>) -> Result<Resolution<'db>, Box<provider::Tree>> {

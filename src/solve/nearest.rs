@@ -13,6 +13,7 @@ use pubgrub::VersionSet;
 
 use super::ask::{Ask, Keeps};
 use super::conflict::used;
+use super::numbering;
 use super::provider::{Picks, Tree, search};
 use super::request::Request;
 use super::rule::Rule;
@@ -69,7 +70,7 @@ pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) ->
     if wanted.is_empty() {
         return picks;
     }
-    let mut narrow = Universe::new(request, universe.db);
+    let mut narrow = numbering::universe(request, universe.db);
     narrow.given_up.extend(narrow.wishes.drain(..).map(Rule::Ask));
     for (package, pick) in picks.iter().enumerate() {
         let Some((release, build)) = *pick else { continue };

@@ -1,7 +1,8 @@
 //! What a release or a build declares of another package, as versions of the solver.
 
+use pep440_rs::{Version, VersionSpecifiers, release_specifiers_to_ranges};
 use pep508_rs::MarkerTree;
-use pubgrub::VersionSet;
+use pubgrub::{Ranges, VersionSet};
 
 use super::versions::Versions;
 
@@ -39,4 +40,9 @@ impl Need {
             when.or(more);
         }
     }
+}
+
+/// Whether a range admits versions older than one.
+pub(super) fn admits_below(specifiers: &VersionSpecifiers, first: &Version) -> bool {
+    !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&Ranges::strictly_lower_than(first.clone()))
 }

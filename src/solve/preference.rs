@@ -4,9 +4,10 @@ use std::cmp::{Ordering, Reverse};
 
 use pubgrub::VersionSet;
 
+use super::candidates::PYPI;
 use super::node::Node;
 use super::request::Prefer;
-use super::universe::{PYPI, Universe};
+use super::universe::Universe;
 use super::versions::UNLISTED;
 use crate::rules::kernel::{Runs, code_runs};
 use crate::version::CudaVersion;

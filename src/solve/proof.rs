@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::ask::Ask;
+use super::candidates::Block;
 use super::conflict::{Conflict, Leaf, real_versions, unusable_builds};
-use super::need::Need;
+use super::need::{Need, admits_below};
 use super::node::{Node, TORCH};
 use super::request::INSTALLED;
 use super::rule::{BlockKind, Rule};
-use super::universe::{Block, Universe};
+use super::universe::Universe;
 use super::versions::Versions;
 use super::words;
 use crate::rules::Target;
@@ -95,7 +96,7 @@ fn place(rule: Rule) -> u8 {
 }
 
 /// What a rule says at one place of a conflict: these versions of one node allow only some of another.
-struct Said<'t> {
+pub(super) struct Said<'t> {
     from: Node,
     versions: Vec<u32>,
     to: Node,
@@ -174,7 +175,7 @@ impl Teller<'_, '_> {
             let own = &self.universe.packages[ask.package];
             let known = own.package.releases.first().filter(|_| own.package.partial);
             if let Some(first) = known
-                && words::admits_below(&ask.specifiers, &first.version)
+                && admits_below(&ask.specifiers, &first.version)
                 && (ask.releases.is_empty() || is_refused(ask.package))
             {
                 parts.insert(format!("{} from {} on", own.name, first.version));

@@ -6,11 +6,12 @@ use pubgrub::{
     Dependencies, DependencyProvider, DerivationTree, PackageResolutionStatistics, PubGrubError, VersionSet,
 };
 
+use super::candidates::Candidate;
 use super::node::{Node, TORCH};
 use super::preference::{Preference, better};
 use super::rule::Rule;
 use super::scope::Scope;
-use super::universe::{Candidate, Universe};
+use super::universe::Universe;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;

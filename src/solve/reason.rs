@@ -5,12 +5,13 @@ use std::fmt;
 use pubgrub::VersionSet;
 
 use super::ask::Ask;
+use super::candidates::{Block, PYPI};
 use super::node::Node;
 use super::proof::in_short;
 use super::provider::Picks;
 use super::request::INSTALLED;
 use super::scope::Scope;
-use super::universe::{Block, PYPI, Universe};
+use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 use super::{Pin, Resolution};
 use crate::rules::model::Build;

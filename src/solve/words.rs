@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep440_rs::{Version, VersionSpecifiers, release_specifiers_to_ranges};
 use pubgrub::Ranges;
 
-use super::universe::Candidates;
+use super::candidates::Candidates;
+use super::need::admits_below;
 use crate::text::list;
 use crate::version::CudaVersion;
 
@@ -55,11 +56,6 @@ pub(super) fn beyond(candidates: &Candidates<'_>, specifiers: &VersionSpecifiers
     } else {
         format!("and there is no such release; the newest is {}", last.version)
     }
-}
-
-/// Whether a range admits versions older than one.
-pub(super) fn admits_below(specifiers: &VersionSpecifiers, first: &Version) -> bool {
-    !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&Ranges::strictly_lower_than(first.clone()))
 }
 
 /// A package with versions: `torch 2.6.0`, `torch in any release`.

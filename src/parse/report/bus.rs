@@ -4,7 +4,8 @@
 
 use super::Vocabulary;
 use super::clean::Line;
-use super::draft::{Draft, Rank};
+use super::draft::Draft;
+use super::said::Rank;
 use super::words::Word;
 use crate::facts::{Gpu, Reading};
 

@@ -4,8 +4,8 @@
 //! Nothing of it is installed for that. The lines are set aside, so that no other reader takes their versions for facts.
 
 use super::clean::{Clean, Line};
-use super::draft::{Draft, is_version};
-use super::lists::is_name;
+use super::draft::Draft;
+use super::token::{is_name, is_version};
 use crate::facts::Candidate;
 
 const READER: &str = "an installer's proof";

@@ -3,7 +3,8 @@
 
 use super::Vocabulary;
 use super::clean::Line;
-use super::draft::{Draft, Rank, SOURCE};
+use super::draft::{Draft, SOURCE};
+use super::said::Rank;
 use super::words::Word;
 use crate::facts::{LibCuda, Reading};
 use crate::parse::install::{IndexKind, Install};

@@ -8,9 +8,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::clean::{WIDTHS, bare, width};
-use super::draft::is_version;
-use super::lists::is_name;
+use super::bare::{WIDTHS, bare, width};
+use super::token::{is_name, is_version};
 
 /// A document that lists distributions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,9 +3,11 @@
 //! complains. Whole documents in JSON are lines of `name==version` by now.
 
 use super::Vocabulary;
+use super::beside::{in_list_of_packages, is_system, origin};
 use super::clean::Line;
-use super::draft::{Draft, Rank, is_version};
-use super::fields::{in_list_of_packages, is_system, origin};
+use super::draft::Draft;
+use super::said::Rank;
+use super::token::{is_name, is_version};
 use super::words::Word;
 use crate::facts::{ASKED, Unmet};
 use crate::parse::wheel::{WheelName, normalise_name};
@@ -147,11 +149,6 @@ impl Columns {
         let both = self.third.zip(other.third);
         self.version == other.version && both.is_none_or(|(one, other)| one == other)
     }
-}
-
-pub fn is_name(word: &str) -> bool {
-    let letters = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
-    letters && word.len() <= 64 && word.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
 }
 
 /// One line of any list.

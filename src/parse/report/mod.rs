@@ -5,19 +5,27 @@
 //! what it says in two ways is told. Each reader looks at every line and takes what it knows; none needs a heading, so that
 //! half a report is worth half of it. What the world is like (names of GPUs and packages) comes in as a [`Vocabulary`].
 
+mod bare;
+mod beside;
 mod bus;
 mod candidates;
 mod clean;
 mod commands;
 mod draft;
+mod field;
 mod fields;
+mod finish;
+mod gpu_fields;
 mod json;
 mod lists;
 mod people;
 mod prose;
+mod said;
 mod sentences;
 mod shell;
 mod smi;
+mod system_fields;
+mod token;
 mod vendor;
 mod words;
 

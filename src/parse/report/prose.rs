@@ -4,9 +4,10 @@
 
 use super::Vocabulary;
 use super::clean::Line;
-use super::draft::{Draft, Rank, WORDS, is_version};
+use super::draft::{Draft, WORDS};
+use super::said::Rank;
 use super::sentences::gpu;
-use super::smi::is_driver;
+use super::token::{is_driver, is_version};
 use super::words::Word;
 use crate::parse::local_label::LocalLabel;
 use crate::parse::wheel::normalise_name;

@@ -4,9 +4,9 @@ use memchr::memmem;
 
 use super::Vocabulary;
 use super::clean::Clean;
-use super::draft::{Draft, MESSAGES, Rank};
-use crate::facts::KERNEL;
-use crate::facts::{Gpu, Reading};
+use super::draft::{Draft, MESSAGES};
+use super::said::Rank;
+use crate::facts::{Gpu, KERNEL, Reading};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
 const READER: &str = MESSAGES;
@@ -142,7 +142,7 @@ fn compat_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
     if toolkit.iter().any(|part| part.len() > 2 || part.parse::<u8>().is_err()) {
         return None;
     }
-    let version = words.take(2).find(|word| super::smi::is_driver(word))?.parse().ok()?;
+    let version = words.take(2).find(|word| super::token::is_driver(word))?.parse().ok()?;
     draft.compat_package.add(version, Rank::Listed, at.line.clone());
     Some(())
 }
@@ -418,7 +418,7 @@ fn driver_file(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<
 fn driver_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let word = at.after.split_whitespace().take(3).find_map(|word| {
         let version = word.split('-').next()?;
-        super::smi::is_driver(version).then_some(version)
+        super::token::is_driver(version).then_some(version)
     })?;
     draft.pasted.driver_package.get_or_insert(word.parse().ok()?);
     Some(())
@@ -462,7 +462,7 @@ fn platform(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
     if !word.contains("-with-") {
         return None;
     }
-    super::fields::platform(&format!("Linux-{word}"), at.number, draft).then_some(())
+    super::system_fields::platform(&format!("Linux-{word}"), at.number, draft).then_some(())
 }
 
 /// A GPU that a sentence names, for lists of one.

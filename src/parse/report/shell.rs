@@ -2,8 +2,10 @@
 //! `pip install torch`.
 
 use super::clean::Line;
-use super::draft::{Draft, Rank, is_version};
+use super::draft::Draft;
 use super::fields::LONGEST_VALUE;
+use super::said::Rank;
+use super::token::is_version;
 use super::words::Word;
 use crate::facts::{LibCuda, Reading};
 

@@ -1,7 +1,9 @@
 //! `nvidia-smi` in pasted text: the table, `-q`, `-L`, rows of a query, and what it says when something is wrong.
 
 use super::clean::Line;
-use super::draft::{Draft, Rank};
+use super::draft::Draft;
+use super::said::Rank;
+use super::token::is_driver;
 use super::words::Word;
 use crate::facts::{Gpu, Reading};
 use crate::parse::kernel_driver::parse_module_version;
@@ -163,14 +165,6 @@ fn csv_row(text: &str, columns: &[&str], number: usize, draft: &mut Draft) {
         ..Gpu::default()
     };
     draft.gpu(gpu, Rank::Running, &place);
-}
-
-/// `570.133.20`, `418.56`.
-pub fn is_driver(word: &str) -> bool {
-    let mut parts = word.split('.');
-    let is_number = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-    let branch = parts.next().filter(|part| is_number(part)).and_then(|part| part.parse::<u32>().ok()).unwrap_or(0);
-    (340..=999).contains(&branch) && (1..=2).contains(&parts.clone().count()) && parts.all(is_number)
 }
 
 fn is_capability(word: &str) -> bool {

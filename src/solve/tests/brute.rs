@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 use super::super::action::Change;
-use super::super::conflict;
-use super::super::nearest;
+use super::super::candidates::{Block, Candidates};
 use super::super::provider::{Picks, search};
 use super::super::rule::Rule;
 use super::super::scope::Scope;
-use super::super::universe::{Block, Candidates, Universe};
+use super::super::universe::Universe;
+use super::super::{conflict, nearest};
 use super::*;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::Agreement;
@@ -408,7 +408,7 @@ proptest! {
     fn the_solver_agrees_with_brute_force(case in case()) {
         let (db, request) = (case.db(), case.request());
         let exists = worlds(&db).iter().any(|world| broken(world, &request, &db).is_empty());
-        let universe = Universe::new(&request, &db);
+        let universe = numbering::universe(&request, &db);
         match solve(&request, &db) {
             Ok(resolution) => {
                 let picks = search(&universe, Scope::All).map_err(|_| TestCaseError::fail("solved once only"))?;
@@ -451,7 +451,7 @@ proptest! {
         let sound = |world: &World| broken(world, &request, &db).is_empty();
         let own = |world: &World| measure(world, &installed, &requested, &db);
         let smallest = worlds(&db).iter().filter(|world| sound(world)).map(own).min();
-        let universe = Universe::new(&request, &db);
+        let universe = numbering::universe(&request, &db);
         match nearest::best(&universe) {
             Ok(picks) => {
                 let world = world(&universe, &picks);
@@ -480,7 +480,7 @@ proptest! {
         };
         let (here, there) = (sound(&first), sound(&second));
         let exists = here.iter().any(|left| there.iter().any(|right| one_file(left, right, &db)));
-        let universe = Universe::new(&fleet, &db);
+        let universe = numbering::universe(&fleet, &db);
         match nearest::best(&universe) {
             Ok(picks) => {
                 let (left, right) = picks.split_at(universe.width);
@@ -504,7 +504,7 @@ proptest! {
     #[test]
     fn a_proof_says_enough_and_no_more(case in case()) {
         let (db, request) = (case.db(), case.request());
-        let universe = Universe::new(&request, &db);
+        let universe = numbering::universe(&request, &db);
         let Err(tree) = search(&universe, Scope::All) else { return Ok(()) };
         let rules = conflict::shrink(&universe, Scope::All, &tree).rules;
         // That a wheel for another platform is no choice where there is one for this goes without saying.
