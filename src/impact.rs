@@ -5,6 +5,7 @@
 
 pub mod edits;
 mod needed;
+mod order;
 mod outlook;
 mod plan;
 mod weighed;
@@ -23,7 +24,6 @@ use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normal
 use crate::rules::schema::RawAdvisory;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
-use crate::step::Step;
 use crate::version::DriverVersion;
 
 use plan::Planned;
@@ -179,25 +179,6 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
         }
     }
     facts.active_distributions().filter(|distribution| loose.contains(&distribution.name)).collect()
-}
-
-/// Other builds of releases that are installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129, and what the new build
-/// requires would not come. So the old ones go first.
-fn swapped<'p>(facts: &Facts, pins: &[&Pin<'p>]) -> Vec<&'p str> {
-    let swapped = pins.iter().filter(|pin| {
-        let declared = facts.distribution(pin.name).and_then(|found| found.version.value());
-        let declared = declared.and_then(|version| Version::from_str(version).ok());
-        pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
-    });
-    swapped.map(|pin| pin.name).collect()
-}
-
-/// The step that installs pins into the environment, with the tool that made it.
-fn install_step(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> Option<Step> {
-    let words: Vec<_> = pins.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect();
-    let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.index()).filter(|index| *index != "pypi").collect();
-    let urls: Vec<String> = indexes.into_iter().filter_map(|index| db.index_url(index)).collect();
-    check::Installer::of(facts).install_from(&words, &urls)
 }
 
 /// The facts as a change would leave them.

@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use super::{TORCH, apply, install_step, orphans, swapped};
+use super::order::{self, stays};
+use super::{TORCH, apply, orphans};
 use crate::check::{self, rebuild::Bench};
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
@@ -36,6 +37,8 @@ pub struct Outlook {
     pub pins: Vec<String>,
     /// The same with the label of each build, also where the default index's file does not carry it.
     pub full: Vec<String>,
+    /// What of that conda installs, as conda calls it, e.g. `pytorch=2.7.1=cuda*`.
+    pub by_conda: Vec<String>,
     /// The change itself.
     pub change: Change,
     /// What everything that it installs requires is known.
@@ -46,6 +49,32 @@ pub struct Outlook {
     pub cuda: Option<CudaVersion>,
     /// The GPU targets for `TORCH_CUDA_ARCH_LIST`, e.g. `9.0;12.0`.
     pub arch_list: String,
+}
+
+impl Outlook {
+    /// What it installs as its commands name it, e.g. `torch 2.7.1 (PyPI's build, for CUDA 12.6) and triton 3.3.1`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        // What an installer is asked for without the label that it has: PyPI's own build.
+        let label = |pin: &String, full: &String| full.strip_prefix(pin.as_str())?.strip_prefix('+').map(str::to_owned);
+        let label = |(pin, full)| (pin, label(pin, full).and_then(|label| CudaVersion::from_variant(&label)));
+        if !self.by_conda.is_empty() {
+            // conda's builds carry no labels, and its command says what they are for.
+            let words = self.pins.iter().map(|pin| pin.split('+').next().unwrap_or(pin).replace("==", " "));
+            return format!("{} with conda", list(&words.collect::<Vec<_>>()));
+        }
+        let named: Vec<(&String, Option<CudaVersion>)> = self.pins.iter().zip(&self.full).map(label).collect();
+        let builds: Vec<&String> = named.iter().filter(|(_, cuda)| cuda.is_some()).map(|(pin, _)| *pin).collect();
+        let told = named.iter().map(|(pin, cuda)| {
+            let words = pin.replace("==", " ");
+            match cuda.filter(|_| builds.last() == Some(pin)) {
+                Some(cuda) if builds.len() == 1 => format!("{words} (PyPI's build, for CUDA {cuda})"),
+                Some(cuda) => format!("{words} (PyPI's builds, for CUDA {cuda})"),
+                None => words,
+            }
+        });
+        list(&told.collect::<Vec<_>>())
+    }
 }
 
 /// One distribution before and after.
@@ -143,7 +172,8 @@ pub fn foresee(
 ) -> Result<Outlook, Box<Proof>> {
     let Wish { wanted, constraints, refused, is_part, bare } = wish;
     let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
-    let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
+    let (mut resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
+    order::label(facts, &stack.installed, &mut resolution);
     let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
     let mut changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
     let asked: Vec<&str> = wanted.iter().map(|asked| asked.requirement.name.as_ref()).collect();
@@ -206,12 +236,8 @@ pub fn foresee(
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
-    let names: Vec<_> = swapped(facts, &changed)
-        .into_iter()
-        .chain(gone.iter().map(|distribution| distribution.name.as_str()))
-        .collect();
-    let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
-    steps.extend(install_step(facts, &changed, db));
+    let mut steps = order::steps(facts, &changed, &gone, db);
+    let (by_conda, _) = order::by_conda(facts, &changed, db);
     let lines: Vec<String> = strangers.iter().map(ToString::to_string).collect();
     steps.extend(check::Installer::of(facts).install(&[], &lines));
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).flat_map(|rebuild| rebuild.steps.clone()));
@@ -222,7 +248,9 @@ pub fn foresee(
     let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
     let is_known = strangers.is_empty()
         && rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
-        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
+        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown)
+        // Nor of conda's.
+        && by_conda.is_empty();
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
         introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
@@ -231,6 +259,7 @@ pub fn foresee(
         steps,
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
         full: installs,
+        by_conda,
         change,
         known: is_known,
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
@@ -347,13 +376,6 @@ impl Stack {
             }
         }
     }
-}
-
-/// Whether a pin is what is installed; of PyPI's builds installed metadata names no label.
-fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
-    let Some(version) = installed.get(pin.name) else { return false };
-    let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
-    full.as_ref() == Some(version) || (pin.build.index == "pypi" && *version == pin.release.version)
 }
 
 /// What the rows are made from.

@@ -184,9 +184,13 @@ impl Draft<'_> {
         let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
-        if without_compat && !self.changes.is_empty() {
+        let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());
+        if let Some(library) = compat {
+            // The machine is put right before anything is installed on it.
+            let remedy = check::out_of_path(library, self.facts);
             self.after = None;
-            self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
+            self.parts.insert(0, lower(&remedy.summary));
+            self.steps.splice(0..0, remedy.steps);
             self.changes.push(Change::NoCompat);
         }
     }
@@ -362,7 +366,6 @@ impl Draft<'_> {
     }
 
     fn take(&mut self, outlook: Outlook) {
-        let words = |pins: &[String]| pins.iter().map(|pin| pin.replace("==", " ")).collect::<Vec<_>>();
         if outlook.full.is_empty() {
             return;
         }
@@ -370,7 +373,7 @@ impl Draft<'_> {
             self.after = Some(self.ids_with(&outlook));
         }
         self.known &= outlook.known;
-        self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
+        self.parts.push(format!("install {}", outlook.in_words()));
         let rebuilt: Vec<_> =
             outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
         if !rebuilt.is_empty() {

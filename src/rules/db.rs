@@ -11,8 +11,8 @@ use super::overlay::Overlay;
 use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
 use super::schema::{
-    CompatSupport, GpuClass, LibraryPick, Matter, Place, RawAdvisory, RawCompatPackage, RawExtension, RawFamily,
-    RawGpuPattern, RawGpuProduct, RawImages, RawInstall, RawJetson, RawLibrary, RawLifetime, RawMachineCode,
+    CompatSupport, GpuClass, LibraryPick, Matter, Place, RawAdvisory, RawCompatPackage, RawConda, RawExtension,
+    RawFamily, RawGpuPattern, RawGpuProduct, RawImages, RawInstall, RawJetson, RawLibrary, RawLifetime, RawMachineCode,
     RawOldRelease, RawPage, RawPrebuilt, RawPtxas, RawSourceBuild, RawSymptom, RawTask, RawToolkit, RawToolkitInstall,
     RawTorchAbi, RawWorkload, RawWsl, RawXid, RawXidAction, Stop,
 };
@@ -396,6 +396,12 @@ impl RuleDb {
     #[must_use]
     pub fn jetson_index(&self, capability: ComputeCapability) -> Option<&RawJetson> {
         self.packed.tables.machine.jetsons.iter().find(|row| row.capability == capability)
+    }
+
+    /// How conda is asked for a package that it calls otherwise.
+    #[must_use]
+    pub fn conda(&self, package: &str) -> Option<&RawConda> {
+        self.packed.tables.machine.condas.iter().find(|row| row.package == package)
     }
 
     /// How a CUDA toolkit is installed, the first that fits.

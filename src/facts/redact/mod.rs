@@ -218,6 +218,7 @@ impl Redactor {
         let Pasted {
             recognised,
             not_read: _,
+            unread: _,
             cuda_available: _,
             whole_list: _,
             nvcc: _,

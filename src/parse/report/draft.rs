@@ -47,6 +47,8 @@ pub struct Draft {
     pub(super) libraries: BTreeMap<String, Vec<Library>>,
     pub(super) built_for: BTreeMap<String, (String, String)>,
     pub(super) locations: BTreeMap<String, String>,
+    /// Whether an environment of conda was seen, and what conda installed in it.
+    pub(super) conda: Option<BTreeSet<String>>,
     /// Further copies of a distribution, behind the one that is imported.
     pub(super) copies: BTreeMap<String, Vec<(String, String)>>,
     /// The driver version of the cuda-compat libcuda in use, and of a package that is only installed.
@@ -116,6 +118,14 @@ impl Draft {
             Some(other) if version.contains('+') && !other.value.contains('+') => version.clone_into(&mut other.value),
             Some(_) => {}
             None => said.add(version.to_owned(), rank, place),
+        }
+    }
+
+    /// A line of conda's list: the distribution is conda's own, or pip's in an environment of conda.
+    pub fn of_conda(&mut self, name: &str, own: bool) {
+        let names = self.conda.get_or_insert_default();
+        if own && names.len() < MOST_PACKAGES {
+            names.insert(normalise_name(name));
         }
     }
 

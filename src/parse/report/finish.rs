@@ -21,6 +21,11 @@ fn squeeze(name: &str) -> String {
     name.to_ascii_lowercase().replace(['-', ' '], "").replace("nvidia", "").replace("geforce", "")
 }
 
+/// Lines that say nothing to any reader, of which the first are shown.
+const UNREAD: usize = 2;
+/// How much of such a line is shown, in characters.
+const SHOWN: usize = 70;
+
 impl Draft {
     /// The facts.
     pub fn finish(mut self, text: &Clean<'_>) -> Facts {
@@ -71,7 +76,10 @@ impl Draft {
                 free_threaded: false,
                 chosen_by: said.place.clone(),
                 path: Vec::new(),
-                management: crate::facts::Management::default(),
+                management: crate::facts::Management {
+                    conda: self.conda.is_some(),
+                    ..crate::facts::Management::default()
+                },
                 place: crate::facts::Place::default(),
             };
             facts.python = Reading::host(python, said.place.clone());
@@ -83,7 +91,10 @@ impl Draft {
             false => format!("{name}, lines {first} to {last}"),
         });
         self.pasted.recognised = seen.collect();
-        self.pasted.not_read = text.log.numbers().filter(|number| !self.has_read(*number)).count();
+        let unread: Vec<usize> = text.log.numbers().filter(|number| !self.has_read(*number)).collect();
+        self.pasted.not_read = unread.len();
+        let lines = text.lines.iter().filter(|line| unread.contains(&line.number));
+        self.pasted.unread = lines.take(UNREAD).map(|line| told(&line.text)).collect();
         facts.pasted = Some(self.pasted);
         facts
     }
@@ -243,6 +254,9 @@ impl Draft {
                 if let Some((torch, place)) = self.built_for.get(&name) {
                     made.build.torch = Reading::binary(torch.clone(), place.clone());
                 }
+                if self.conda.as_ref().is_some_and(|names| names.contains(&name)) {
+                    made.installer = Reading::metadata("conda".to_owned(), "conda list");
+                }
                 if let Some(folder) = self.locations.get(&name) {
                     made.location.clone_from(folder);
                 }
@@ -254,5 +268,14 @@ impl Draft {
                 std::iter::once(made).chain(others.collect::<Vec<_>>())
             })
             .collect()
+    }
+}
+
+/// The beginning of a line, without what could steer a terminal.
+fn told(line: &str) -> String {
+    let shown = crate::text::shown(line);
+    match shown.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &shown[..end]),
+        None => shown.into_owned(),
     }
 }

@@ -221,6 +221,7 @@ fn row(
     let build = more.first().copied().unwrap_or_default();
     if by_conda || build.contains("py3") || build.contains("cuda") {
         conda(&normal, version, build, number, draft);
+        draft.of_conda(if normal == "pytorch" { "torch" } else { &normal }, !build.starts_with("pypi"));
     } else {
         let place = if tagged { "collect_env's list" } else { "a list" };
         draft.package(name, version, Rank::Listed, format!("{place}, line {number}"));

@@ -21,6 +21,9 @@ pub struct RawMachine {
     /// How a CUDA toolkit is installed, the first that fits.
     #[serde(rename = "toolkit")]
     pub toolkits: Vec<RawToolkitInstall>,
+    /// What conda calls otherwise.
+    #[serde(rename = "conda")]
+    pub condas: Vec<RawConda>,
     /// Sorted by compute capability.
     #[serde(rename = "jetson")]
     pub jetsons: Vec<RawJetson>,
@@ -40,6 +43,18 @@ pub struct RawToolkitInstall {
     pub argv: Vec<String>,
     /// Where it lies then, for `CUDA_HOME`; filled in likewise.
     pub home: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// How conda is asked for a package whose builds for CUDA it has under names of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RawConda {
+    /// The name of its distribution, e.g. `torch`.
+    pub package: String,
+    /// The arguments of `conda install`, in which `{version}`, `{cuda}` and `{next}`, the next major release, are filled in.
+    pub specs: Vec<String>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -116,6 +131,9 @@ impl Table for RawMachine {
         }
         for (index, row) in self.jetsons.iter().enumerate() {
             cited(&self.sources, &row.source, "jetson", index)?;
+        }
+        for (index, row) in self.condas.iter().enumerate() {
+            cited(&self.sources, &row.source, "conda", index)?;
         }
         for (index, row) in self.toolkits.iter().enumerate() {
             cited(&self.sources, &row.source, "toolkit", index)?;

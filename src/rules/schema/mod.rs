@@ -37,7 +37,7 @@ pub use self::images::{
 };
 pub use self::indexes::{RawIndex, RawIndexes, RawWindows};
 pub use self::libraries::{RawLibraries, RawLibrary};
-pub use self::machine::{Matter, Place, RawJetson, RawMachine, RawTask, RawToolkitInstall};
+pub use self::machine::{Matter, Place, RawConda, RawJetson, RawMachine, RawTask, RawToolkitInstall};
 pub use self::modules::{RawModule, RawModules};
 pub use self::needs::{RawAssembler, RawDisk, RawGuard, RawMemlock, RawNeeds, RawNinja, RawPtxas, Stop};
 pub use self::old_releases::{RawOldRelease, RawOldReleases};
