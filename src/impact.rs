@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifiers};
+use plan::Planned;
 
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
@@ -21,12 +22,10 @@ use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
-use crate::rules::schema::RawAdvisory;
+use crate::rules::schema::Advisory;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
 use crate::version::DriverVersion;
-
-use plan::Planned;
 
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
@@ -109,8 +108,8 @@ fn serious_ids(findings: &[Finding]) -> BTreeSet<Id> {
 fn is_heard(id: &Id, db: &RuleDb, workload: &Workload) -> bool {
     let uses = workload.words(db);
     let declared = |uses_of: &[String]| uses_of.iter().all(|item| uses.contains(item));
-    let undeclared = |it: &RawAdvisory| !it.when.iter().any(|condition| declared(&condition.workload));
-    let of = |it: &RawAdvisory| *id == check::registry::advisory(it) && (it.needs_symptom || undeclared(it));
+    let undeclared = |it: &Advisory| !it.when.iter().any(|condition| declared(&condition.workload));
+    let of = |it: &Advisory| *id == check::registry::advisory(it) && (it.needs_symptom || undeclared(it));
     plan::is_told(id) || id.is(&check::registry::ADVISORY) && db.advisories().any(of)
 }
 

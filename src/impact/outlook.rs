@@ -1,24 +1,30 @@
 //! What a proposed change would do to an environment: each distribution before and after, and the findings that come and go.
 
+mod rebuild;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep440_rs::Version;
 
+use self::rebuild::arch_list;
+use self::view::View;
 use super::order::{self, stays};
 use super::{TORCH, apply, orphans};
-use crate::check::{self, rebuild::Bench};
+use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
-use crate::rules::model::{Build, Package, Release};
-use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
+use crate::rules::model::Package;
+use crate::rules::requirement::{self, is_runtime_wheel, satisfied, specifiers};
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
-use crate::step::{self, Step};
+use crate::step::Step;
 use crate::text::list;
 use crate::version::CudaVersion;
+
+pub use self::rebuild::Rebuild;
 
 /// What would happen.
 #[derive(Debug, Clone)]
@@ -130,17 +136,6 @@ impl Fate {
             Self::Unchanged => "unchanged",
         }
     }
-}
-
-/// How to compile a distribution again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebuild {
-    /// The variable that names the GPUs and its value, e.g. `TORCH_CUDA_ARCH_LIST`, `12.0`.
-    pub variable: Option<(String, String)>,
-    /// The CUDA toolkit whose nvcc is needed; none for code without CUDA.
-    pub toolkit: Option<CudaVersion>,
-    /// The commands, the one that compiles last; none where the version that is installed is no version.
-    pub steps: Vec<Step>,
 }
 
 /// What is asked of an outlook.
@@ -378,228 +373,6 @@ impl Stack {
     }
 }
 
-/// What the rows are made from.
-struct View<'v, 'db> {
-    facts: &'v Facts,
-    target: &'v Target,
-    db: &'db RuleDb,
-    wanted: &'v [Asked],
-    resolution: &'v Resolution<'db>,
-    changed: &'v [&'v Pin<'db>],
-    torch: Option<&'v Pin<'db>>,
-}
-
-impl View<'_, '_> {
-    fn rows(&self, conflicts: &Conflicts) -> Vec<Row> {
-        let distributions = self.facts.active_distributions().filter(|it| !is_runtime_wheel(&it.name));
-        let mut rows: Vec<Row> = distributions.map(|distribution| self.row(distribution, conflicts)).collect();
-        for pin in self.changed.iter().filter(|pin| self.facts.distribution(pin.name).is_none()) {
-            rows.push(Row {
-                name: pin.name.to_owned(),
-                before: None,
-                after: Some(pin.version()),
-                fate: Fate::Add,
-                why: pin.reason.to_string(),
-                rebuild: None,
-            });
-        }
-        rows
-    }
-
-    fn row(&self, distribution: &Distribution, conflicts: &Conflicts) -> Row {
-        let before = distribution.full_version().to_owned();
-        let row = |after: Option<String>, fate, why: String, rebuild| Row {
-            name: distribution.name.clone(),
-            before: Some(before.clone()),
-            after,
-            fate,
-            why,
-            rebuild,
-        };
-        let same = Some(before.clone());
-        if let Some(why) = conflicts.get(&distribution.name) {
-            return row(None, Fate::Conflict, why.clone(), None);
-        }
-        if let Some(pin) = self.changed.iter().find(|pin| pin.name == distribution.name) {
-            return row(Some(pin.version()), Fate::Change, self.why_changed(distribution, pin), None);
-        }
-        let torch_changes = self.changed.iter().any(|pin| pin.name == TORCH);
-        if let Some(why) = self.why_rebuilt(distribution).filter(|_| torch_changes) {
-            return row(same, Fate::Rebuild, why, Some(self.rebuild(distribution)));
-        }
-        let declares: Vec<String> = self.declared(distribution);
-        if !declares.is_empty() {
-            return row(same, Fate::Safe, format!("declares {}", list(&declares)), None);
-        }
-        if self.is_known(distribution) {
-            return row(same, Fate::Unchanged, String::new(), None);
-        }
-        let why = "the rules do not cover it, and nothing is known of its files and of what it declares";
-        row(same, Fate::Unknown, why.to_owned(), None)
-    }
-
-    /// Why an installed build cannot stay.
-    fn why_changed(&self, distribution: &Distribution, pin: &Pin<'_>) -> String {
-        if self.wanted.iter().any(|asked| asked.requirement.name.as_ref() == distribution.name) {
-            return "asked for".to_owned();
-        }
-        let version = Version::from_str(distribution.full_version()).ok();
-        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
-        if let Some((release, build)) = row {
-            let lines = release.requires.iter().chain(&build.requires);
-            if let Some((line, other)) = self.violated(lines) {
-                let subject = format!("{} {}", distribution.name, distribution.full_version());
-                return format!("{subject} needs `{line}`, and {} {} is to be there", other.name, other.version());
-            }
-            let package = self.db.package(&distribution.name);
-            let found = package.map(|package| obstacles(package, release, build, self.target, self.db));
-            if let Some(obstacle) = found.iter().flatten().next() {
-                return format!("{} {} {obstacle}", distribution.name, distribution.full_version());
-            }
-        }
-        let others = self.resolution.pins.iter();
-        let demand = others.filter(|other| other.name != pin.name).find_map(|other| {
-            let mut lines = other.release.requires.iter().chain(&other.build.requires);
-            let line = lines.find(|line| {
-                requirement::parse(line).is_ok_and(|wanted| {
-                    let range = specifiers(&wanted);
-                    wanted.name.as_ref() == pin.name
-                        && range.zip(version.as_ref()).is_some_and(|(range, version)| !satisfied(&range, version))
-                })
-            })?;
-            Some(format!(
-                "{} {} needs `{}`",
-                other.name,
-                other.version(),
-                line.split(';').next().unwrap_or(line).trim()
-            ))
-        });
-        demand.unwrap_or_else(|| format!("built for another partner than {}", self.partners()))
-    }
-
-    fn partners(&self) -> String {
-        let names: Vec<_> = self.changed.iter().map(|pin| format!("{} {}", pin.name, pin.version())).collect();
-        list(&names)
-    }
-
-    fn row_of(&self, name: &str, version: &Version) -> Option<(&Release, &Build)> {
-        let platform = self.target.platform.as_deref().unwrap_or_default();
-        let (release, builds) = self.db.builds(name, version, platform)?;
-        Some((release, builds.first().copied()?))
-    }
-
-    /// The first of some requirements that the new set does not meet.
-    fn violated<'l>(&self, mut lines: impl Iterator<Item = &'l String>) -> Option<(String, &Pin<'_>)> {
-        lines.find_map(|line| {
-            let wanted = requirement::parse(line).ok()?;
-            let pin = self.resolution.pins.iter().find(|pin| pin.name == wanted.name.as_ref())?;
-            let version = Version::from_str(&pin.release.full_version(pin.build)).ok()?;
-            let met = satisfied(&specifiers(&wanted)?, &version);
-            (!met).then(|| (line.split(';').next().unwrap_or(line).trim().to_owned(), pin))
-        })
-    }
-
-    /// Why a distribution is compiled against the torch that goes.
-    fn why_rebuilt(&self, distribution: &Distribution) -> Option<String> {
-        if distribution.name == TORCH {
-            return None;
-        }
-        let links_torch = |soname: &str| soname.starts_with("libtorch") || soname.starts_with("libc10");
-        let linked = distribution
-            .libraries
-            .value()
-            .into_iter()
-            .flatten()
-            .find(|library| library.links.iter().any(|link| links_torch(&link.soname)));
-        let torch = self.facts.distribution(TORCH)?.full_version();
-        if self.db.source_build(&distribution.name).is_some() && !self.has_wheels(distribution) {
-            return Some(format!("its code is compiled against torch {torch} where it is installed"));
-        }
-        // Published wheels were judged by their own rows.
-        let covered = self.db.package(&distribution.name).is_some() && self.has_wheels(distribution);
-        let library = linked.filter(|_| !covered)?;
-        Some(format!("`{}` is compiled against torch {torch}", library.path))
-    }
-
-    /// Whether the rules know wheels of it: then what is installed is one of those, unless it came from elsewhere.
-    fn has_wheels(&self, distribution: &Distribution) -> bool {
-        let Some(package) = self.db.package(&distribution.name) else { return false };
-        let elsewhere = distribution.direct_url.value().is_some() || distribution.editable;
-        let mut builds = package.releases.iter().flat_map(|release| &release.builds);
-        !elsewhere && builds.any(|build| build.platform != crate::rules::model::ANY)
-    }
-
-    fn rebuild(&self, distribution: &Distribution) -> Rebuild {
-        let row = self.db.source_build(&distribution.name);
-        let toolkit = self.torch.and_then(|pin| pin.build.cuda).filter(|_| row.is_none_or(|row| row.cuda));
-        let bench = Bench { facts: self.facts, db: self.db, target: self.target, cuda: toolkit };
-        let name = distribution.name.as_str();
-        let wanted = match distribution.direct_url.value() {
-            Some(url) => Some(format!("{name} @ {url}")),
-            None => step::pin(name, distribution.full_version()),
-        };
-        let steps = wanted.and_then(|wanted| bench.steps(name, &wanted)).unwrap_or_default();
-        Rebuild { toolkit, steps, variable: bench.gpus(row) }
-    }
-
-    /// What an installer makes of a package that the rules do not cover, because what is new wants another version of it.
-    fn moved(&self, name: &str) -> Option<(String, String)> {
-        if self.db.package(name).is_some() {
-            return None;
-        }
-        let version = Version::from_str(self.facts.distribution(name)?.version.value()?).ok()?;
-        let environment = requirement::markers(self.target);
-        self.changed.iter().find_map(|pin| {
-            let lines = pin.release.requires.iter().chain(&pin.build.requires);
-            let wanted = lines.filter_map(|line| requirement::parse(line).ok()).find(|wanted| {
-                let active = environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[]));
-                active
-                    && normalise(wanted.name.as_ref()) == name
-                    && specifiers(wanted).is_some_and(|it| !satisfied(&it, &version))
-            })?;
-            let range = specifiers(&wanted)?.to_string().replace(' ', "");
-            let why = format!("{} {} needs `{name}{range}`", pin.name, pin.version());
-            Some((range.strip_prefix("==").map_or(range.clone(), str::to_owned), why))
-        })
-    }
-
-    /// What a distribution declares of packages that change, and the new ones meet.
-    fn declared(&self, distribution: &Distribution) -> Vec<String> {
-        let version = Version::from_str(distribution.full_version()).ok();
-        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
-        let mut lines: Vec<&String> =
-            row.map_or_else(Vec::new, |(release, build)| release.requires.iter().chain(&build.requires).collect());
-        if lines.is_empty() {
-            lines =
-                distribution.metadata.value().map(|metadata| metadata.requires.iter().collect()).unwrap_or_default();
-        }
-        let environment = requirement::markers(self.target);
-        let mut declared: Vec<String> = lines
-            .into_iter()
-            .filter_map(|line| requirement::parse(line).ok())
-            .filter(|wanted| environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[])))
-            .filter(|wanted| self.changed.iter().any(|pin| pin.name == normalise(wanted.name.as_ref())))
-            .map(|mut wanted| {
-                wanted.marker = Default::default();
-                format!("`{}`", wanted.to_string().replace(' ', ""))
-            })
-            .collect();
-        declared.dedup();
-        declared
-    }
-
-    /// Whether enough is known of a distribution to say that a change does not touch it.
-    fn is_known(&self, distribution: &Distribution) -> bool {
-        // Published wheels bring all that they are linked with, or declare it: `manylinux` promises so.
-        let published =
-            |tag: &String| tag.ends_with("-none-any") || tag.contains("manylinux") || tag.contains("musllinux");
-        self.db.package(&distribution.name).is_some()
-            || distribution.libraries.value().is_some()
-            || distribution.name == "pip"
-            || (!distribution.wheel_tags.is_empty() && distribution.wheel_tags.iter().all(published))
-    }
-}
-
 /// NVIDIA's runtime wheels, which follow what needs them.
 fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<Row> {
     let version = |facts: &Facts, name: &str| facts.distribution(name).map(|it| it.full_version().to_owned());
@@ -618,11 +391,4 @@ fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<
             Row { name: name.to_owned(), before, after, fate, why, rebuild: None }
         })
         .collect()
-}
-
-/// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
-fn arch_list(target: &Target) -> String {
-    let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
-    let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    names.join(";")
 }

@@ -4,7 +4,7 @@
 use pep440_rs::Version;
 
 use super::driver::{Advice, advise};
-use super::schema::{GpuClass, Matter, Place, RawFamily, RawToolkitInstall};
+use super::schema::{DriverFamily, GpuClass, Matter, Place, ToolkitInstall};
 use super::{RuleDb, Target};
 use crate::facts::Facts;
 use crate::step::{Step, Written};
@@ -62,7 +62,7 @@ pub fn driver(version: &DriverVersion, facts: &Facts, db: &RuleDb) -> Task {
 /// How the newest driver that serves the GPUs comes to where a program runs, of those that the rules ask for.
 #[must_use]
 pub fn newest_driver(facts: &Facts, target: &Target, db: &RuleDb) -> Option<Task> {
-    let wanted = |family: &RawFamily| match advise(&family.linux_driver, target, db) {
+    let wanted = |family: &DriverFamily| match advise(&family.linux_driver, target, db) {
         Advice::Update(version) => Some(version),
         Advice::NoDriver(..) => None,
     };
@@ -84,7 +84,7 @@ pub fn toolkit(cuda: CudaVersion, facts: &Facts, db: &RuleDb) -> Option<Toolkit>
     let python = facts.python.value();
     let conda = python.filter(|python| python.management.conda);
     let distro = facts.system.distro.value().map_or("", String::as_str);
-    let fits = |row: &&RawToolkitInstall| {
+    let fits = |row: &&ToolkitInstall| {
         if row.conda { conda.is_some() } else { row.on.iter().any(|name| distro.starts_with(name.as_str())) }
     };
     let row = db.toolkit_installs().iter().find(fits)?;

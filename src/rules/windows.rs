@@ -5,13 +5,13 @@
 
 use super::model::{Build, Package, Release, WINDOWS};
 use super::requirement::{is_runtime_wheel, name_of};
-use super::schema::RawWindows;
+use super::schema::WindowsIndex;
 
 /// The platform of the wheels that tell of them.
 const LINUX: &str = "linux_x86_64";
 
 /// Gives a package the builds that the rows name: `torch==2.6.0` on `cu126` is a `2.6.0+cu126` for Windows.
-pub(super) fn add_builds(package: &mut Package, rows: &[RawWindows]) {
+pub(super) fn add_builds(package: &mut Package, rows: &[WindowsIndex]) {
     let Package { name, releases, .. } = package;
     for release in releases {
         let pin = format!("{name}=={}", release.version);
