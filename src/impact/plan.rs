@@ -3,10 +3,13 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod extras;
 mod front;
 mod instead;
+mod measure;
 mod ranges;
 mod twins;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
@@ -29,6 +32,7 @@ use crate::text;
 use front::Front;
 use instead::Instead;
 use ranges::{bounded, tight};
+use wishes::Wanted;
 
 /// A plan with what it changes.
 pub(super) struct Planned {
@@ -84,6 +88,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     }
     draft.leftovers();
     draft.own_words(findings);
+    draft.extras(findings);
     let after = draft.set(findings, &serious_ids(findings));
     draft.records();
     draft.parts.splice(0..0, front.parts);
@@ -100,7 +105,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let told: BTreeSet<Id> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
     let mut fixes: BTreeSet<Id> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
     let checked = !fixes.is_empty();
-    fixes.extend(told);
+    fixes.extend(told.into_iter().chain(front.answered));
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
@@ -121,31 +126,6 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         verified,
     };
     Some(Planned { plan, change: Change::All(draft.changes), instead })
-}
-
-/// What is asked of the solver for the sake of findings.
-struct Wanted {
-    lines: Vec<Asked>,
-    /// Packages whose installed build cannot stay.
-    refused: BTreeSet<String>,
-}
-
-impl Wanted {
-    /// The same with one wish of a finding more, for each that it has.
-    fn with_wishes_of(&self, finding: &Finding) -> Vec<Self> {
-        let mut wishes = Vec::new();
-        for remedy in finding.remedies.iter().filter(|remedy| !remedy.requirements.is_empty()) {
-            let lines = remedy.requirements.iter().filter_map(|line| requirement::parse(line).ok());
-            let more = lines.map(|line| Asked::new(line, finding.id.to_string()));
-            wishes
-                .push(Self { lines: self.lines.iter().cloned().chain(more).collect(), refused: self.refused.clone() });
-        }
-        if let ([package], Kind::GpuArch) = (finding.packages.as_slice(), finding.kind) {
-            let refused = self.refused.iter().cloned().chain([package.clone()]).collect();
-            wishes.push(Self { lines: self.lines.clone(), refused });
-        }
-        wishes
-    }
 }
 
 impl Draft<'_> {
@@ -238,47 +218,6 @@ impl Draft<'_> {
                 Some((newer, outlook))
             },
         )
-    }
-
-    /// Goes on with what no rule forbids and a finding complains of: by the finding's own wish, where that sets nothing back, or
-    /// moves nothing but what it names.
-    fn by_their_own_wish(
-        &self,
-        findings: &[Finding],
-        mut asked: Wanted,
-        mut outlook: Outlook,
-        target: &Target,
-        is_part: &dyn Fn(&str) -> bool,
-    ) -> Outlook {
-        let mut left = self.ids_with(&outlook);
-        for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
-            // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
-            if self.by_words(finding).is_some() || self.is_of_what_moves(finding) {
-                continue;
-            }
-            let heard = is_heard(&finding.id, self.db, self.workload);
-            let first = finding.remedies.first().is_some_and(|remedy| !remedy.requirements.is_empty());
-            let moved =
-                || outlook.rows.iter().any(|row| row.fate == Fate::Change && finding.packages.contains(&row.name));
-            if if heard { !first || moved() } else { !left.contains(&finding.id) } {
-                continue;
-            }
-            for wish in asked.with_wishes_of(finding).into_iter().take(if heard { 1 } else { usize::MAX }) {
-                // What it names is wanted, though a report does not list it.
-                let wanted = |name: &str| wish.lines.iter().any(|asked| asked.requirement.name.as_ref() == name);
-                // What the wish names, it may set back where nothing else has to move for it.
-                let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
-                let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
-                let other = other.filter(|it| fall(it, self.db) == Fall::None || alone(it));
-                let Some(other) = other else { continue };
-                let then = self.ids_with(&other);
-                if !then.contains(&finding.id) && then.is_subset(&left) {
-                    (asked, outlook, left) = (wish, other, then);
-                    break;
-                }
-            }
-        }
-        outlook
     }
 
     /// Whether what requires something has to move itself, and no solver chooses its release.
