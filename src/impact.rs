@@ -5,6 +5,7 @@
 
 pub mod edits;
 mod needed;
+mod order;
 mod outlook;
 mod plan;
 mod weighed;
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use pep440_rs::{Operator, Version, VersionSpecifiers};
+use plan::Planned;
 
 use crate::check;
 use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
@@ -20,13 +22,10 @@ use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
-use crate::rules::schema::RawAdvisory;
+use crate::rules::schema::Advisory;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
-use crate::step::Step;
 use crate::version::DriverVersion;
-
-use plan::Planned;
 
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
@@ -109,8 +108,8 @@ fn serious_ids(findings: &[Finding]) -> BTreeSet<Id> {
 fn is_heard(id: &Id, db: &RuleDb, workload: &Workload) -> bool {
     let uses = workload.words(db);
     let declared = |uses_of: &[String]| uses_of.iter().all(|item| uses.contains(item));
-    let undeclared = |it: &RawAdvisory| !it.when.iter().any(|condition| declared(&condition.workload));
-    let of = |it: &RawAdvisory| *id == check::registry::advisory(it) && (it.needs_symptom || undeclared(it));
+    let undeclared = |it: &Advisory| !it.when.iter().any(|condition| declared(&condition.workload));
+    let of = |it: &Advisory| *id == check::registry::advisory(it) && (it.needs_symptom || undeclared(it));
     plan::is_told(id) || id.is(&check::registry::ADVISORY) && db.advisories().any(of)
 }
 
@@ -179,25 +178,6 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
         }
     }
     facts.active_distributions().filter(|distribution| loose.contains(&distribution.name)).collect()
-}
-
-/// Other builds of releases that are installed: an installer takes `torch==2.8.0` for met by 2.8.0+cu129, and what the new build
-/// requires would not come. So the old ones go first.
-fn swapped<'p>(facts: &Facts, pins: &[&Pin<'p>]) -> Vec<&'p str> {
-    let swapped = pins.iter().filter(|pin| {
-        let declared = facts.distribution(pin.name).and_then(|found| found.version.value());
-        let declared = declared.and_then(|version| Version::from_str(version).ok());
-        pin.on_pypi() && declared.is_some_and(|version| version.without_local() == pin.release.version)
-    });
-    swapped.map(|pin| pin.name).collect()
-}
-
-/// The step that installs pins into the environment, with the tool that made it.
-fn install_step(facts: &Facts, pins: &[&Pin<'_>], db: &RuleDb) -> Option<Step> {
-    let words: Vec<_> = pins.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect();
-    let indexes: BTreeSet<_> = pins.iter().map(|pin| pin.index()).filter(|index| *index != "pypi").collect();
-    let urls: Vec<String> = indexes.into_iter().filter_map(|index| db.index_url(index)).collect();
-    check::Installer::of(facts).install_from(&words, &urls)
 }
 
 /// The facts as a change would leave them.

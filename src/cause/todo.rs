@@ -86,7 +86,7 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
 /// reader may sit anywhere.
 fn image(facts: &Facts, plan: &Plan) -> Option<Item> {
     let kind = facts.system.container.value().filter(|_| facts.origin == Origin::Host)?;
-    let installs = |step: &&Step| matches!(step, Step::Run { .. }) && !is_for_a_person(step);
+    let installs = |step: &&Step| matches!(step.own(), Step::Run { .. }) && !is_for_a_person(step);
     let run = |step: &Step| Step::run(["RUN".to_owned()].into_iter().chain(step.words()));
     let lines: Vec<Step> = plan.steps.iter().filter(installs).filter_map(run).collect();
     let words = format!("What this changes is lost with the {kind} container; its Dockerfile keeps it");

@@ -4,6 +4,8 @@
 //! project's environment, and a system's Python lets pip install nothing (PEP 668), so that an environment is made beside it.
 
 use crate::facts::{Distribution, Facts, Origin, Python};
+use crate::rules::machine::is_same_in_conda;
+use crate::rules::requirement::name_of;
 use crate::step::{self, Step, Word};
 
 /// Where an environment is made beside a system's Python.
@@ -49,7 +51,9 @@ impl<'f> Installer<'f> {
     pub fn of(facts: &'f Facts) -> Self {
         let python = facts.python.value();
         let by_conda = |it: &&Distribution| it.installer.value().is_some_and(|installer| installer == "conda");
-        let is_conda = python.is_some_and(|python| python.management.conda);
+        // A report that says what conda installed need not tell of the Python.
+        let told = facts.origin == Origin::Report && python.is_none();
+        let is_conda = told || python.is_some_and(|python| python.management.conda);
         let conda = facts.distributions.iter().filter(by_conda).map(|it| it.name.as_str()).filter(|_| is_conda);
         Self {
             owner: python.and_then(owner).unwrap_or_else(|| if by_uv(facts) { Owner::Uv } else { Owner::Pip }),
@@ -61,12 +65,37 @@ impl<'f> Installer<'f> {
         }
     }
 
+    /// Whether conda installed a distribution in an environment of its own.
+    #[must_use]
+    pub fn is_condas(&self, name: &str) -> bool {
+        self.owner == Owner::Pip && self.conda.contains(&name)
+    }
+
+    /// Installs by conda, in its own words: `numpy<2`, `pytorch=2.7.1=cuda*`; into the environment that is active where nothing
+    /// tells its folder.
+    #[must_use]
+    pub fn by_conda(&self, specs: &[String]) -> Option<Step> {
+        if specs.is_empty() {
+            return None;
+        }
+        let place = Some(["--prefix", self.prefix]).filter(|_| self.prefix.starts_with('/'));
+        let words = ["conda", "install", "--yes"].into_iter().chain(place.into_iter().flatten());
+        Step::run(words.chain(["-c", "conda-forge"]).chain(specs.iter().map(String::as_str)))
+    }
+
     /// Installs requirements; none where one is not of PEP 508 (`torch==1.0$(touch P)`), or there are none.
     #[must_use]
     pub fn install(&self, options: &[&str], requirements: &[String]) -> Option<Step> {
         let lines: Vec<String> = requirements.iter().map(|line| step::requirement(line)).collect::<Option<_>>()?;
         if lines.is_empty() {
             return None;
+        }
+        let is_condas = |line: &String| {
+            let name = name_of(line);
+            self.is_condas(name) && name != "torch" && is_same_in_conda(name) && !line.contains([';', '[', '@', ' '])
+        };
+        if options.is_empty() && lines.iter().all(is_condas) {
+            return self.by_conda(&lines);
         }
         // A project's own command resolves and locks: it repairs and compiles nothing.
         let own = if options.is_empty() { self.add(&lines) } else { None };
@@ -108,8 +137,9 @@ impl<'f> Installer<'f> {
         let checked: Vec<String> = names.iter().map(|name| step::requirement(name)).collect::<Option<_>>()?;
         let condas = names.iter().all(|name| self.conda.contains(name) && *name != "torch");
         if condas {
-            let remove = ["conda", "remove", "--yes", "--prefix", self.prefix].map(str::to_owned);
-            return Step::run(remove.into_iter().chain(checked));
+            let place = Some(["--prefix", self.prefix]).filter(|_| self.prefix.starts_with('/'));
+            let words = ["conda", "remove", "--yes"].into_iter().chain(place.into_iter().flatten()).map(str::to_owned);
+            return Step::run(words.chain(checked));
         }
         Step::run(self.words("uninstall").into_iter().chain(checked))
     }
@@ -306,6 +336,11 @@ mod tests {
         /opt/conda/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
         conda remove --yes --prefix /opt/conda nccl
         "#);
+        // What conda installed under its own name, conda replaces.
+        let conda = facts("/opt/conda", Management { conda: true, ..none() });
+        let condas = Installer::of(&conda).install(&[], &["nccl<3".to_owned()]);
+        let shown = condas.map(|step| step.print(Shell::Sh));
+        assert_eq!(shown.as_deref(), Some("conda install --yes --prefix /opt/conda -c conda-forge \"nccl<3\""));
         let system = told(&facts("/usr", Management { external: true, ..none() }));
         insta::assert_snapshot!(system, @r#"
         /usr/bin/python -m venv --system-site-packages .venv

@@ -45,6 +45,7 @@ use crate::rules::{RuleDb, Target, Workload};
 
 pub use command::fit;
 pub use environment::in_front;
+pub use forward_compat::out_of_path;
 pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};

@@ -7,10 +7,10 @@ use pep440_rs::VersionSpecifiers;
 use crate::check::{Context, Installed, rebuild};
 use crate::finding::{Evidence, Finding, Remedy, Rule};
 use crate::rules::cite;
-use crate::rules::schema::RawPrebuilt;
+use crate::rules::schema::Prebuilt;
 
 /// The rows of what is installed and unread.
-pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a RawPrebuilt)> {
+pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed<'a>, &'a Prebuilt)> {
     context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(
         |installed| {
             let version = installed.version.as_ref()?;
@@ -24,7 +24,7 @@ pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed
 }
 
 /// What the findings about such wheels share: the title and what the evidence shows are the rule's own.
-pub fn base(context: &Context<'_>, installed: &Installed<'_>, row: &RawPrebuilt, rule: &'static Rule) -> Finding {
+pub fn base(context: &Context<'_>, installed: &Installed<'_>, row: &Prebuilt, rule: &'static Rule) -> Finding {
     rule.found(&[installed.name()], "")
         .packages([installed.name()])
         .evidence([

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, Installed, Installer};
 use crate::facts::Facts;
-use crate::rules::schema::RawSourceBuild;
+use crate::rules::schema::SourceBuild;
 use crate::rules::{RuleDb, Target, machine};
 use crate::step::{self, Step};
 use crate::version::CudaVersion;
@@ -59,7 +59,7 @@ impl Bench<'_> {
 
     /// The variable that names the GPUs to a build, with its value; none where it has none, or no GPU is known.
     #[must_use]
-    pub fn gpus(&self, row: Option<&RawSourceBuild>) -> Option<(String, String)> {
+    pub fn gpus(&self, row: Option<&SourceBuild>) -> Option<(String, String)> {
         let name = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda))?;
         let gpus: BTreeSet<_> = self.target.gpus.iter().map(|gpu| gpu.capability).collect();
         let value = if name == ARCH_LIST {

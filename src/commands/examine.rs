@@ -73,7 +73,7 @@ pub(super) fn expect_recognised(from: Option<&Path>, facts: &Facts, findings: &[
 /// Whether anything at all was read in a text; a snapshot always tells something.
 fn tells_anything(facts: &Facts) -> bool {
     let Some(pasted) = &facts.pasted else { return true };
-    let rest = Pasted { recognised: Vec::new(), not_read: 0, names_torch: false, ..pasted.clone() };
+    let rest = Pasted { recognised: Vec::new(), not_read: 0, unread: Vec::new(), names_torch: false, ..pasted.clone() };
     let nothing = Facts { pasted: Some(Pasted::default()), ..Facts::unknown(facts.origin) };
     !pasted.recognised.is_empty() || Facts { pasted: Some(rest), ..facts.clone() } != nothing
 }

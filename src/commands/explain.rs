@@ -9,14 +9,14 @@ use crate::check::registry;
 use crate::exit::Exit;
 use crate::finding::Kind;
 use crate::lint;
-use crate::parse::report::clean;
-use crate::parse::xid::parse_question;
+use crate::machine::xid::parse_question;
 use crate::report::{explain as report, rules as show, symptom as symptom_report, xid as xid_report};
 use crate::rules::advisory::symptom;
-use crate::rules::schema::{RawAdvisory, RawSeverity, RawSymptom};
+use crate::rules::schema::{Advisory, Symptom};
 use crate::rules::symptom::Seen;
 use crate::rules::{self, RuleDb};
 use crate::text::nearest;
+use crate::told::clean;
 
 /// Explain an advisory, a check, a finding of lint, a package build or an error message, with sources
 #[derive(Debug, clap::Args)]
@@ -86,8 +86,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let messages = db.heard_in(text).quoted;
-    let mut hits: Vec<&RawAdvisory> =
-        db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
+    let mut hits: Vec<&Advisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
     // The longest quotation is about this very message.
     hits.sort_by_key(|advisory| std::cmp::Reverse(symptom(advisory, &messages).map_or(0, str::len)));
     let log = clean(text).log;
@@ -95,10 +94,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     // A part of a message that is long enough stands for it.
     let part = log.flat.to_lowercase();
     if seen.is_empty() && hits.is_empty() && part.chars().count() >= SHORTEST {
-        let holds = |symptom: &&RawSymptom| symptom.matches.iter().any(|all| all.to_lowercase().contains(&part));
+        let holds = |symptom: &&Symptom| symptom.matches.iter().any(|all| all.to_lowercase().contains(&part));
         seen.extend(db.symptoms().iter().filter(holds).map(|symptom| Seen { symptom, place: 0 }));
     }
-    let mut others: Vec<&RawAdvisory> = Vec::new();
+    let mut others: Vec<&Advisory> = Vec::new();
     if seen.is_empty() && hits.is_empty() && db.package(&text.to_ascii_lowercase()).is_none() {
         let about = explain_words::about(text, db);
         hits = about.advisories;
@@ -106,7 +105,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         seen.extend(about.symptoms.into_iter().take(MOST).map(|symptom| Seen { symptom, place: 0 }));
     }
     // What says most about an environment first; what seldom does only alone.
-    seen.sort_by_key(|seen| (rank(seen.symptom.severity), seen.place));
+    seen.sort_by_key(|seen| (seen.symptom.severity, seen.place));
     if hits.is_empty() && seen.is_empty() {
         if db.package(&text.to_ascii_lowercase()).is_some() {
             note(&format!("hint: `gpudoc rules show {text}` lists its builds"));
@@ -128,7 +127,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let texts = hits.iter().map(|advisory| report::advisory(advisory, width()));
     // An advisory that explains a message says more than the message's own row.
-    let told = |symptom: &RawSymptom| {
+    let told = |symptom: &Symptom| {
         symptom.explained_by.iter().any(|selector| hits.iter().any(|advisory| advisory.id == *selector))
     };
     let seen = seen.iter().filter(|seen| !told(seen.symptom)).take(MOST);
@@ -146,22 +145,14 @@ const SHORTEST: usize = 12;
 /// So many messages of one text are explained.
 const MOST: usize = 3;
 
-fn rank(severity: RawSeverity) -> u8 {
-    match severity {
-        RawSeverity::Fail => 0,
-        RawSeverity::Warn => 1,
-        RawSeverity::Info => 2,
-    }
-}
-
 /// The messages that share most words with a text, at most three, each with two words at least.
-fn nearest_symptoms<'a>(text: &str, symptoms: &'a [RawSymptom]) -> Vec<&'a RawSymptom> {
+fn nearest_symptoms<'a>(text: &str, symptoms: &'a [Symptom]) -> Vec<&'a Symptom> {
     let words = |text: &str| -> BTreeSet<String> {
         let letters = |letter: char| !letter.is_alphanumeric() && letter != '_';
         text.to_lowercase().split(letters).filter(|word| word.len() > 3).map(str::to_owned).collect()
     };
     let wanted = words(text);
-    let shared = |symptom: &RawSymptom| {
+    let shared = |symptom: &Symptom| {
         symptom.matches.iter().map(|pattern| words(pattern).intersection(&wanted).count()).max().unwrap_or(0)
     };
     let mut near: Vec<_> =
@@ -176,7 +167,7 @@ fn kind(text: &str) -> Option<Kind> {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).ok()
 }
 
-fn advisory<'a>(id: &str, db: &'a RuleDb) -> anyhow::Result<&'a RawAdvisory> {
+fn advisory<'a>(id: &str, db: &'a RuleDb) -> anyhow::Result<&'a Advisory> {
     let id = id.to_ascii_uppercase();
     if let Some(advisory) = db.all_advisories().iter().find(|advisory| advisory.id == id) {
         return Ok(advisory);

@@ -1,7 +1,7 @@
 //! What the rules say about some words: `symmetric memory`, `sm_103a`, `compile hangs`.
 
 use crate::rules::RuleDb;
-use crate::rules::schema::{RawAdvisory, RawSymptom};
+use crate::rules::schema::{Advisory, Symptom};
 
 /// Words that every sentence has.
 const COMMON: [&str; 36] = [
@@ -14,9 +14,9 @@ const COMMON: [&str; 36] = [
 #[derive(Default)]
 pub struct About<'db> {
     /// Advisories.
-    pub advisories: Vec<&'db RawAdvisory>,
+    pub advisories: Vec<&'db Advisory>,
     /// Error messages.
-    pub symptoms: Vec<&'db RawSymptom>,
+    pub symptoms: Vec<&'db Symptom>,
 }
 
 /// Looks for advisories and messages in which each word occurs: in the title counts most, then in the messages, then in the

@@ -12,12 +12,10 @@ use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
 use crate::finding::Severity;
-use crate::impact::Wish;
 use crate::impact::edits::{self, edited, edits};
-use crate::impact::{Fate, foresee, on_target};
-use crate::parse::pyproject::Selection;
-use crate::report::impact as report;
-use crate::report::unified_diff;
+use crate::impact::{Fate, Wish, foresee, on_target};
+use crate::project::pyproject::Selection;
+use crate::report::{impact as report, unified_diff};
 use crate::rules::{RuleDb, Workload};
 
 /// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts

@@ -8,11 +8,11 @@ use super::{file, note};
 use crate::check::Told;
 use crate::facts::redact::{redact, redact_text};
 use crate::facts::{self, Facts};
-use crate::parse::named;
-use crate::parse::report::{self, Reader, Vocabulary};
-use crate::parse::snapshot::snapshot;
+use crate::machine::snapshot::snapshot;
+use crate::python::named;
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
+use crate::told::{self, Reader, Vocabulary};
 
 /// Names of GPUs that are looked up in one text.
 const LOOKUPS: u32 = 250;
@@ -68,7 +68,7 @@ fn parsed(text: &str, path: &Path) -> anyhow::Result<Facts> {
 /// A text as it may be repeated: without names and secrets.
 #[must_use]
 pub fn without_people(text: &str, db: &RuleDb) -> String {
-    redact_text(text, &report::people(&report::clean(text), is_known(db)))
+    redact_text(text, &told::people(&told::clean(text), is_known(db)))
 }
 
 /// What names a package or a module, and nobody.
@@ -99,11 +99,11 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     // Neither needs the other, nor do the next two.
     let text = std::thread::scope(|scope| {
         scope.spawn(|| db.prepare_to_hear());
-        report::clean(text)
+        told::clean(text)
     });
     let (mut notes, (heard, people)) = std::thread::scope(|scope| {
-        let others = scope.spawn(|| (db.heard_in(&text.log.flat), report::people(&text, is_known(db))));
-        let notes = report::notes(&Reader::ALL, &text, &vocabulary);
+        let others = scope.spawn(|| (db.heard_in(&text.log.flat), told::people(&text, is_known(db))));
+        let notes = told::notes(&Reader::ALL, &text, &vocabulary);
         (notes, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     });
     heard.places.iter().for_each(|place| notes.hear(text.log.line_at(*place)));

@@ -8,10 +8,10 @@ use anyhow::{Context, bail};
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{MarkerEnvironment, MarkerTree, VersionOrUrl};
 
-use crate::parse::dependency::{self, Dependency, Origin, Style};
-use crate::parse::place::{InputError, Place, Placed};
-use crate::parse::pyproject::{PyProject, Selection};
-use crate::parse::requirements::{EntryKind, RequirementsFile, decode};
+use crate::project::dependency::{self, Dependency, Origin, Style};
+use crate::project::place::{InputError, Place, Placed};
+use crate::project::pyproject::{PyProject, Selection};
+use crate::project::requirements::{EntryKind, RequirementsFile, decode};
 use crate::rules::requirement::{Requirement, markers, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, FromIndex};

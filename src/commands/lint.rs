@@ -15,11 +15,10 @@ use crate::lint::kind::FileKind;
 use crate::lint::policy::{Ignore, Policy};
 use crate::lint::read::Reader;
 use crate::lint::{self, Declared, Finding, edit};
-use crate::parse::place::{Lines, Place};
-use crate::parse::requirements::decode;
+use crate::project::place::{Lines, Place};
+use crate::project::requirements::decode;
 use crate::report::ci::{self, Problems};
-use crate::report::lint as drawn;
-use crate::report::unified_diff;
+use crate::report::{lint as drawn, unified_diff};
 use crate::rules::{self, RuleDb, Target};
 
 /// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows

@@ -13,7 +13,7 @@ use super::{file, online};
 use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
-use crate::parse::pyproject::Selection;
+use crate::project::pyproject::Selection;
 use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};

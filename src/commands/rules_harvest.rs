@@ -12,19 +12,19 @@ use tokio::task::JoinSet;
 use tracing::info;
 
 use super::{file, note};
+use crate::harvest::{self, PYPI, Published, Reached, Reading, Wheel, extras as harvest_extras, variants};
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
-use crate::parse::elf::{self, Machine};
-use crate::parse::fatbin::{Home, Tally};
-use crate::parse::metadata::Metadata;
-use crate::parse::sdist::Sdist;
-use crate::parse::stated::stated;
-use crate::parse::wheel::normalise_name;
+use crate::objects::elf::{self, Machine};
+use crate::objects::fatbin::{Home, Tally};
+use crate::python::metadata::Metadata;
+use crate::python::sdist::Sdist;
+use crate::python::stated::stated;
+use crate::python::wheel::normalise_name;
 use crate::rules::extras::Extras;
-use crate::rules::harvest::{self, PYPI, Published, Reached, Reading, Wheel};
-use crate::rules::schema::{RawBuild, RawPackage};
-use crate::rules::{self, harvest_extras, variants, write};
+use crate::rules::schema::{BuildRow, PackageFile};
+use crate::rules::{self, write};
 use crate::text;
 
 /// How many requests may be under way at once.
@@ -303,7 +303,7 @@ fn published(file: &File) -> Published {
     }
 }
 
-fn summary(row: &RawBuild) -> String {
+fn summary(row: &BuildRow) -> String {
     let code = row.code.iter().map(|code| {
         let targets: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
         format!("{} containers: {}", code.containers.unwrap_or_default(), targets.join(" "))
@@ -389,11 +389,11 @@ async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiPro
     Ok(reading)
 }
 
-fn read_rows(path: &Path, package: &str) -> anyhow::Result<RawPackage> {
+fn read_rows(path: &Path, package: &str) -> anyhow::Result<PackageFile> {
     if path.try_exists().with_context(|| format!("failed to read `{}`", path.display()))? {
         return read_toml(path);
     }
-    Ok(RawPackage {
+    Ok(PackageFile {
         package: package.to_owned(),
         library_choice: Vec::new(),
         whole: false,
@@ -413,7 +413,7 @@ fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
-fn write_rows(path: &Path, rows: &RawPackage) -> anyhow::Result<()> {
+fn write_rows(path: &Path, rows: &PackageFile) -> anyhow::Result<()> {
     let failed = || format!("failed to write `{}`", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).with_context(failed)?;

@@ -7,7 +7,7 @@ use pep440_rs::Version;
 use super::format::Plain;
 use super::{print, width};
 use crate::exit::Exit;
-use crate::parse::wheel::normalise_name;
+use crate::python::wheel::normalise_name;
 use crate::report::rules::{self as report, Column};
 use crate::rules::model::{Package, Release};
 use crate::rules::{self, RuleDb, matrix};

@@ -15,17 +15,17 @@ use tracing::{info, warn};
 
 use super::file;
 use super::rules_harvest::{REQUESTS, day};
+use crate::harvest::is_own_library;
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
-use crate::parse::elf::ElfError;
-use crate::parse::elf::lookup::Object;
-use crate::parse::symbol::is_torch_symbol;
-use crate::parse::wheel::WheelName;
-use crate::rules::harvest::is_own_library;
+use crate::objects::elf::ElfError;
+use crate::objects::elf::lookup::Object;
+use crate::objects::symbol::is_torch_symbol;
+use crate::python::wheel::WheelName;
 use crate::rules::requirement::{Requirement, parse, specifiers};
 use crate::rules::schema::{
-    RawExtension, RawPackage, RawRelease, RawTorchAbi, RawTorchRelease, RawTorchSymbols, RawWheel,
+    OpenedWheel, PackageFile, ReleaseRow, TorchAbi, TorchExtension, TorchRelease, TorchSymbolTable,
 };
 use crate::rules::{symbols, write};
 
@@ -75,7 +75,7 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
     let path = args.rules_dir.join("platform").join("torch_symbols.toml");
     let text = file::read(&path)?;
-    let table: RawTorchSymbols =
+    let table: TorchSymbolTable =
         toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))?;
 
     let torch = rows(args, TORCH)?;
@@ -130,8 +130,8 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let mut presence = Vec::new();
     for (version, file) in releases {
         let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
-        let source = RawWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        rows.push(RawTorchRelease { version: version.to_string(), source });
+        let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
+        rows.push(TorchRelease { version: version.to_string(), source });
         presence.push((version, exported.get(&file.name).cloned().unwrap_or_default()));
     }
     let mut extensions = Vec::new();
@@ -139,25 +139,25 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
         let Some(symbols) = by_wheel.get(&file.name) else { continue };
         let Some((torch, cxx11_abi)) = symbols::bound(symbols, &presence, &mixed) else { continue };
         let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
-        let source = RawWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        extensions.push(RawExtension { package, version: version.to_string(), torch, cxx11_abi, source });
+        let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
+        extensions.push(TorchExtension { package, version: version.to_string(), torch, cxx11_abi, source });
     }
     let releases = presence.iter().map(|(version, _)| version.to_string()).collect();
-    let abi = write::torch_abi(&RawTorchAbi { releases, extensions });
+    let abi = write::torch_abi(&TorchAbi { releases, extensions });
     file::write(&args.rules_dir.join("platform").join("torch_abi.toml"), &abi)?;
     let histories = symbols::histories(&presence);
-    let table = RawTorchSymbols { extensions: table.extensions, releases: rows, histories };
+    let table = TorchSymbolTable { extensions: table.extensions, releases: rows, histories };
     file::write(&path, &write::torch_symbols(&table))
 }
 
 /// The rows of a package.
-fn rows(args: &SymbolArgs, name: &str) -> anyhow::Result<RawPackage> {
+fn rows(args: &SymbolArgs, name: &str) -> anyhow::Result<PackageFile> {
     let path = args.rules_dir.join("packages").join(format!("{name}.toml"));
     toml::from_str(&file::read(&path)?).with_context(|| format!("failed to parse `{}`", path.display()))
 }
 
 /// The torch releases that are published with the old and with the new C++ ABI.
-fn mixed(torch: &RawPackage) -> Vec<Version> {
+fn mixed(torch: &PackageFile) -> Vec<Version> {
     let both = torch.releases.iter().filter(|release| {
         let abis: BTreeSet<bool> = release.builds.iter().filter_map(|build| build.cxx11_abi).collect();
         abis.len() > 1
@@ -166,7 +166,7 @@ fn mixed(torch: &RawPackage) -> Vec<Version> {
 }
 
 /// Whether its metadata binds a release to one torch, which is published with one ABI: symbols would say nothing new.
-fn is_bound(release: &RawRelease, mixed: &[Version]) -> bool {
+fn is_bound(release: &ReleaseRow, mixed: &[Version]) -> bool {
     let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
     let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
     let exact = |wanted: &Requirement| {
@@ -218,9 +218,9 @@ fn stable_wheel(file: &File) -> Option<Version> {
     (fits && file.name.contains("linux") && !name.version.any_prerelease()).then_some(name.version)
 }
 
-type Look = dyn Fn(&str, &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> + Send + Sync;
+type Look = dyn Fn(&str, &Object<'_, crate::objects::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> + Send + Sync;
 
-fn needs(member: &str, object: &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
+fn needs(member: &str, object: &Object<'_, crate::objects::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
     if states_its_torch(member) {
         return Ok(BTreeSet::new());
     }
@@ -240,7 +240,7 @@ async fn read_all(
     client: &Client,
     files: Vec<File>,
     what: &'static str,
-    look: impl Fn(&str, &Object<'_, crate::parse::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>>
+    look: impl Fn(&str, &Object<'_, crate::objects::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>>
     + Send
     + Sync
     + 'static,

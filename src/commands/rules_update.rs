@@ -10,10 +10,11 @@ use reqwest::Url;
 use super::rules_harvest::{self, HarvestArgs};
 use super::{file, note, overlay, print};
 use crate::index::simple;
-use crate::parse::wheel::normalise_name;
-use crate::rules::model::{Release, unpack_extras};
+use crate::python::wheel::normalise_name;
+use crate::rules::checked::unpack_extras;
+use crate::rules::model::Release;
 use crate::rules::overlay::Overlay;
-use crate::rules::schema::RawPackage;
+use crate::rules::schema::PackageFile;
 use crate::rules::{self, RuleDb};
 use crate::text;
 
@@ -103,7 +104,8 @@ fn collect(work: &Path, db: &RuleDb) -> anyhow::Result<Overlay> {
     let mut newest = rules::embedded_day().to_owned();
     for file in files(&work.join("packages")) {
         let text = file::read(&file)?;
-        let raw: RawPackage = toml::from_str(&text).with_context(|| format!("failed to parse `{}`", file.display()))?;
+        let raw: PackageFile =
+            toml::from_str(&text).with_context(|| format!("failed to parse `{}`", file.display()))?;
         let Some(package) = db.package(&raw.package) else { continue };
         let last = rules::embedded_last(&package.name);
         let mut read: Vec<Release> = Vec::new();

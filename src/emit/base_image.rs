@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::Answer;
 use super::answer::Interpreter;
-use crate::rules::schema::{RawImage, RawUbuntu};
+use crate::rules::schema::{ImageRow, UbuntuRelease};
 use crate::version::CudaVersion;
 
 /// A base image.
@@ -15,7 +15,7 @@ pub(super) struct BaseImage<'a> {
     /// Its CUDA; none without.
     pub cuda: Option<CudaVersion>,
     /// Its Ubuntu.
-    pub ubuntu: &'a RawUbuntu,
+    pub ubuntu: &'a UbuntuRelease,
     /// The container runtime would not start it on this driver, by the image's own check.
     pub refused: bool,
 }
@@ -28,7 +28,7 @@ pub(super) struct BaseImage<'a> {
 /// refuses images with a newer one. None where the rules know no Ubuntu that is new enough.
 pub(super) fn base_image<'a>(answer: &Answer<'a>, python: Option<Interpreter>) -> Option<BaseImage<'a>> {
     let images = answer.db.images();
-    let own_python = |ubuntu: &RawUbuntu| python.is_some_and(|python| has(ubuntu, python));
+    let own_python = |ubuntu: &UbuntuRelease| python.is_some_and(|python| has(ubuntu, python));
     let newest = |names: Option<&[String]>| {
         let fits = images.ubuntus.iter().filter(|ubuntu| {
             names.is_none_or(|names| names.contains(&ubuntu.version))
@@ -42,7 +42,7 @@ pub(super) fn base_image<'a>(answer: &Answer<'a>, python: Option<Interpreter>) -
         return Some(BaseImage { tag: format!("ubuntu:{}", ubuntu.version), cuda: None, ubuntu, refused: false });
     };
     let native = answer.driver().and_then(|driver| answer.db.native_cuda(driver));
-    let rank = |image: &RawImage| {
+    let rank = |image: &ImageRow| {
         let own = image.cuda()?;
         let (same, runs, below) = (own.major == cuda.major, native.is_none_or(|native| own <= native), own <= cuda);
         let first = if answer.builds() { (same, false) } else { (runs, same) };
@@ -58,6 +58,6 @@ pub(super) fn base_image<'a>(answer: &Answer<'a>, python: Option<Interpreter>) -
 }
 
 /// Whether Ubuntu's own packages have this Python.
-pub(super) fn has(ubuntu: &RawUbuntu, python: Interpreter) -> bool {
+pub(super) fn has(ubuntu: &UbuntuRelease, python: Interpreter) -> bool {
     (ubuntu.python.major, ubuntu.python.minor) == (python.major, python.minor) && !python.free_threaded
 }

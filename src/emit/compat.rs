@@ -2,12 +2,12 @@ use super::Answer;
 use super::constraints::driver_needed;
 use crate::rules::Target;
 use crate::rules::driver::compat_offer;
-use crate::rules::schema::{CompatSupport, RawCompatPackage};
+use crate::rules::schema::{CompatPackage, CompatSupport};
 
 /// The cuda-compat package without which this set does not run on the target's kernel driver.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Compat<'a> {
-    pub package: &'a RawCompatPackage,
+    pub package: &'a CompatPackage,
     /// NVIDIA vouches for some GPUs of this class only.
     pub doubtful: bool,
 }
@@ -28,7 +28,7 @@ pub(super) fn compat<'a>(answer: &Answer<'a>) -> Vec<Option<Compat<'a>>> {
         let (oldest, support) = compat_offer(needed?, &bare, answer.db)?;
         // PTX was judged by the library that the target has: an older one might not compile it.
         let (own, driver) = (target.compat.as_ref(), target.driver.as_ref()?.branch());
-        let same = |package: &&RawCompatPackage| {
+        let same = |package: &&CompatPackage| {
             own.is_some_and(|own| own.branch() == package.branch) && package.works_on.contains(&driver)
         };
         let package = answer.db.compat_packages().iter().find(same).unwrap_or(oldest);

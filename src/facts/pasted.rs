@@ -17,6 +17,10 @@ pub struct Pasted {
     pub recognised: Vec<String>,
     /// Lines that say nothing that a reader knows.
     pub not_read: usize,
+    /// The first few of them, shortened, for the screen of who pasted them: they may hold anything, and leave the machine in no
+    /// format.
+    #[serde(skip)]
+    pub unread: Vec<String>,
     /// What `torch.cuda.is_available()` said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cuda_available: Option<bool>,

@@ -59,13 +59,13 @@ pub fn take_apart(plan: &Plan, facts: &Facts, prefix: &Path) -> (Vec<Call>, Vec<
 }
 
 fn call(step: &Step, set: &[(String, String)], facts: &Facts, prefix: &Path) -> Result<Call, String> {
-    let (environment, argv) = match step {
+    let (environment, argv) = match step.own() {
         Step::Run { environment, argv } => (environment, argv),
         Step::Set { .. } | Step::Unset { .. } | Step::Prepend { .. } => {
             return Err("a variable belongs to the shell that sets it".to_owned());
         }
         Step::Script(_) => return Err("it needs a shell".to_owned()),
-        Step::Sketch(_) => return Err("it has gaps to fill in".to_owned()),
+        Step::Sketch(_) | Step::Then(_) => return Err("it has gaps to fill in".to_owned()),
     };
     let argv: Vec<String> = argv.iter().map(|word| word.as_str().to_owned()).collect();
     let installer = aim(&argv, prefix)?;

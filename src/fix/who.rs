@@ -32,12 +32,13 @@ const CONTAINER: [&str; 5] = ["docker", "helm", "kubectl", "nerdctl", "podman"];
 /// Who has to act on a step.
 #[must_use]
 pub fn who(step: &Step) -> &'static str {
-    let program = match step {
+    let program = match step.own() {
         Step::Set { .. } | Step::Unset { .. } | Step::Prepend { .. } => {
             return "you, in the shell or file that starts your program";
         }
         Step::Run { argv, .. } => argv.first().map_or("", |word| word.as_str()),
         Step::Script(text) | Step::Sketch(text) => text.as_str().split_whitespace().next().unwrap_or_default(),
+        Step::Then(step) => return who(step),
     };
     let base = program.rsplit(['/', '\\']).next().unwrap_or_default();
     match () {
@@ -51,6 +52,7 @@ pub fn who(step: &Step) -> &'static str {
 /// Whether a person has to act: a script that is run unattended must not reboot a machine or start containers.
 #[must_use]
 pub fn is_for_a_person(step: &Step) -> bool {
+    let step = step.own();
     let sets = matches!(step, Step::Set { .. } | Step::Unset { .. } | Step::Prepend { .. });
     matches!(step, Step::Sketch(_)) || !sets && who(step) != "you"
 }

@@ -8,16 +8,16 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 
 use super::outlook::{Fate, Outlook, Row};
 use crate::check::rebuild::ARCH_LIST;
-use crate::parse::dependency::{Dependency, Origin, repository_name};
-use crate::parse::dockerfile::{Dockerfile, Kind};
-use crate::parse::install::{IndexKind, Install};
-use crate::parse::place::{Lines, Place};
-use crate::parse::pyproject::{GroupItem, PyProject};
-use crate::parse::requirements::{EntryKind, RequirementsFile};
-use crate::parse::shell::{Command, Word, base_name, script, without_runner};
+use crate::project::dependency::{Dependency, Origin, repository_name};
+use crate::project::dockerfile::{Dockerfile, Kind};
+use crate::project::install::{IndexKind, Install};
+use crate::project::place::{Lines, Place};
+use crate::project::pyproject::{GroupItem, PyProject};
+use crate::project::requirements::{EntryKind, RequirementsFile};
+use crate::project::shell::{Command, Word, base_name, script, without_runner};
 use crate::rules::RuleDb;
 use crate::rules::requirement::{is_about, satisfied, specifiers};
-use crate::rules::schema::RawSourceBuild;
+use crate::rules::schema::SourceBuild;
 use crate::text::spliced;
 use crate::version::{ComputeCapability, CudaVersion};
 
@@ -222,7 +222,7 @@ impl Editor<'_> {
     }
 
     /// The GPUs to compile for, and the sight of torch.
-    fn flags(&mut self, command: &Command, install: &Install, row: Option<&RawSourceBuild>, elsewhere: bool) {
+    fn flags(&mut self, command: &Command, install: &Install, row: Option<&SourceBuild>, elsewhere: bool) {
         let start = command.place.span.start;
         let variable = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda));
         let is_set = |name: &str| command.assignments.iter().any(|one| one.name == name);

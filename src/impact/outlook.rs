@@ -1,23 +1,30 @@
 //! What a proposed change would do to an environment: each distribution before and after, and the findings that come and go.
 
+mod rebuild;
+mod view;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use super::{TORCH, apply, install_step, orphans, swapped};
-use crate::check::{self, rebuild::Bench};
+use self::rebuild::arch_list;
+use self::view::View;
+use super::order::{self, stays};
+use super::{TORCH, apply, orphans};
+use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
-use crate::rules::model::{Build, Package, Release};
-use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
+use crate::rules::model::Package;
+use crate::rules::requirement::{self, is_runtime_wheel, satisfied, specifiers};
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
-use crate::step::{self, Step};
+use crate::step::Step;
 use crate::text::list;
 use crate::version::CudaVersion;
+
+pub use self::rebuild::Rebuild;
 
 /// What would happen.
 #[derive(Debug, Clone)]
@@ -36,6 +43,8 @@ pub struct Outlook {
     pub pins: Vec<String>,
     /// The same with the label of each build, also where the default index's file does not carry it.
     pub full: Vec<String>,
+    /// What of that conda installs, as conda calls it, e.g. `pytorch=2.7.1=cuda*`.
+    pub by_conda: Vec<String>,
     /// The change itself.
     pub change: Change,
     /// What everything that it installs requires is known.
@@ -46,6 +55,32 @@ pub struct Outlook {
     pub cuda: Option<CudaVersion>,
     /// The GPU targets for `TORCH_CUDA_ARCH_LIST`, e.g. `9.0;12.0`.
     pub arch_list: String,
+}
+
+impl Outlook {
+    /// What it installs as its commands name it, e.g. `torch 2.7.1 (PyPI's build, for CUDA 12.6) and triton 3.3.1`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        // What an installer is asked for without the label that it has: PyPI's own build.
+        let label = |pin: &String, full: &String| full.strip_prefix(pin.as_str())?.strip_prefix('+').map(str::to_owned);
+        let label = |(pin, full)| (pin, label(pin, full).and_then(|label| CudaVersion::from_variant(&label)));
+        if !self.by_conda.is_empty() {
+            // conda's builds carry no labels, and its command says what they are for.
+            let words = self.pins.iter().map(|pin| pin.split('+').next().unwrap_or(pin).replace("==", " "));
+            return format!("{} with conda", list(&words.collect::<Vec<_>>()));
+        }
+        let named: Vec<(&String, Option<CudaVersion>)> = self.pins.iter().zip(&self.full).map(label).collect();
+        let builds: Vec<&String> = named.iter().filter(|(_, cuda)| cuda.is_some()).map(|(pin, _)| *pin).collect();
+        let told = named.iter().map(|(pin, cuda)| {
+            let words = pin.replace("==", " ");
+            match cuda.filter(|_| builds.last() == Some(pin)) {
+                Some(cuda) if builds.len() == 1 => format!("{words} (PyPI's build, for CUDA {cuda})"),
+                Some(cuda) => format!("{words} (PyPI's builds, for CUDA {cuda})"),
+                None => words,
+            }
+        });
+        list(&told.collect::<Vec<_>>())
+    }
 }
 
 /// One distribution before and after.
@@ -103,17 +138,6 @@ impl Fate {
     }
 }
 
-/// How to compile a distribution again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rebuild {
-    /// The variable that names the GPUs and its value, e.g. `TORCH_CUDA_ARCH_LIST`, `12.0`.
-    pub variable: Option<(String, String)>,
-    /// The CUDA toolkit whose nvcc is needed; none for code without CUDA.
-    pub toolkit: Option<CudaVersion>,
-    /// The commands, the one that compiles last; none where the version that is installed is no version.
-    pub steps: Vec<Step>,
-}
-
 /// What is asked of an outlook.
 #[derive(Clone, Copy)]
 pub struct Wish<'w> {
@@ -143,7 +167,8 @@ pub fn foresee(
 ) -> Result<Outlook, Box<Proof>> {
     let Wish { wanted, constraints, refused, is_part, bare } = wish;
     let stack = Stack { refused: refused.clone(), ..Stack::of(facts, db) };
-    let (resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
+    let (mut resolution, conflicts) = stack.resolve(wanted, constraints, target, db, bare)?;
+    order::label(facts, &stack.installed, &mut resolution);
     let is_changed = |pin: &&Pin<'_>| !stays(pin, &stack.installed) && is_part(pin.name);
     let mut changed: Vec<&Pin<'_>> = resolution.pins.iter().filter(is_changed).collect();
     let asked: Vec<&str> = wanted.iter().map(|asked| asked.requirement.name.as_ref()).collect();
@@ -206,12 +231,8 @@ pub fn foresee(
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
-    let names: Vec<_> = swapped(facts, &changed)
-        .into_iter()
-        .chain(gone.iter().map(|distribution| distribution.name.as_str()))
-        .collect();
-    let mut steps: Vec<Step> = check::Installer::of(facts).uninstall(&names).into_iter().collect();
-    steps.extend(install_step(facts, &changed, db));
+    let mut steps = order::steps(facts, &changed, &gone, db);
+    let (by_conda, _) = order::by_conda(facts, &changed, db);
     let lines: Vec<String> = strangers.iter().map(ToString::to_string).collect();
     steps.extend(check::Installer::of(facts).install(&[], &lines));
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).flat_map(|rebuild| rebuild.steps.clone()));
@@ -222,7 +243,9 @@ pub fn foresee(
     let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
     let is_known = strangers.is_empty()
         && rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
-        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown);
+        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown)
+        // Nor of conda's.
+        && by_conda.is_empty();
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
         introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
@@ -231,6 +254,7 @@ pub fn foresee(
         steps,
         pins: changed.iter().map(|pin| format!("{}=={}", pin.name, pin.version())).collect(),
         full: installs,
+        by_conda,
         change,
         known: is_known,
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
@@ -349,235 +373,6 @@ impl Stack {
     }
 }
 
-/// Whether a pin is what is installed; of PyPI's builds installed metadata names no label.
-fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
-    let Some(version) = installed.get(pin.name) else { return false };
-    let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
-    full.as_ref() == Some(version) || (pin.build.index == "pypi" && *version == pin.release.version)
-}
-
-/// What the rows are made from.
-struct View<'v, 'db> {
-    facts: &'v Facts,
-    target: &'v Target,
-    db: &'db RuleDb,
-    wanted: &'v [Asked],
-    resolution: &'v Resolution<'db>,
-    changed: &'v [&'v Pin<'db>],
-    torch: Option<&'v Pin<'db>>,
-}
-
-impl View<'_, '_> {
-    fn rows(&self, conflicts: &Conflicts) -> Vec<Row> {
-        let distributions = self.facts.active_distributions().filter(|it| !is_runtime_wheel(&it.name));
-        let mut rows: Vec<Row> = distributions.map(|distribution| self.row(distribution, conflicts)).collect();
-        for pin in self.changed.iter().filter(|pin| self.facts.distribution(pin.name).is_none()) {
-            rows.push(Row {
-                name: pin.name.to_owned(),
-                before: None,
-                after: Some(pin.version()),
-                fate: Fate::Add,
-                why: pin.reason.to_string(),
-                rebuild: None,
-            });
-        }
-        rows
-    }
-
-    fn row(&self, distribution: &Distribution, conflicts: &Conflicts) -> Row {
-        let before = distribution.full_version().to_owned();
-        let row = |after: Option<String>, fate, why: String, rebuild| Row {
-            name: distribution.name.clone(),
-            before: Some(before.clone()),
-            after,
-            fate,
-            why,
-            rebuild,
-        };
-        let same = Some(before.clone());
-        if let Some(why) = conflicts.get(&distribution.name) {
-            return row(None, Fate::Conflict, why.clone(), None);
-        }
-        if let Some(pin) = self.changed.iter().find(|pin| pin.name == distribution.name) {
-            return row(Some(pin.version()), Fate::Change, self.why_changed(distribution, pin), None);
-        }
-        let torch_changes = self.changed.iter().any(|pin| pin.name == TORCH);
-        if let Some(why) = self.why_rebuilt(distribution).filter(|_| torch_changes) {
-            return row(same, Fate::Rebuild, why, Some(self.rebuild(distribution)));
-        }
-        let declares: Vec<String> = self.declared(distribution);
-        if !declares.is_empty() {
-            return row(same, Fate::Safe, format!("declares {}", list(&declares)), None);
-        }
-        if self.is_known(distribution) {
-            return row(same, Fate::Unchanged, String::new(), None);
-        }
-        let why = "the rules do not cover it, and nothing is known of its files and of what it declares";
-        row(same, Fate::Unknown, why.to_owned(), None)
-    }
-
-    /// Why an installed build cannot stay.
-    fn why_changed(&self, distribution: &Distribution, pin: &Pin<'_>) -> String {
-        if self.wanted.iter().any(|asked| asked.requirement.name.as_ref() == distribution.name) {
-            return "asked for".to_owned();
-        }
-        let version = Version::from_str(distribution.full_version()).ok();
-        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
-        if let Some((release, build)) = row {
-            let lines = release.requires.iter().chain(&build.requires);
-            if let Some((line, other)) = self.violated(lines) {
-                let subject = format!("{} {}", distribution.name, distribution.full_version());
-                return format!("{subject} needs `{line}`, and {} {} is to be there", other.name, other.version());
-            }
-            let package = self.db.package(&distribution.name);
-            let found = package.map(|package| obstacles(package, release, build, self.target, self.db));
-            if let Some(obstacle) = found.iter().flatten().next() {
-                return format!("{} {} {obstacle}", distribution.name, distribution.full_version());
-            }
-        }
-        let others = self.resolution.pins.iter();
-        let demand = others.filter(|other| other.name != pin.name).find_map(|other| {
-            let mut lines = other.release.requires.iter().chain(&other.build.requires);
-            let line = lines.find(|line| {
-                requirement::parse(line).is_ok_and(|wanted| {
-                    let range = specifiers(&wanted);
-                    wanted.name.as_ref() == pin.name
-                        && range.zip(version.as_ref()).is_some_and(|(range, version)| !satisfied(&range, version))
-                })
-            })?;
-            Some(format!(
-                "{} {} needs `{}`",
-                other.name,
-                other.version(),
-                line.split(';').next().unwrap_or(line).trim()
-            ))
-        });
-        demand.unwrap_or_else(|| format!("built for another partner than {}", self.partners()))
-    }
-
-    fn partners(&self) -> String {
-        let names: Vec<_> = self.changed.iter().map(|pin| format!("{} {}", pin.name, pin.version())).collect();
-        list(&names)
-    }
-
-    fn row_of(&self, name: &str, version: &Version) -> Option<(&Release, &Build)> {
-        let platform = self.target.platform.as_deref().unwrap_or_default();
-        let (release, builds) = self.db.builds(name, version, platform)?;
-        Some((release, builds.first().copied()?))
-    }
-
-    /// The first of some requirements that the new set does not meet.
-    fn violated<'l>(&self, mut lines: impl Iterator<Item = &'l String>) -> Option<(String, &Pin<'_>)> {
-        lines.find_map(|line| {
-            let wanted = requirement::parse(line).ok()?;
-            let pin = self.resolution.pins.iter().find(|pin| pin.name == wanted.name.as_ref())?;
-            let version = Version::from_str(&pin.release.full_version(pin.build)).ok()?;
-            let met = satisfied(&specifiers(&wanted)?, &version);
-            (!met).then(|| (line.split(';').next().unwrap_or(line).trim().to_owned(), pin))
-        })
-    }
-
-    /// Why a distribution is compiled against the torch that goes.
-    fn why_rebuilt(&self, distribution: &Distribution) -> Option<String> {
-        if distribution.name == TORCH {
-            return None;
-        }
-        let links_torch = |soname: &str| soname.starts_with("libtorch") || soname.starts_with("libc10");
-        let linked = distribution
-            .libraries
-            .value()
-            .into_iter()
-            .flatten()
-            .find(|library| library.links.iter().any(|link| links_torch(&link.soname)));
-        let torch = self.facts.distribution(TORCH)?.full_version();
-        if self.db.source_build(&distribution.name).is_some() && !self.has_wheels(distribution) {
-            return Some(format!("its code is compiled against torch {torch} where it is installed"));
-        }
-        // Published wheels were judged by their own rows.
-        let covered = self.db.package(&distribution.name).is_some() && self.has_wheels(distribution);
-        let library = linked.filter(|_| !covered)?;
-        Some(format!("`{}` is compiled against torch {torch}", library.path))
-    }
-
-    /// Whether the rules know wheels of it: then what is installed is one of those, unless it came from elsewhere.
-    fn has_wheels(&self, distribution: &Distribution) -> bool {
-        let Some(package) = self.db.package(&distribution.name) else { return false };
-        let elsewhere = distribution.direct_url.value().is_some() || distribution.editable;
-        let mut builds = package.releases.iter().flat_map(|release| &release.builds);
-        !elsewhere && builds.any(|build| build.platform != crate::rules::model::ANY)
-    }
-
-    fn rebuild(&self, distribution: &Distribution) -> Rebuild {
-        let row = self.db.source_build(&distribution.name);
-        let toolkit = self.torch.and_then(|pin| pin.build.cuda).filter(|_| row.is_none_or(|row| row.cuda));
-        let bench = Bench { facts: self.facts, db: self.db, target: self.target, cuda: toolkit };
-        let name = distribution.name.as_str();
-        let wanted = match distribution.direct_url.value() {
-            Some(url) => Some(format!("{name} @ {url}")),
-            None => step::pin(name, distribution.full_version()),
-        };
-        let steps = wanted.and_then(|wanted| bench.steps(name, &wanted)).unwrap_or_default();
-        Rebuild { toolkit, steps, variable: bench.gpus(row) }
-    }
-
-    /// What an installer makes of a package that the rules do not cover, because what is new wants another version of it.
-    fn moved(&self, name: &str) -> Option<(String, String)> {
-        if self.db.package(name).is_some() {
-            return None;
-        }
-        let version = Version::from_str(self.facts.distribution(name)?.version.value()?).ok()?;
-        let environment = requirement::markers(self.target);
-        self.changed.iter().find_map(|pin| {
-            let lines = pin.release.requires.iter().chain(&pin.build.requires);
-            let wanted = lines.filter_map(|line| requirement::parse(line).ok()).find(|wanted| {
-                let active = environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[]));
-                active
-                    && normalise(wanted.name.as_ref()) == name
-                    && specifiers(wanted).is_some_and(|it| !satisfied(&it, &version))
-            })?;
-            let range = specifiers(&wanted)?.to_string().replace(' ', "");
-            let why = format!("{} {} needs `{name}{range}`", pin.name, pin.version());
-            Some((range.strip_prefix("==").map_or(range.clone(), str::to_owned), why))
-        })
-    }
-
-    /// What a distribution declares of packages that change, and the new ones meet.
-    fn declared(&self, distribution: &Distribution) -> Vec<String> {
-        let version = Version::from_str(distribution.full_version()).ok();
-        let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
-        let mut lines: Vec<&String> =
-            row.map_or_else(Vec::new, |(release, build)| release.requires.iter().chain(&build.requires).collect());
-        if lines.is_empty() {
-            lines =
-                distribution.metadata.value().map(|metadata| metadata.requires.iter().collect()).unwrap_or_default();
-        }
-        let environment = requirement::markers(self.target);
-        let mut declared: Vec<String> = lines
-            .into_iter()
-            .filter_map(|line| requirement::parse(line).ok())
-            .filter(|wanted| environment.as_ref().is_none_or(|env| requirement::applies(wanted, env, &[])))
-            .filter(|wanted| self.changed.iter().any(|pin| pin.name == normalise(wanted.name.as_ref())))
-            .map(|mut wanted| {
-                wanted.marker = Default::default();
-                format!("`{}`", wanted.to_string().replace(' ', ""))
-            })
-            .collect();
-        declared.dedup();
-        declared
-    }
-
-    /// Whether enough is known of a distribution to say that a change does not touch it.
-    fn is_known(&self, distribution: &Distribution) -> bool {
-        // Published wheels bring all that they are linked with, or declare it: `manylinux` promises so.
-        let published =
-            |tag: &String| tag.ends_with("-none-any") || tag.contains("manylinux") || tag.contains("musllinux");
-        self.db.package(&distribution.name).is_some()
-            || distribution.libraries.value().is_some()
-            || distribution.name == "pip"
-            || (!distribution.wheel_tags.is_empty() && distribution.wheel_tags.iter().all(published))
-    }
-}
-
 /// NVIDIA's runtime wheels, which follow what needs them.
 fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<Row> {
     let version = |facts: &Facts, name: &str| facts.distribution(name).map(|it| it.full_version().to_owned());
@@ -596,11 +391,4 @@ fn runtime_wheels(before: &Facts, after: &Facts, gone: &[&Distribution]) -> Vec<
             Row { name: name.to_owned(), before, after, fate, why, rebuild: None }
         })
         .collect()
-}
-
-/// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
-fn arch_list(target: &Target) -> String {
-    let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
-    let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    names.join(";")
 }

@@ -16,7 +16,8 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::outlook::{Fate, Outlook, Wish, foresee, has_to_move};
+use self::wishes::Wanted;
+use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Stray};
@@ -32,7 +33,6 @@ use crate::text;
 use front::Front;
 use instead::Instead;
 use ranges::{bounded, tight};
-use wishes::Wanted;
 
 /// A plan with what it changes.
 pub(super) struct Planned {
@@ -164,9 +164,13 @@ impl Draft<'_> {
         let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
-        if without_compat && !self.changes.is_empty() {
+        let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());
+        if let Some(library) = compat {
+            // The machine is put right before anything is installed on it.
+            let remedy = check::out_of_path(library, self.facts);
             self.after = None;
-            self.parts.push("take the cuda-compat folder out of the loader's path".to_owned());
+            self.parts.insert(0, lower(&remedy.summary));
+            self.steps.splice(0..0, remedy.steps);
             self.changes.push(Change::NoCompat);
         }
     }
@@ -220,72 +224,6 @@ impl Draft<'_> {
         )
     }
 
-    /// Whether what requires something has to move itself, and no solver chooses its release.
-    fn is_of_what_moves(&self, finding: &Finding) -> bool {
-        // What an installer refused was weighed, and is not installed.
-        let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
-        finding.id.subject().filter(|_| declared).is_some_and(|name| {
-            let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
-            self.db.package(name).is_none() && version.is_some_and(|version| has_to_move(self.facts, name, &version))
-        })
-    }
-
-    /// The lines of the first remedy for what is installed, where they name only packages that the rules do not cover, of which no
-    /// solver chooses.
-    fn by_words<'f>(&self, finding: &'f Finding) -> Option<&'f [String]> {
-        let name = |line: &String| normalise(requirement::name_of(line));
-        let there = |remedy: &&Remedy| {
-            remedy.requirements.iter().any(|line| self.facts.distribution(&name(line)).is_some())
-                || remedy.requirements.is_empty()
-        };
-        let lines = finding.remedies.iter().find(there)?.requirements.as_slice();
-        let uncovered = |name: String| self.db.package(&name).is_none() && self.facts.distribution(&name).is_some();
-        (!lines.is_empty() && lines.iter().all(|line| uncovered(name(line)))).then_some(lines)
-    }
-
-    /// What findings ask for and no solver chooses, in the findings' own words, where that ends them and makes none.
-    fn own_words(&mut self, findings: &[Finding]) {
-        let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
-        for finding in asking {
-            self.beside(finding);
-            let Some(lines) = self.by_words(finding).and_then(|lines| self.bounded(lines)) else { continue };
-            let now = self.ids_after(&self.changes);
-            let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(lines.clone())]).collect();
-            let then = self.ids_after(&changes);
-            if !now.contains(&finding.id) || then.contains(&finding.id) || !then.is_subset(&now) {
-                continue;
-            }
-            self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
-            self.parts.push(format!("install {}", text::list(&lines)));
-            (self.after, self.changes) = (Some(then), changes);
-            self.requirements.extend(lines);
-        }
-    }
-
-    /// What a remedy that the solver took over says of packages beside those that it chooses.
-    fn beside(&mut self, finding: &Finding) {
-        let chosen = |line: &String| {
-            let range = requirement::parse(line).ok().and_then(|it| requirement::specifiers(&it));
-            let pins = self.requirements.iter().filter(|pin| requirement::name_of(pin) == requirement::name_of(line));
-            let versions = pins.filter_map(|pin| Version::from_str(pin.split_once("==")?.1).ok());
-            range.is_some_and(|range| versions.clone().any(|version| satisfied(&range, &version)))
-        };
-        let lines = finding.remedies.iter().find_map(|remedy| {
-            let is_covered = |line: &&String| self.db.package(&normalise(requirement::name_of(line))).is_some();
-            let (covered, others): (Vec<&String>, Vec<&String>) = remedy.requirements.iter().partition(is_covered);
-            let there = |line: &&String| self.facts.distribution(&normalise(requirement::name_of(line))).is_some();
-            let all = !covered.is_empty() && covered.into_iter().all(chosen);
-            all.then(|| others.into_iter().filter(there).cloned().collect::<Vec<_>>())
-        });
-        let lines = lines.filter(|lines| !lines.is_empty()).and_then(|lines| self.bounded(&lines));
-        let Some(lines) = lines else { return };
-        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
-        self.parts.push(format!("install {}", text::list(&lines)));
-        self.changes.push(Change::Install(lines.clone()));
-        self.after = None;
-        self.requirements.extend(lines);
-    }
-
     /// Ids of what fails or warns after an outlook on top of what is planned.
     fn ids_with(&self, outlook: &Outlook) -> BTreeSet<Id> {
         if self.changes.is_empty() {
@@ -301,7 +239,6 @@ impl Draft<'_> {
     }
 
     fn take(&mut self, outlook: Outlook) {
-        let words = |pins: &[String]| pins.iter().map(|pin| pin.replace("==", " ")).collect::<Vec<_>>();
         if outlook.full.is_empty() {
             return;
         }
@@ -309,7 +246,7 @@ impl Draft<'_> {
             self.after = Some(self.ids_with(&outlook));
         }
         self.known &= outlook.known;
-        self.parts.push(format!("install {}", text::list(&words(&outlook.full))));
+        self.parts.push(format!("install {}", outlook.in_words()));
         let rebuilt: Vec<_> =
             outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
         if !rebuilt.is_empty() {

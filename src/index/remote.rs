@@ -8,10 +8,10 @@ use reqwest::Url;
 use tokio::sync::mpsc;
 
 use super::client::{Client, IndexError};
-use crate::parse::elf::{ElfError, Layout};
-use crate::parse::fatbin::{Container, StreamWalker, Streamed};
-use crate::parse::pieces::Pieces;
-use crate::parse::zip::{self, Member, Method};
+use crate::objects::elf::{ElfError, Layout};
+use crate::objects::fatbin::{Container, StreamWalker, Streamed};
+use crate::objects::pieces::Pieces;
+use crate::python::zip::{self, Member, Method};
 
 /// Members that are read into memory must not be bigger.
 const MAX_MEMBER: u64 = 64 << 20;

@@ -6,7 +6,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use super::client::{Client, IndexError};
-use crate::parse::wheel::normalise_name;
+use crate::python::wheel::normalise_name;
 
 /// The index that is asked unless another is named.
 pub const PYPI: &str = "https://pypi.org/simple";

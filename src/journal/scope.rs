@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 use serde::{Deserialize, Serialize};
 
 use super::FOLDER;
-use crate::parse::record::parse_record;
+use crate::python::record::parse_record;
 
 /// What made the environment, and whether it is alone in its folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

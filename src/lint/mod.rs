@@ -15,11 +15,10 @@ mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::finding::Severity;
-use crate::parse::place::{Lines, Place};
-use crate::rules::{RuleDb, Target, Workload};
-
 use self::project::{Environment, Project};
+use crate::finding::Severity;
+use crate::project::place::{Lines, Place};
+use crate::rules::{RuleDb, Target, Workload};
 
 pub use registry::rule;
 

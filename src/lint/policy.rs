@@ -2,7 +2,7 @@
 
 use super::{Finding, Rule};
 use crate::finding::Severity;
-use crate::parse::place::Place;
+use crate::project::place::Place;
 
 /// An `ignore` of the policy matches no finding.
 pub static IGNORE_UNUSED: Rule = Rule {

@@ -1,12 +1,12 @@
 //! What files lead to: environments, each with the lines that ask for packages, in the order in which they are installed.
 
 use super::Finding;
-use crate::parse::dependency::{Dependency, Elsewhere, Origin, repository_name};
-use crate::parse::install::Tool;
-use crate::parse::place::Place;
-use crate::parse::python::Script;
-use crate::parse::shell::Word;
-use crate::parse::sourced::Sourced;
+use crate::project::dependency::{Dependency, Elsewhere, Origin, repository_name};
+use crate::project::install::Tool;
+use crate::project::place::Place;
+use crate::project::shell::Word;
+use crate::project::sourced::Sourced;
+use crate::python::script::Script;
 use crate::rules::requirement::{Requirement, parse};
 
 /// All files of a run.

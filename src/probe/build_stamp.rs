@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::root::RootFs;
 use crate::facts::{Distribution, DistributionBuild, Reading};
-use crate::parse::direct_url::DirectUrl;
-use crate::parse::local_label::LocalLabel;
-use crate::parse::metadata::requirement_name;
-use crate::parse::version_py::{Stated, VersionPy};
+use crate::python::direct_url::DirectUrl;
+use crate::python::local_label::LocalLabel;
+use crate::python::metadata::requirement_name;
+use crate::python::version_py::{Stated, VersionPy};
 use crate::version::CudaVersion;
 
 /// The most of a `version.py` that is read. torch's is 300 bytes long.

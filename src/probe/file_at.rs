@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 use super::root::RootFs;
-use crate::parse::ReadAt;
+use crate::objects::ReadAt;
 
 /// A file read by `pread`.
 #[derive(Debug)]

@@ -5,7 +5,7 @@
 //! that the PCI bus of its host carries. Observations belong together by bus address, or by number where one has none.
 
 use crate::facts::{Gpu, Reading};
-use crate::parse::pci::LocatedGpu;
+use crate::machine::pci::LocatedGpu;
 
 /// Merges the observations, strongest first. None if nobody saw a GPU.
 #[must_use]

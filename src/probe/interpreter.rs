@@ -9,7 +9,7 @@ use super::python_library::{Library, holds_distributions};
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Reading, Source};
-use crate::parse::pyvenv::PyvenvCfg;
+use crate::python::pyvenv::PyvenvCfg;
 use crate::version::PythonVersion;
 
 /// Where programs are found when PATH is not set, as in an image.

@@ -2,8 +2,8 @@
 
 use super::root::RootFs;
 use crate::facts::{Gpu, KernelModule, Reading};
-use crate::parse::kernel_driver::{parse_gpu_information, parse_module_version};
-use crate::parse::pci::{LocatedGpu, PciAddress, is_nvidia_gpu, parse_pci_number};
+use crate::machine::kernel_driver::{parse_gpu_information, parse_module_version};
+use crate::machine::pci::{LocatedGpu, PciAddress, is_nvidia_gpu, parse_pci_number};
 use crate::version::DriverVersion;
 
 const SYS_VERSION: &str = "/sys/module/nvidia/version";

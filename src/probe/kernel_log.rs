@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::root::RootFs;
 use crate::facts::{Reading, Xid};
-use crate::parse::xid::parse_xids;
+use crate::machine::xid::parse_xids;
 
 const KMSG: &str = "/dev/kmsg";
 const FILES: [&str; 2] = ["/var/log/kern.log", "/var/log/dmesg"];

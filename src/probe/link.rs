@@ -21,7 +21,7 @@ use super::loader::LibrarySearch;
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::Link;
-use crate::parse::elf::lookup::{Dynamic, Object};
+use crate::objects::elf::lookup::{Dynamic, Object};
 
 /// What has been read of dynamic sections, by path.
 #[derive(Debug, Default)]

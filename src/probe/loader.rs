@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::file_at::open;
 use super::root::RootFs;
 use crate::facts::{LibCuda, Loader, Reading};
-use crate::parse::elf::function::returned_at_once;
-use crate::parse::elf::lookup::Object;
-use crate::parse::ld_cache::{CacheEntry, parse_ld_cache};
-use crate::parse::library::version_numbers;
+use crate::objects::elf::function::returned_at_once;
+use crate::objects::elf::lookup::Object;
+use crate::objects::ld_cache::{CacheEntry, parse_ld_cache};
+use crate::objects::library::version_numbers;
 use crate::version::DriverVersion;
 
 const CACHE: &str = "/etc/ld.so.cache";

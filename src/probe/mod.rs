@@ -29,6 +29,7 @@ pub mod link;
 pub mod loader;
 mod modules;
 pub mod nvml;
+mod object_files;
 pub mod objects;
 mod place;
 pub mod python;
@@ -55,7 +56,7 @@ use nvml::{NvmlFacts, NvmlLibrary};
 use root::RootFs;
 
 use crate::facts::{Distribution, Driver, Facts, Gpu, Loader, Origin, Python, Reading, System, Visibility};
-use crate::parse::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
+use crate::machine::nvidia_smi::{PLACE as SMI_PLACE, SmiReport};
 
 /// What to inspect.
 #[derive(Debug, Clone)]

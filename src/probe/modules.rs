@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution};
-use crate::parse::record::parse_record;
+use crate::python::record::parse_record;
 
 /// More than these are not listed: that the distribution is damaged is clear by then.
 const MOST: usize = 100;

@@ -11,8 +11,8 @@ use nvml_wrapper::{Device, Nvml as Library};
 
 use super::gpu_state;
 use crate::facts::{ConfidentialComputing, Gpu, Nvml, Reading};
+use crate::machine::pci::LocatedGpu;
 use crate::parallel::in_parallel;
-use crate::parse::pci::LocatedGpu;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// The name under which values of this source are recorded.

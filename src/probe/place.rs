@@ -9,7 +9,7 @@ use super::python_library::holds_distributions;
 use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, InFront, Place, PutBy, Python, Scripts};
-use crate::parse::direct_url::DirectUrl;
+use crate::python::direct_url::DirectUrl;
 
 /// The most scripts whose first line is read.
 const SCRIPTS: usize = 300;

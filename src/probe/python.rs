@@ -12,7 +12,7 @@ use super::root::RootFs;
 use super::site_packages::distributions;
 use super::{PythonFacts, place};
 use crate::facts::{Locked, Python, PythonImplementation, Reading, Source};
-use crate::parse::pyvenv::PyvenvCfg;
+use crate::python::pyvenv::PyvenvCfg;
 use crate::version::PythonVersion;
 
 /// Chooses the interpreter and reads its environment.

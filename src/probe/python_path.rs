@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::root::RootFs;
 use crate::facts::PutBy;
-use crate::parse::pth::{parse_pth, put_in_front};
+use crate::python::pth::{parse_pth, put_in_front};
 
 /// What decides the path of an interpreter.
 #[derive(Debug, Clone, Copy)]

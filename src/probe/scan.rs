@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use flate2::read::DeflateDecoder;
 
 use super::file_at::FileAt;
+use crate::objects::ReadAt;
+use crate::objects::elf::lookup::Object;
+use crate::objects::elf::{self, ElfError};
+use crate::objects::fatbin::{StreamWalker, Streamed};
+use crate::objects::library::{self, SharedLibrary};
+use crate::objects::pieces::Pieces;
 use crate::parallel::in_parallel;
-use crate::parse::ReadAt;
-use crate::parse::elf::lookup::Object;
-use crate::parse::elf::{self, ElfError};
-use crate::parse::fatbin::{StreamWalker, Streamed};
-use crate::parse::library::{self, SharedLibrary};
-use crate::parse::pieces::Pieces;
-use crate::parse::record::{is_library, parse_record};
-use crate::parse::zip::{self, Member, Method};
+use crate::python::record::{is_library, parse_record};
+use crate::python::zip::{self, Member, Method};
 
 /// The most of the tables of one packed library that is kept in memory: libtorch_cpu's have 60 MB.
 const MAX_TABLES: u64 = 256 << 20;

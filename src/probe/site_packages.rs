@@ -14,13 +14,13 @@ use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, Metadata, Reading, Stray};
 use crate::parallel::in_parallel;
-use crate::parse::direct_url::DirectUrl;
-use crate::parse::dist_info::{MetadataDir, MetadataKind, headers_end, parse_installer, parse_wheel_tags};
-use crate::parse::metadata::Metadata as Headers;
-use crate::parse::pth::parse_egg_link;
-use crate::parse::record::parse_record;
-use crate::parse::requires_txt::parse_requires_txt;
-use crate::parse::wheel::normalise_name;
+use crate::python::direct_url::DirectUrl;
+use crate::python::dist_info::{MetadataDir, MetadataKind, headers_end, parse_installer, parse_wheel_tags};
+use crate::python::metadata::Metadata as Headers;
+use crate::python::pth::parse_egg_link;
+use crate::python::record::parse_record;
+use crate::python::requires_txt::parse_requires_txt;
+use crate::python::wheel::normalise_name;
 
 /// Enough for the headers of nearly every distribution.
 const HEADERS: u64 = 8 << 10;

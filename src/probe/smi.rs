@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use super::child;
-use crate::parse::nvidia_smi::{COLUMNS, SmiFault, SmiReport, parse_query};
+use crate::machine::nvidia_smi::{COLUMNS, SmiFault, SmiReport, parse_query};
 
 /// How long nvidia-smi may take; a healthy one needs well below a second.
 pub const TIME_LIMIT: Duration = Duration::from_secs(5);

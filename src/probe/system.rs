@@ -7,9 +7,9 @@ use super::loader::machine_type;
 use super::root::RootFs;
 use super::{kernel_log, limits};
 use crate::facts::{Reading, System};
-use crate::parse::c_library::{find_banner, parse_library_name};
-use crate::parse::environ::{parse_environment_file, parse_process_environment};
-use crate::parse::os_release::parse_pretty_name;
+use crate::machine::environ::{parse_environment_file, parse_process_environment};
+use crate::machine::os_release::parse_pretty_name;
+use crate::objects::c_library::{find_banner, parse_library_name};
 use crate::version::GlibcVersion;
 
 /// The variables that are recorded, those that decide what CUDA, the loader and Python see. No other leaves the machine.

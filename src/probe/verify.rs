@@ -10,10 +10,10 @@ use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution};
 use crate::parallel::in_parallel;
-use crate::parse::record::parse_record;
+use crate::python::record::parse_record;
 
 /// A RECORD above this size is not read: torch's has 1.5 MB.
-const RECORD_LIMIT: u64 = 32 << 20;
+pub const RECORD_LIMIT: u64 = 32 << 20;
 /// Bytes that are hashed at once.
 const CHUNK: usize = 1 << 20;
 

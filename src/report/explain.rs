@@ -8,7 +8,7 @@ use super::lines::Labels;
 use crate::finding::{self as check, Kind};
 use crate::lint::Rule;
 use crate::rules::cite;
-use crate::rules::schema::{RawAdvisory, RawCondition};
+use crate::rules::schema::{Advisory, Condition};
 use crate::text::{list, wrap};
 
 const BOLD: Style = Style::new().bold();
@@ -23,7 +23,7 @@ fn paragraph(out: &mut String, text: &str, indent: usize, width: usize) {
 
 /// An advisory, whole.
 #[must_use]
-pub fn advisory(advisory: &RawAdvisory, width: usize) -> String {
+pub fn advisory(advisory: &Advisory, width: usize) -> String {
     let width = width.clamp(40, 100);
     let labels = Labels { indent: 0, label: 10, width };
     let mut out = String::new();
@@ -60,8 +60,8 @@ pub fn advisory(advisory: &RawAdvisory, width: usize) -> String {
 }
 
 /// `bitsandbytes>=0.39,<0.45.1 and triton>=3.2`
-fn condition_in_words(condition: &RawCondition) -> String {
-    let RawCondition {
+fn condition_in_words(condition: &Condition) -> String {
+    let Condition {
         installed,
         absent,
         cuda,

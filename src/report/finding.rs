@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::finding::{Evidence, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::step::{Shell, Step, print};
+use crate::step::{Shell, argv, print};
 
 /// The shell of the machine that facts are about: PowerShell on Windows.
 pub(super) fn shell(facts: &Facts) -> Shell {
@@ -12,11 +12,6 @@ pub(super) fn shell(facts: &Facts) -> Shell {
         Some("windows") => Shell::PowerShell,
         _ => Shell::Sh,
     }
-}
-
-/// The words of each command, for who runs it without a shell.
-fn argv(steps: &[Step]) -> Vec<Vec<String>> {
-    steps.iter().map(Step::words).collect()
 }
 
 /// A finding.

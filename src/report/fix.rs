@@ -54,7 +54,7 @@ pub fn script(plan: &Plan, facts: &Facts) -> String {
         }
         comment(&mut lines, why(step));
         lines.extend(printed);
-        if shell == Shell::PowerShell && matches!(step, Step::Run { .. }) {
+        if shell == Shell::PowerShell && matches!(step.own(), Step::Run { .. }) {
             lines.push("if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }".to_owned());
         }
     }
@@ -73,7 +73,7 @@ pub fn json(plan: Option<&Plan>, facts: &Facts) -> serde_json::Result<String> {
 
 /// Why a step stands in a plan, as far as its words tell.
 fn why(step: &Step) -> &'static str {
-    let Step::Run { environment, argv } = step else {
+    let Step::Run { environment, argv } = step.own() else {
         return "for this shell only; put it where your program is started from to keep it";
     };
     let has = |word: &str| argv.iter().any(|it| it.as_str() == word);

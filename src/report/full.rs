@@ -11,7 +11,7 @@ use super::text::footer;
 use crate::check::lists_all;
 use crate::facts::{Facts, Reading, Virtualization};
 use crate::finding::{Evidence, Finding, Remedy, Severity};
-use crate::step::Shell;
+use crate::step::{self, Shell};
 use crate::text::{bytes, count, wrap};
 
 /// Writes a report with all that it rests on, styled; the stream strips styles that it cannot show.
@@ -176,8 +176,8 @@ fn write_remedy(out: &mut String, remedy: &Remedy, alternative: bool, told: bool
         let head = if index == 0 { head } else { "" };
         let _ = writeln!(out, "      {GREEN}{head:<indent$}{GREEN:#}{line}");
     }
-    for step in remedy.steps.iter().filter(|_| !told) {
-        for line in step.lines(shell, width - 10) {
+    if !told {
+        for line in step::lines(&remedy.steps, shell, width - 10) {
             let _ = writeln!(out, "          {CYAN}{line}{CYAN:#}");
         }
     }

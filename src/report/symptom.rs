@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
-use crate::rules::schema::RawSymptom;
+use crate::rules::schema::Symptom;
 use crate::text::wrap;
 
 const BOLD: Style = Style::new().bold();
@@ -15,7 +15,7 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// An error message, whole.
 #[must_use]
-pub fn symptom(symptom: &RawSymptom, width: usize) -> String {
+pub fn symptom(symptom: &Symptom, width: usize) -> String {
     let width = width.clamp(40, 100);
     let labels = Labels { indent: 0, label: 10, width };
     let mut out = String::new();

@@ -15,7 +15,7 @@ use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use crate::cause::{Item, Role};
 use crate::check::{Checked, Verdict};
 use crate::finding::{Finding, Outcome, Severity};
-use crate::step::{Shell, Step};
+use crate::step::{self, Shell, Step};
 use crate::text::{count, list, wrap, wrap_to};
 
 /// Lines of a cause.
@@ -28,6 +28,8 @@ const HEADER: usize = 2;
 const FULL: usize = 6;
 /// Causes told at all.
 const TOLD: usize = 12;
+/// Facts that a text lacks, of which it is told.
+const LACKING: usize = 3;
 /// Causes beside the plan, or beside the first one, of which it is said what to do.
 const BESIDE: usize = 3;
 
@@ -179,14 +181,19 @@ fn notes(out: &mut String, report: &Report<'_>, look: Look) {
         counted.push(format!("not checked: {names}"));
     }
     // Who sees that nothing is wrong wants to know what was passed over.
-    let not_read = report.facts.pasted.as_ref().map_or(0, |pasted| pasted.not_read);
-    if not_read > 0 && report.causes.is_empty() {
-        counted.push(format!("{} not understood", count(not_read, "line", "lines")));
+    let pasted = report.facts.pasted.as_ref().filter(|pasted| pasted.not_read > 0 && report.causes.is_empty());
+    if let Some(pasted) = pasted {
+        counted.push(format!("{} not understood", count(pasted.not_read, "line", "lines")));
     }
     if !counted.is_empty() {
         gap(out);
         for line in wrap(&format!("{} (--verbose)", counted.join("; ")), look.columns()) {
             let _ = writeln!(out, "{DIM}{line}{DIM:#}");
+        }
+    }
+    if let Some(pasted) = pasted {
+        for line in &pasted.unread {
+            let _ = writeln!(out, "{DIM}  {line}{DIM:#}");
         }
     }
 }
@@ -211,12 +218,36 @@ fn next(out: &mut String, report: &Report<'_>, look: Look) {
         labelled(out, "next", "Ask where that vendor's stack is looked after: gpudoc judges NVIDIA's only", look);
         return;
     }
-    labelled(out, "next", "Run gpudoc on that machine, or add what these print and ask again", look);
-    let asked = [("driver", "nvidia-smi"), ("", "python -m torch.utils.collect_env")];
-    let lacks = |check: &str| check.is_empty() || report.checks.iter().any(|it| it.id == check && could_not_run(it));
-    for (_, command) in asked.iter().filter(|(check, _)| lacks(check)) {
-        commands(out, &Step::fixed(command), shell(report.facts), look);
+    let lacking = lacking(report);
+    let told = match lacking.as_slice() {
+        [] => String::new(),
+        some => format!("The text does not tell {}. ", list(some)),
+    };
+    labelled(out, "next", &format!("{told}Run `gpudoc check` on that machine, or add what this prints"), look);
+    // torch's own report tells of the driver and the GPUs too.
+    let knows_torch = report.facts.distribution("torch").is_some_and(|it| it.version.value().is_some());
+    let machine = report.facts.driver.version.value().is_none() || report.facts.gpus.value().is_none();
+    let command = if knows_torch && machine { "nvidia-smi" } else { "python -m torch.utils.collect_env" };
+    commands(out, &Step::fixed(command), shell(report.facts), look);
+}
+
+/// The first few facts that a text could have told and did not, in words.
+fn lacking(report: &Report<'_>) -> Vec<String> {
+    let mut lacking: Vec<String> = Vec::new();
+    for checked in &report.checks {
+        let skipped = match &checked.outcome {
+            Outcome::Skipped(what) => Some(what.split(',').next().unwrap_or(what).to_owned()),
+            _ => None,
+        };
+        for what in skipped.into_iter().chain(checked.missing.iter().cloned()) {
+            // Only a look at the machine tells those.
+            if !what.contains("files of") && !lacking.contains(&what) {
+                lacking.push(what);
+            }
+        }
     }
+    lacking.truncate(LACKING);
+    lacking
 }
 
 /// The plan with what it leaves, or the best remedy of what comes first.
@@ -262,7 +293,7 @@ fn labelled(out: &mut String, label: &str, text: &str, look: Look) {
 }
 
 fn commands(out: &mut String, steps: &[Step], shell: Shell, look: Look) {
-    for line in steps.iter().flat_map(|step| step.lines(shell, look.columns() - 8)) {
+    for line in step::lines(steps, shell, look.columns() - 8) {
         let _ = writeln!(out, "        {CYAN}{line}{CYAN:#}");
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Style};
 
 use super::lines::Labels;
-use crate::rules::schema::{RawXid, RawXidAction};
+use crate::rules::schema::{XidAction, XidError};
 use crate::text::wrap;
 
 const BOLD: Style = Style::new().bold();
@@ -14,7 +14,7 @@ const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// An error of NVIDIA's driver: what happened, where it comes from as a rule, and what to do.
 #[must_use]
-pub fn xid(row: &RawXid, action: &RawXidAction, source: &str, width: usize) -> String {
+pub fn xid(row: &XidError, action: &XidAction, source: &str, width: usize) -> String {
     let width = width.clamp(40, 100);
     let labels = Labels { indent: 0, label: 10, width };
     let mut out = String::new();

@@ -3,8 +3,9 @@
 use pep440_rs::{Version, VersionSpecifiers};
 
 use super::requirement::{self, satisfied};
-use super::schema::{GpuClass, RawAdvisory, RawCondition};
+use super::schema::{Advisory, Condition, GpuClass, Level};
 use super::target::Target;
+use crate::finding::Severity;
 use crate::version::CudaVersion;
 
 /// What the conditions of advisories are asked about.
@@ -30,15 +31,25 @@ pub struct Match {
     pub gpus: Vec<usize>,
 }
 
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Fail => Self::Fail,
+            Level::Warn => Self::Warn,
+            Level::Info => Self::Info,
+        }
+    }
+}
+
 /// The first symptom of an advisory among messages that were seen.
 #[must_use]
-pub fn symptom<'a>(advisory: &'a RawAdvisory, messages: &[&str]) -> Option<&'a str> {
+pub fn symptom<'a>(advisory: &'a Advisory, messages: &[&str]) -> Option<&'a str> {
     advisory.symptoms.iter().map(String::as_str).find(|text| messages.contains(text))
 }
 
 /// Whether an advisory applies; unknown facts make a condition fail.
 #[must_use]
-pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<Match> {
+pub fn applies(advisory: &Advisory, environment: &Environment<'_>) -> Option<Match> {
     let heard = symptom(advisory, environment.messages).is_some();
     if advisory.needs_symptom && !heard {
         return None;
@@ -46,7 +57,7 @@ pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<
     advisory.when.iter().find_map(|condition| {
         // Who quotes the message does what it is about.
         if heard && !condition.workload.is_empty() {
-            return holds(&RawCondition { workload: Vec::new(), ..condition.clone() }, environment);
+            return holds(&Condition { workload: Vec::new(), ..condition.clone() }, environment);
         }
         holds(condition, environment)
     })
@@ -54,7 +65,7 @@ pub fn applies(advisory: &RawAdvisory, environment: &Environment<'_>) -> Option<
 
 /// Whether all terms of a condition hold.
 #[must_use]
-pub fn holds(condition: &RawCondition, environment: &Environment<'_>) -> Option<Match> {
+pub fn holds(condition: &Condition, environment: &Environment<'_>) -> Option<Match> {
     let target = environment.target;
     let mut installed = Vec::new();
     for line in &condition.installed {
@@ -111,7 +122,7 @@ pub fn holds(condition: &RawCondition, environment: &Environment<'_>) -> Option<
 
 /// Whether a condition holds, does not, or cannot be told for lack of a fact. `whole` is that all that is installed is known.
 #[must_use]
-pub fn judge(condition: &RawCondition, environment: &Environment<'_>, whole: bool) -> Option<bool> {
+pub fn judge(condition: &Condition, environment: &Environment<'_>, whole: bool) -> Option<bool> {
     let target = environment.target;
     let mut unknown = false;
     let mut terms: Vec<Option<bool>> = Vec::new();
@@ -135,11 +146,11 @@ pub fn judge(condition: &RawCondition, environment: &Environment<'_>, whole: boo
     let platform = target.platform.as_ref();
     terms.extend(condition.platform.as_ref().map(|text| platform.map(|platform| platform.starts_with(text.as_str()))));
     if condition.gpus.is_some() || condition.capability.is_some() || !condition.class.is_empty() {
-        let gpus = RawCondition {
+        let gpus = Condition {
             gpus: condition.gpus,
             capability: condition.capability.clone(),
             class: condition.class.clone(),
-            ..RawCondition::default()
+            ..Condition::default()
         };
         terms.push((!target.gpus.is_empty()).then(|| holds(&gpus, environment).is_some()));
     }
@@ -165,9 +176,9 @@ fn contains(specifiers: &str, version: &str) -> Option<()> {
 mod tests {
     use super::*;
     use crate::rules::TargetGpu;
-    use crate::rules::schema::{RawPage, RawSeverity};
+    use crate::rules::schema::Page;
 
-    fn condition(toml: &str) -> RawCondition {
+    fn condition(toml: &str) -> Condition {
         toml::from_str(toml).unwrap()
     }
 
@@ -290,20 +301,20 @@ mod tests {
 
     #[test]
     fn a_symptom_is_needed_where_it_is_asked_for() {
-        let advisory = RawAdvisory {
+        let advisory = Advisory {
             id: "GPUDOC-2026-0000".to_owned(),
             title: String::new(),
             story: String::new(),
-            severity: RawSeverity::Info,
+            severity: Level::Info,
             kind: "advisory".to_owned(),
             date: "2026-11-21".to_owned(),
             withdrawn: None,
-            when: vec![RawCondition::default()],
+            when: vec![Condition::default()],
             symptoms: vec!["Weights only load failed".to_owned()],
             needs_symptom: true,
             one_of: Vec::new(),
             remedies: Vec::new(),
-            references: Vec::<RawPage>::new(),
+            references: Vec::<Page>::new(),
             examples: Vec::new(),
         };
         let target = Target::default();

@@ -3,8 +3,9 @@
 use pep440_rs::Version;
 
 use super::Target;
-use super::model::{Build, PythonTag, RowSource};
-use crate::parse::wheel::WheelName;
+use super::model::{Build, RowSource};
+use super::python_tag::PythonTag;
+use crate::python::wheel::WheelName;
 
 /// The SHA-256 of the file that an installer takes for a version of a build on a target; none where the row names the wheel
 /// of another Python, platform or index.

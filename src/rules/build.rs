@@ -19,11 +19,13 @@ mod step;
 #[path = "."]
 mod rules {
     pub mod bytes;
+    pub mod checked;
     pub mod consistency;
     pub mod extras;
     pub mod fault;
     pub mod model;
     pub mod pack;
+    pub mod python_tag;
     #[expect(unused_imports, reason = "what the library asks of it")]
     pub mod schema;
 }

@@ -5,13 +5,12 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version};
 
 use super::RuleDb;
-use super::target::{Target, complete_gpus};
-use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
-use crate::parse::local_label::LocalLabel;
-use crate::version::CudaVersion;
-
 use super::requirement::{is_runtime_wheel, parse, specifiers};
 use super::schema::KnownHow;
+use super::target::{Target, complete_gpus};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::python::local_label::LocalLabel;
+use crate::version::CudaVersion;
 
 /// The torch that the local label of a version names, e.g. `2.6` of `2.7.4.post1+cu12torch2.6cxx11abiFALSE`.
 #[must_use]

@@ -7,7 +7,7 @@ use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 
 use super::fault::Fault;
 use super::model::{Package, RowSource};
-use super::schema::RawAdvisory;
+use super::schema::Advisory;
 
 /// Checks the hand-kept tables of a package against its releases, and its rows against each other. `names`: all packages.
 pub fn package(package: &Package, names: &BTreeSet<String>) -> Result<(), Fault> {
@@ -55,7 +55,7 @@ fn ranges(package: &Package, table: &str, rows: &[(&str, &VersionSpecifiers)]) -
 }
 
 /// Checks that what an advisory says of covered packages is true of some release of them.
-pub fn advisory(advisory: &RawAdvisory, packages: &BTreeMap<String, Package>) -> Result<(), Fault> {
+pub fn advisory(advisory: &Advisory, packages: &BTreeMap<String, Package>) -> Result<(), Fault> {
     for (index, when) in advisory.when.iter().enumerate() {
         for line in &when.installed {
             let Ok(wanted) = line.parse::<Requirement<VerbatimUrl>>() else { continue };

@@ -5,7 +5,7 @@
 //! compiles it. Forward compatibility puts the user-mode driver of a newer branch over an older kernel driver, on
 //! data-centre GPUs only. Sources: `rules/platform/driver.toml`, `cuda.toml`, `forward_compat.toml`.
 
-use super::schema::{CompatSupport, RawCompatPackage};
+use super::schema::{CompatPackage, CompatSupport};
 use super::{RuleDb, Target};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
@@ -142,7 +142,7 @@ pub fn compat_offer<'db>(
     cuda: CudaVersion,
     target: &Target,
     db: &'db RuleDb,
-) -> Option<(&'db RawCompatPackage, CompatSupport)> {
+) -> Option<(&'db CompatPackage, CompatSupport)> {
     let driver = target.driver.as_ref()?;
     runtime_gap(cuda, driver, db)?;
     let mut support = CompatSupport::Yes;
@@ -156,7 +156,7 @@ pub fn compat_offer<'db>(
             CompatSupport::Yes => {}
         }
     }
-    let served = |package: &RawCompatPackage| {
+    let served = |package: &CompatPackage| {
         let last = target.gpus.iter().filter_map(|gpu| db.lifetime(gpu.capability)).map(|row| row.last_branch).min();
         last.is_none_or(|last| package.branch <= last)
     };
@@ -172,7 +172,7 @@ pub fn compat_offer<'db>(
 /// The newest cuda-compat package that works on this target, and the driver whose user-mode part it is; none where none does,
 /// or none is of use.
 #[must_use]
-pub fn best_compat<'db>(target: &Target, db: &'db RuleDb) -> Option<(&'db RawCompatPackage, DriverVersion)> {
+pub fn best_compat<'db>(target: &Target, db: &'db RuleDb) -> Option<(&'db CompatPackage, DriverVersion)> {
     let mut cudas: Vec<CudaVersion> = db.toolkits().iter().map(|row| row.version).collect();
     cudas.sort_unstable();
     let offers = cudas.into_iter().rev().filter_map(|cuda| Some((compat_offer(cuda, target, db)?.0, cuda)));
@@ -183,7 +183,7 @@ pub fn best_compat<'db>(target: &Target, db: &'db RuleDb) -> Option<(&'db RawCom
 
 /// The driver whose user-mode part a cuda-compat package is: that of the toolkit of its CUDA.
 #[must_use]
-pub fn compat_driver(package: &RawCompatPackage, db: &RuleDb) -> Option<DriverVersion> {
+pub fn compat_driver(package: &CompatPackage, db: &RuleDb) -> Option<DriverVersion> {
     let toolkit = db.toolkit(package.cuda).map(|row| row.linux_driver.clone());
     toolkit.or_else(|| oldest_driver(package.cuda, db).map(|(driver, _)| driver))
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::Bytes;
 use super::fault::{Fault, requirements};
-use super::schema::RawExtra;
+use super::schema::ExtraRow;
 
 /// The extras of one release, by normalised name.
 pub type Extras = BTreeMap<String, Extra>;
@@ -53,7 +53,7 @@ impl Shared {
 }
 
 /// Checks the rows and packs them; `read`: the runs of the releases whose extras were read.
-pub fn pack(read: &[String], rows: &[RawExtra], versions: &[Version]) -> Result<Bytes, Fault> {
+pub fn pack(read: &[String], rows: &[ExtraRow], versions: &[Version]) -> Result<Bytes, Fault> {
     by_release(read, rows, versions)?;
     let runs = |runs: &[String]| {
         let runs = runs.iter().map(|run| {
@@ -73,7 +73,7 @@ pub fn pack(read: &[String], rows: &[RawExtra], versions: &[Version]) -> Result<
 }
 
 /// The extras of each of these releases, oldest first; none where nobody read them.
-pub fn by_release(read: &[String], rows: &[RawExtra], releases: &[Version]) -> Result<Vec<Option<Extras>>, Fault> {
+pub fn by_release(read: &[String], rows: &[ExtraRow], releases: &[Version]) -> Result<Vec<Option<Extras>>, Fault> {
     let mut found: Vec<Option<Extras>> = vec![None; releases.len()];
     for run in read {
         let places = places(run, releases)?;
@@ -102,7 +102,7 @@ pub fn by_release(read: &[String], rows: &[RawExtra], releases: &[Version]) -> R
 
 /// The same as rows, with the runs of what was read; `releases`: all of the package, oldest first.
 #[must_use]
-pub fn by_extra(releases: &[(String, Option<Extras>)]) -> (Vec<String>, Vec<RawExtra>) {
+pub fn by_extra(releases: &[(String, Option<Extras>)]) -> (Vec<String>, Vec<ExtraRow>) {
     let runs = |holds: &dyn Fn(&Option<Extras>) -> bool| {
         let mut runs = Vec::new();
         for run in releases.chunk_by(|(_, one), (_, other)| holds(one) == holds(other)) {
@@ -122,7 +122,7 @@ pub fn by_extra(releases: &[(String, Option<Extras>)]) -> (Vec<String>, Vec<RawE
         }
     }
     let rows = lists.into_iter().flat_map(|(name, lists)| lists.into_iter().map(move |extra| (name, extra)));
-    let row = |(name, extra): (&String, &Extra)| RawExtra {
+    let row = |(name, extra): (&String, &Extra)| ExtraRow {
         name: name.clone(),
         releases: runs(&|extras| extras.as_ref().and_then(|extras| extras.get(name)) == Some(extra)),
         requires: extra.requires.clone(),
@@ -157,14 +157,15 @@ pub struct Extra {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::model::{Package, Release, unpack_extras};
-    use crate::rules::schema::RawPackage;
+    use crate::rules::checked::unpack_extras;
+    use crate::rules::model::{Package, Release};
+    use crate::rules::schema::PackageFile;
 
     fn package(head: &str) -> Result<Package, Fault> {
         let releases = ["1.0", "1.1", "1.2", "2.0"].map(|version| {
             format!("[[release]]\nversion = \"{version}\"\ndate = \"2026-01-01\"\n[[release.build]]\nindex = \"pypi\"\nplatform = \"any\"\nsource = {{ page = \"https://x.example\", read = \"2026-01-01\" }}\n")
         });
-        let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{head}\n{}", releases.concat())).unwrap();
+        let raw: PackageFile = toml::from_str(&format!("package = \"demo\"\n{head}\n{}", releases.concat())).unwrap();
         Package::try_from(raw)
     }
 
@@ -206,7 +207,7 @@ releases = ["1.1", "2.0"]
         let package = package(HEAD).unwrap();
         let mut packed: Package = postcard::from_bytes(&postcard::to_stdvec(&package).unwrap()).unwrap();
         packed.share_extras();
-        let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
+        let raw: PackageFile = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
         let mut own = package.releases.clone();
         own.iter_mut().for_each(|release| release.shared_extras = None);
         unpack_extras(&raw.extras_read, &raw.extras, &mut own).unwrap();
@@ -220,7 +221,7 @@ releases = ["1.1", "2.0"]
 
     #[test]
     fn both_ways_say_the_same() {
-        let raw: RawPackage = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
+        let raw: PackageFile = toml::from_str(&format!("package = \"demo\"\n{HEAD}")).unwrap();
         let versions = ["1.0", "1.1", "1.2", "2.0"];
         let parsed = versions.map(|version| version.parse().unwrap());
         let by_release = by_release(&raw.extras_read, &raw.extras, &parsed).unwrap();

@@ -1,8 +1,10 @@
 //! Who has to act where it is not the environment's installer, and with what: the machine's own administrator, whoever starts
 //! the container, somebody on Windows.
 
+use pep440_rs::Version;
+
 use super::driver::{Advice, advise};
-use super::schema::{GpuClass, Matter, Place, RawFamily, RawToolkitInstall};
+use super::schema::{DriverFamily, GpuClass, Matter, Place, ToolkitInstall};
 use super::{RuleDb, Target};
 use crate::facts::Facts;
 use crate::step::{Step, Written};
@@ -60,7 +62,7 @@ pub fn driver(version: &DriverVersion, facts: &Facts, db: &RuleDb) -> Task {
 /// How the newest driver that serves the GPUs comes to where a program runs, of those that the rules ask for.
 #[must_use]
 pub fn newest_driver(facts: &Facts, target: &Target, db: &RuleDb) -> Option<Task> {
-    let wanted = |family: &RawFamily| match advise(&family.linux_driver, target, db) {
+    let wanted = |family: &DriverFamily| match advise(&family.linux_driver, target, db) {
         Advice::Update(version) => Some(version),
         Advice::NoDriver(..) => None,
     };
@@ -82,7 +84,7 @@ pub fn toolkit(cuda: CudaVersion, facts: &Facts, db: &RuleDb) -> Option<Toolkit>
     let python = facts.python.value();
     let conda = python.filter(|python| python.management.conda);
     let distro = facts.system.distro.value().map_or("", String::as_str);
-    let fits = |row: &&RawToolkitInstall| {
+    let fits = |row: &&ToolkitInstall| {
         if row.conda { conda.is_some() } else { row.on.iter().any(|name| distro.starts_with(name.as_str())) }
     };
     let row = db.toolkit_installs().iter().find(fits)?;
@@ -92,6 +94,29 @@ pub fn toolkit(cuda: CudaVersion, facts: &Facts, db: &RuleDb) -> Option<Toolkit>
         word.replace("{prefix}", prefix)
     };
     Some(Toolkit { steps: vec![Step::run(row.argv.iter().map(fill))?], home: fill(&row.home) })
+}
+
+/// What conda is asked for in the place of a release that another index has, in its own names: `pytorch=2.7.1=cuda*`; none where
+/// it may have another name that the rules do not know.
+#[must_use]
+pub fn conda_specs(name: &str, version: &Version, cuda: Option<CudaVersion>, db: &RuleDb) -> Option<Vec<String>> {
+    match (db.conda(name), cuda) {
+        (Some(row), Some(cuda)) => {
+            let fill = |spec: &String| {
+                let spec = spec.replace("{version}", &version.to_string()).replace("{cuda}", &cuda.to_string());
+                spec.replace("{next}", &(cuda.major + 1).to_string())
+            };
+            Some(row.specs.iter().map(fill).collect())
+        }
+        (Some(_), None) => None,
+        (None, _) => is_same_in_conda(name).then(|| vec![format!("{name}={version}")]),
+    }
+}
+
+/// Whether conda has a distribution under its own name: without a separator, which conda may write otherwise, there is no other.
+#[must_use]
+pub fn is_same_in_conda(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 /// How a container comes to more shared memory; none outside one.

@@ -1,12 +1,17 @@
 //! The rules: what is known of GPUs, drivers, CUDA, packages and their builds, from `rules/`, each row with its source.
 //!
-//! `raw` says how the files are written, `model`, `validate` and `consistency` what must hold of them, `pack` makes the embedded form,
-//! [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
+//! `schema` says how the files are written, `checked` and `consistency` what must hold of them, `model` what comes of it, `pack` makes
+//! the embedded form, [`RuleDb`] answers questions. Knowledge comes in as data only: a new release never touches this folder.
 
 pub mod advisory;
 pub mod age;
 pub mod artefact;
+mod ask_builds;
+mod ask_cuda;
+mod ask_gpus;
+mod ask_names;
 pub mod bytes;
+pub mod checked;
 pub mod complete;
 pub mod consistency;
 mod db;
@@ -14,8 +19,7 @@ pub mod driver;
 mod embedded;
 pub mod extras;
 pub mod fault;
-pub mod harvest;
-pub mod harvest_extras;
+pub mod judged;
 pub mod kernel;
 pub mod machine;
 pub mod matrix;
@@ -24,6 +28,7 @@ pub mod obstacle;
 pub mod overlay;
 pub mod pack;
 pub mod partner;
+pub mod python_tag;
 pub mod requirement;
 pub mod schema;
 mod shelf;
@@ -31,13 +36,13 @@ pub mod symbols;
 pub mod symptom;
 pub mod target;
 pub mod torch_abi;
-pub mod variants;
 pub mod vendor;
 mod windows;
 pub mod workload;
 pub mod write;
 
-pub use db::{GpuModel, RuleDb, cite};
+pub use ask_gpus::GpuModel;
+pub use db::{RuleDb, cite};
 pub use embedded::{embedded, embedded_day, embedded_last, install};
 pub use target::{Target, TargetGpu};
 pub use workload::Workload;

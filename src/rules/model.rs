@@ -1,23 +1,17 @@
-//! The rules as the rest of gpudoc uses them: read from [`super::raw`], checked once, at build time.
+//! The rules as the rest of gpudoc uses them: read from their files, checked once, at build time (`checked`).
 //!
 //! A value of these types is consistent: versions parse, builds have a source, libraries are chosen by a rule that exists.
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
 use super::bytes::Bytes;
-use super::extras::{self, Extras, Shared};
-use super::fault::{Fault, day, first_line, requirements, specifiers};
-use super::schema::{
-    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawPackage, RawPartner, RawRelease,
-    RawSource, RawWheel, ReleaseAgreement,
-};
-use crate::rules::schema::RawExtra;
-use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, PythonVersion};
+use super::extras::{Extras, Shared};
+use super::python_tag::PythonTag;
+use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement};
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 
 /// The platform of wheels for Windows, which are named `win_amd64`.
 pub const WINDOWS: &str = "windows_x86_64";
@@ -238,79 +232,6 @@ pub struct Build {
     pub source: RowSource,
 }
 
-/// A wheel's Python and ABI tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum PythonTag {
-    /// `cp311`: exactly this CPython.
-    CPython(PythonVersion),
-    /// `cp313t`: exactly this CPython without the global interpreter lock.
-    FreeThreaded(PythonVersion),
-    /// `cp39-abi3`: this CPython and later ones.
-    Stable(PythonVersion),
-    /// `py39`: this Python and later ones of its major, free-threaded ones too.
-    Generic(PythonVersion),
-    /// `py3`: any Python 3.
-    Any,
-}
-
-impl PythonTag {
-    /// Whether a wheel with this tag installs on an interpreter.
-    #[must_use]
-    pub fn accepts(self, python: PythonVersion, free_threaded: bool) -> bool {
-        let same = |tag: PythonVersion| (tag.major, tag.minor) == (python.major, python.minor);
-        match self {
-            Self::CPython(tag) => same(tag) && !free_threaded,
-            Self::FreeThreaded(tag) => same(tag) && free_threaded,
-            Self::Stable(tag) => (tag.major, tag.minor) <= (python.major, python.minor) && !free_threaded,
-            Self::Generic(tag) => tag.major == python.major && tag.minor <= python.minor,
-            Self::Any => python.major == 3,
-        }
-    }
-}
-
-impl fmt::Display for PythonTag {
-    /// The Python and ABI tags as a wheel writes them: `cp311-cp311`, `cp313-cp313t`, `cp39-abi3`, `py39-none`, `py3-none`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::CPython(tag) => write!(f, "{0}-{0}", tag.tag()),
-            Self::FreeThreaded(tag) => write!(f, "{0}-{0}t", tag.tag()),
-            Self::Stable(tag) => write!(f, "{}-abi3", tag.tag()),
-            Self::Generic(tag) => write!(f, "py{}{}-none", tag.major, tag.minor),
-            Self::Any => f.write_str("py3-none"),
-        }
-    }
-}
-
-impl FromStr for PythonTag {
-    type Err = Fault;
-
-    /// Parses `cp311`, `cp313t`, `cp39-abi3`, `py39` and `py3`.
-    fn from_str(text: &str) -> Result<Self, Fault> {
-        let fault = || {
-            Fault::new(format!("`{text}` is not a Python tag such as `cp311`, `cp313t`, `cp39-abi3`, `py39`, `py3`"))
-        };
-        let version = |digits: &str| {
-            let (major, minor) = digits.split_at_checked(1).ok_or_else(fault)?;
-            let number = |part: &str| part.parse::<u32>().map_err(|_| fault());
-            Ok(PythonVersion { major: number(major)?, minor: number(minor)?, micro: None })
-        };
-        if text == "py3" || text == "py2.py3" {
-            return Ok(Self::Any);
-        }
-        if let Some(digits) = text.strip_prefix("py") {
-            return Ok(Self::Generic(version(digits)?));
-        }
-        let rest = text.strip_prefix("cp").ok_or_else(fault)?;
-        if let Some(digits) = rest.strip_suffix("-abi3") {
-            return Ok(Self::Stable(version(digits)?));
-        }
-        match rest.strip_suffix('t') {
-            Some(digits) => Ok(Self::FreeThreaded(version(digits)?)),
-            None => Ok(Self::CPython(version(rest)?)),
-        }
-    }
-}
-
 /// Device code that is loaded together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Code {
@@ -365,7 +286,7 @@ impl RowSource {
     }
 }
 
-impl RawWheel {
+impl OpenedWheel {
     /// The source in one line, as [`RowSource::citation`].
     #[must_use]
     pub fn citation(&self) -> String {
@@ -458,215 +379,4 @@ impl Build {
         targets.dedup();
         targets
     }
-}
-
-impl TryFrom<RawPackage> for Package {
-    type Error = Fault;
-
-    fn try_from(raw: RawPackage) -> Result<Self, Fault> {
-        let mut library_choice = Vec::new();
-        for (index, choice) in raw.library_choice.into_iter().enumerate() {
-            let versions = specifiers(&choice.versions).map_err(|fault| fault.below("library-choice", index))?;
-            library_choice.push(LibraryChoice { versions, pick: choice.pick, source: choice.source });
-        }
-        let mut partners = Vec::new();
-        for (index, partner) in raw.partners.into_iter().enumerate() {
-            let versions = specifiers(&partner.versions).map_err(|fault| fault.below("partner", index))?;
-            let RawPartner { with, cuda, release, extra, loads_without_cuda, otherwise, source, .. } = partner;
-            let agreement = match (cuda, release, extra) {
-                (Some(cuda), None, None) => Agreement::Cuda(cuda),
-                (None, Some(release), None) => Agreement::Release(release),
-                (None, None, Some(extra)) => Agreement::Extra(extra),
-                _ => {
-                    let message = "a partner states one of `cuda`, `release` and `extra`";
-                    return Err(Fault::new(message).below("partner", index));
-                }
-            };
-            partners.push(Partner { with, versions, agreement, loads_without_cuda, otherwise, source });
-        }
-        let mut built_for = Vec::new();
-        for (index, RawBuiltFor { versions, cuda, source }) in raw.built_for.into_iter().enumerate() {
-            let versions = specifiers(&versions).map_err(|fault| fault.below("built-for", index))?;
-            built_for.push(BuiltFor { versions, cuda, source });
-        }
-        let mut releases: Vec<Release> = Vec::new();
-        for (index, release) in raw.releases.into_iter().enumerate() {
-            let mut release = Release::try_from(release).map_err(|fault| fault.below("release", index))?;
-            for code in release.builds.iter_mut().flat_map(|build| &mut build.code) {
-                code.whole = raw.whole;
-                code.optional = raw.optional_code.is_some();
-            }
-            if let Some(row) = built_for.iter().find(|row| row.versions.contains(&release.version)) {
-                for build in release.builds.iter_mut().filter(|build| !build.code.is_empty()) {
-                    build.cuda = build.cuda.or(Some(row.cuda));
-                }
-            }
-            if releases.last().is_some_and(|last| last.version >= release.version) {
-                let message = format!("release {} is not above the one before it", release.version);
-                return Err(Fault::new(message).below("release", index));
-            }
-            for (row, build) in release.builds.iter().enumerate() {
-                if build.code.iter().any(|code| code.for_cuda.is_some()) && library_choice.is_empty() {
-                    let message = "`for-cuda` needs a `library-choice` table at the top of the file";
-                    return Err(Fault::new(message).below("build", row).below("release", index));
-                }
-            }
-            releases.push(release);
-        }
-        let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &versions_of(&releases))?;
-        let RawPackage { package: name, whole, headline, partial, .. } = raw;
-        let mut package =
-            Self { name, whole, library_choice, built_for, partners, headline, partial, packed_extras, releases };
-        package.share_extras();
-        Ok(package)
-    }
-}
-
-impl TryFrom<RawRelease> for Release {
-    type Error = Fault;
-
-    fn try_from(raw: RawRelease) -> Result<Self, Fault> {
-        let version = Version::from_str(&raw.version);
-        let version =
-            version.map_err(|error| Fault::new(format!("`{}`: {}", raw.version, first_line(&error.to_string()))))?;
-        if !version.local().is_empty() {
-            return Err(Fault::new(format!("release {version} carries a local label; labels belong to builds")));
-        }
-        day(&raw.date)?;
-        let requires_python = raw.requires_python.as_deref().map(specifiers).transpose()?;
-        requirements(&raw.requires)?;
-        let mut builds = Vec::<Build>::new();
-        for (index, build) in raw.builds.into_iter().enumerate() {
-            let build = Build::try_from(build).map_err(|fault| fault.below("build", index))?;
-            if builds.iter().any(|other| {
-                (&other.local, &other.index, &other.platform) == (&build.local, &build.index, &build.platform)
-            }) {
-                return Err(Fault::new("two builds with the same label, index and platform").below("build", index));
-            }
-            builds.push(build);
-        }
-        let stated = match raw.requires_known {
-            None | Some(KnownHow::Unknown) => false,
-            Some(KnownHow::Stated) => true,
-            Some(_) => {
-                return Err(Fault::new(
-                    "`requires-known` is `stated`, `unknown` or left out: the rest follows from the source",
-                ));
-            }
-        };
-        if raw.requires_known.is_some() && !builds.iter().all(Build::is_source) {
-            return Err(Fault::new("`requires-known` is for releases that have a source distribution only"));
-        }
-        if raw.requires_known == Some(KnownHow::Unknown) && !raw.requires.is_empty() {
-            return Err(Fault::new("`requires` of a release whose requirements are unknown"));
-        }
-        let (date, yanked, requires) = (raw.date, raw.yanked, raw.requires);
-        Ok(Self {
-            version,
-            date,
-            yanked,
-            requires_python,
-            requires,
-            stated,
-            own_extras: None,
-            shared_extras: None,
-            builds,
-        })
-    }
-}
-
-impl TryFrom<RawBuild> for Build {
-    type Error = Fault;
-
-    fn try_from(raw: RawBuild) -> Result<Self, Fault> {
-        if !matches!(raw.platform.as_str(), "linux_x86_64" | "linux_aarch64" | ANY) {
-            let message = format!("platform `{}` is none of linux_x86_64, linux_aarch64, {ANY}", raw.platform);
-            return Err(Fault::new(message));
-        }
-        if let Some(named) = raw.local.as_deref().and_then(CudaVersion::from_variant)
-            && raw.cuda != Some(named)
-        {
-            return Err(Fault::new(format!("label `{}` says CUDA {named}, `cuda` does not", named.variant())));
-        }
-        let python = raw.python.iter().map(|tag| tag.parse()).collect::<Result<_, _>>()?;
-        requirements(&raw.requires)?;
-        let mut code = Vec::new();
-        for (index, entry) in raw.code.into_iter().enumerate() {
-            code.push(Code::try_from(entry).map_err(|fault| fault.below("code", index))?);
-        }
-        Ok(Self {
-            local: raw.local,
-            cuda: raw.cuda,
-            index: raw.index,
-            platform: raw.platform,
-            glibc: raw.glibc,
-            python,
-            cxx11_abi: raw.cxx11_abi,
-            requires: raw.requires,
-            code,
-            assembles: raw.assembles,
-            source: raw.source.try_into()?,
-        })
-    }
-}
-
-impl TryFrom<RawCode> for Code {
-    type Error = Fault;
-
-    fn try_from(raw: RawCode) -> Result<Self, Fault> {
-        if raw.sass.iter().any(|target| target.ptx) || raw.ptx.iter().any(|target| !target.ptx) {
-            return Err(Fault::new("`sass` holds `sm_…` targets and `ptx` holds `compute_…` targets"));
-        }
-        let special: Vec<_> = raw.special.into_iter().map(|entry| (entry.target, entry.containers)).collect();
-        if let Some(all) = raw.containers
-            && special.iter().any(|&(_, count)| count == 0 || count > all)
-        {
-            return Err(Fault::new(format!(
-                "a special target counts more than the {all} containers there are, or none"
-            )));
-        }
-        Ok(Self {
-            for_cuda: raw.for_cuda,
-            whole: false,
-            optional: false,
-            containers: raw.containers,
-            sass: raw.sass,
-            ptx: raw.ptx,
-            special,
-        })
-    }
-}
-
-impl TryFrom<RawSource> for RowSource {
-    type Error = Fault;
-
-    fn try_from(raw: RawSource) -> Result<Self, Fault> {
-        day(&raw.read)?;
-        match raw {
-            RawSource { wheel: Some(file), sdist: None, sha256: Some(sha256), page: None, read }
-            | RawSource { wheel: None, sdist: Some(file), sha256: Some(sha256), page: None, read } => {
-                if sha256.len() != 64 || !sha256.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    return Err(Fault::new("`sha256` is 64 hexadecimal digits"));
-                }
-                Ok(Self::Wheel { file, sha256, read })
-            }
-            RawSource { wheel: None, sdist: None, sha256: None, page: Some(page), read } => {
-                Ok(Self::Page { page, read })
-            }
-            _ => Err(Fault::new("a source is a `wheel` or `sdist` with its `sha256`, or a `page`")),
-        }
-    }
-}
-
-/// Gives each release its own extras, which it keeps where it goes without its package.
-pub fn unpack_extras(read: &[String], rows: &[RawExtra], releases: &mut [Release]) -> Result<(), Fault> {
-    let versions = versions_of(releases);
-    for (release, extras) in releases.iter_mut().zip(extras::by_release(read, rows, &versions)?) {
-        release.own_extras = extras;
-    }
-    Ok(())
-}
-
-fn versions_of(releases: &[Release]) -> Vec<Version> {
-    releases.iter().map(|release| release.version.clone()).collect()
 }

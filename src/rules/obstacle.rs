@@ -7,7 +7,8 @@ use std::fmt;
 
 use super::driver::{DriverGap, ptx_gap, runtime_gap};
 use super::kernel::{Runs, code_runs};
-use super::model::{Build, Code, Package, PythonTag, Release};
+use super::model::{Build, Code, Package, Release};
+use super::python_tag::PythonTag;
 use super::{RuleDb, Target};
 use crate::finding::Kind;
 use crate::version::{CodeTarget, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
@@ -79,15 +80,6 @@ impl fmt::Display for Obstacle {
             Self::CudaBuild { cuda } => write!(f, "is built for CUDA {cuda}, and a CPU build is asked for"),
         }
     }
-}
-
-/// What tells one target from another, for what is kept of it.
-#[must_use]
-pub fn target_key(target: &Target) -> u64 {
-    use std::hash::{DefaultHasher, Hash, Hasher};
-    let mut hasher = DefaultHasher::new();
-    format!("{target:?}").hash(&mut hasher);
-    hasher.finish()
 }
 
 /// All reasons why a build cannot be used on a target. Device code chosen by torch's CUDA is not judged here

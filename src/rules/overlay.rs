@@ -73,7 +73,7 @@ impl Overlay {
             let ours = magic.starts_with(b"GPUDOC");
             return Err(if ours { OverlayError::OtherFormat } else { OverlayError::Damaged });
         }
-        let (Some(sum), Some(body)) = (crate::parse::u32_at(bytes, MAGIC.len()), bytes.get(HEAD..)) else {
+        let (Some(sum), Some(body)) = (crate::objects::u32_at(bytes, MAGIC.len()), bytes.get(HEAD..)) else {
             return Err(OverlayError::Damaged);
         };
         let mut found = flate2::Crc::new();

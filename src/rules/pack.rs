@@ -15,9 +15,10 @@ use super::consistency;
 use super::fault::Fault;
 use super::model::Package;
 use super::schema::{
-    RawAdvisory, RawCuda, RawCudaNames, RawDriver, RawForwardCompat, RawGpus, RawImages, RawIndexes, RawLibraries,
-    RawMachine, RawModules, RawNeeds, RawOldReleases, RawPackage, RawPrebuilts, RawScreen, RawSourceBuilds, RawSymptom,
-    RawSymptoms, RawTorchAbi, RawTorchSymbols, RawWorkload, RawXids, Table, advisory, symptoms,
+    Advisory, CudaLibraries, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable, ImageTable,
+    IndexTable, MachineTable, ModuleTable, NeedsTable, OldReleaseTable, PackageFile, PrebuiltTable, ScreenTable,
+    SourceBuildTable, Symptom, SymptomTable, Table, TorchAbi, TorchSymbolTable, WorkloadTable, XidTable, advisory,
+    symptoms,
 };
 
 macro_rules! tables {
@@ -44,24 +45,24 @@ macro_rules! tables {
 }
 
 tables! {
-    gpus: RawGpus,
-    cuda: RawCuda,
-    driver: RawDriver,
-    forward_compat: RawForwardCompat,
-    indexes: RawIndexes,
-    images: RawImages,
-    libraries: RawLibraries,
-    source_builds: RawSourceBuilds,
-    old_releases: RawOldReleases,
-    torch_abi: RawTorchAbi,
-    machine: RawMachine,
-    screen: RawScreen,
-    prebuilt: RawPrebuilts,
-    cuda_names: RawCudaNames,
-    modules: RawModules,
-    needs: RawNeeds,
-    xids: RawXids,
-    workload: RawWorkload,
+    gpus: GpuTable,
+    cuda: CudaTable,
+    driver: DriverTable,
+    forward_compat: ForwardCompatTable,
+    indexes: IndexTable,
+    images: ImageTable,
+    libraries: CudaLibraries,
+    source_builds: SourceBuildTable,
+    old_releases: OldReleaseTable,
+    torch_abi: TorchAbi,
+    machine: MachineTable,
+    screen: ScreenTable,
+    prebuilt: PrebuiltTable,
+    cuda_names: CudaNameTable,
+    modules: ModuleTable,
+    needs: NeedsTable,
+    xids: XidTable,
+    workload: WorkloadTable,
 }
 
 /// All the rules, packages still packed.
@@ -69,12 +70,12 @@ tables! {
 pub struct Packed {
     /// `platform/*.toml`.
     pub tables: Tables,
-    /// `platform/torch_symbols.toml`: packed [`RawTorchSymbols`], of which a start needs nothing.
+    /// `platform/torch_symbols.toml`: packed [`TorchSymbolTable`], of which a start needs nothing.
     pub torch_symbols: Vec<u8>,
     /// `symptoms/*.toml`, by file; each names its pages itself.
-    pub symptoms: Vec<RawSymptom>,
+    pub symptoms: Vec<Symptom>,
     /// `advisories/*.toml`, by id.
-    pub advisories: Vec<RawAdvisory>,
+    pub advisories: Vec<Advisory>,
     /// `packages/*.toml`: name to packed [`Package`].
     pub packages: BTreeMap<String, Bytes>,
     /// The newest day on which a row was read.
@@ -115,15 +116,15 @@ pub fn pack(
 ) -> Result<Packed, RuleError> {
     let mut newest = String::new();
     let tables = Tables::read(rules, &read, &mut newest)?;
-    let torch_symbols: RawTorchSymbols = table(rules, &read, &mut newest)?;
+    let torch_symbols: TorchSymbolTable = table(rules, &read, &mut newest)?;
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
-        file: rules.join("platform").join(RawTorchSymbols::FILE),
+        file: rules.join("platform").join(TorchSymbolTable::FILE),
         line: None,
         message: error.to_string(),
     })?;
-    let mut symptoms: Vec<RawSymptom> = Vec::new();
+    let mut symptoms: Vec<Symptom> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
-        let RawSymptoms { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &RawSymptoms| {
+        let SymptomTable { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &SymptomTable| {
             let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
             symptoms::check(raw, &known)
         })?;
@@ -133,7 +134,7 @@ pub fn pack(
             row
         }));
     }
-    let mut advisories: Vec<RawAdvisory> = Vec::new();
+    let mut advisories: Vec<Advisory> = Vec::new();
     let advisory_files = list(&rules.join("advisories"))?;
     for file in &advisory_files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -144,7 +145,7 @@ pub fn pack(
     for file in list(&rules.join("packages"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = read(&file)?;
-        let raw: RawPackage = from_toml(&file, &text)?;
+        let raw: PackageFile = from_toml(&file, &text)?;
         note_days(&text, &mut newest);
         if raw.package != stem {
             let message = format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package);

@@ -82,7 +82,7 @@ fn slip(line: &str) -> Option<String> {
         return Some(format!("`{}` must end with a letter or digit", name.trim()));
     }
     let marker = line.split_once(';').map_or("", |(_, marker)| marker);
-    if let Some((_, letter)) = crate::parse::dependency::foreign(marker) {
+    if let Some((_, letter)) = crate::project::dependency::foreign(marker) {
         return Some(format!("`{letter}` has no meaning in a marker"));
     }
     let (mut depth, mut deepest) = (0_usize, 0);

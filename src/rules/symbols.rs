@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use pep440_rs::Version;
 
-use super::schema::{RawHistory, RawTorchSymbols};
-use crate::parse::symbol::std_string;
+use super::schema::{BuildHistory, TorchSymbolTable};
+use crate::objects::symbol::std_string;
 
 /// The histories, ready to be asked.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct TorchSymbols {
 impl TorchSymbols {
     /// Makes ready what the rules hold.
     #[must_use]
-    pub fn new(raw: &RawTorchSymbols) -> Self {
+    pub fn new(raw: &TorchSymbolTable) -> Self {
         let releases: Vec<Version> = raw.releases.iter().filter_map(|release| release.version.parse().ok()).collect();
         let place =
             |text: &str| releases.iter().position(|release| text.parse().is_ok_and(|version| *release == version));
@@ -56,7 +56,7 @@ impl TorchSymbols {
 ///
 /// `exported`: for each release, oldest first, the symbols of interest that it exports.
 #[must_use]
-pub fn histories(exported: &[(Version, BTreeSet<String>)]) -> Vec<RawHistory> {
+pub fn histories(exported: &[(Version, BTreeSet<String>)]) -> Vec<BuildHistory> {
     let symbols: BTreeSet<&String> = exported.iter().flat_map(|(_, symbols)| symbols).collect();
     let mut groups: BTreeMap<Vec<bool>, Vec<String>> = BTreeMap::new();
     for symbol in symbols {
@@ -65,9 +65,9 @@ pub fn histories(exported: &[(Version, BTreeSet<String>)]) -> Vec<RawHistory> {
             groups.entry(presence).or_default().push(symbol.clone());
         }
     }
-    let mut histories: Vec<RawHistory> = groups
+    let mut histories: Vec<BuildHistory> = groups
         .into_iter()
-        .map(|(presence, symbols)| RawHistory { releases: runs(&presence, exported), symbols })
+        .map(|(presence, symbols)| BuildHistory { releases: runs(&presence, exported), symbols })
         .collect();
     histories.sort_by(|one, other| one.symbols.cmp(&other.symbols));
     histories
@@ -119,7 +119,7 @@ fn runs(presence: &[bool], exported: &[(Version, BTreeSet<String>)]) -> Vec<Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::schema::{RawTorchRelease, RawWheel};
+    use crate::rules::schema::{OpenedWheel, TorchRelease};
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()
@@ -165,11 +165,11 @@ mod tests {
             rows,
             [("2.6.0 to 2.7.0".to_owned(), "mid".to_owned()), ("2.5.1 to 2.6.0, 2.8.0".to_owned(), "old".to_owned())]
         );
-        let wheel = RawWheel { wheel: String::new(), sha256: String::new(), read: String::new() };
+        let wheel = OpenedWheel { wheel: String::new(), sha256: String::new(), read: String::new() };
         let release =
-            |(version, _): &(Version, _)| RawTorchRelease { version: version.to_string(), source: wheel.clone() };
+            |(version, _): &(Version, _)| TorchRelease { version: version.to_string(), source: wheel.clone() };
         let raw =
-            RawTorchSymbols { extensions: Vec::new(), releases: exported.iter().map(release).collect(), histories };
+            TorchSymbolTable { extensions: Vec::new(), releases: exported.iter().map(release).collect(), histories };
         let symbols = TorchSymbols::new(&raw);
         assert_eq!(symbols.releases_with(&["mid", "old", "unheard of"]), [version("2.6.0")]);
         assert!(symbols.releases_with(&["unheard of"]).is_empty());

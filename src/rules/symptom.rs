@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::schema::RawSymptom;
+use super::schema::Symptom;
 
 /// Between the parts of a pattern, `a…b`, at most so many bytes.
 const GAP: usize = 400;
@@ -21,7 +21,7 @@ pub struct Matcher {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Seen<'db> {
     /// Which.
-    pub symptom: &'db RawSymptom,
+    pub symptom: &'db Symptom,
     /// Where its first match begins.
     pub place: usize,
 }
@@ -38,7 +38,7 @@ pub struct Heard<'db> {
 }
 
 /// All patterns, each with the place of its message.
-fn patterns(symptoms: &[RawSymptom]) -> impl Iterator<Item = (usize, &str)> {
+fn patterns(symptoms: &[Symptom]) -> impl Iterator<Item = (usize, &str)> {
     symptoms
         .iter()
         .enumerate()
@@ -129,11 +129,11 @@ fn rarest(number: usize, words: &str) -> Option<Piece> {
 
 impl Matcher {
     /// Builds what looks for them all, unless that was done before.
-    pub fn build(&self, symptoms: &[RawSymptom], quotes: &[&str]) {
+    pub fn build(&self, symptoms: &[Symptom], quotes: &[&str]) {
         self.pieces(symptoms, quotes);
     }
 
-    fn pieces(&self, symptoms: &[RawSymptom], quotes: &[&str]) -> &Pieces {
+    fn pieces(&self, symptoms: &[Symptom], quotes: &[&str]) -> &Pieces {
         self.pieces.get_or_init(|| {
             let anchors = patterns(symptoms).map(|(_, pattern)| anchor(pattern));
             Pieces::of(anchors.chain(quotes.iter().copied()))
@@ -141,7 +141,7 @@ impl Matcher {
     }
 
     /// Looks for the messages of `symptoms` in whatever case, and for those that advisories quote as they are.
-    pub fn find<'db>(&self, symptoms: &'db [RawSymptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
+    pub fn find<'db>(&self, symptoms: &'db [Symptom], quotes: &[&'db str], text: &str) -> Heard<'db> {
         let pieces = self.pieces(symptoms, quotes);
         let patterns: Vec<(usize, &str, &str)> =
             patterns(symptoms).map(|(at, pattern)| (at, pattern, anchor(pattern))).collect();
@@ -189,7 +189,7 @@ fn note(places: &mut Vec<usize>, place: usize) {
 }
 
 /// Whether the other parts stand around the anchor, in order, and nothing of `unless`.
-fn holds(symptom: &RawSymptom, pattern: &str, text: &str, place: usize) -> bool {
+fn holds(symptom: &Symptom, pattern: &str, text: &str, place: usize) -> bool {
     let anchor = anchor(pattern);
     let mut before: Vec<&str> = Vec::new();
     let mut after: Vec<&str> = Vec::new();

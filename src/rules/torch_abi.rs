@@ -6,12 +6,12 @@ use pep440_rs::Version;
 
 use super::RuleDb;
 use super::model::{ANY, Build, Package, Release};
-use super::schema::RawExtension;
+use super::schema::TorchExtension;
 use crate::text::list;
 
 /// What an extension needs, in words: `is compiled for torch 2.5.0 to 2.5.1 with the old C++ ABI`.
 #[must_use]
-pub fn needs_torch(row: &RawExtension) -> String {
+pub fn needs_torch(row: &TorchExtension) -> String {
     let releases = if row.torch.is_empty() { "a torch".to_owned() } else { format!("torch {}", list(&row.torch)) };
     let abi = match row.cxx11_abi {
         Some(true) => " with the new C++ ABI of libstdc++",
@@ -39,7 +39,7 @@ pub fn row<'db>(
     release: &Release,
     build: &Build,
     db: &'db RuleDb,
-) -> Option<Cow<'db, RawExtension>> {
+) -> Option<Cow<'db, TorchExtension>> {
     let row = db.torch_abi(&package.name, &release.version)?;
     if build.platform == ANY || package.code_is_optional() {
         return None;
@@ -49,7 +49,7 @@ pub fn row<'db>(
         None => Some(Cow::Borrowed(row)),
         Some(_) if read => Some(Cow::Borrowed(row)),
         Some(true) if row.torch.is_empty() => None,
-        Some(true) => Some(Cow::Owned(RawExtension { cxx11_abi: None, ..row.clone() })),
+        Some(true) => Some(Cow::Owned(TorchExtension { cxx11_abi: None, ..row.clone() })),
         // Its releases end where torch left the old ABI, which another build need not have.
         Some(false) => None,
     }
@@ -57,7 +57,7 @@ pub fn row<'db>(
 
 /// Whether an extension loads beside a build of torch; none where it does, or where nobody knows.
 #[must_use]
-pub fn misfit(row: &RawExtension, release: &Version, build: &Build, db: &RuleDb) -> Option<Misfit> {
+pub fn misfit(row: &TorchExtension, release: &Version, build: &Build, db: &RuleDb) -> Option<Misfit> {
     if let (Some(own), Some(torchs)) = (row.cxx11_abi, build.cxx11_abi)
         && own != torchs
     {

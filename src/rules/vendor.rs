@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use aho_corasick::AhoCorasick;
 
 use super::RuleDb;
-use super::schema::RawVendor;
+use super::schema::VendorRow;
 use crate::facts::Facts;
 
 /// The stack of another vendor.
@@ -37,7 +37,7 @@ enum Proof {
     Device,
 }
 
-fn words(vendors: &[RawVendor]) -> impl Iterator<Item = (&str, &str, Proof)> {
+fn words(vendors: &[VendorRow]) -> impl Iterator<Item = (&str, &str, Proof)> {
     vendors.iter().flat_map(|vendor| {
         let all = [(&vendor.fields, Proof::Field), (&vendor.says, Proof::Error), (&vendor.names, Proof::Device)];
         all.into_iter()

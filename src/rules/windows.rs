@@ -5,7 +5,7 @@
 
 use super::model::{Build, Package, Release, WINDOWS};
 use super::requirement::{is_runtime_wheel, name_of, parse, specifiers};
-use super::schema::RawWindows;
+use super::schema::WindowsIndex;
 
 /// The platform of the wheels that tell of them.
 const LINUX: &str = "linux_x86_64";
@@ -14,9 +14,9 @@ const PYPI: &str = "pypi";
 
 /// Gives a package the builds that the rows name: `torch==2.6.0` on `cu126` is a `2.6.0+cu126` for Windows, `numba>=0.53` on `pypi`
 /// PyPI's own of each of these releases.
-pub(super) fn add_builds<'r>(package: &mut Package, rows: &'r [RawWindows]) {
+pub(super) fn add_builds<'r>(package: &mut Package, rows: &'r [WindowsIndex]) {
     let Package { name, releases, .. } = package;
-    let of_name = |row: &'r RawWindows| {
+    let of_name = |row: &'r WindowsIndex| {
         let lines = row.packages.iter().filter(|line| name_of(line) == name.as_str());
         let ranges = lines.filter_map(|line| specifiers(&parse(line).ok()?));
         ranges.map(move |range| (range, &row.indexes))

@@ -3,12 +3,11 @@
 //! `toml`'s own writer gives every container of a build a table of its own and hundreds of lines; here a build is one
 //! table of short lines.
 
-use std::fmt::Display;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 use super::schema::{
-    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawCode, RawPackage, RawRelease, RawSource, RawTorchAbi,
-    RawTorchSymbols, RawWheel, ReleaseAgreement,
+    BuildRow, CodeRow, CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, PackageFile, ReleaseAgreement,
+    ReleaseRow, SourceRow, TorchAbi, TorchSymbolTable,
 };
 
 /// Lists longer than this go one entry to a line.
@@ -16,7 +15,7 @@ const LINE: usize = 118;
 
 /// Writes the rows of a package.
 #[must_use]
-pub fn package(rows: &RawPackage) -> String {
+pub fn package(rows: &PackageFile) -> String {
     let name = &rows.package;
     let mut text = format!(
         "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, headline, library-choice, built-for, partner, assembles.\n\npackage = {}\n",
@@ -90,12 +89,12 @@ pub fn package(rows: &RawPackage) -> String {
 
 /// Writes the histories of torch's symbols.
 #[must_use]
-pub fn torch_symbols(rows: &RawTorchSymbols) -> String {
+pub fn torch_symbols(rows: &TorchSymbolTable) -> String {
     let mut text = "# Which torch releases export the symbols that extensions need: read by `gpudoc rules harvest-symbols`. By hand: extensions.\n\n"
         .to_owned();
     list(&mut text, "extensions", rows.extensions.iter().map(quote));
     for release in &rows.releases {
-        let RawWheel { wheel, sha256, read } = &release.source;
+        let OpenedWheel { wheel, sha256, read } = &release.source;
         text.push_str("\n[[torch]]\n");
         line(&mut text, "version", quote(&release.version));
         let source = format!("{{ wheel = {}, sha256 = {}, read = {} }}", quote(wheel), quote(sha256), quote(read));
@@ -111,14 +110,14 @@ pub fn torch_symbols(rows: &RawTorchSymbols) -> String {
 
 /// Writes which torch each release of an extension needs.
 #[must_use]
-pub fn torch_abi(rows: &RawTorchAbi) -> String {
+pub fn torch_abi(rows: &TorchAbi) -> String {
     let mut text =
         "# Which torch the compiled libraries of extensions need, where it is not every one: read from the wheels by `gpudoc rules\n\
          # harvest-symbols`. Not here: releases whose metadata binds them to one torch of one ABI.\n\n"
             .to_owned();
     list(&mut text, "releases", rows.releases.iter().map(quote));
     for row in &rows.extensions {
-        let RawWheel { wheel, sha256, read } = &row.source;
+        let OpenedWheel { wheel, sha256, read } = &row.source;
         text.push_str("\n[[extension]]\n");
         line(&mut text, "package", quote(&row.package));
         line(&mut text, "version", quote(&row.version));
@@ -130,7 +129,7 @@ pub fn torch_abi(rows: &RawTorchAbi) -> String {
     text
 }
 
-fn release(text: &mut String, row: &RawRelease) {
+fn release(text: &mut String, row: &ReleaseRow) {
     text.push_str("\n[[release]]\n");
     line(text, "version", quote(&row.version));
     line(text, "date", quote(&row.date));
@@ -152,7 +151,7 @@ fn known_how(how: KnownHow) -> String {
     })
 }
 
-fn build(text: &mut String, row: &RawBuild) {
+fn build(text: &mut String, row: &BuildRow) {
     text.push_str("\n[[release.build]]\n");
     maybe(text, "local", row.local.as_deref().map(quote));
     maybe(text, "cuda", row.cuda.map(quote));
@@ -167,7 +166,7 @@ fn build(text: &mut String, row: &RawBuild) {
     line(text, "source", source(&row.source));
 }
 
-fn code(row: &RawCode) -> String {
+fn code(row: &CodeRow) -> String {
     let list = |targets: &mut dyn Iterator<Item = String>| targets.collect::<Vec<_>>().join(", ");
     let mut fields = Vec::new();
     fields.extend(row.for_cuda.map(|cuda| format!("for-cuda = {}", quote(cuda))));
@@ -186,7 +185,7 @@ fn code(row: &RawCode) -> String {
     format!("{{ {} }}", fields.join(", "))
 }
 
-fn source(row: &RawSource) -> String {
+fn source(row: &SourceRow) -> String {
     let read = Some(row.read.clone());
     let fields =
         [("wheel", &row.wheel), ("sdist", &row.sdist), ("sha256", &row.sha256), ("page", &row.page), ("read", &read)];
@@ -289,7 +288,7 @@ code = [
 assembles = ["8.0", "9.0"]
 source = { wheel = "demo.whl", sha256 = "abcd", read = "2026-11-21" }
 "#;
-        let rows: RawPackage = toml::from_str(text).unwrap();
+        let rows: PackageFile = toml::from_str(text).unwrap();
         assert_eq!(package(&rows), text);
     }
 }

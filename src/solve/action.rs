@@ -17,7 +17,7 @@ use super::universe::Universe;
 use super::versions::Versions;
 use super::{nearest, numbering};
 use crate::rules::driver::{compat_driver, compat_offer};
-use crate::rules::model::PythonTag;
+use crate::rules::python_tag::PythonTag;
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::text::list;

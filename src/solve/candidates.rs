@@ -48,12 +48,15 @@ impl<'a> Candidates<'a> {
         let mut builds = Vec::new();
         let mut spans = Vec::new();
         for (release, at) in package.releases.iter().zip(0_u32..) {
-            let here = |build: &&Build| target.platform.as_ref().is_none_or(|platform| build.is_for(platform));
+            let here =
+                |(_, build): &(u32, &Build)| target.platform.as_ref().is_none_or(|platform| build.is_for(platform));
+            let own = || (0_u32..).zip(&release.builds);
             let start = number(builds.len());
-            let fitting = release.builds.iter().filter(here).count();
-            let shown = release.builds.iter().filter(|build| fitting == 0 || here(build));
-            builds.extend(shown.map(|build| Candidate {
+            let fitting = own().filter(here).count();
+            let shown = own().filter(|build| fitting == 0 || here(build));
+            builds.extend(shown.map(|(place, build)| Candidate {
                 release: at,
+                place,
                 build,
                 blocks: OnceCell::new(),
                 needs: OnceCell::new(),
@@ -157,6 +160,8 @@ impl<'a> Candidates<'a> {
 pub(super) struct Candidate<'a> {
     /// The place of its release, from 0.
     pub release: u32,
+    /// Its place among the builds of its release, from 0.
+    pub place: u32,
     pub build: &'a Build,
     pub(super) blocks: OnceCell<Vec<Block>>,
     pub(super) needs: OnceCell<Vec<Need>>,

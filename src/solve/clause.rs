@@ -8,14 +8,14 @@ use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};
-use crate::rules::schema::{RawAdvisory, RawCondition, RawSeverity};
+use crate::rules::schema::{Advisory, Condition, Level};
 
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
 const CUDA_OWNER: &str = "torch";
 
 /// Whether an advisory forbids: what only a symptom tells of, or may work, forbids nothing.
-pub(super) fn is_certain(advisory: &RawAdvisory) -> bool {
-    advisory.severity == RawSeverity::Fail && !advisory.needs_symptom
+pub(super) fn is_certain(advisory: &Advisory) -> bool {
+    advisory.severity == Level::Fail && !advisory.needs_symptom
 }
 
 /// The clauses of all advisories that say "fail", without waiting for a symptom, and can apply on this target to packages of
@@ -32,8 +32,8 @@ pub(super) fn clauses<'a>(universe: &Universe<'a>) -> Vec<Clause<'a>> {
     found
 }
 
-fn terms(condition: &RawCondition, universe: &Universe<'_>, target: usize) -> Option<Vec<(Node, Versions)>> {
-    let host = RawCondition { installed: Vec::new(), absent: Vec::new(), cuda: None, ..condition.clone() };
+fn terms(condition: &Condition, universe: &Universe<'_>, target: usize) -> Option<Vec<(Node, Versions)>> {
+    let host = Condition { installed: Vec::new(), absent: Vec::new(), cuda: None, ..condition.clone() };
     let nothing = |_: &str| None;
     holds(
         &host,

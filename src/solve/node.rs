@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::versions::Versions;
-use crate::rules::schema::RawAdvisory;
+use crate::rules::schema::Advisory;
 
 /// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`), and with whose libraries
 /// extensions are linked.
@@ -38,7 +38,7 @@ impl fmt::Display for Node {
 #[derive(Debug, Clone)]
 pub(super) struct Clause<'a> {
     /// The advisory that says so.
-    pub advisory: &'a RawAdvisory,
+    pub advisory: &'a Advisory,
     /// At least one; all about different nodes.
     pub terms: Vec<(Node, Versions)>,
 }

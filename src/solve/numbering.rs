@@ -15,7 +15,6 @@ use super::stand_in::stand_ins;
 use super::universe::{Universe, applies, compiles_against_torch, extra_lines, is_exact, written};
 use super::versions::Versions;
 use crate::rules::model::{Package, Release};
-use crate::rules::obstacle::target_key;
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers};
 use crate::rules::{RuleDb, Target};
 
@@ -43,7 +42,7 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
     let mut universe = Universe {
         db,
         width: packages.len() / targets.len().max(1),
-        keys: targets.iter().map(target_key).collect(),
+        judged: targets.iter().map(|target| db.judged(target)).collect(),
         targets,
         prefer: request.prefer,
         installed: request.installed.clone(),

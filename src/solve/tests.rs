@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::rules::model::Package;
 use crate::rules::requirement::parse;
-use crate::rules::schema::RawAdvisory;
+use crate::rules::schema::Advisory;
 use crate::rules::{RuleDb, Target, TargetGpu, embedded};
 use crate::version::ComputeCapability;
 
 mod brute;
+mod case;
 mod cases;
 mod unlisted;
 
 /// A database of packages in the format of the rule files, `---` between them, on the real platform rules.
 fn db(packages: &str, advisories: &[&str]) -> RuleDb {
     let packages = packages.split("---").map(|text| {
-        let raw: crate::rules::schema::RawPackage = toml::from_str(text).expect("a package");
+        let raw: crate::rules::schema::PackageFile = toml::from_str(text).expect("a package");
         Package::try_from(raw).expect("a consistent package")
     });
-    let advisories = advisories.iter().map(|text| toml::from_str::<RawAdvisory>(text).expect("an advisory"));
+    let advisories = advisories.iter().map(|text| toml::from_str::<Advisory>(text).expect("an advisory"));
     embedded().with_packages(packages.collect(), advisories.collect())
 }
 

@@ -15,9 +15,10 @@ use super::request::Prefer;
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{UNLISTED, Versions};
+use crate::rules::judged::Judged;
 use crate::rules::model::{Build, Release};
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, name_of, satisfied};
-use crate::rules::schema::{KnownHow, RawExtension};
+use crate::rules::schema::{KnownHow, TorchExtension};
 use crate::rules::{RuleDb, Target, torch_abi};
 use crate::version::CudaVersion;
 
@@ -27,7 +28,7 @@ pub(super) struct Universe<'a> {
     /// The machines that the same pins must suit, at least one.
     pub targets: Vec<Target>,
     /// What tells them apart.
-    pub keys: Vec<u64>,
+    pub judged: Vec<&'a Judged>,
     pub prefer: Prefer,
     pub installed: BTreeMap<String, Version>,
     /// Those of the installed that cannot stay as they are.
@@ -219,7 +220,7 @@ impl<'a> Universe<'a> {
     }
 
     /// Which torch a build needs by its symbols, where it is not every one.
-    pub fn torch_abi(&self, package: usize, number: u32) -> Option<Cow<'a, RawExtension>> {
+    pub fn torch_abi(&self, package: usize, number: u32) -> Option<Cow<'a, TorchExtension>> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         torch_abi::row(candidates.package, candidates.release_of(candidate), candidate.build, self.db)
@@ -234,8 +235,8 @@ impl<'a> Universe<'a> {
                 return Vec::new();
             }
             let release = candidates.release_of(candidate);
-            let target = (self.keys[candidates.target], self.target(package));
-            let found = self.db.obstacles_of(candidates.package, release, candidate.build, target);
+            let place = (candidate.release, candidate.place);
+            let found = self.judged[candidates.target].obstacles(candidates.name, place, self.db);
             let mut blocks: Vec<_> = found.iter().cloned().map(Block::Obstacle).collect();
             if let Some(at) = blocks.iter().position(|block| block.kind() == BlockKind::Platform) {
                 blocks = vec![blocks.swap_remove(at)];

@@ -48,6 +48,8 @@ pub enum Step {
     Script(Text),
     /// A command with gaps that its reader fills in: `docker run --gpus all …`. To be shown, not to be run.
     Sketch(Text),
+    /// A step that is taken only where the one before it succeeded: nothing is taken out before what replaces it is there.
+    Then(Box<Self>),
 }
 
 /// Who reads the printed steps.
@@ -65,6 +67,29 @@ impl Step {
     pub fn run<W: Into<String>>(words: impl IntoIterator<Item = W>) -> Option<Self> {
         let argv: Vec<Word> = words.into_iter().map(|word| Word::new(word)).collect::<Option<_>>()?;
         (!argv.is_empty()).then_some(Self::Run { environment: Vec::new(), argv })
+    }
+
+    /// The same call with one word more; none where it may not enter one, or this is no call.
+    #[must_use]
+    pub fn and(self, word: &str) -> Option<Self> {
+        let Self::Run { environment, mut argv } = self else { return None };
+        argv.push(Word::new(word)?);
+        Some(Self::Run { environment, argv })
+    }
+
+    /// The same step, taken only where the one before it succeeded.
+    #[must_use]
+    pub fn then(self) -> Self {
+        Self::Then(Box::new(self))
+    }
+
+    /// The step itself, whatever it waits for.
+    #[must_use]
+    pub fn own(&self) -> &Self {
+        match self {
+            Self::Then(step) => step.own(),
+            step => step,
+        }
     }
 
     /// The same call with a variable for it alone; none where that is no variable, no value, or this is no call.
@@ -118,6 +143,7 @@ impl Step {
             Self::Script(text) | Self::Sketch(text) => {
                 vec!["sh".to_owned(), "-c".to_owned(), text.as_str().to_owned()]
             }
+            Self::Then(step) => step.words(),
         }
     }
 
@@ -139,7 +165,7 @@ impl Step {
 
     /// What may stand on lines of its own.
     fn pieces(&self, shell: Shell) -> Vec<String> {
-        match (self, shell) {
+        match (self.own(), shell) {
             (Self::Script(text) | Self::Sketch(text), _) => vec![text.as_str().to_owned()],
             (step, Shell::Sh) => sh::pieces(step),
             (step, Shell::PowerShell) => powershell::pieces(step),
@@ -147,10 +173,60 @@ impl Step {
     }
 }
 
-/// Steps as lines of a shell, one each.
+/// Steps as lines of a shell, one each; those that wait for another stand on its line, behind `&&`.
 #[must_use]
 pub fn print(steps: &[Step], shell: Shell) -> Vec<String> {
-    steps.iter().map(|step| step.print(shell)).collect()
+    chains(steps).iter().map(|chain| chained(chain, shell)).collect()
+}
+
+/// The words of the same lines, for a program; of several calls on a line those of a shell.
+#[must_use]
+pub fn argv(steps: &[Step]) -> Vec<Vec<String>> {
+    let words = |chain: &&[Step]| match chain {
+        [step] => step.words(),
+        chain => ["sh", "-c", &chained(chain, Shell::Sh)].map(str::to_owned).into(),
+    };
+    chains(steps).iter().map(words).collect()
+}
+
+/// Steps as lines of at most `width` characters where they can be broken.
+#[must_use]
+pub fn lines(steps: &[Step], shell: Shell, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (at, step) in steps.iter().enumerate() {
+        let waits = |at: usize| matches!(steps.get(at), Some(Step::Then(_)));
+        let mut own = step.lines(shell, width.saturating_sub(3));
+        let whole = own.len() == 1;
+        match (shell, own.last_mut()) {
+            (Shell::Sh, Some(last)) if waits(at + 1) => last.push_str(" &&"),
+            (Shell::PowerShell, Some(last)) if whole && waits(at) => *last = guarded(last),
+            _ => {}
+        }
+        lines.extend(own);
+    }
+    lines
+}
+
+/// Steps with those that wait for them.
+fn chains(steps: &[Step]) -> Vec<&[Step]> {
+    steps.chunk_by(|_, next| matches!(next, Step::Then(_))).collect()
+}
+
+fn chained(chain: &[Step], shell: Shell) -> String {
+    let (between, guard): (_, fn(&str) -> String) = match shell {
+        Shell::Sh => (" && ", str::to_owned),
+        Shell::PowerShell => ("; ", guarded),
+    };
+    let printed = chain.iter().enumerate().map(|(at, step)| match (at, step.print(shell)) {
+        (0, text) => text,
+        (_, text) => guard(&text),
+    });
+    printed.collect::<Vec<_>>().join(between)
+}
+
+/// A command of PowerShell that is run where the one before it succeeded.
+fn guarded(command: &str) -> String {
+    format!("if ($?) {{ {command} }}")
 }
 
 #[cfg(test)]
@@ -191,6 +267,24 @@ mod tests {
         assert_eq!(steps[0].words(), ["pip", "install", "torch==2.7.1+cu128", "numpy<2", "jax[cuda12]"]);
         assert_eq!(steps[1].words(), ["env", "TORCH_CUDA_ARCH_LIST=8.0;9.0", "python", "setup.py"]);
         assert_eq!(steps[5].words(), ["export", "PATH=/usr/local/cuda/bin${PATH:+:$PATH}"]);
+    }
+
+    #[test]
+    fn what_waits_for_another_step_stands_behind_it() {
+        let call = |words: &[&str]| Step::run(words.iter().copied()).expect("no control characters");
+        let steps = [
+            call(&["pip", "install", "numpy<2"]),
+            call(&["pip", "uninstall", "-y", "a"]).then(),
+            call(&["pip", "check"]),
+        ];
+        let chained = "pip install \"numpy<2\" && pip uninstall -y a";
+        assert_eq!(print(&steps, Shell::Sh), [chained, "pip check"]);
+        let guarded = "pip install 'numpy<2'; if ($?) { pip uninstall -y a }";
+        assert_eq!(print(&steps, Shell::PowerShell), [guarded, "pip check"]);
+        let argv = argv(&steps);
+        assert_eq!((argv[0].as_slice(), argv[1].len()), (["sh", "-c", chained].map(str::to_owned).as_slice(), 2));
+        let narrow = ["pip install \\", "  \"numpy<2\" &&", "pip uninstall \\", "  -y a", "pip check"];
+        assert_eq!(lines(&steps, Shell::Sh, 20), narrow);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(super) fn pieces(step: &Step) -> Vec<String> {
             let (name, value) = (name.as_str(), literal(&format!("{};", value.as_str())));
             vec![format!("$env:{name} = {value} + $env:{name}")]
         }
-        Step::Script(_) | Step::Sketch(_) => Vec::new(),
+        Step::Script(_) | Step::Sketch(_) | Step::Then(_) => Vec::new(),
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn pieces(step: &Step) -> Vec<String> {
             let joined = if is_whole { format!("\"{value}{rest}\"") } else { format!("{quoted}\"{rest}\"") };
             vec!["export".to_owned(), format!("{name}={joined}")]
         }
-        Step::Script(_) | Step::Sketch(_) => Vec::new(),
+        Step::Script(_) | Step::Sketch(_) | Step::Then(_) => Vec::new(),
     }
 }
 

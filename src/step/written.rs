@@ -205,7 +205,7 @@ mod tests {
             Step::Run { .. } => "run",
             Step::Set { .. } | Step::Unset { .. } | Step::Prepend { .. } => "variable",
             Step::Script(_) => "script",
-            Step::Sketch(_) => "sketch",
+            Step::Sketch(_) | Step::Then(_) => "sketch",
         };
         let steps: Vec<Step> = cases.into_iter().flat_map(Step::fixed).collect();
         let shown: Vec<String> =

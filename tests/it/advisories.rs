@@ -6,12 +6,12 @@ use std::path::Path;
 
 use gpudoc::rules::advisory::{Environment, applies};
 use gpudoc::rules::requirement::normalise;
-use gpudoc::rules::schema::{RawAdvisory, RawExample};
+use gpudoc::rules::schema::{Advisory, AdvisoryExample};
 use gpudoc::rules::{RuleDb, Target, TargetGpu, embedded};
 use gpudoc::version::CudaVersion;
 use pep440_rs::Version;
 
-fn advisories() -> Vec<RawAdvisory> {
+fn advisories() -> Vec<Advisory> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/advisories");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -48,7 +48,7 @@ fn gpu(text: &str, db: &RuleDb) -> TargetGpu {
     }
 }
 
-fn hits(advisory: &RawAdvisory, example: &RawExample, db: &RuleDb) -> bool {
+fn hits(advisory: &Advisory, example: &AdvisoryExample, db: &RuleDb) -> bool {
     let installed: Vec<(String, Version)> = example
         .installed
         .iter()
@@ -81,7 +81,7 @@ fn examples_behave_as_they_say() {
     let wrong: Vec<String> = advisories()
         .iter()
         .flat_map(|advisory| {
-            let not_as_said = |example: &&RawExample| hits(advisory, example, db) != example.hits;
+            let not_as_said = |example: &&AdvisoryExample| hits(advisory, example, db) != example.hits;
             advisory.examples.iter().filter(not_as_said).map(|example| {
                 let said = if example.hits { "should hit" } else { "should not hit" };
                 format!("{}: `{}` {said}", advisory.id, example.why)

@@ -143,7 +143,7 @@ fn compat_older_than_the_driver_breaks_it() {
     assert_eq!(ids(&report), with_partners(&["fail forward-compat/older-than-driver"]));
     let finding = finding(&report, "forward-compat/older-than-driver");
     assert!(finding["message"].as_str().unwrap().contains("803"));
-    let offer = ("Take `/usr/local/cuda-13.0/compat` out of the loader's path".to_owned(), true);
+    let offer = ("Take `/usr/local/cuda-13.0/compat` out of LD_LIBRARY_PATH".to_owned(), true);
     assert_eq!(remedies(finding)[0], offer);
 }
 

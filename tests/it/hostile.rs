@@ -4,10 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use gpudoc::parse::elf::lookup::Object;
-use gpudoc::parse::elf::{ElfError, layout, linkage};
-use gpudoc::parse::fatbin::{Container, Home, StreamWalker, Streamed, read, read_everywhere};
-use gpudoc::parse::ld_cache::parse_ld_cache;
+use gpudoc::objects::elf::lookup::Object;
+use gpudoc::objects::elf::{ElfError, layout, linkage};
+use gpudoc::objects::fatbin::{Container, Home, StreamWalker, Streamed, read, read_everywhere};
+use gpudoc::objects::ld_cache::parse_ld_cache;
 
 const PROGBITS: u32 = 1;
 const STRTAB: u32 = 3;

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use gpudoc::facts::redact::{Identity, redact};
 use gpudoc::facts::{Facts, Gpu, Reading};
-use gpudoc::parse::ld_cache::parse_ld_cache;
+use gpudoc::objects::ld_cache::parse_ld_cache;
 use gpudoc::probe::{PythonFacts, Request, probe};
 
 fn recorded() -> Vec<(String, Facts)> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use gpudoc::commands::inputs::{Inputs, Respected, without_credentials};
-use gpudoc::parse::pyproject::Selection;
+use gpudoc::project::pyproject::Selection;
 use gpudoc::rules::Target;
 use gpudoc::rules::requirement::markers;
 

@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use gpudoc::parse::elf::layout;
-use gpudoc::parse::elf::lookup::Object;
-use gpudoc::parse::fatbin::{Compression, read};
-use gpudoc::parse::library::is_python_module;
+use gpudoc::objects::elf::layout;
+use gpudoc::objects::elf::lookup::Object;
+use gpudoc::objects::fatbin::{Compression, read};
+use gpudoc::objects::library::is_python_module;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

@@ -473,3 +473,30 @@ fn a_torch_whose_cudnn_suits_tensorflow() {
     assert_eq!(plan(&text("2.5.1+cu124", "9.1.0.70")), ["torch==2.7.1+cu126"]);
     assert!(plan(&text("2.7.1+cu126", "9.5.1.17")).is_empty());
 }
+
+/// An index that does not answer leaves all as it was: what is taken out waits for what is installed, and files that both have are
+/// written once more. torch 2.9.0+cu128 pins cuDNN 9.10.2.21; its wheel and the one for CUDA 13 hold the same `libcudnn.so.9`.
+#[test]
+fn what_is_taken_out_waits_for_what_is_installed() {
+    let report = gpudoc(&["check", "--root", "fixtures/hosts/h100-570-cu130"], "");
+    let commands = strings(&report["plan"]["commands"]);
+    let parts: Vec<&str> = commands.iter().flat_map(|command| command.split(" && ")).collect();
+    assert_eq!((commands.len(), parts.len()), (1, 3), "{commands:?}");
+    assert!(parts[0].contains(" install torch==2.9.0+cu128 ") && parts[0].ends_with("/whl/cu128"), "{}", parts[0]);
+    assert!(parts[1].contains(" uninstall -y nvidia-cublas ") && !parts[1].contains(" torch"), "{}", parts[1]);
+    assert!(parts[2].contains(" --force-reinstall --no-deps nvidia-cudnn-cu12==9.10.2.21 "), "{}", parts[2]);
+}
+
+/// conda replaces what conda installed, and pip what pip installed in the same environment.
+#[test]
+fn what_conda_installed_is_condas_to_replace() {
+    let with = |rows: &str| {
+        let text = format!("# Name Version Build Channel\n{rows}\n\nGPU 0: NVIDIA GeForce RTX 5080\n");
+        strings(&gpudoc(&["check", "--from", "-"], &text)["plan"]["commands"])
+    };
+    let by_conda = with("pytorch 2.4.1 cuda120_py311h1234567_300 conda-forge");
+    let wanted = "conda install --yes -c conda-forge \"pytorch=2.7.1=cuda*\" \"cuda-version>=12.8,<13\"";
+    assert_eq!(by_conda, [wanted]);
+    let by_pip = with("numpy 1.26.4 py311h64a7726_0 conda-forge\ntorch 2.4.1 pypi_0 pypi");
+    assert!(by_pip[0].starts_with("pip install torch==2.7.1+cu128 "), "{by_pip:?}");
+}

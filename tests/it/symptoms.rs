@@ -1,7 +1,7 @@
 //! The known error messages: each is found in its example, and in no other.
 
-use gpudoc::parse::report::clean;
 use gpudoc::rules::embedded;
+use gpudoc::told::clean;
 
 #[test]
 fn every_message_is_found_in_its_example() {

@@ -2,7 +2,10 @@
 
 use crate::check::{Context, Installed, Installer};
 use crate::facts::Library;
-use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::model::Release;
+use crate::rules::requirement::{is_about, parse, satisfied, specifiers};
+use pep440_rs::Version;
 
 rule! {
     /// A package was compiled for NumPy 1, and NumPy 2 is installed.
@@ -43,14 +46,54 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
             )
             .required("NumPy 2's headers, which run with both".to_owned())
             .cited(installed.distribution.location.clone())])
-            .remedies([Remedy {
-                summary: format!("Install NumPy 1, or a newer {}", installed.name()),
-                requirements: vec!["numpy<2".to_owned()],
-                steps: Installer::of(context.facts).install(&[], &["numpy<2".to_owned()]).into_iter().collect(),
-                change: None,
-                verified: false,
-            }]),
+            .remedies(remedies(context, installed)),
     )
+}
+
+/// NumPy 1, or a newer release of the package where others need NumPy 2; of torch its own releases are for the solver to choose.
+fn remedies(context: &Context<'_>, installed: &Installed<'_>) -> Vec<Remedy> {
+    let of = |summary: String, line: String, change: Option<Change>| Remedy {
+        steps: Installer::of(context.facts).install(&[], std::slice::from_ref(&line)).into_iter().collect(),
+        requirements: vec![line],
+        change,
+        ..Remedy::new(summary, [])
+    };
+    let name = installed.name();
+    let back = of(format!("Install NumPy 1, or a newer {name}"), "numpy<2".to_owned(), None);
+    let newer = installed.version.as_ref().filter(|_| context.db.package(name).is_none()).map(|version| {
+        let line = format!("{name}>{}", version.clone().without_local());
+        of(format!("Install a newer {name}, built for NumPy 2"), line.clone(), Some(Change::Install(vec![line])))
+    });
+    match newer {
+        Some(newer) if needs_numpy_2(context, name) => vec![newer],
+        newer => [Some(back), newer].into_iter().flatten().collect(),
+    }
+}
+
+/// Whether something else that is installed asks for NumPy 2, or no NumPy 1 was built for this Python.
+fn needs_numpy_2(context: &Context<'_>, but: &str) -> bool {
+    let ones: Vec<_> = context.db.package("numpy").into_iter().flat_map(|package| &package.releases).collect();
+    let ones: Vec<_> = ones.into_iter().filter(|it| it.version.release().first() == Some(&1)).collect();
+    let for_python = |release: &&Release| {
+        let python =
+            context.target.python.map(|python| Version::new([u64::from(python.major), u64::from(python.minor)]));
+        let has_wheel = release.builds.iter().any(|build| {
+            build.python.is_empty()
+                || context.target.python.is_none_or(|own| build.python.iter().any(|tag| tag.accepts(own, false)))
+        });
+        let allowed =
+            release.requires_python.as_ref().zip(python).is_none_or(|(range, python)| range.contains(&python));
+        has_wheel && allowed
+    };
+    let mut fit: Vec<_> = ones.into_iter().filter(for_python).collect();
+    for other in context.stack.installed.iter().filter(|other| other.name() != but) {
+        let lines =
+            other.requires().into_iter().flatten().filter(|line| is_about(line, "numpy") && !line.contains("extra"));
+        for range in lines.filter_map(|line| specifiers(&parse(line).ok()?)) {
+            fit.retain(|release| satisfied(&range, &release.version));
+        }
+    }
+    fit.is_empty()
 }
 
 #[cfg(test)]

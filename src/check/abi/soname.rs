@@ -7,7 +7,7 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
 use crate::rules::requirement::{is_about, parse, specifiers};
-use crate::rules::schema::RawLibrary;
+use crate::rules::schema::CudaLibrary;
 use crate::text;
 
 /// What can be done about a library that is not found.
@@ -62,7 +62,7 @@ fn declared(holders: &[&Installed<'_>], name: &str) -> Option<(VersionSpecifiers
 }
 
 /// Whether what a package asks for ships the library: a pin is a release of the row, and of a range nobody knows better.
-fn ships(row: &RawLibrary, range: &VersionSpecifiers) -> bool {
+fn ships(row: &CudaLibrary, range: &VersionSpecifiers) -> bool {
     let pin = range.iter().find(|one| *one.operator() == Operator::Equal).map(VersionSpecifier::version);
     let rows = row.versions.as_ref().and_then(|versions| VersionSpecifiers::from_str(versions).ok());
     match (pin, rows) {
@@ -72,7 +72,7 @@ fn ships(row: &RawLibrary, range: &VersionSpecifiers) -> bool {
 }
 
 /// The versions that ship it: as the row says, else the major release of the wheel that was opened, e.g. `==12.*`.
-fn versions(row: &RawLibrary) -> String {
+fn versions(row: &CudaLibrary) -> String {
     let opened = row.source.wheel.split('-').nth(1).and_then(|version| Version::from_str(version).ok());
     let major = opened.and_then(|version| version.release().first().copied());
     match (&row.versions, major) {

@@ -2,10 +2,10 @@
 
 use crate::check::Context;
 use crate::check::cuda_libs::twins;
-use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
+use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
-use crate::rules::schema::{RawAdvisory, RawSeverity};
+use crate::rules::schema::Advisory;
 use crate::step::{Step, Written};
 
 rule! {
@@ -17,7 +17,7 @@ rule! {
 }
 
 /// The advisory, with what it met in this environment as evidence.
-pub fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Finding {
+pub fn finding(context: &Context<'_>, advisory: &Advisory, hit: &Match) -> Finding {
     let mut packages: Vec<_> = hit.installed.iter().map(|(name, ..)| name.clone()).collect();
     packages.sort();
     let evidence = hit.installed.iter().map(|(name, version, required)| {
@@ -46,17 +46,17 @@ pub fn finding(context: &Context<'_>, advisory: &RawAdvisory, hit: &Match) -> Fi
 }
 
 /// The id of what an advisory finds.
-pub fn id(advisory: &RawAdvisory) -> Id {
+pub fn id(advisory: &Advisory) -> Id {
     ADVISORY.of(&[number(advisory)])
 }
 
 /// `2026-0001` of `GPUDOC-2026-0001`.
-fn number(advisory: &RawAdvisory) -> &str {
+fn number(advisory: &Advisory) -> &str {
     advisory.id.trim_start_matches("GPUDOC-")
 }
 
 /// What an advisory says by itself, without evidence.
-pub fn of(advisory: &RawAdvisory) -> Finding {
+pub fn of(advisory: &Advisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| {
         let steps: Vec<Step> = remedy.commands.iter().flat_map(Written::steps).collect();
         Remedy {
@@ -70,7 +70,7 @@ pub fn of(advisory: &RawAdvisory) -> Finding {
     ADVISORY
         .found(&[number(advisory)], &advisory.title)
         .kind(kind(&advisory.kind))
-        .severity(severity(advisory.severity))
+        .severity(advisory.severity.into())
         .message(advisory.story.split_whitespace().collect::<Vec<_>>().join(" "))
         .remedies(remedies)
         .references(advisory.references.iter().map(|page| page.page.clone()))
@@ -98,15 +98,6 @@ fn with_versions(summary: &str, requirements: &[String]) -> String {
 /// The family that an advisory names; `advisory` for a name that is none, which the linter refuses.
 pub fn kind(name: &str) -> Kind {
     serde_json::from_value(serde_json::Value::String(name.to_owned())).unwrap_or(Kind::Advisory)
-}
-
-/// The severity that a row of the rules names.
-pub fn severity(raw: RawSeverity) -> Severity {
-    match raw {
-        RawSeverity::Fail => Severity::Fail,
-        RawSeverity::Warn => Severity::Warn,
-        RawSeverity::Info => Severity::Info,
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 pub mod by_hand;
 pub mod newer;
 
-pub use self::by_hand::{id, kind, of, severity};
 use crate::check::{Context, looked};
 use crate::finding::Outcome;
 use crate::rules::advisory::applies;
+
+pub use self::by_hand::{id, kind, of};
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {

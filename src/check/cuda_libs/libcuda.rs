@@ -3,7 +3,7 @@
 //! `lib64/stubs` on the loader's path does no harm as it comes: it holds `libcuda.so`, for the linker, and no `libcuda.so.1`.
 
 use crate::check::Context;
-use crate::check::forward_compat::remove_command;
+use crate::check::forward_compat::out_of_path;
 use crate::facts::LibCuda;
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
@@ -23,17 +23,11 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let driver = facts.driver.version.value()?;
     let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     // The system's own folders hold more than this file.
-    let (summary, steps) = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
-        (
-            "Remove the stub".to_owned(),
-            [Step::run(["sudo", "rm", "--", &library.path]), Step::run(["sudo", "ldconfig"])]
-                .into_iter()
-                .flatten()
-                .collect(),
-        )
+    let remedy = if ["/lib", "/usr/lib"].iter().any(|system| folder.starts_with(system)) {
+        let steps = [Step::run(["sudo", "rm", "--", &library.path]), Step::run(["sudo", "ldconfig"])];
+        Remedy { change: Some(Change::NoCompat), ..Remedy::new("Remove the stub", steps.into_iter().flatten()) }
     } else {
-        let out = remove_command(&library.found_by, folder, context);
-        (format!("Take `{folder}` out of the loader's path"), out)
+        out_of_path(library, facts)
     };
     Some(
         LIBCUDA
@@ -50,12 +44,6 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
                 Evidence::host("kernel module", driver.to_string())
                     .cited(facts.driver.version.source().map(|source| source.place().to_owned())),
             ])
-            .remedies([Remedy {
-                summary,
-                requirements: Vec::new(),
-                steps,
-                change: Some(Change::NoCompat),
-                verified: false,
-            }]),
+            .remedies([remedy]),
     )
 }

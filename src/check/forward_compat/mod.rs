@@ -6,6 +6,7 @@ pub mod on_gpu;
 pub mod wrong_gpu;
 
 use crate::check::{Context, looked};
+use crate::facts::{Facts, LibCuda};
 use crate::finding::{Change, Evidence, Outcome, Remedy, Rule};
 use crate::rules::driver::{CompatFault, compat_fault};
 use crate::step::Step;
@@ -52,30 +53,37 @@ pub fn check(context: &Context<'_>) -> Outcome {
     if let Some(citation) = citation {
         evidence.push(Evidence::rule("forward compatibility", "not for this GPU or branch").cited(citation));
     }
-    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    looked(vec![
-        rule.found(&[], title).message(message).packages(["cuda-compat"]).gpus(gpu).evidence(evidence).remedies([
-            Remedy {
-                summary: format!("Take `{folder}` out of the loader's path"),
-                requirements: Vec::new(),
-                steps: remove_command(&library.found_by, folder, context),
-                change: Some(Change::NoCompat),
-                verified: false,
-            },
-        ]),
-    ])
+    let found = rule.found(&[], title).message(message).packages(["cuda-compat"]).gpus(gpu).evidence(evidence);
+    looked(vec![found.remedies([out_of_path(library, context.facts)])])
 }
 
-/// How to get a folder out of LD_LIBRARY_PATH, or out of ldconfig's.
-pub(super) fn remove_command(found_by: &str, folder: &str, context: &Context<'_>) -> Vec<Step> {
-    if found_by != "LD_LIBRARY_PATH" {
+/// What takes the folder of a `libcuda.so.1` out of the loader's path: LD_LIBRARY_PATH, or what ldconfig reads.
+#[must_use]
+pub fn out_of_path(library: &LibCuda, facts: &Facts) -> Remedy {
+    let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let (place, steps) = if library.found_by == "LD_LIBRARY_PATH" {
+        let value = facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
+        let is_other = |entry: &&str| !entry.is_empty() && entry.trim_end_matches('/') != folder;
+        let rest: Vec<_> = value.split(':').filter(is_other).collect();
+        let step =
+            if rest.is_empty() { Step::unset("LD_LIBRARY_PATH") } else { Step::set("LD_LIBRARY_PATH", rest.join(":")) };
+        ("LD_LIBRARY_PATH", step.into_iter().collect())
+    } else {
+        ("what ldconfig reads", out_of_ldconfig(folder, facts))
+    };
+    Remedy { change: Some(Change::NoCompat), ..Remedy::new(format!("Take `{folder}` out of {place}"), steps) }
+}
+
+/// Turns the lines that name a folder into comments, and has the loader's cache made anew; in a container without sudo, which
+/// images lack.
+fn out_of_ldconfig(folder: &str, facts: &Facts) -> Vec<Step> {
+    let plain = folder.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_-.".contains(&byte));
+    if !plain {
         return Step::run(["grep", "-rl", "--", folder, "/etc/ld.so.conf.d"]).into_iter().collect();
     }
-    let value = context.facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
-    let rest: Vec<_> =
-        value.split(':').filter(|entry| !entry.is_empty() && entry.trim_end_matches('/') != folder).collect();
-    if rest.is_empty() {
-        return Step::fixed("unset LD_LIBRARY_PATH");
-    }
-    Step::set("LD_LIBRARY_PATH", rest.join(":")).into_iter().collect()
+    let lines = format!("s|^{}/*$|# &|", folder.replace('.', "\\."));
+    let edit = ["find", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "-type", "f", "-exec", "sed", "-i", &lines, "{}", "+"];
+    let sudo = if facts.system.container.value().is_some() { &[][..] } else { &["sudo"][..] };
+    let call = |words: &[&str]| Step::run(sudo.iter().chain(words).copied());
+    [call(&edit), call(&["ldconfig"])].into_iter().flatten().collect()
 }

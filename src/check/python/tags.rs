@@ -1,7 +1,7 @@
 //! Does a wheel with these tags belong on this Python, platform and C library?
 
 use crate::rules::Target;
-use crate::rules::model::PythonTag;
+use crate::rules::python_tag::PythonTag;
 use crate::version::GlibcVersion;
 
 /// Whether a wheel of these tags may be installed there.

@@ -12,7 +12,7 @@ use crate::facts::Candidate;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::advisory::{Environment, judge};
 use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
-use crate::rules::schema::{RawAdvisory, RawCondition};
+use crate::rules::schema::{Advisory, Condition};
 use crate::step::Step;
 use crate::text;
 
@@ -239,11 +239,7 @@ fn traps(context: &Context<'_>, statements: &[Statement<'_>]) -> (Vec<String>, V
 
 /// Advisories that need no error message and speak of two at least of these, of what is asked for at least of one: it may be
 /// in any release that its line allows.
-fn matching<'c>(
-    context: &Context<'c>,
-    pins: &BTreeMap<&str, Version>,
-    asked: &[&Statement<'_>],
-) -> Vec<&'c RawAdvisory> {
+fn matching<'c>(context: &Context<'c>, pins: &BTreeMap<&str, Version>, asked: &[&Statement<'_>]) -> Vec<&'c Advisory> {
     let installed = |name: &str| pins.get(name).cloned();
     let environment = Environment { installed: &installed, ..context.environment(&installed) };
     let about = |line: &String| parse(line).map(|wanted| wanted.name.to_string()).unwrap_or_default();
@@ -252,13 +248,12 @@ fn matching<'c>(
             one.only().is_none_or(|version| specifiers(wanted).is_none_or(|wanted| satisfied(&wanted, &version)))
         })
     };
-    let holds = |advisory: &&RawAdvisory| {
+    let holds = |advisory: &&Advisory| {
         !advisory.needs_symptom
             && advisory.when.iter().any(|when| {
                 let (known, open): (Vec<_>, Vec<_>) =
                     when.installed.iter().partition(|line| pins.contains_key(about(line).as_str()));
-                let rest =
-                    RawCondition { installed: known.iter().map(|line| (*line).clone()).collect(), ..when.clone() };
+                let rest = Condition { installed: known.iter().map(|line| (*line).clone()).collect(), ..when.clone() };
                 let wanted = if asked.is_empty() {
                     open.is_empty() && known.len() > 1
                 } else {
@@ -273,6 +268,6 @@ fn matching<'c>(
     context.db.advisories().filter(holds).collect()
 }
 
-fn named(advisory: &RawAdvisory) -> String {
+fn named(advisory: &Advisory) -> String {
     format!("{} [{}]", advisory.title, advisory.id)
 }

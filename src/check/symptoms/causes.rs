@@ -3,12 +3,12 @@
 use crate::check::{Context, Installed};
 use crate::finding::Evidence;
 use crate::rules::advisory::judge;
-use crate::rules::schema::{RawCause, RawSymptom};
+use crate::rules::schema::{Symptom, SymptomCause};
 use crate::rules::target::gpu_words;
 use crate::text;
 
 /// The causes whose conditions hold, and those that nothing contradicts.
-pub fn causes<'db>(context: &Context<'_>, symptom: &'db RawSymptom) -> (Vec<&'db RawCause>, Vec<&'db RawCause>) {
+pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db SymptomCause>, Vec<&'db SymptomCause>) {
     let installed = |name: &str| context.installed(name);
     let environment = context.environment(&installed);
     let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
@@ -53,7 +53,7 @@ pub fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> Strin
 }
 
 /// The facts that bear on a cause, as evidence: GPUs for what is about GPUs, the driver, distributions that it names.
-pub fn known(context: &Context<'_>, cause: &RawCause) -> Vec<Evidence> {
+pub fn known(context: &Context<'_>, cause: &SymptomCause) -> Vec<Evidence> {
     let mut evidence = Vec::new();
     for name in &cause.packages {
         if let Some(installed) = context.stack.get(name) {

@@ -7,12 +7,12 @@ use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::rules::advisory::judge;
 use crate::rules::cite;
 use crate::rules::requirement::parse;
-use crate::rules::schema::RawAdvisory;
+use crate::rules::schema::Advisory;
 use crate::step::Step;
 use crate::{step, text};
 
 /// An advisory whose message was seen, but whose conditions are not all known.
-pub fn finding(context: &Context<'_>, advisory: &RawAdvisory, line: &str) -> Option<Finding> {
+pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option<Finding> {
     let installed = |name: &str| context.installed(name);
     let environment = context.environment(&installed);
     let whole =

@@ -1,11 +1,11 @@
 //! What may a message come from that no finding explains, and what is done about it?
 
 use super::causes::{causes, filled, known};
-use super::{kind, severity};
+use super::kind;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::machine;
-use crate::rules::schema::{Matter, RawCause};
+use crate::rules::schema::{Matter, SymptomCause};
 use crate::rules::symptom::Seen;
 use crate::step::Written;
 
@@ -21,8 +21,8 @@ rule! {
 pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, line: &str) -> Option<Finding> {
     let symptom = seen.symptom;
     let (holding, open) = causes(context, symptom);
-    let proved = severity(symptom.severity);
-    let left: Vec<&RawCause> = holding.iter().chain(&open).copied().collect();
+    let proved = Severity::from(symptom.severity);
+    let left: Vec<&SymptomCause> = holding.iter().chain(&open).copied().collect();
     let (first, others) = left.split_first()?;
     let fill = |text: &str| filled(context, text, package);
     let title = fill(&first.title);
@@ -69,7 +69,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
 /// What to do about a cause, with those of its commands that are wanted.
 pub fn cure(
     context: &Context<'_>,
-    cause: &RawCause,
+    cause: &SymptomCause,
     package: Option<&str>,
     is_wanted: &dyn Fn(&Written) -> bool,
 ) -> Remedy {

@@ -15,7 +15,6 @@ use self::consequence::attach;
 use self::likely::cure;
 use self::quote::{line_of, package_in, shorten};
 use self::ranked::{Ranked, explaining};
-pub use super::advisory::severity;
 use super::advisory::{self, kind};
 use crate::check::Context;
 use crate::facts::Facts;
@@ -23,6 +22,7 @@ use crate::facts::redact::Identity;
 use crate::finding::{Evidence, Finding, Kind, Severity};
 use crate::log::Log;
 use crate::rules::advisory::symptom as quoted;
+use crate::rules::schema::Level;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Workload};
 
@@ -54,7 +54,7 @@ pub fn explain(
     let mut ranked: Vec<Ranked> = findings.into_iter().map(|finding| Ranked { finding, rank: None }).collect();
     let mut seen = heard.symptoms.clone();
     // Those that say most about the environment first.
-    seen.sort_by_key(|seen| (severity(seen.symptom.severity), seen.place));
+    seen.sort_by_key(|seen| (seen.symptom.severity, seen.place));
     let mut likely: Vec<(Finding, usize)> = Vec::new();
     let mut next = 0;
     // Many messages of one line have one quote.
@@ -78,7 +78,7 @@ pub fn explain(
             continue;
         }
         // A message that proves its cause makes a doubt of the same sort certain.
-        let proved = severity(seen.symptom.severity) == Severity::Fail;
+        let proved = seen.symptom.severity == Level::Fail;
         for at in explained {
             let Some(ranked) = ranked.get_mut(at) else { continue };
             ranked.explains(&mut next, &line);

@@ -1,7 +1,7 @@
 //! Which findings explain a message, and in which order?
 
 use crate::finding::{Evidence, Finding, Severity};
-use crate::rules::schema::RawSymptom;
+use crate::rules::schema::Symptom;
 
 /// A finding and its place among those that explain something.
 pub struct Ranked {
@@ -31,7 +31,7 @@ pub fn message(line: &str) -> Evidence {
 }
 
 /// The findings that explain a message: those of the first selector that any meets.
-pub fn explaining(symptom: &RawSymptom, package: Option<&str>, findings: &[Ranked]) -> Vec<usize> {
+pub fn explaining(symptom: &Symptom, package: Option<&str>, findings: &[Ranked]) -> Vec<usize> {
     let excluded: Vec<&str> = symptom.explained_by.iter().filter_map(|selector| selector.strip_prefix('!')).collect();
     for selector in &symptom.explained_by {
         let wanted = match (selector.contains("{package}"), package) {

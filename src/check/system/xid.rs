@@ -3,7 +3,7 @@
 //! The log tells of the past: everything since the machine started, as far as it was kept. What only a restart mends is so
 //! still; what a reset of the GPU mends may be mended, and is a warning (`rules/platform/xid.toml`).
 
-use crate::check::{Context, symptoms};
+use crate::check::Context;
 use crate::facts::Xid;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Written;
@@ -48,7 +48,7 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
                 change: None,
                 verified: false,
             };
-            (symptoms::severity(row.severity), row.title.as_str(), row.meaning.as_str(), vec![remedy])
+            (row.severity.into(), row.title.as_str(), row.meaning.as_str(), vec![remedy])
         }
         None => (Severity::Info, "an error of NVIDIA's driver", "The rules have no row for it.", Vec::new()),
     };
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::facts::{Facts, Origin, Reading};
     use crate::rules;
-    use crate::rules::schema::RawSeverity;
+    use crate::rules::schema::Level;
 
     fn findings(xids: Vec<Xid>) -> Vec<String> {
         let mut facts = Facts::unknown(Origin::Host);
@@ -109,9 +109,9 @@ mod tests {
         let rows = (0..200).filter_map(|number| db.xid(number));
         for (row, action, citation) in rows {
             let expected = match action.name.as_str() {
-                "RESTART_BM" => RawSeverity::Fail,
-                "RESET_GPU" | "RESTART_VM" | "CHECK_MECHANICALS" | "UPDATE_SWFW" | "XID_154" => RawSeverity::Warn,
-                _ => RawSeverity::Info,
+                "RESTART_BM" => Level::Fail,
+                "RESET_GPU" | "RESTART_VM" | "CHECK_MECHANICALS" | "UPDATE_SWFW" | "XID_154" => Level::Warn,
+                _ => Level::Info,
             };
             assert_eq!(row.severity, expected, "Xid {}", row.number);
             assert!(citation.contains("xid-errors"), "Xid {}", row.number);

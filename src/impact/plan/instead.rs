@@ -55,9 +55,8 @@ impl Draft<'_> {
         let Instead { keeps, outlook } = instead;
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
-        let words: Vec<_> = outlook.full.iter().map(|pin| pin.replace("==", " ")).collect();
         left.is_subset(may_stay).then(|| Remedy {
-            summary: format!("Or keep {keeps}: install {}", text::list(&words)),
+            summary: format!("Or keep {keeps}: install {}", outlook.in_words()),
             requirements: outlook.full,
             steps: outlook.steps,
             change: Some(outlook.change),

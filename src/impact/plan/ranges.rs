@@ -11,7 +11,7 @@ use crate::check::Stack;
 use crate::facts::Facts;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{self, applies, is_about, markers, normalise, satisfied, specifiers};
-use crate::rules::schema::{RawCondition, RawSeverity};
+use crate::rules::schema::{Condition, Level};
 use crate::rules::{RuleDb, Target, Workload};
 
 /// A line with what all that is there requires of its package, and below what the rules know to break: `protobuf>=5.28` beside
@@ -61,14 +61,14 @@ fn below_what_breaks(
     let uses = workload.words(db);
     let cuda = facts.distribution(super::super::TORCH).and_then(|torch| torch.build.cuda.value().copied());
     let environment = Environment { installed: &installed, cuda, target: &target, workload: &uses, messages: &[] };
-    for advisory in db.advisories().filter(|it| it.severity != RawSeverity::Info && !it.needs_symptom) {
+    for advisory in db.advisories().filter(|it| it.severity != Level::Info && !it.needs_symptom) {
         for condition in &advisory.when {
             let (own, others): (Vec<_>, Vec<_>) =
                 condition.installed.iter().cloned().partition(|it| is_about(it, name));
             let [own] = own.as_slice() else { continue };
             let Some(broken) = requirement::parse(own).ok().and_then(|it| specifiers(&it)) else { continue };
             let Some(first) = first_of(&broken, &range) else { continue };
-            if holds(&RawCondition { installed: others, ..condition.clone() }, &environment).is_some() {
+            if holds(&Condition { installed: others, ..condition.clone() }, &environment).is_some() {
                 let bound = VersionSpecifier::less_than_version(first);
                 range = range.iter().cloned().chain([bound]).collect();
             }

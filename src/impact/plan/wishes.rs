@@ -1,18 +1,22 @@
-//! What findings wish for and no rule demands: which of their wishes is granted.
+//! What findings wish by their own words, where no build of the whole mends them.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
+use pep440_rs::Version;
+
+use super::super::outlook::{Fate, Outlook, has_to_move};
+use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
-use super::{Draft, fall, is_told, serious};
-use crate::check::registry;
-use crate::finding::{Finding, Id, Kind, Severity};
-use crate::impact::is_heard;
-use crate::impact::outlook::{Fate, Outlook};
+use super::{Draft, fall, is_certain, is_told};
+use crate::check::{self, registry};
+use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::rules::Target;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, is_runtime_wheel};
+use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied};
 use crate::rules::schema::Headline;
 use crate::solve::Asked;
+use crate::text;
 
 /// What is asked of the solver for the sake of findings.
 pub(super) struct Wanted {
@@ -104,5 +108,71 @@ impl Draft<'_> {
             _ => {}
         }
         wishes
+    }
+
+    /// Whether what requires something has to move itself, and no solver chooses its release.
+    fn is_of_what_moves(&self, finding: &Finding) -> bool {
+        // What an installer refused was weighed, and is not installed.
+        let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
+        finding.id.subject().filter(|_| declared).is_some_and(|name| {
+            let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
+            self.db.package(name).is_none() && version.is_some_and(|version| has_to_move(self.facts, name, &version))
+        })
+    }
+
+    /// The lines of the first remedy for what is installed, where they name only packages that the rules do not cover, of which no
+    /// solver chooses.
+    pub(super) fn by_words<'f>(&self, finding: &'f Finding) -> Option<&'f [String]> {
+        let name = |line: &String| normalise(requirement::name_of(line));
+        let there = |remedy: &&Remedy| {
+            remedy.requirements.iter().any(|line| self.facts.distribution(&name(line)).is_some())
+                || remedy.requirements.is_empty()
+        };
+        let lines = finding.remedies.iter().find(there)?.requirements.as_slice();
+        let uncovered = |name: String| self.db.package(&name).is_none() && self.facts.distribution(&name).is_some();
+        (!lines.is_empty() && lines.iter().all(|line| uncovered(name(line)))).then_some(lines)
+    }
+
+    /// What findings ask for and no solver chooses, in the findings' own words, where that ends them and makes none.
+    pub(super) fn own_words(&mut self, findings: &[Finding]) {
+        let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
+        for finding in asking {
+            self.beside(finding);
+            let Some(lines) = self.by_words(finding).and_then(|lines| self.bounded(lines)) else { continue };
+            let now = self.ids_after(&self.changes);
+            let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(lines.clone())]).collect();
+            let then = self.ids_after(&changes);
+            if !now.contains(&finding.id) || then.contains(&finding.id) || !then.is_subset(&now) {
+                continue;
+            }
+            self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
+            self.parts.push(format!("install {}", text::list(&lines)));
+            (self.after, self.changes) = (Some(then), changes);
+            self.requirements.extend(lines);
+        }
+    }
+
+    /// What a remedy that the solver took over says of packages beside those that it chooses.
+    fn beside(&mut self, finding: &Finding) {
+        let chosen = |line: &String| {
+            let range = requirement::parse(line).ok().and_then(|it| requirement::specifiers(&it));
+            let pins = self.requirements.iter().filter(|pin| requirement::name_of(pin) == requirement::name_of(line));
+            let versions = pins.filter_map(|pin| Version::from_str(pin.split_once("==")?.1).ok());
+            range.is_some_and(|range| versions.clone().any(|version| satisfied(&range, &version)))
+        };
+        let lines = finding.remedies.iter().find_map(|remedy| {
+            let is_covered = |line: &&String| self.db.package(&normalise(requirement::name_of(line))).is_some();
+            let (covered, others): (Vec<&String>, Vec<&String>) = remedy.requirements.iter().partition(is_covered);
+            let there = |line: &&String| self.facts.distribution(&normalise(requirement::name_of(line))).is_some();
+            let all = !covered.is_empty() && covered.into_iter().all(chosen);
+            all.then(|| others.into_iter().filter(there).cloned().collect::<Vec<_>>())
+        });
+        let lines = lines.filter(|lines| !lines.is_empty()).and_then(|lines| self.bounded(&lines));
+        let Some(lines) = lines else { return };
+        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
+        self.parts.push(format!("install {}", text::list(&lines)));
+        self.changes.push(Change::Install(lines.clone()));
+        self.after = None;
+        self.requirements.extend(lines);
     }
 }

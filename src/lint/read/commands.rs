@@ -2,10 +2,10 @@
 
 use super::super::project::{At, Environment, From, IndexAt, Line, Setting, Snippet, Step};
 use super::{Reader, join, requirements, with_source};
-use crate::parse::install::{IndexKind, Install, Tool};
-use crate::parse::place::{Lines, Place};
-use crate::parse::python::Script;
-use crate::parse::shell::{Command, base_name, script, without_runner};
+use crate::project::install::{IndexKind, Install, Tool};
+use crate::project::place::{Lines, Place};
+use crate::project::shell::{Command, base_name, script, without_runner};
+use crate::python::script::Script;
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let mut environment = Environment::default();
@@ -99,7 +99,7 @@ fn from(file: usize, install: &Install, environment: &Environment) -> From {
         return From::Unknown;
     }
     let find = |kind: IndexKind| install.indexes.iter().find(|index| index.kind == kind);
-    let index = |one: &crate::parse::install::IndexOption| {
+    let index = |one: &crate::project::install::IndexOption| {
         let at = At { file, place: one.url.place.clone() };
         if one.known { Some(IndexAt { at, url: one.url.value.clone() }) } else { None }
     };

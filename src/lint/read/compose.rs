@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::super::project::{Environment, Image, Setting};
 use super::{Reader, commands};
-use crate::parse::place::Lines;
-use crate::parse::shell::{Variables, Word, commands as commands_of};
-use crate::parse::sourced::Sourced;
-use crate::parse::yaml::{Entry, entries};
+use crate::project::place::Lines;
+use crate::project::shell::{Variables, Word, commands as commands_of};
+use crate::project::sourced::Sourced;
+use crate::project::yaml::{Entry, entries};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let mut services: BTreeMap<String, Vec<Entry>> = BTreeMap::new();

@@ -2,9 +2,9 @@
 
 use super::super::project::{Environment, From, Line};
 use super::{Reader, join, requirements, source, with_source};
-use crate::parse::dependency::{Dependency, Style, parse};
-use crate::parse::place::{Lines, Placed};
-use crate::parse::yaml::entries;
+use crate::project::dependency::{Dependency, Style, parse};
+use crate::project::place::{Lines, Placed};
+use crate::project::yaml::entries;
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let places = Lines::of(text);

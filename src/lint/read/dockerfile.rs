@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::project::{Environment, Image, Setting};
 use super::{Reader, commands};
-use crate::parse::dockerfile::{Dockerfile, Kind};
+use crate::project::dockerfile::{Dockerfile, Kind};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let parsed = Dockerfile::parse(text);

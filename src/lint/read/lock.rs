@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::super::project::{At, Environment, From, Line};
 use super::Reader;
-use crate::parse::place::{InputError, Lines};
+use crate::project::place::{InputError, Lines};
 use crate::rules::requirement::parse;
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {

@@ -15,9 +15,9 @@ use super::kind::FileKind;
 use super::project::{At, Environment, From, IndexAt, Line, Project, Snippet, SourceFile};
 use super::{Finding, Rule};
 use crate::finding::Severity;
-use crate::parse::place::{InputError, Placed};
-use crate::parse::python::Script;
-use crate::parse::sourced::Sourced;
+use crate::project::place::{InputError, Placed};
+use crate::project::sourced::Sourced;
+use crate::python::script::Script;
 
 /// An installer refuses this.
 pub static SYNTAX: Rule = Rule {

@@ -2,7 +2,7 @@
 
 use super::super::project::{At, Environment, From, IndexAt, Line};
 use super::{Reader, source};
-use crate::parse::pyproject::{PyProject, Selection};
+use crate::project::pyproject::{PyProject, Selection};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let mut project = PyProject::parse(text);

@@ -2,7 +2,7 @@
 
 use super::super::project::{Environment, From, Line};
 use super::{Reader, join, source, with_source};
-use crate::parse::requirements::{EntryKind, RequirementsFile};
+use crate::project::requirements::{EntryKind, RequirementsFile};
 
 /// Includes are followed so deep.
 const DEEPEST: usize = 20;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::super::project::{Environment, Image, Setting};
 use super::{Reader, commands, compose};
-use crate::parse::place::Lines;
-use crate::parse::shell::{Variables, commands as commands_of};
-use crate::parse::yaml::{Entry, entries};
+use crate::project::place::Lines;
+use crate::project::shell::{Variables, commands as commands_of};
+use crate::project::yaml::{Entry, entries};
 
 pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let lines = Lines::of(text);

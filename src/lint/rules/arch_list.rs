@@ -4,7 +4,7 @@ use super::view::View;
 use super::{edit, finding};
 use crate::finding::Severity;
 use crate::lint::{Finding, Fix, Rule};
-use crate::parse::shell::Word;
+use crate::project::shell::Word;
 use crate::rules::kernel::image_runs;
 use crate::rules::{RuleDb, Target};
 use crate::text::list;
@@ -75,7 +75,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
         let message = format!("the toolkit of CUDA {} does not compile for {}", toolkit.cuda, list(&refused));
         let mut found = finding(view, &ARCH_LIST_REFUSED, Severity::Fail, setting.file, place, message);
         found.notes.extend(view.db.compiles_for_citation(row));
-        let can = |row: &&crate::rules::schema::RawToolkit| {
+        let can = |row: &&crate::rules::schema::ToolkitRelease| {
             listed.iter().all(|one| row.compiles_for.contains(&one.capability))
         };
         found.hint = Some(match view.db.toolkits().iter().find(can) {
@@ -94,9 +94,9 @@ fn called(label: &str, target: &Target) -> String {
 }
 
 /// The value's place, if it stands there as it is.
-fn literal(view: &View<'_>, file: usize, value: &Word) -> Option<crate::parse::place::Place> {
+fn literal(view: &View<'_>, file: usize, value: &Word) -> Option<crate::project::place::Place> {
     let span = value.value.whole();
-    let place = crate::parse::place::Place { span, ..value.place.clone() };
+    let place = crate::project::place::Place { span, ..value.place.clone() };
     (view.project.written(file, &place) == value.text()).then_some(place)
 }
 

@@ -8,7 +8,7 @@ use super::view::{View, is_pin, marker_environment};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};
-use crate::rules::schema::{RawAdvisory, RawCondition, RawSeverity};
+use crate::rules::schema::{Advisory, Condition, Level};
 use crate::text::list;
 
 /// The packages whose release the files leave no choice of: pins, and what pinned packages pin in turn.
@@ -76,7 +76,7 @@ impl Clash {
 pub fn clashes(view: &View<'_>, target: &Target, decided: &BTreeMap<String, Version>, name: &str) -> Vec<Clash> {
     let installed = |other: &str| decided.get(other).cloned();
     let environment = Environment { installed: &installed, cuda: None, target, workload: &[], messages: &[] };
-    let certain = |advisory: &&RawAdvisory| advisory.severity == RawSeverity::Fail && !advisory.needs_symptom;
+    let certain = |advisory: &&Advisory| advisory.severity == Level::Fail && !advisory.needs_symptom;
     let mut found = Vec::new();
     for advisory in view.db.advisories().filter(certain) {
         // What else is installed nobody knows, so that nothing is known to be absent.
@@ -91,7 +91,7 @@ pub fn clashes(view: &View<'_>, target: &Target, decided: &BTreeMap<String, Vers
             let Some(range) = own.and_then(|(_, wanted)| specifiers(wanted)) else { continue };
             let others = all.iter().filter(|(_, wanted)| wanted.name.as_ref() != name);
             let others = others.map(|(line, _)| (*line).clone()).collect();
-            let Some(hit) = holds(&RawCondition { installed: others, ..when.clone() }, &environment) else { continue };
+            let Some(hit) = holds(&Condition { installed: others, ..when.clone() }, &environment) else { continue };
             let beside: Vec<_> = hit.installed.iter().map(|(other, version, _)| format!("{other} {version}")).collect();
             let why = format!("{}: {}", advisory.id, advisory.title);
             found.push(Clash { range, beside: list(&beside), why });

@@ -5,8 +5,8 @@ use super::{edit, finding};
 use crate::finding::Severity;
 use crate::lint::project::{Line, Step};
 use crate::lint::{Finding, Fix, Rule};
-use crate::parse::place::Place;
-use crate::rules::schema::RawSourceBuild;
+use crate::project::place::Place;
+use crate::rules::schema::SourceBuild;
 
 /// A package that compiles against the installed torch is installed with build isolation.
 pub static BUILD_ISOLATION: Rule = Rule {
@@ -16,7 +16,7 @@ pub static BUILD_ISOLATION: Rule = Rule {
 };
 
 /// A line that is compiled in isolation.
-pub fn judge(view: &View<'_>, step: &Step, line: &Line, build: &RawSourceBuild) -> Option<Finding> {
+pub fn judge(view: &View<'_>, step: &Step, line: &Line, build: &SourceBuild) -> Option<Finding> {
     let isolated = !step.has("--no-build-isolation") && !step.has("--no-build-isolation-package");
     let unset = |name: &str| view.setting(name).is_none();
     if !(isolated && unset("PIP_NO_BUILD_ISOLATION") && unset("UV_NO_BUILD_ISOLATION")) {

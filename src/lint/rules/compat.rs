@@ -83,7 +83,7 @@ fn without(view: &View<'_>, setting: &Setting, folder: &str) -> Option<Fix> {
         // Nothing else is in it: an empty element would mean the current folder, an empty value means none.
     }
     let span = setting.value.value.source(range.clone());
-    let place = crate::parse::place::Place { span, ..setting.value.place.clone() };
+    let place = crate::project::place::Place { span, ..setting.value.place.clone() };
     // `$CUDA_HOME/compat` says the same.
     let written = view.project.written(setting.file, &place);
     let last = folder.trim_end_matches('/').rsplit('/').next()?;

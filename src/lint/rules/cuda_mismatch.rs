@@ -4,7 +4,7 @@ use super::view::{TORCH, Toolkit, View};
 use super::{edit, finding};
 use crate::finding::Severity;
 use crate::lint::{Finding, Fix, Rule};
-use crate::parse::place::Place;
+use crate::project::place::Place;
 use crate::version::CudaVersion;
 
 /// Base image or toolkit and torch are for different CUDA releases.

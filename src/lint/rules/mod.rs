@@ -25,15 +25,14 @@ pub mod unpinned_torch;
 mod view;
 pub mod workload_advisory;
 
-use super::project::{Environment, Project};
-use super::{Edit, Finding, Rule};
-use crate::finding::Severity;
-use crate::parse::place::Place;
-use crate::rules::{RuleDb, Target};
-
 use self::solver::Solver;
 use self::solving::Outcome;
 use self::view::View;
+use super::project::{Environment, Project};
+use super::{Edit, Finding, Rule};
+use crate::finding::Severity;
+use crate::project::place::Place;
+use crate::rules::{RuleDb, Target};
 
 /// Whether an environment installs anything that the rules know.
 pub fn is_covered(environment: &Environment, db: &RuleDb) -> bool {

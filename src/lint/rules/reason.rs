@@ -34,7 +34,7 @@ pub static INDEX_WITHOUT_BUILD: Rule = Rule {
 
 /// Tells each line and index that changes with the first one, which has the edits.
 pub fn judge(view: &View<'_>, target: &Target, mend: &Mend<'_>, out: &mut Vec<Finding>) {
-    let told = |file: usize, place: &crate::parse::place::Place, out: &[Finding]| {
+    let told = |file: usize, place: &crate::project::place::Place, out: &[Finding]| {
         [&UNSATISFIABLE, &INDEX_WITHOUT_BUILD].iter().any(|rule| is_told(view, rule, file, place, out))
     };
     for one in &mend.lines {

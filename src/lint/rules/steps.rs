@@ -4,7 +4,7 @@ use super::view::View;
 use super::{build_isolation, built_before_torch, force_reinstall, hidden_failure, unpinned_torch};
 use crate::lint::Finding;
 use crate::lint::project::{Line, Step};
-use crate::parse::install::Tool;
+use crate::project::install::Tool;
 
 /// Judges the commands, and the lines of files without any.
 pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {

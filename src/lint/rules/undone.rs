@@ -10,7 +10,7 @@ use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{is_about, satisfied, specifiers};
-use crate::rules::schema::{RawCondition, RawSeverity};
+use crate::rules::schema::{Condition, Level};
 use crate::text::list;
 
 /// A command replaces what an earlier one installed, or what that needs.
@@ -125,11 +125,10 @@ fn known_to_fail(view: &View<'_>, target: &Target, line: &Line, earlier: &Line) 
     let pair = [newest(line)?, newest(earlier)?];
     let installed = |name: &str| pair.iter().find(|(own, _)| *own == name).map(|(_, version)| version.clone());
     let environment = Environment { installed: &installed, cuda: None, target, workload: &[], messages: &[] };
-    let certain =
-        view.db.advisories().filter(|advisory| advisory.severity != RawSeverity::Info && !advisory.needs_symptom);
+    let certain = view.db.advisories().filter(|advisory| advisory.severity != Level::Info && !advisory.needs_symptom);
     let mut hits = certain.filter(|advisory| {
         let both = advisory.when.iter().filter(|when| when.installed.len() > 1 && when.absent.is_empty());
-        both.map(|when| RawCondition { workload: Vec::new(), ..when.clone() })
+        both.map(|when| Condition { workload: Vec::new(), ..when.clone() })
             .any(|when| holds(&when, &environment).is_some())
     });
     hits.next().map(|advisory| format!("{}: {}", advisory.id, advisory.title))

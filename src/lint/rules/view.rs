@@ -6,7 +6,7 @@ use pep508_rs::MarkerEnvironment;
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
 use crate::rules::model::Build;
 use crate::rules::requirement::{markers, satisfied, specifiers};
-use crate::rules::schema::RawSourceBuild;
+use crate::rules::schema::SourceBuild;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, FromIndex, Request};
 use crate::version::{CudaVersion, PythonVersion};
@@ -135,7 +135,7 @@ impl<'p> View<'p> {
     }
 
     /// How a line is compiled against torch when it is installed; none where it is a wheel, or its compiled part is not asked for.
-    pub fn source_build(&self, line: &Line) -> Option<&'p RawSourceBuild> {
+    pub fn source_build(&self, line: &Line) -> Option<&'p SourceBuild> {
         let build = self.db.source_build(&line.name)?;
         let asked_for = build.only_with.as_deref().is_none_or(|with| {
             let name = with.split('=').next().unwrap_or(with);

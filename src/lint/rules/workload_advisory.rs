@@ -11,7 +11,7 @@ use crate::rules::advisory::{Environment, applies};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{parse, specifiers};
-use crate::rules::schema::{RawAdvisory, RawSeverity};
+use crate::rules::schema::{Advisory, Level};
 use crate::rules::{RuleDb, Target};
 
 /// Something is known of what the project does with the releases that its files ask for.
@@ -29,17 +29,13 @@ pub fn judge(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String], out
     }
     let installed = |name: &str| pins.iter().find(|(own, _)| own == name).map(|(_, version)| version.clone());
     let environment = Environment { installed: &installed, cuda: None, target, workload: uses, messages: &[] };
-    let of_work = |advisory: &&RawAdvisory| advisory.when.iter().any(|when| !when.workload.is_empty());
+    let of_work = |advisory: &&Advisory| advisory.when.iter().any(|when| !when.workload.is_empty());
     for advisory in view.db.advisories().filter(of_work) {
         let Some(hit) = applies(advisory, &environment) else { continue };
         // Only what the files ask for has a line.
         let line = hit.installed.iter().find_map(|(name, ..)| view.lines.iter().find(|line| line.name == *name));
         let Some(line) = line else { continue };
-        let severity = match advisory.severity {
-            RawSeverity::Fail => Severity::Fail,
-            RawSeverity::Warn => Severity::Warn,
-            RawSeverity::Info => Severity::Info,
-        };
+        let severity = advisory.severity.into();
         let title = advisory.title.trim_end_matches('.');
         let message = if hit.gpus.is_empty() {
             format!("{}: {title}", advisory.id)
@@ -61,7 +57,7 @@ pub fn judge(view: &View<'_>, target: &Target, pins: &Pins, uses: &[String], out
 /// that works on a target, with the releases.
 pub fn foretold(declared: &Declared, targets: &[Target], uses: &[String], db: &RuleDb, out: &mut Vec<Finding>) {
     let Some(torch) = db.package(TORCH).filter(|_| !uses.is_empty()) else { return };
-    let of_work = |advisory: &&RawAdvisory| advisory.when.iter().any(|when| !when.workload.is_empty());
+    let of_work = |advisory: &&Advisory| advisory.when.iter().any(|when| !when.workload.is_empty());
     let any = [Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() }];
     for target in if targets.is_empty() { &any[..] } else { targets } {
         let usable = |release: &&Release| {
@@ -89,7 +85,7 @@ pub fn foretold(declared: &Declared, targets: &[Target], uses: &[String], db: &R
                 (false, false) => format!("torch {} to {}", first.version, last.version),
             };
             // Nothing is installed yet.
-            let severity = if advisory.severity == RawSeverity::Info { Severity::Info } else { Severity::Warn };
+            let severity = if advisory.severity == Level::Info { Severity::Info } else { Severity::Warn };
             let message = format!("{}: {title}", advisory.id);
             let mut found = WORKLOAD_ADVISORY.found(severity, declared.file.clone(), declared.uses.clone(), message);
             found.notes = vec![
@@ -122,7 +118,7 @@ fn taken(name: &str, version: &str) -> String {
 }
 
 /// What to do, of the first remedy.
-fn hint(advisory: &RawAdvisory) -> Option<String> {
+fn hint(advisory: &Advisory) -> Option<String> {
     advisory.remedies.first().map(|remedy| match remedy.commands.first() {
         Some(command) => format!("{}: `{command}`", remedy.summary),
         None => remedy.summary.clone(),

@@ -6,16 +6,16 @@ mod junit;
 mod markdown;
 mod sarif;
 
+use super::Report;
+use crate::finding::{Outcome, Severity};
+use crate::lint;
+use crate::project::place::Lines;
+
 pub use github::github;
 pub use gitlab::gitlab;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use sarif::sarif;
-
-use super::Report;
-use crate::finding::{Outcome, Severity};
-use crate::lint;
-use crate::parse::place::Lines;
 
 /// What a run found.
 #[derive(Debug, Clone, PartialEq, Eq)]

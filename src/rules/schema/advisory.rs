@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day, specifiers};
 use super::gpus::GpuClass;
-use super::page::{RawPage, fault, normalised, requirement};
+use super::page::{Page, fault, normalised, requirement};
 use crate::step::Written;
 use crate::version::DriverVersion;
 
@@ -32,7 +32,7 @@ pub const KINDS: &[&str] = &[
 /// `rules/advisories/GPUDOC-YYYY-NNNN.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawAdvisory {
+pub struct Advisory {
     /// `GPUDOC-2026-0001`; never used again.
     pub id: String,
     /// Subject, need, observation, in one line.
@@ -40,7 +40,7 @@ pub struct RawAdvisory {
     /// Two or three sentences: what happens, since when, why.
     pub story: String,
     /// How bad it is where it applies.
-    pub severity: RawSeverity,
+    pub severity: Level,
     /// The family of the finding; `advisory` unless another fits better.
     #[serde(default = "advisory_kind")]
     pub kind: String,
@@ -50,7 +50,7 @@ pub struct RawAdvisory {
     #[serde(default)]
     pub withdrawn: Option<String>,
     /// Applies where any of these holds.
-    pub when: Vec<RawCondition>,
+    pub when: Vec<Condition>,
     /// Error texts that it causes, as substrings of a line.
     #[serde(default)]
     pub symptoms: Vec<String>,
@@ -63,23 +63,23 @@ pub struct RawAdvisory {
     pub one_of: Vec<Vec<String>>,
     /// What to do, best first.
     #[serde(default, rename = "remedy")]
-    pub remedies: Vec<RawRemedy>,
+    pub remedies: Vec<AdvisoryRemedy>,
     /// Pages and wheels that were opened.
     #[serde(rename = "reference")]
-    pub references: Vec<RawPage>,
+    pub references: Vec<Page>,
     /// Environments that hit and near misses that do not; the tests run them.
     #[serde(rename = "example")]
-    pub examples: Vec<RawExample>,
+    pub examples: Vec<AdvisoryExample>,
 }
 
 fn advisory_kind() -> String {
     "advisory".to_owned()
 }
 
-/// The severity of an advisory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How bad what a row tells of is, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum RawSeverity {
+pub enum Level {
     /// It does not work.
     Fail,
     /// It may not work.
@@ -91,7 +91,7 @@ pub enum RawSeverity {
 /// Terms that must all hold.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
-pub struct RawCondition {
+pub struct Condition {
     /// Installed distributions, e.g. `triton>=3.2`.
     pub installed: Vec<String>,
     /// Distributions that are not installed, e.g. `torchcodec`.
@@ -132,7 +132,7 @@ pub const WORKLOADS: &[&str] = &[
 /// Something to do about an advisory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawRemedy {
+pub struct AdvisoryRemedy {
     /// One imperative sentence.
     pub summary: String,
     /// What to ask of the solver, e.g. `bitsandbytes>=0.45.1`.
@@ -146,7 +146,7 @@ pub struct RawRemedy {
 /// An environment and whether the advisory applies to it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
-pub struct RawExample {
+pub struct AdvisoryExample {
     /// What the example shows.
     pub why: String,
     /// Whether it applies.
@@ -170,7 +170,7 @@ pub struct RawExample {
 }
 
 /// Checks one advisory, which lies in a file of its own name.
-pub fn check(raw: &RawAdvisory, stem: &str) -> Result<(), Fault> {
+pub fn check(raw: &Advisory, stem: &str) -> Result<(), Fault> {
     let whole = |message: String| Fault { path: Vec::new(), message };
     if raw.id != stem {
         return Err(whole(format!("`id = \"{}\"` in a file named `{stem}.toml`", raw.id)));
@@ -217,7 +217,7 @@ pub fn check(raw: &RawAdvisory, stem: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-pub fn condition(when: &RawCondition) -> Result<(), String> {
+pub fn condition(when: &Condition) -> Result<(), String> {
     for text in [&when.cuda, &when.capability, &when.driver, &when.python].into_iter().flatten() {
         specifiers(text).map_err(|found| found.message)?;
     }

@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// `rules/platform/cuda.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCuda {
+pub struct CudaTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// Where machine code runs beyond its own compute capability.
-    pub machine_code: RawMachineCode,
+    pub machine_code: MachineCode,
     /// Which toolkit was the first for a compute capability, where those that were run are all newer.
     #[serde(default)]
-    pub first_for: Vec<RawFirstFor>,
+    pub first_for: Vec<FirstFor>,
     /// Toolkit releases, oldest first.
     #[serde(rename = "toolkit")]
-    pub toolkits: Vec<RawToolkit>,
+    pub toolkits: Vec<ToolkitRelease>,
 }
 
 /// Exceptions to "same major, not above": Jetson islands and renamed targets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawMachineCode {
+pub struct MachineCode {
     /// Compute capabilities of Tegra parts, which run only code compiled for Tegra.
     pub tegra: Vec<ComputeCapability>,
     /// From this toolkit on, code for server Arm also runs on Jetson.
@@ -41,7 +41,7 @@ pub struct RawMachineCode {
 /// The first toolkit that compiles machine code for a compute capability, where that is older than those that were run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawFirstFor {
+pub struct FirstFor {
     /// E.g. `8.0`.
     pub capability: ComputeCapability,
     /// E.g. `11.0`.
@@ -53,7 +53,7 @@ pub struct RawFirstFor {
 /// One toolkit release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawToolkit {
+pub struct ToolkitRelease {
     /// E.g. `12.8`.
     pub version: CudaVersion,
     /// The Linux driver that came out with it, e.g. `570.26`: from here on PTX of this toolkit is understood.
@@ -68,7 +68,7 @@ pub struct RawToolkit {
     pub compiles_for_source: Option<String>,
 }
 
-impl Table for RawCuda {
+impl Table for CudaTable {
     const FILE: &str = "cuda";
 
     fn check(&self) -> Result<(), Fault> {

@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::page::{RawPage, Table, fault};
+use super::page::{Page, Table, fault};
 
 /// `rules/platform/cuda_names.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCudaNames {
+pub struct CudaNameTable {
     /// In no order.
     #[serde(rename = "family")]
-    pub families: Vec<RawCudaTwins>,
+    pub families: Vec<CudaTwins>,
 }
 
 /// Distributions that go together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCudaTwins {
+pub struct CudaTwins {
     /// Normalised names, `{}` for the major CUDA, e.g. `cudf-cu{}`.
     pub names: Vec<String>,
     /// Such names of what only comes along with them, e.g. `libcudf-cu{}`.
@@ -29,10 +29,10 @@ pub struct RawCudaTwins {
     #[serde(default)]
     pub extra: Option<String>,
     /// Where this was read.
-    pub source: RawPage,
+    pub source: Page,
 }
 
-impl Table for RawCudaNames {
+impl Table for CudaNameTable {
     const FILE: &str = "cuda_names";
 
     fn check(&self) -> Result<(), Fault> {

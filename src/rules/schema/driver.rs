@@ -5,33 +5,33 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::step::Written;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// `rules/platform/driver.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawDriver {
+pub struct DriverTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// Minor-version compatibility: the oldest driver for any runtime of a major release.
     #[serde(rename = "family")]
-    pub families: Vec<RawFamily>,
+    pub families: Vec<DriverFamily>,
     /// The last driver branch that supports an architecture.
     #[serde(rename = "lifetime")]
-    pub lifetimes: Vec<RawLifetime>,
+    pub lifetimes: Vec<ArchLifetime>,
     /// What GPU support in the Windows Subsystem for Linux asks for.
-    pub wsl: RawWsl,
+    pub wsl: WslDriver,
     /// How a driver is installed, from the oldest on; of rows that fit the first counts.
     #[serde(rename = "install")]
-    pub installs: Vec<RawInstall>,
+    pub installs: Vec<DriverInstall>,
 }
 
 /// How a driver is installed on some distributions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawInstall {
+pub struct DriverInstall {
     /// The driver that comes then, or an older one, e.g. `570.172.08`.
     pub driver: DriverVersion,
     /// How the names of the distributions begin, e.g. `Ubuntu 24.04`; empty for every one that no row names.
@@ -51,7 +51,7 @@ pub struct RawInstall {
 /// What GPU support in the Windows Subsystem for Linux asks for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawWsl {
+pub struct WslDriver {
     /// The oldest kernel of WSL 2, e.g. `5.10`.
     pub kernel: CudaVersion,
     /// The Windows that goes with it, in words.
@@ -63,7 +63,7 @@ pub struct RawWsl {
 /// The oldest driver for any CUDA runtime of a major release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawFamily {
+pub struct DriverFamily {
     /// E.g. 12.
     pub cuda_major: u32,
     /// E.g. `525.60.13`.
@@ -75,7 +75,7 @@ pub struct RawFamily {
 /// The last driver branch and toolkit for some compute capabilities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawLifetime {
+pub struct ArchLifetime {
     /// E.g. `Volta`.
     pub architecture: String,
     /// E.g. `7.0`.
@@ -88,7 +88,7 @@ pub struct RawLifetime {
     pub source: String,
 }
 
-impl Table for RawDriver {
+impl Table for DriverTable {
     const FILE: &str = "driver";
 
     fn check(&self) -> Result<(), Fault> {

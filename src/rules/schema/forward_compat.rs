@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
 use super::gpus::GpuClass;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::version::CudaVersion;
 
 /// `rules/platform/forward_compat.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawForwardCompat {
+pub struct ForwardCompatTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// cuda-compat packages, oldest first.
     #[serde(rename = "package")]
-    pub packages: Vec<RawCompatPackage>,
+    pub packages: Vec<CompatPackage>,
     /// Which GPUs it works on.
     #[serde(rename = "hardware")]
-    pub hardware: Vec<RawCompatHardware>,
+    pub hardware: Vec<CompatHardware>,
 }
 
 /// One cuda-compat package and the kernel drivers it works with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCompatPackage {
+pub struct CompatPackage {
     /// E.g. `cuda-compat-13-0`.
     pub name: String,
     /// E.g. `13.0`.
@@ -44,7 +44,7 @@ pub struct RawCompatPackage {
 /// Whether forward compatibility works on a class of GPUs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCompatHardware {
+pub struct CompatHardware {
     /// E.g. `geforce`.
     pub class: GpuClass,
     /// The page's answer.
@@ -65,7 +65,7 @@ pub enum CompatSupport {
     No,
 }
 
-impl Table for RawForwardCompat {
+impl Table for ForwardCompatTable {
     const FILE: &str = "forward_compat";
 
     fn check(&self) -> Result<(), Fault> {

@@ -5,33 +5,33 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::version::ComputeCapability;
 
 /// `rules/platform/gpus.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawGpus {
+pub struct GpuTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// Ordered: the first pattern that matches a device name decides.
     #[serde(rename = "pattern")]
-    pub patterns: Vec<RawGpuPattern>,
+    pub patterns: Vec<GpuPattern>,
     /// Device ids by leading digits, for boards that no product row names.
     #[serde(rename = "pci-block")]
-    pub pci_blocks: Vec<RawPciBlock>,
+    pub pci_blocks: Vec<PciBlock>,
     /// Known products.
     #[serde(rename = "product")]
-    pub products: Vec<RawGpuProduct>,
+    pub products: Vec<GpuProduct>,
     /// Stacks of other vendors.
     #[serde(rename = "vendor")]
-    pub vendors: Vec<RawVendor>,
+    pub vendors: Vec<VendorRow>,
 }
 
 /// How the stack of another vendor than NVIDIA is recognised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawVendor {
+pub struct VendorRow {
     /// As it is called, e.g. `AMD ROCm`.
     pub name: String,
     /// How the local label of its torch begins, e.g. `rocm` of `2.7.1+rocm6.3`.
@@ -59,7 +59,7 @@ pub struct RawVendor {
 /// Device names and what they mean.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawGpuPattern {
+pub struct GpuPattern {
     /// Unanchored, case-sensitive.
     pub regex: String,
     /// E.g. `12.0`.
@@ -78,7 +78,7 @@ pub struct RawGpuPattern {
 /// PCI device ids that begin with these hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPciBlock {
+pub struct PciBlock {
     /// E.g. `2B` for 0x2b85.
     pub prefixes: Vec<String>,
     /// E.g. `12.0`.
@@ -92,7 +92,7 @@ pub struct RawPciBlock {
 /// One product.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawGpuProduct {
+pub struct GpuProduct {
     /// As the driver prints it, e.g. `NVIDIA GeForce RTX 5090`.
     pub name: String,
     /// E.g. `12.0`.
@@ -142,7 +142,7 @@ impl GpuClass {
     }
 }
 
-impl Table for RawGpus {
+impl Table for GpuTable {
     const FILE: &str = "gpus";
 
     fn check(&self) -> Result<(), Fault> {

@@ -5,39 +5,39 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::version::{CudaVersion, GlibcVersion, PythonVersion};
 
 /// `rules/platform/images.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawImages {
+pub struct ImageTable {
     /// Where the base images are, e.g. `nvidia/cuda`.
     pub repository: String,
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// The check of an image against the driver.
-    pub driver_check: RawDriverCheck,
+    pub driver_check: DriverCheck,
     /// Where Pythons come from that Ubuntu does not have.
-    pub python: RawPythonImage,
+    pub python: PythonImage,
     /// What a package compiles with when it runs.
-    pub compiler: RawCompiler,
+    pub compiler: CompilerRow,
     /// NVIDIA's apt repository.
-    pub repository_key: RawRepositoryKey,
+    pub repository_key: RepositoryKey,
     /// What a build against torch needs beside torch.
-    pub build_tools: RawBuildTools,
+    pub build_tools: BuildTools,
     /// Ubuntu releases, oldest first.
     #[serde(rename = "ubuntu")]
-    pub ubuntus: Vec<RawUbuntu>,
+    pub ubuntus: Vec<UbuntuRelease>,
     /// Base images, oldest CUDA first.
     #[serde(rename = "image")]
-    pub images: Vec<RawImage>,
+    pub images: Vec<ImageRow>,
 }
 
 /// What turns off the check of an image against the driver.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawDriverCheck {
+pub struct DriverCheck {
     /// For `ENV`.
     pub off: String,
     /// A key of `sources`.
@@ -47,7 +47,7 @@ pub struct RawDriverCheck {
 /// An image with uv in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPythonImage {
+pub struct PythonImage {
     /// E.g. `ghcr.io/astral-sh/uv:latest`.
     pub image: String,
     /// A key of `sources`.
@@ -57,7 +57,7 @@ pub struct RawPythonImage {
 /// A compiler that a package calls when it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCompiler {
+pub struct CompilerRow {
     /// The package, e.g. `triton`.
     pub needed_by: String,
     /// Packages of Ubuntu.
@@ -69,7 +69,7 @@ pub struct RawCompiler {
 /// The package that makes NVIDIA's apt repository known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawRepositoryKey {
+pub struct RepositoryKey {
     /// `{os}` stands for e.g. `ubuntu2404`, `{machine}` for the next two.
     pub url: String,
     /// NVIDIA's word for `linux_x86_64`.
@@ -84,7 +84,7 @@ pub struct RawRepositoryKey {
 /// What a build without isolation expects to find.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawBuildTools {
+pub struct BuildTools {
     /// Normalised names.
     pub packages: Vec<String>,
     /// A key of `sources`.
@@ -94,7 +94,7 @@ pub struct RawBuildTools {
 /// An Ubuntu release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawUbuntu {
+pub struct UbuntuRelease {
     /// E.g. `24.04`.
     pub version: String,
     /// E.g. `2.39`.
@@ -108,7 +108,7 @@ pub struct RawUbuntu {
 /// The base images of one CUDA release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawImage {
+pub struct ImageRow {
     /// With update, e.g. `12.8.1`.
     pub version: String,
     /// Ubuntu releases, e.g. `["22.04", "24.04"]`.
@@ -117,7 +117,7 @@ pub struct RawImage {
     pub source: String,
 }
 
-impl RawImage {
+impl ImageRow {
     /// The CUDA release without update, e.g. 12.8.
     #[must_use]
     pub fn cuda(&self) -> Option<CudaVersion> {
@@ -125,7 +125,7 @@ impl RawImage {
     }
 }
 
-impl Table for RawImages {
+impl Table for ImageTable {
     const FILE: &str = "images";
 
     fn check(&self) -> Result<(), Fault> {

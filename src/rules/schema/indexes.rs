@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, requirements};
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 
 /// `rules/platform/indexes.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawIndexes {
+pub struct IndexTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// Package indexes that builds name.
     #[serde(rename = "index")]
-    pub indexes: Vec<RawIndex>,
+    pub indexes: Vec<IndexRow>,
     /// What they serve for Windows.
-    pub windows: Vec<RawWindows>,
+    pub windows: Vec<WindowsIndex>,
 }
 
 /// Releases that have wheels for Windows on x86-64 on some indexes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawWindows {
+pub struct WindowsIndex {
     /// E.g. `torch==2.6.0`, `torchvision==0.21.0`, `numba>=0.53`: those of these releases that have a Linux build of that index.
     pub packages: Vec<String>,
     /// E.g. `cu118`, `cu126`; `pypi` for wheels that hold there what they hold for Linux.
@@ -35,7 +35,7 @@ pub struct RawWindows {
 /// A package index, or a family of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawIndex {
+pub struct IndexRow {
     /// As builds name it, e.g. `pypi`; `*` for every name that no other row has.
     pub name: String,
     /// Its address; `{name}` stands for the name.
@@ -44,7 +44,7 @@ pub struct RawIndex {
     pub source: String,
 }
 
-impl Table for RawIndexes {
+impl Table for IndexTable {
     const FILE: &str = "indexes";
 
     fn check(&self) -> Result<(), Fault> {

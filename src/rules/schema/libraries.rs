@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, specifiers};
-use super::page::{RawWheel, Table, fault, wheel};
+use super::page::{OpenedWheel, Table, fault, wheel};
 
 /// `rules/platform/libraries.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawLibraries {
+pub struct CudaLibraries {
     /// Which distribution ships which CUDA libraries.
     #[serde(rename = "library")]
-    pub libraries: Vec<RawLibrary>,
+    pub libraries: Vec<CudaLibrary>,
 }
 
 /// The CUDA libraries of some releases of a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawLibrary {
+pub struct CudaLibrary {
     /// The normalised name, e.g. `nvidia-cudnn-cu12`.
     pub distribution: String,
     /// The CUDA major that the wheel's name or its folder states, e.g. 12.
@@ -31,10 +31,10 @@ pub struct RawLibrary {
     /// As the loader asks for them, e.g. `libcudnn.so.9`.
     pub sonames: Vec<String>,
     /// The newest wheel that was opened.
-    pub source: RawWheel,
+    pub source: OpenedWheel,
 }
 
-impl Table for RawLibraries {
+impl Table for CudaLibraries {
     const FILE: &str = "libraries";
 
     fn check(&self) -> Result<(), Fault> {

@@ -5,31 +5,34 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 use crate::step::Written;
 use crate::version::ComputeCapability;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawMachine {
+pub struct MachineTable {
     /// Pages by name.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// One for each matter and place.
     #[serde(rename = "task")]
-    pub tasks: Vec<RawTask>,
+    pub tasks: Vec<MachineTask>,
     /// How a CUDA toolkit is installed, the first that fits.
     #[serde(rename = "toolkit")]
-    pub toolkits: Vec<RawToolkitInstall>,
+    pub toolkits: Vec<ToolkitInstall>,
+    /// What conda calls otherwise.
+    #[serde(rename = "conda")]
+    pub condas: Vec<CondaName>,
     /// Sorted by compute capability.
     #[serde(rename = "jetson")]
-    pub jetsons: Vec<RawJetson>,
+    pub jetsons: Vec<JetsonIndex>,
 }
 
 /// How a CUDA toolkit is installed on some distributions, or in an environment of conda.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawToolkitInstall {
+pub struct ToolkitInstall {
     /// In an environment of conda.
     #[serde(default)]
     pub conda: bool,
@@ -44,10 +47,22 @@ pub struct RawToolkitInstall {
     pub source: String,
 }
 
+/// How conda is asked for a package whose builds for CUDA it has under names of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CondaName {
+    /// The name of its distribution, e.g. `torch`.
+    pub package: String,
+    /// The arguments of `conda install`, in which `{version}`, `{cuda}` and `{next}`, the next major release, are filled in.
+    pub specs: Vec<String>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
 /// Where torch for some Jetsons is published.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawJetson {
+pub struct JetsonIndex {
     /// Their compute capability, e.g. `8.7`.
     pub capability: ComputeCapability,
     /// What the builds are for, in words.
@@ -87,7 +102,7 @@ pub enum Place {
 /// What somebody has to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawTask {
+pub struct MachineTask {
     /// What is to be put right.
     pub matter: Matter,
     /// Where.
@@ -101,14 +116,14 @@ pub struct RawTask {
     pub source: String,
 }
 
-impl Table for RawMachine {
+impl Table for MachineTable {
     const FILE: &str = "machine";
 
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.tasks.iter().enumerate() {
             cited(&self.sources, &row.source, "task", index)?;
-            let is_same = |other: &RawTask| (other.matter, other.at) == (row.matter, row.at);
+            let is_same = |other: &MachineTask| (other.matter, other.at) == (row.matter, row.at);
             if self.tasks.iter().take(index).any(is_same) {
                 return Err(fault("task", index, "there is one for this matter and place already"));
             }
@@ -116,6 +131,9 @@ impl Table for RawMachine {
         }
         for (index, row) in self.jetsons.iter().enumerate() {
             cited(&self.sources, &row.source, "jetson", index)?;
+        }
+        for (index, row) in self.condas.iter().enumerate() {
+            cited(&self.sources, &row.source, "conda", index)?;
         }
         for (index, row) in self.toolkits.iter().enumerate() {
             cited(&self.sources, &row.source, "toolkit", index)?;

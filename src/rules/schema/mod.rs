@@ -26,31 +26,31 @@ mod torch_symbols;
 mod workload;
 mod xid;
 
-pub use self::advisory::{RawAdvisory, RawCondition, RawExample, RawRemedy, RawSeverity, WORKLOADS};
-pub use self::cuda::{RawCuda, RawFirstFor, RawMachineCode, RawToolkit};
-pub use self::cuda_names::{RawCudaNames, RawCudaTwins};
-pub use self::driver::{RawDriver, RawFamily, RawInstall, RawLifetime, RawWsl};
-pub use self::forward_compat::{CompatSupport, RawCompatHardware, RawCompatPackage, RawForwardCompat};
-pub use self::gpus::{GpuClass, RawGpuPattern, RawGpuProduct, RawGpus, RawPciBlock, RawVendor};
+pub use self::advisory::{Advisory, AdvisoryExample, AdvisoryRemedy, Condition, Level, WORKLOADS};
+pub use self::cuda::{CudaTable, FirstFor, MachineCode, ToolkitRelease};
+pub use self::cuda_names::{CudaNameTable, CudaTwins};
+pub use self::driver::{ArchLifetime, DriverFamily, DriverInstall, DriverTable, WslDriver};
+pub use self::forward_compat::{CompatHardware, CompatPackage, CompatSupport, ForwardCompatTable};
+pub use self::gpus::{GpuClass, GpuPattern, GpuProduct, GpuTable, PciBlock, VendorRow};
 pub use self::images::{
-    RawBuildTools, RawCompiler, RawDriverCheck, RawImage, RawImages, RawPythonImage, RawRepositoryKey, RawUbuntu,
+    BuildTools, CompilerRow, DriverCheck, ImageRow, ImageTable, PythonImage, RepositoryKey, UbuntuRelease,
 };
-pub use self::indexes::{RawIndex, RawIndexes, RawWindows};
-pub use self::libraries::{RawLibraries, RawLibrary};
-pub use self::machine::{Matter, Place, RawJetson, RawMachine, RawTask, RawToolkitInstall};
-pub use self::modules::{RawModule, RawModules};
-pub use self::needs::{RawAssembler, RawDisk, RawGuard, RawMemlock, RawNeeds, RawNinja, RawPtxas, Stop};
-pub use self::old_releases::{RawOldRelease, RawOldReleases};
+pub use self::indexes::{IndexRow, IndexTable, WindowsIndex};
+pub use self::libraries::{CudaLibraries, CudaLibrary};
+pub use self::machine::{CondaName, JetsonIndex, MachineTable, MachineTask, Matter, Place, ToolkitInstall};
+pub use self::modules::{ModuleRow, ModuleTable};
+pub use self::needs::{AssemblerRow, GuardRow, MemlockRow, NeedsTable, NinjaRow, PtxasRow, Stop, TorchOnDisk};
+pub use self::old_releases::{OldRelease, OldReleaseTable};
 pub use self::package::{
-    CudaAgreement, Headline, KnownHow, LibraryPick, RawBuild, RawBuiltFor, RawCode, RawExtra, RawLibraryChoice,
-    RawPackage, RawPartner, RawRelease, RawSource, RawSpecial, ReleaseAgreement,
+    BuildRow, BuiltForRow, CodeRow, CudaAgreement, ExtraRow, Headline, KnownHow, LibraryChoiceRow, LibraryPick,
+    PackageFile, PartnerRow, ReleaseAgreement, ReleaseRow, SourceRow, SpecialAgreement,
 };
-pub use self::page::{RawPage, RawWheel, Table};
-pub use self::prebuilt::{RawCpuOnly, RawPrebuilt, RawPrebuilts};
-pub use self::screen::RawScreen;
-pub use self::source_builds::{RawHistory, RawSourceBuild, RawSourceBuilds, RawTorchRelease};
-pub use self::symptoms::{RawCause, RawSymptom, RawSymptoms};
-pub use self::torch_abi::{RawExtension, RawTorchAbi};
-pub use self::torch_symbols::RawTorchSymbols;
-pub use self::workload::{RawMemory, RawVeryLarge, RawWeights, RawWorkload};
-pub use self::xid::{RawXid, RawXidAction, RawXids, XidCause};
+pub use self::page::{OpenedWheel, Page, Table};
+pub use self::prebuilt::{CpuOnly, Prebuilt, PrebuiltTable};
+pub use self::screen::ScreenTable;
+pub use self::source_builds::{BuildHistory, SourceBuild, SourceBuildTable, TorchRelease};
+pub use self::symptoms::{Symptom, SymptomCause, SymptomTable};
+pub use self::torch_abi::{TorchAbi, TorchExtension};
+pub use self::torch_symbols::TorchSymbolTable;
+pub use self::workload::{VeryLargeRow, WeightsRow, WorkloadMemory, WorkloadTable};
+pub use self::xid::{XidAction, XidCause, XidError, XidTable};

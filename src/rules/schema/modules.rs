@@ -3,30 +3,30 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::page::{RawPage, Table, fault};
+use super::page::{Page, Table, fault};
 
 /// `rules/platform/modules.toml`: which distribution a module or library file belongs to, where the name does not say it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawModules {
+pub struct ModuleTable {
     /// Sorted by module.
     #[serde(rename = "module")]
-    pub modules: Vec<RawModule>,
+    pub modules: Vec<ModuleRow>,
 }
 
 /// One module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawModule {
+pub struct ModuleRow {
     /// As it is imported, e.g. `flash_attn_2_cuda`.
     pub name: String,
     /// The distribution, e.g. `flash-attn`.
     pub distribution: String,
     /// Where this was read.
-    pub source: RawPage,
+    pub source: Page,
 }
 
-impl Table for RawModules {
+impl Table for ModuleTable {
     const FILE: &str = "modules";
 
     fn check(&self) -> Result<(), Fault> {

@@ -5,36 +5,36 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, specifiers};
-use super::page::{RawPage, Table, cited, fault, normalised, pages};
+use super::page::{Page, Table, cited, fault, normalised, pages};
 use crate::version::{ComputeCapability, CudaVersion};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawNeeds {
+pub struct NeedsTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// Room on disks.
-    pub disk: RawDisk,
+    pub disk: TorchOnDisk,
     /// Locked memory, for InfiniBand.
-    pub memlock: RawMemlock,
+    pub memlock: MemlockRow,
     /// The program that torch builds with.
-    pub ninja: RawNinja,
+    pub ninja: NinjaRow,
     /// Packages that compile on the machine with a ptxas of their own.
     #[serde(default, rename = "assembler")]
-    pub assemblers: Vec<RawAssembler>,
+    pub assemblers: Vec<AssemblerRow>,
     /// Variables that name another ptxas to Triton.
     #[serde(rename = "ptxas")]
-    pub ptxas: Vec<RawPtxas>,
+    pub ptxas: Vec<PtxasRow>,
     /// What packages check of others at their own import.
     #[serde(default, rename = "guard")]
-    pub guards: Vec<RawGuard>,
+    pub guards: Vec<GuardRow>,
 }
 
 /// What a package checks of others at its own import, and stops where it is not met.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawGuard {
+pub struct GuardRow {
     /// The distribution that checks, e.g. `transformers`.
     pub package: String,
     /// PEP 440 specifiers of its releases that do.
@@ -62,7 +62,7 @@ pub enum Stop {
 /// A package with a ptxas of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawAssembler {
+pub struct AssemblerRow {
     /// The distribution, e.g. `triton`.
     pub package: String,
     /// PEP 440 specifiers.
@@ -76,7 +76,7 @@ pub struct RawAssembler {
 /// Room on disks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawDisk {
+pub struct TorchOnDisk {
     /// What torch for CUDA takes with its libraries, installed.
     pub stack_bytes: u64,
     /// A key of `sources`.
@@ -86,7 +86,7 @@ pub struct RawDisk {
 /// Locked memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawMemlock {
+pub struct MemlockRow {
     /// A limit with which NCCL fails.
     pub too_little_bytes: u64,
     /// A key of `sources`.
@@ -96,7 +96,7 @@ pub struct RawMemlock {
 /// The program that torch builds with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawNinja {
+pub struct NinjaRow {
     /// A key of `sources`.
     pub source: String,
 }
@@ -104,7 +104,7 @@ pub struct RawNinja {
 /// A variable that names another ptxas to Triton.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPtxas {
+pub struct PtxasRow {
     /// E.g. `TRITON_PTXAS_PATH`.
     pub variable: String,
     /// It is for GPUs from this compute capability on.
@@ -117,7 +117,7 @@ pub struct RawPtxas {
     pub source: String,
 }
 
-impl RawPtxas {
+impl PtxasRow {
     /// Whether Triton takes it for such a GPU.
     #[must_use]
     pub fn is_for(&self, gpu: ComputeCapability) -> bool {
@@ -125,7 +125,7 @@ impl RawPtxas {
     }
 }
 
-impl Table for RawNeeds {
+impl Table for NeedsTable {
     const FILE: &str = "needs";
 
     fn check(&self) -> Result<(), Fault> {

@@ -3,21 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawWheel, Table, fault, normalised, requirement, wheel};
+use super::page::{OpenedWheel, Table, fault, normalised, requirement, wheel};
 
 /// `rules/platform/old_releases.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawOldReleases {
+pub struct OldReleaseTable {
     /// By package, oldest first.
     #[serde(rename = "release")]
-    pub releases: Vec<RawOldRelease>,
+    pub releases: Vec<OldRelease>,
 }
 
 /// What a release requires that is older than the rows of its package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawOldRelease {
+pub struct OldRelease {
     /// The normalised name, e.g. `torchvision`.
     pub package: String,
     /// E.g. `0.7.0`.
@@ -25,10 +25,10 @@ pub struct RawOldRelease {
     /// Of its requirements those of torch, e.g. `torch==1.6.0`.
     pub requires: Vec<String>,
     /// The wheel that was opened.
-    pub source: RawWheel,
+    pub source: OpenedWheel,
 }
 
-impl Table for RawOldReleases {
+impl Table for OldReleaseTable {
     const FILE: &str = "old_releases";
 
     fn check(&self) -> Result<(), Fault> {

@@ -10,12 +10,12 @@ use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 /// `rules/packages/<name>.toml`: the releases and builds of one package. Written by a machine, read by people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPackage {
+pub struct PackageFile {
     /// The normalised name, e.g. `torch`.
     pub package: String,
     /// Kept by hand: how the package picks one of several CUDA libraries that its wheel carries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub library_choice: Vec<RawLibraryChoice>,
+    pub library_choice: Vec<LibraryChoiceRow>,
     /// Kept by hand: the package works as a whole or not at all, so that kernels in less than half of the containers (torch's
     /// linear algebra without `libtorch_cuda.so`) are none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -34,25 +34,25 @@ pub struct RawPackage {
     pub extras_read: Vec<String>,
     /// Kept by hand: the CUDA that builds were made for, where nothing that is harvested says so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub built_for: Vec<RawBuiltFor>,
+    pub built_for: Vec<BuiltForRow>,
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
-    pub partners: Vec<RawPartner>,
+    pub partners: Vec<PartnerRow>,
     /// What the extras of those releases require.
     #[serde(default, rename = "extra", skip_serializing_if = "Vec::is_empty")]
-    pub extras: Vec<RawExtra>,
+    pub extras: Vec<ExtraRow>,
     /// Oldest first.
     #[serde(default, rename = "release", skip_serializing_if = "Vec::is_empty")]
-    pub releases: Vec<RawRelease>,
+    pub releases: Vec<ReleaseRow>,
 }
 
 /// What an extra requires in some releases, e.g. `jax[cuda12]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawExtra {
+pub struct ExtraRow {
     /// The normalised name, e.g. `cuda12`.
     pub name: String,
-    /// Of which releases this holds, in runs, as [`RawPackage::extras_read`].
+    /// Of which releases this holds, in runs, as [`PackageFile::extras_read`].
     pub releases: Vec<String>,
     /// `Requires-Dist` lines without the extra in their marker. Empty: an extra that requires nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -91,7 +91,7 @@ pub enum KnownHow {
 /// How a range of releases picks the CUDA library it loads, e.g. bitsandbytes before 0.50: the exact CUDA of torch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawLibraryChoice {
+pub struct LibraryChoiceRow {
     /// PEP 440 specifiers, e.g. `<0.50`.
     pub versions: String,
     /// The rule.
@@ -114,7 +114,7 @@ pub enum LibraryPick {
 /// `release` and `extra`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPartner {
+pub struct PartnerRow {
     /// The partner, e.g. `torch`.
     pub with: String,
     /// PEP 440 specifiers: which releases of this package, e.g. `>=0.13`.
@@ -159,7 +159,7 @@ pub enum ReleaseAgreement {
 /// The CUDA that some releases were built for, where the wheel does not state it in a file that the harvester reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawBuiltFor {
+pub struct BuiltForRow {
     /// PEP 440 specifiers: of these releases the builds that hold device code.
     pub versions: String,
     /// E.g. `12.8`.
@@ -171,7 +171,7 @@ pub struct RawBuiltFor {
 /// One release, e.g. torch 2.7.1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawRelease {
+pub struct ReleaseRow {
     /// The public version (PEP 440), without local label, e.g. `2.7.1`.
     pub version: String,
     /// The day of the first upload, `2025-06-04`.
@@ -191,13 +191,13 @@ pub struct RawRelease {
     pub requires_known: Option<KnownHow>,
     /// What was published, PyPI's first.
     #[serde(default, rename = "build", skip_serializing_if = "Vec::is_empty")]
-    pub builds: Vec<RawBuild>,
+    pub builds: Vec<BuildRow>,
 }
 
 /// One published build of a release, e.g. torch 2.7.1+cu128 for Linux on x86_64.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawBuild {
+pub struct BuildRow {
     /// The local version label that the build reports, e.g. `cu126`; none for packages without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<String>,
@@ -222,18 +222,18 @@ pub struct RawBuild {
     pub requires: Vec<String>,
     /// Device code, one entry per set of libraries that are loaded together. Empty: none, or not read.
     #[serde(default, rename = "code", skip_serializing_if = "Vec::is_empty")]
-    pub code: Vec<RawCode>,
+    pub code: Vec<CodeRow>,
     /// What ptxas in this build can assemble, for Triton. Empty: it carries none, or not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assembles: Vec<ComputeCapability>,
     /// Where the row was read.
-    pub source: RawSource,
+    pub source: SourceRow,
 }
 
 /// Device code of one library, or of all libraries of a build that are loaded together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCode {
+pub struct CodeRow {
     /// The CUDA version that selects this library, for packages with a `library-choice`, e.g. `12.6`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_cuda: Option<CudaVersion>,
@@ -247,20 +247,20 @@ pub struct RawCode {
     pub ptx: Vec<CodeTarget>,
     /// Targets that not all containers have, with counts; those of most containers are in `sass` or `ptx` as well.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub special: Vec<RawSpecial>,
+    pub special: Vec<SpecialAgreement>,
 }
 
 /// A target that only a part of the containers has.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSpecial {
+pub struct SpecialAgreement {
     /// E.g. `sm_90a`.
     pub target: CodeTarget,
     /// In how many containers.
     pub containers: u32,
 }
 
-impl RawSource {
+impl SourceRow {
     /// The file of the index that was opened.
     #[must_use]
     pub fn file(&self) -> Option<&str> {
@@ -271,7 +271,7 @@ impl RawSource {
 /// Where a row was read: a file of the index with its hash, or a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSource {
+pub struct SourceRow {
     /// The wheel's file name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wheel: Option<String>,

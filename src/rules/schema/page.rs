@@ -23,7 +23,7 @@ pub trait Table: serde::de::DeserializeOwned {
 /// A page that was opened, named once per file and cited by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPage {
+pub struct Page {
     /// An address, or the name of a wheel and the file in it.
     pub page: String,
     /// The day it was read, `2026-11-20`.
@@ -33,7 +33,7 @@ pub struct RawPage {
 /// A wheel that was opened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawWheel {
+pub struct OpenedWheel {
     /// Its file name.
     pub wheel: String,
     /// Its SHA-256 in hexadecimal digits, as the index states it.
@@ -42,7 +42,7 @@ pub struct RawWheel {
     pub read: String,
 }
 
-pub fn wheel(source: &RawWheel) -> Result<(), String> {
+pub fn wheel(source: &OpenedWheel) -> Result<(), String> {
     if source.sha256.len() != 64 || !source.sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return Err(format!("`sha256` of `{}` is not 64 hexadecimal digits", source.wheel));
     }
@@ -60,14 +60,14 @@ pub fn requirement(line: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, St
     line.parse().map_err(|error| format!("`{line}`: {error}"))
 }
 
-pub fn pages(sources: &BTreeMap<String, RawPage>) -> Result<(), Fault> {
+pub fn pages(sources: &BTreeMap<String, Page>) -> Result<(), Fault> {
     for (key, page) in sources {
         day(&page.read).map_err(|found| Fault { path: vec!["sources".to_owned(), key.clone()], ..found })?;
     }
     Ok(())
 }
 
-pub fn cited(sources: &BTreeMap<String, RawPage>, key: &str, table: &str, index: usize) -> Result<(), Fault> {
+pub fn cited(sources: &BTreeMap<String, Page>, key: &str, table: &str, index: usize) -> Result<(), Fault> {
     if sources.contains_key(key) {
         return Ok(());
     }

@@ -3,36 +3,36 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day, specifiers};
-use super::page::{RawPage, Table, fault};
+use super::page::{Page, Table, fault};
 use crate::version::{CodeTarget, GlibcVersion};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPrebuilts {
+pub struct PrebuiltTable {
     /// Sorted by package.
     #[serde(rename = "prebuilt")]
-    pub rows: Vec<RawPrebuilt>,
+    pub rows: Vec<Prebuilt>,
     /// Builds of PyPI that are CPU builds on one platform only.
-    pub cpu_only: Vec<RawCpuOnly>,
+    pub cpu_only: Vec<CpuOnly>,
 }
 
 /// A package that PyPI has only a CPU build of, on one platform.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCpuOnly {
+pub struct CpuOnly {
     /// The distribution, e.g. `torch`.
     pub package: String,
     /// The operating system, e.g. `windows`.
     pub platform: String,
     /// Where this was read.
-    pub source: RawPage,
+    pub source: Page,
 }
 
 /// What the published wheels of some releases are built for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawPrebuilt {
+pub struct Prebuilt {
     /// The distribution, e.g. `flash-attn`.
     pub package: String,
     /// PEP 440 specifiers, e.g. `>=2.6,<2.7`.
@@ -47,10 +47,10 @@ pub struct RawPrebuilt {
     #[serde(default)]
     pub glibc: Option<GlibcVersion>,
     /// Where this was read.
-    pub source: RawPage,
+    pub source: Page,
 }
 
-impl Table for RawPrebuilts {
+impl Table for PrebuiltTable {
     const FILE: &str = "prebuilt";
 
     fn check(&self) -> Result<(), Fault> {

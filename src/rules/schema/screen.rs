@@ -8,12 +8,12 @@ use super::page::Table;
 /// `rules/platform/screen.toml`: what a screen has room for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawScreen {
+pub struct ScreenTable {
     /// The packages of the line `env`, in its order.
     pub packages: Vec<String>,
 }
 
-impl Table for RawScreen {
+impl Table for ScreenTable {
     const FILE: &str = "screen";
 
     fn check(&self) -> Result<(), Fault> {

@@ -3,23 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::page::{RawPage, RawWheel, Table, fault, normalised};
+use super::page::{OpenedWheel, Page, Table, fault, normalised};
 use crate::version::ComputeCapability;
 
 /// `rules/platform/source_builds.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSourceBuilds {
+pub struct SourceBuildTable {
     /// Ascending by name.
     #[serde(rename = "package")]
-    pub packages: Vec<RawSourceBuild>,
+    pub packages: Vec<SourceBuild>,
 }
 
 /// A package that compiles against the installed torch when it is installed from source, so that another torch, or another
 /// CUDA of torch, means a rebuild.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSourceBuild {
+pub struct SourceBuild {
     /// The normalised name, e.g. `torchsparse`.
     pub name: String,
     /// It compiles CUDA code: that takes the nvcc of torch's CUDA. Otherwise C++ alone.
@@ -39,10 +39,10 @@ pub struct RawSourceBuild {
     /// need not be the installed one. Where this is false, only `--no-build-isolation` lets the setup see a torch.
     pub isolation: bool,
     /// Its setup at a tag or a commit.
-    pub source: RawPage,
+    pub source: Page,
 }
 
-impl RawSourceBuild {
+impl SourceBuild {
     /// What its variable must say for some GPUs, each the newest value whose machine code runs there: `80;120` for 8.6 and 12.0.
     /// None where it has no such list, or one of the GPUs none of its values.
     #[must_use]
@@ -59,24 +59,24 @@ impl RawSourceBuild {
 /// A torch release whose exported symbols were read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawTorchRelease {
+pub struct TorchRelease {
     /// E.g. `2.7.1`.
     pub version: String,
     /// The wheel that was opened.
-    pub source: RawWheel,
+    pub source: OpenedWheel,
 }
 
 /// Symbols that the same torch releases export.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawHistory {
+pub struct BuildHistory {
     /// The releases that export them, as runs of those that were read: `["2.1.0 to 2.6.0"]`.
     pub releases: Vec<String>,
     /// Mangled names.
     pub symbols: Vec<String>,
 }
 
-impl Table for RawSourceBuilds {
+impl Table for SourceBuildTable {
     const FILE: &str = "source_builds";
 
     fn check(&self) -> Result<(), Fault> {

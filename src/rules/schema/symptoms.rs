@@ -5,26 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::advisory::{KINDS, RawCondition, RawSeverity, condition};
+use super::advisory::{Condition, KINDS, Level, condition};
 use super::machine::Matter;
-use super::page::{RawPage, cited, fault, pages};
+use super::page::{Page, cited, fault, pages};
 use crate::step::Written;
 
 /// `rules/symptoms/<family>.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSymptoms {
+pub struct SymptomTable {
     /// Pages by a short key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// The messages, in any order.
     #[serde(rename = "symptom")]
-    pub symptoms: Vec<RawSymptom>,
+    pub symptoms: Vec<Symptom>,
 }
 
 /// An error message, what it means, and what it may come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawSymptom {
+pub struct Symptom {
     /// Stable, `family-words`, e.g. `cuda-no-kernel-image`.
     pub id: String,
     /// Texts that occur in the message, in any case; `…` stands for a few words between. Any of them is enough.
@@ -42,10 +42,10 @@ pub struct RawSymptom {
     /// How bad it is where no finding explains it: `fail` only if the message itself proves its cause, `info` for what seldom
     /// lies in the environment.
     #[serde(default = "warn")]
-    pub severity: RawSeverity,
+    pub severity: Level,
     /// What it may come from, the likeliest first.
     #[serde(rename = "cause")]
-    pub causes: Vec<RawCause>,
+    pub causes: Vec<SymptomCause>,
     /// The one command that tells the causes apart.
     pub settle: Written,
     /// A message written for the test.
@@ -57,14 +57,14 @@ pub struct RawSymptom {
 /// One thing that a message may come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawCause {
+pub struct SymptomCause {
     /// The family of the finding.
     pub kind: String,
     /// One line without full stop. `{package}`, `{gpu}`, `{torch}` and `{driver}` are filled in where they are known.
     pub title: String,
     /// Facts that it needs; what contradicts one of them rules the cause out.
     #[serde(default)]
-    pub when: Option<RawCondition>,
+    pub when: Option<Condition>,
     /// Only under the Windows Subsystem for Linux.
     #[serde(default)]
     pub wsl: bool,
@@ -87,12 +87,12 @@ pub struct RawCause {
     pub rebuild: bool,
 }
 
-fn warn() -> RawSeverity {
-    RawSeverity::Warn
+fn warn() -> Level {
+    Level::Warn
 }
 
 /// Checks a file of `symptoms/`; `known` are the ids of other files.
-pub fn check(raw: &RawSymptoms, known: &BTreeSet<&str>) -> Result<(), Fault> {
+pub fn check(raw: &SymptomTable, known: &BTreeSet<&str>) -> Result<(), Fault> {
     pages(&raw.sources)?;
     let mut ids = known.clone();
     for (index, row) in raw.symptoms.iter().enumerate() {
@@ -110,7 +110,7 @@ pub fn check(raw: &RawSymptoms, known: &BTreeSet<&str>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn symptom(row: &RawSymptom) -> Result<(), String> {
+fn symptom(row: &Symptom) -> Result<(), String> {
     let plain = row.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !plain || row.id.is_empty() {
         return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));

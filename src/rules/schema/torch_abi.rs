@@ -3,24 +3,24 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawWheel, Table, fault, wheel};
+use super::page::{OpenedWheel, Table, fault, wheel};
 
 /// `rules/platform/torch_abi.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawTorchAbi {
+pub struct TorchAbi {
     /// The torch releases whose exports were compared.
     #[serde(default)]
     pub releases: Vec<String>,
     /// Releases of extensions that do not load beside every torch.
     #[serde(default, rename = "extension")]
-    pub extensions: Vec<RawExtension>,
+    pub extensions: Vec<TorchExtension>,
 }
 
 /// Which torch the compiled libraries of a release need, whatever its metadata says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawExtension {
+pub struct TorchExtension {
     /// E.g. `sgl-kernel`.
     pub package: String,
     /// E.g. `0.1.0`.
@@ -32,10 +32,10 @@ pub struct RawExtension {
     #[serde(default)]
     pub cxx11_abi: Option<bool>,
     /// The wheel that was opened.
-    pub source: RawWheel,
+    pub source: OpenedWheel,
 }
 
-impl Table for RawTorchAbi {
+impl Table for TorchAbi {
     const FILE: &str = "torch_abi";
 
     fn check(&self) -> Result<(), Fault> {

@@ -4,23 +4,23 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
 use super::page::{Table, fault, wheel};
-use super::source_builds::{RawHistory, RawTorchRelease};
+use super::source_builds::{BuildHistory, TorchRelease};
 
 /// `rules/platform/torch_symbols.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawTorchSymbols {
+pub struct TorchSymbolTable {
     /// By hand: packages whose libraries are linked with torch's; the symbols that they need are those of interest.
     pub extensions: Vec<String>,
     /// The releases that were read, oldest first.
     #[serde(default, rename = "torch")]
-    pub releases: Vec<RawTorchRelease>,
+    pub releases: Vec<TorchRelease>,
     /// Symbols that not all of these releases export, those of the same releases together.
     #[serde(default, rename = "history")]
-    pub histories: Vec<RawHistory>,
+    pub histories: Vec<BuildHistory>,
 }
 
-impl Table for RawTorchSymbols {
+impl Table for TorchSymbolTable {
     const FILE: &str = "torch_symbols";
 
     fn check(&self) -> Result<(), Fault> {

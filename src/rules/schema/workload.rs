@@ -5,29 +5,29 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawWorkload {
+pub struct WorkloadTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// From when on a model is called very large.
-    pub very_large_model: RawVeryLarge,
+    pub very_large_model: VeryLargeRow,
     /// The weights of a model as it is trained and published.
-    pub weights: RawWeights,
+    pub weights: WeightsRow,
     /// The weights of a model that is loaded in 4 bits.
-    pub four_bit_weights: RawWeights,
+    pub four_bit_weights: WeightsRow,
     /// Ordered: the first pattern that matches a device name decides.
     #[serde(rename = "memory")]
-    pub memories: Vec<RawMemory>,
+    pub memories: Vec<WorkloadMemory>,
 }
 
 /// From when on a model is called very large.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawVeryLarge {
+pub struct VeryLargeRow {
     /// Parameters.
     pub from: u64,
     /// A key of `sources`.
@@ -37,7 +37,7 @@ pub struct RawVeryLarge {
 /// How much a parameter takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawWeights {
+pub struct WeightsRow {
     /// Bits of one parameter, e.g. 16.
     pub bits: u64,
     /// A key of `sources`.
@@ -47,7 +47,7 @@ pub struct RawWeights {
 /// The memory of GPUs by name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawMemory {
+pub struct WorkloadMemory {
     /// Unanchored, case-sensitive.
     pub regex: String,
     /// Sizes in GiB, ascending; several where the name does not say which, none where none is known.
@@ -56,7 +56,7 @@ pub struct RawMemory {
     pub source: String,
 }
 
-impl Table for RawWorkload {
+impl Table for WorkloadTable {
     const FILE: &str = "workload";
 
     fn check(&self) -> Result<(), Fault> {

@@ -5,28 +5,28 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::advisory::RawSeverity;
-use super::page::{RawPage, Table, cited, fault, pages};
+use super::advisory::Level;
+use super::page::{Page, Table, cited, fault, pages};
 use crate::step::Written;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawXids {
+pub struct XidTable {
     /// Pages by key.
-    pub sources: BTreeMap<String, RawPage>,
+    pub sources: BTreeMap<String, Page>,
     /// What can be done, by the names that rows use.
     #[serde(rename = "action")]
-    pub actions: Vec<RawXidAction>,
+    pub actions: Vec<XidAction>,
     /// The errors, ascending.
     #[serde(rename = "xid")]
-    pub rows: Vec<RawXid>,
+    pub rows: Vec<XidError>,
 }
 
 /// Something to do after an error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawXidAction {
+pub struct XidAction {
     /// NVIDIA's name for it, e.g. `RESET_GPU`.
     pub name: String,
     /// One imperative sentence.
@@ -71,7 +71,7 @@ impl XidCause {
 /// One error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RawXid {
+pub struct XidError {
     /// E.g. 79.
     pub number: u32,
     /// What happened, one line without full stop.
@@ -82,14 +82,14 @@ pub struct RawXid {
     pub cause: XidCause,
     /// `fail`: only a restart mends it, so that in the log of this start it holds. `warn`: a reset mends it, of which the log
     /// may not tell. `info`: the GPU is well.
-    pub severity: RawSeverity,
+    pub severity: Level,
     /// A name of `[[action]]`.
     pub action: String,
     /// A key of `sources`.
     pub source: String,
 }
 
-impl Table for RawXids {
+impl Table for XidTable {
     const FILE: &str = "xid";
 
     fn check(&self) -> Result<(), Fault> {

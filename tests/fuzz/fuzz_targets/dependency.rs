@@ -3,9 +3,9 @@
 #![no_main]
 
 use gpudoc::config::Config;
-use gpudoc::parse::dependency::{Style, parse};
-use gpudoc::parse::poetry_range::translate;
-use gpudoc::parse::{mend, yaml};
+use gpudoc::project::dependency::{Style, parse};
+use gpudoc::project::poetry_range::translate;
+use gpudoc::project::{mend, yaml};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::dockerfile::{Dockerfile, Kind};
+use gpudoc::project::dockerfile::{Dockerfile, Kind};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use gpudoc::parse::elf::function::returned_at_once;
-use gpudoc::parse::elf::lookup::Object;
-use gpudoc::parse::elf::{layout, linkage, section_names_range, table_ranges};
-use gpudoc::parse::library::{SharedLibrary, is_for_numpy_1, is_python_module, undefined_names};
-use gpudoc::parse::pieces::Pieces;
+use gpudoc::objects::elf::function::returned_at_once;
+use gpudoc::objects::elf::lookup::Object;
+use gpudoc::objects::elf::{layout, linkage, section_names_range, table_ranges};
+use gpudoc::objects::library::{SharedLibrary, is_for_numpy_1, is_python_module, undefined_names};
+use gpudoc::objects::pieces::Pieces;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

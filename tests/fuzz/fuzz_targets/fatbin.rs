@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use gpudoc::parse::elf::{ElfError, layout};
-use gpudoc::parse::fatbin::{Container, Home, StreamWalker, Streamed, read, read_everywhere};
+use gpudoc::objects::elf::{ElfError, layout};
+use gpudoc::objects::fatbin::{Container, Home, StreamWalker, Streamed, read, read_everywhere};
 use libfuzzer_sys::fuzz_target;
 
 /// How often a stream may have to go by.

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::ld_cache::parse_ld_cache;
+use gpudoc::objects::ld_cache::parse_ld_cache;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

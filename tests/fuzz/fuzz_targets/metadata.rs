@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use gpudoc::parse::dist_info::headers_end;
-use gpudoc::parse::metadata::{Metadata, is_for_extra, requirement_name};
+use gpudoc::python::dist_info::headers_end;
+use gpudoc::python::metadata::{Metadata, is_for_extra, requirement_name};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::pyproject::{PyProject, Selection};
+use gpudoc::project::pyproject::{PyProject, Selection};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

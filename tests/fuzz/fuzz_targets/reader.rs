@@ -1,6 +1,6 @@
 // Shared by the targets `report_…`: one reader of pasted text by itself, with a small world that is quick to ask.
 
-use gpudoc::parse::report::{Reader, Vocabulary, clean, read};
+use gpudoc::told::{Reader, Vocabulary, clean, read};
 
 pub fn fuzz(reader: Reader, data: &[u8]) {
     let names = ["torch", "torchvision", "vllm", "xformers", "flash-attn", "bitsandbytes", "triton", "numpy"];

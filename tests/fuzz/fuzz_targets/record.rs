@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::record::{is_library, parse_record};
+use gpudoc::python::record::{is_library, parse_record};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

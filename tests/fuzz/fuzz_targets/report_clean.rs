@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::report::clean;
+use gpudoc::told::clean;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -4,7 +4,7 @@
 
 mod reader;
 
-use gpudoc::parse::report::Reader;
+use gpudoc::told::Reader;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| reader::fuzz(Reader::Lists, data));

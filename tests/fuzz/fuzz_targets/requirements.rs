@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::requirements::{RequirementsFile, decode};
+use gpudoc::project::requirements::{RequirementsFile, decode};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

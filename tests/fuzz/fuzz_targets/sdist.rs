@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use gpudoc::parse::sdist::Sdist;
-use gpudoc::parse::stated::stated;
+use gpudoc::python::sdist::Sdist;
+use gpudoc::python::stated::stated;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

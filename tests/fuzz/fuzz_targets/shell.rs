@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use gpudoc::parse::install::Install;
-use gpudoc::parse::place::Lines;
-use gpudoc::parse::shell::script;
+use gpudoc::project::install::Install;
+use gpudoc::project::place::Lines;
+use gpudoc::project::shell::script;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -2,11 +2,9 @@
 
 #![no_main]
 
-use gpudoc::parse::{
-    c_library, direct_url, dist_info, environ, kernel_driver, nvidia_smi, os_release, pci, pth, python, pyvenv,
-    requires_txt,
-    snapshot, xid,
-};
+use gpudoc::machine::{environ, kernel_driver, nvidia_smi, os_release, pci, snapshot, xid};
+use gpudoc::objects::c_library;
+use gpudoc::python::{direct_url, dist_info, pth, script, pyvenv, requires_txt};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -20,6 +18,6 @@ fuzz_target!(|data: &[u8]| {
     let _ = nvidia_smi::parse_query(text, &["name", "driver_version", "compute_cap"]);
     let _ = (pci::parse_pci_number(text), pth::parse_pth(text), pth::parse_egg_link(text));
     let _ = (xid::parse_xids(text), xid::parse_question(text));
-    let _ = python::Script::parse(text).tripped(&|_| Some("2.7.1".to_owned()), &|module| module == "triton.ops");
+    let _ = script::Script::parse(text).tripped(&|_| Some("2.7.1".to_owned()), &|module| module == "triton.ops");
     let _ = (pyvenv::PyvenvCfg::parse(text), requires_txt::parse_requires_txt(text), snapshot::snapshot(text));
 });

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::version_py::VersionPy;
+use gpudoc::python::version_py::VersionPy;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,11 +2,11 @@
 
 #![no_main]
 
-use gpudoc::parse::dist_info::MetadataDir;
-use gpudoc::parse::library::{cuda_in_name, version_numbers};
-use gpudoc::parse::local_label::LocalLabel;
-use gpudoc::parse::symbol::is_torch_symbol;
-use gpudoc::parse::wheel::{WheelName, normalise_name, python_order};
+use gpudoc::python::dist_info::MetadataDir;
+use gpudoc::objects::library::{cuda_in_name, version_numbers};
+use gpudoc::python::local_label::LocalLabel;
+use gpudoc::objects::symbol::is_torch_symbol;
+use gpudoc::python::wheel::{WheelName, normalise_name, python_order};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::parse::zip::{find_directory, local_header_length, read_directory};
+use gpudoc::python::zip::{find_directory, local_header_length, read_directory};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,0 +1,102 @@
+//! What the rules tell of a package beyond its rows: symbols, source builds, old releases, guards.
+
+use pep440_rs::{Version, VersionSpecifiers};
+
+use super::RuleDb;
+use super::model::Package;
+use super::schema::{LibraryPick, OldRelease, Prebuilt, SourceBuild, Stop, TorchAbi, TorchExtension};
+use super::symbols::TorchSymbols;
+use crate::version::CudaVersion;
+
+impl RuleDb {
+    /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
+    #[must_use]
+    pub fn source_build(&self, name: &str) -> Option<&SourceBuild> {
+        self.packed.tables.source_builds.packages.iter().find(|row| row.name == name)
+    }
+
+    /// The torch releases, oldest first, that export all of these symbols.
+    #[must_use]
+    pub fn torch_releases_with(&self, symbols: &[&str]) -> Vec<Version> {
+        self.torch_symbols().releases_with(symbols)
+    }
+
+    /// Whether a torch release exports a symbol; none if the rules do not know.
+    #[must_use]
+    pub fn torch_exports(&self, symbol: &str, release: &Version) -> Option<bool> {
+        self.torch_symbols().exports(symbol, release)
+    }
+
+    /// The same rules with another table of [`Self::torch_abi`], for tests.
+    #[must_use]
+    pub fn with_torch_abi(mut self, rows: TorchAbi) -> Self {
+        self.packed.tables.torch_abi = rows;
+        self
+    }
+
+    /// Which torch a release needs by its symbols; none where any will do, or where nobody looked.
+    #[must_use]
+    pub fn torch_abi(&self, package: &str, version: &Version) -> Option<&TorchExtension> {
+        let text = version.to_string();
+        self.packed.tables.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
+    }
+
+    /// The torch releases that [`Self::torch_abi`] speaks of.
+    #[must_use]
+    pub fn torch_abi_releases(&self) -> &[String] {
+        &self.packed.tables.torch_abi.releases
+    }
+
+    /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
+    #[must_use]
+    pub fn library_pick(&self, package: &Package, version: &Version) -> Option<(LibraryPick, String)> {
+        let rule = package.library_choice.iter().find(|choice| choice.versions.contains(version))?;
+        Some((rule.pick, rule.source.clone()))
+    }
+
+    /// What a release requires of torch that is older than the rows of its package.
+    #[must_use]
+    pub fn old_release(&self, package: &str, version: &Version) -> Option<&OldRelease> {
+        let rows = self.packed.tables.old_releases.releases.iter();
+        rows.filter(|row| row.package == package).find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
+    }
+
+    /// Wheels that are published elsewhere than on an index.
+    #[must_use]
+    pub fn prebuilts(&self) -> &[Prebuilt] {
+        &self.packed.tables.prebuilt.rows
+    }
+
+    /// The oldest CUDA whose ptxas a release of a package that compiles on the machine may bring, e.g. 12.0 for triton 2.3.1, and
+    /// where that was read.
+    #[must_use]
+    pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
+        let needs = &self.packed.tables.needs;
+        let row = needs.assemblers.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            row.package == package && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.cuda, self.page(&needs.sources, &row.source)))
+    }
+
+    /// With what of another package the import of a release stops, e.g. `Stop::Unmet` of transformers 4.57.1 and `tokenizers`, and
+    /// where that was read.
+    #[must_use]
+    pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
+        let needs = &self.packed.tables.needs;
+        let row = needs.guards.iter().find(|row| {
+            let range = row.versions.parse::<VersionSpecifiers>();
+            let checks = row.package == package && row.checks.iter().any(|name| name == other);
+            checks && range.is_ok_and(|range| range.contains(version))
+        })?;
+        Some((row.stops, self.page(&needs.sources, &row.source)))
+    }
+}
+
+impl RuleDb {
+    fn torch_symbols(&self) -> &TorchSymbols {
+        // The build script packed it; a failure here would be caught by the test that unpacks everything.
+        self.symbols
+            .get_or_init(|| TorchSymbols::new(&postcard::from_bytes(&self.packed.torch_symbols).unwrap_or_default()))
+    }
+}

@@ -1,0 +1,418 @@
+//! Lines of the form `name: value`, as every environment report prints them, each in its own words.
+//!
+//! torch's collect_env (`PyTorch version: 2.7.1+cu126`; since vLLM 0.9 in columns), SGLang's (`PyTorch: …`, `GPU 0,1: …`),
+//! `transformers env` and `accelerate env` (``- `Accelerate` version: …``), `ds_report` (`torch version ....... 2.7.1`),
+//! `python -m bitsandbytes`, `python -m xformers.info`, `nvidia-smi -q`, `lscpu`, and what people type into issue forms.
+
+use super::Vocabulary;
+use super::beside::{in_list_of_packages, versioned};
+use super::clean::Line;
+use super::draft::Draft;
+use super::field::{READER, field, heading, strip_marks};
+use super::gpu_fields::{gpu, numbered_gpu};
+use super::said::Rank;
+use super::system_fields::{arch, glibc, kernel, os, platform, size};
+use super::token::{is_driver, is_version};
+use crate::python::wheel::normalise_name;
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
+
+/// Linux passes no longer value to a program.
+pub const LONGEST_VALUE: usize = 128 << 10;
+
+/// Environment variables that decide what CUDA and torch see; others may be secrets.
+const VARIABLES: [&str; 18] = [
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "NVIDIA_DRIVER_CAPABILITIES",
+    "NVIDIA_REQUIRE_CUDA",
+    "CUDA_HOME",
+    "CUDA_PATH",
+    "CUDA_DEVICE_ORDER",
+    "CUDA_MODULE_LOADING",
+    "TORCH_CUDA_ARCH_LIST",
+    "PYTORCH_CUDA_ALLOC_CONF",
+    "PYTORCH_NVML_BASED_CUDA_CHECK",
+    "TRITON_PTXAS_PATH",
+    "NCCL_P2P_DISABLE",
+    "NCCL_CUMEM_ENABLE",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+];
+
+/// Reads every line that looks like a field.
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut gpu_list = false;
+    let mut below_torch = false;
+    for (at, line) in lines.iter().enumerate() {
+        let Some((name, value)) = field(line) else {
+            // Issue forms put the value below the heading.
+            if let Some(name) = heading(&line.text)
+                && let Some(next) = lines.get(at + 1)
+                && heading(&next.text).is_none()
+                && field(next).is_none()
+                && told(&name)
+            {
+                one(&name, strip_marks(&next.text), next.number, Rank::Told, vocabulary, draft);
+            }
+            gpu_list &= line.text.starts_with("MIG ");
+            below_torch = false;
+            continue;
+        };
+        // bitsandbytes indents `CUDA: 13.0` below `PyTorch: 2.11.0+cu130`.
+        let name = if below_torch && name == "cuda" { "torch cuda version".to_owned() } else { name };
+        below_torch = name == "pytorch";
+        gpu_list = (gpu_list && name.starts_with("gpu ")) || name == "gpu models and configuration";
+        let rank = if is_program(&name) { Rank::Running } else { Rank::Told };
+        if !one(&name, value, line.number, rank, vocabulary, draft)
+            && let Some((name, version)) = versioned(&name, value)
+            && in_list_of_packages(lines, at, vocabulary)
+        {
+            draft.package(name, version, Rank::Listed, format!("{READER}, line {}", line.number));
+            copies(name, value, line.number, draft);
+            draft.saw(READER, line.number);
+        }
+    }
+}
+
+/// What stands in brackets behind a version: another copy of the distribution.
+fn copies(name: &str, value: &str, number: usize, draft: &mut Draft) {
+    let Some((_, inside)) = value.split_once('(') else { return };
+    let inside = inside.trim_end_matches(')').trim();
+    let words: Vec<&str> = inside.split([' ', ',', ':', ';', '=']).filter(|word| !word.is_empty()).collect();
+    let is_here =
+        |word: &&&str| matches!(**word, "also" | "too" | "second" | "another" | "duplicate" | "both" | "shadowed");
+    if words.iter().find(is_here).is_some() {
+        for version in words.iter().map(|word| word.trim_start_matches('v')).filter(|word| is_version(word)) {
+            draft.copy(name, version, format!("{READER}, line {number}"));
+            // The words of this line are not those of a person who says which version is in use.
+            draft.set_aside(number);
+        }
+    }
+}
+
+/// Names that only programs print.
+fn is_program(name: &str) -> bool {
+    matches!(
+        name,
+        "pytorch version"
+            | "cuda used to build pytorch"
+            | "is cuda available"
+            | "cuda runtime version"
+            | "gpu models and configuration"
+            | "nvidia driver version"
+            | "libc version"
+            | "python version"
+            | "python platform"
+            | "cuda available"
+            | "nvcc"
+            | "cuda driver version"
+            | "pytorch"
+            | "python"
+            | "vllm version"
+            | "sglang"
+            | "pytorch.version"
+            | "gpu.name"
+            | "gpu.compute_capability"
+            | "build.torch_version"
+            | "pytorch.cuda"
+            | "torch version"
+            | "torch cuda version"
+            | "deepspeed info"
+            | "torch.__version__"
+            | "torch.cuda.is_available()"
+            | "product name"
+            | "driver version"
+            | "platform"
+            | "gpu type"
+    ) || name.starts_with("pytorch version (")
+        || name.starts_with("gpu ")
+        || name.starts_with("build.")
+}
+
+/// Names in issue forms whose value stands below.
+fn told(name: &str) -> bool {
+    name.contains("gpu")
+        || name.contains("operating system")
+        || name.contains("version")
+        || name.contains("driver")
+        || matches!(name, "os" | "gpu" | "python" | "pytorch" | "torch" | "cuda" | "platform" | "显卡" | "操作系统")
+}
+
+#[expect(clippy::too_many_lines, reason = "one table of names")]
+fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    let place = || format!("{READER}, line {number}");
+    let first = value.split_whitespace().next().unwrap_or_default();
+    let mut known = true;
+    match name {
+        "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version"
+        | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version" | "pytorch/torch" => {
+            torch(value, number, rank, draft);
+        }
+        "cuda used to build pytorch" | "torch cuda version" | "torch.version.cuda" | "torch cuda" => {
+            let place = place();
+            match first {
+                "None" | "N/A" | "none" => {
+                    draft.torch_cuda.add(None, rank, place);
+                }
+                text => {
+                    if let Ok(cuda) = text.parse::<CudaVersion>() {
+                        draft.torch_cuda.add(Some(cuda), rank, place);
+                    }
+                }
+            }
+        }
+        "is cuda available"
+        | "cuda available"
+        | "torch.cuda.is_available()"
+        | "torch.cuda.is_available"
+        | "cuda is available" => match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
+            "true" | "yes" => draft.pasted.cuda_available = Some(true),
+            "false" | "no" | "flase" => {
+                draft.pasted.cuda_available.get_or_insert(false);
+            }
+            _ => known = false,
+        },
+        // xformers.info.
+        "pytorch.cuda" if value == "available" => draft.pasted.cuda_available = Some(true),
+        "pytorch.cuda" if value == "not available" => {
+            draft.pasted.cuda_available.get_or_insert(false);
+        }
+        // `0.18.2, unknown, unknown`: with the commit and the branch, where it was built from a repository.
+        "deepspeed info" => draft.package("deepspeed", first.trim_end_matches(','), rank, place()),
+        "cuda runtime version"
+        | "nvcc"
+        | "nvcc version"
+        | "cuda toolkit"
+        | "cuda toolkit version"
+        | "nvcc cuda version" => {
+            known = nvcc(value, draft);
+        }
+        "nvidia driver version"
+        | "cuda driver version"
+        | "driver version"
+        | "nvidia driver"
+        | "driver"
+        | "gpu driver"
+        | "nvidia driver's version"
+        | "nvidia drivers version"
+        | "gpu driver version"
+        | "nvidia-driver"
+        | "驱动版本"
+        | "驱动"
+        | "nvidia driver版本"
+        | "显卡驱动"
+        | "kmd version"
+        | "driver_version"
+        | "nvidia drivers" => {
+            known = driver(value, number, rank, draft);
+        }
+        "gpu models and configuration"
+        | "gpu"
+        | "gpus"
+        | "gpu model"
+        | "gpu type"
+        | "gpu name"
+        | "gpu(s)"
+        | "gpu.name"
+        | "graphics card"
+        | "product name"
+        | "显卡"
+        | "显卡型号"
+        | "gpu型号"
+        | "accelerator"
+        | "video card"
+        | "card"
+        | "gpu device"
+        | "device"
+        | "hardware"
+        | "gpu hardware"
+        | "gpu models"
+        | "device name"
+        | "gpu info" => {
+            known = gpu(value, number, rank, vocabulary, draft);
+        }
+        "gpu.compute_capability" | "compute capability" | "highest compute capability among gpus detected" => {
+            if let Ok(capability) = first.trim_end_matches([',', '.']).parse::<ComputeCapability>() {
+                draft.capability(None, capability, place());
+            }
+        }
+        "python version" | "python" | "python_version" | "python 版本" => {
+            known = python(value, number, rank, draft);
+        }
+        "python platform" | "platform" => known = platform(value, number, draft),
+        "os"
+        | "operating system"
+        | "system"
+        | "os version"
+        | "distro"
+        | "distribution"
+        | "distro version"
+        | "系统"
+        | "操作系统"
+        | "os platform and distribution"
+        | "operating system & cpu architecture"
+        | "description"
+        | "linux distribution"
+        | "os / node image"
+        | "windows version"
+        | "linux" => known = os(value, number, rank, draft),
+        "kernel" | "kernel version" | "uname -r" | "linux kernel" => kernel(value, number, rank, draft),
+        "libc version" | "glibc version" | "glibc" | "libc" | "glibc 版本" => {
+            known = glibc(value, number, rank, draft);
+        }
+        "architecture" | "cpu architecture" | "machine" | "arch" => {
+            known = arch(first, number, rank, draft);
+        }
+        "jetpack" | "jetpack version" | "l4t release" | "l4t" | "jetson" => {
+            draft.arch.add("aarch64".to_owned(), rank, place());
+            draft.os.add("linux".to_owned(), rank, place());
+        }
+        "shared memory (/dev/shm) size" | "shared memory size" | "/dev/shm" => {
+            known = value.split_once(' ').and_then(|(number, unit)| size(number, unit)).is_some_and(|bytes| {
+                draft.shm.add(bytes, rank, place());
+                true
+            });
+        }
+        "nvml library version" => {}
+        "build.torch_version" => draft.built_for("xformers", first, place()),
+        "cuda" | "cuda version" => known = is_cuda(first),
+        "cuda forward compat"
+        | "cuda forward compatibility"
+        | "forward compat"
+        | "forward compatibility"
+        | "cuda compat"
+        | "cuda-compat"
+        | "cuda compat driver"
+        | "cuda compat version"
+        | "compat libcuda"
+        | "compat driver"
+        | "cuda forward compat version"
+        | "cuda-compat version" => {
+            known = compat(value, number, rank, draft);
+        }
+        _ => known = other(name, value, number, rank, vocabulary, draft),
+    }
+    if known {
+        draft.saw(READER, number);
+    }
+    known
+}
+
+/// Names that are made of something: `gpu 0,1`, `` `accelerate` version``, an environment variable, a distribution.
+fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
+    let place = || format!("{READER}, line {number}");
+    if name.starts_with("pytorch version (") || name.starts_with("torch version (") {
+        torch(value, number, Rank::Running, draft);
+        // `2.7.1+cu126 (True)`.
+        if name.contains("gpu?") && value.contains("(True)") {
+            draft.pasted.cuda_available = Some(true);
+        } else if name.contains("gpu?") && value.contains("(False)") {
+            draft.pasted.cuda_available.get_or_insert(false);
+        }
+        return true;
+    }
+    if let Some(rest) = name.strip_prefix("gpu ") {
+        return numbered_gpu(rest, value, number, vocabulary, draft);
+    }
+    let upper = name.trim_start_matches("export ").trim_start_matches("set ").to_ascii_uppercase();
+    if VARIABLES.contains(&upper.as_str()) && !value.trim().is_empty() && value.len() <= LONGEST_VALUE {
+        draft.environment.entry(upper).or_insert_with(|| value.trim().to_owned());
+        return true;
+    }
+    let stem = name.strip_suffix(" version").or_else(|| name.strip_suffix("版本")).unwrap_or(name).trim();
+    let stem = stem.trim_end_matches(" wheel").trim_end_matches(" package").trim_end_matches(" library");
+    if stem.contains(' ') || stem.len() > 40 || stem.is_empty() {
+        return false;
+    }
+    let version =
+        value.trim_start_matches(['v', '=', '<', '>', '~']).split([' ', ',', ')', '(']).next().unwrap_or_default();
+    let name = (vocabulary.distribution_of)(stem).unwrap_or_else(|| normalise_name(stem));
+    if !(vocabulary.is_package)(&name) || !is_version(version) {
+        return false;
+    }
+    let rank = if rank == Rank::Running { rank } else { Rank::Told };
+    draft.package(&name, version, rank.max(Rank::Listed), place());
+    copies(&name, value, number, draft);
+    true
+}
+
+/// `CUDA: 12.1` in a list, which does not say whose: torch's, the toolkit's, or the driver's.
+fn is_cuda(word: &str) -> bool {
+    word.trim_start_matches('v').parse::<CudaVersion>().is_ok_and(|cuda| (7..=20).contains(&cuda.major))
+}
+
+/// `CUDA Forward Compat: 580.95.05`: the driver's user-mode part of a cuda-compat package.
+fn compat(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
+    let words = value.split([' ', ',', '(', ')', '=', '-']);
+    let Some(version) = words.into_iter().find(|word| is_driver(word)).and_then(|word| word.parse().ok()) else {
+        return matches!(value.to_ascii_lowercase().as_str(), "no" | "none" | "n/a" | "not installed" | "off");
+    };
+    draft.compat.add(version, rank, format!("{READER}, line {number}"));
+    true
+}
+
+fn torch(value: &str, number: usize, rank: Rank, draft: &mut Draft) {
+    let word = value.trim_start_matches(['v', '=']).split([' ', ',', '(', ';']).next().unwrap_or_default();
+    draft.package("torch", word.trim_matches(['\'', '"']), rank, format!("{READER}, line {number}"));
+    copies("torch", value, number, draft);
+    if rank == Rank::Running && value.contains("+cpu") {
+        draft.torch_cuda.add(None, rank, format!("{READER}, line {number}"));
+    }
+}
+
+/// `12.2.140`, `Cuda compilation tools, release 12.2, V12.2.140`, `Could not collect`.
+fn nvcc(value: &str, draft: &mut Draft) -> bool {
+    let release = value.split("release ").nth(1).unwrap_or(value);
+    let word = release.split([' ', ',', ';']).next().unwrap_or_default().trim_start_matches('V');
+    let Ok(cuda) = word.parse::<CudaVersion>() else { return value.is_empty() || value.starts_with("Could not") };
+    if cuda.major >= 7 {
+        draft.pasted.nvcc.get_or_insert(cuda);
+    }
+    true
+}
+
+/// A driver's version, or the CUDA version that people mistake for one.
+fn driver(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
+    let place = format!("{READER}, line {number}");
+    // One line for each GPU of the machine, some forms in brackets.
+    let words = value.split([' ', ',', '[', ']', '(', ')', '\n', ';']).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.map(|word| word.trim_start_matches(['v', 'V'])).collect();
+    if let Some(version) = words.iter().find(|word| is_driver(word)).and_then(|word| word.parse::<DriverVersion>().ok())
+    {
+        draft.driver.add(version, rank, place);
+        return true;
+    }
+    if let Some(cuda) =
+        words.first().and_then(|word| word.parse::<CudaVersion>().ok()).filter(|it| (9..=20).contains(&it.major))
+    {
+        draft.driver_cuda.add(cuda, Rank::Told, place);
+        return true;
+    }
+    if matches!(value, "Could not collect" | "N/A" | "None") {
+        draft.no_driver.get_or_insert(place);
+        return true;
+    }
+    // torch's collect_env says so where CUDA does not answer, and it found neither nvcc, nor nvidia-smi, nor a driver.
+    if value == "No CUDA" && rank == Rank::Running {
+        draft.no_driver.get_or_insert(place);
+    }
+    value == "No CUDA"
+}
+
+fn python(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
+    let word = value.trim_start_matches(['v', 'P', 'y', 't', 'h', 'o', 'n', ' ']).split([' ', ',', '|', '(']).next();
+    let Some(version) = word.and_then(|word| word.parse::<PythonVersion>().ok()) else { return false };
+    if version.major != 3 && version.major != 2 {
+        return false;
+    }
+    let place = format!("{READER}, line {number}");
+    draft.python.add(version, rank, place.clone());
+    for (mark, os) in [("MSC v.", "windows"), ("win_amd64", "windows"), ("Clang", ""), ("GCC", "linux")] {
+        if value.contains(mark) && !os.is_empty() {
+            draft.os.add(os.to_owned(), Rank::Running, place.clone());
+        }
+    }
+    true
+}

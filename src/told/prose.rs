@@ -1,0 +1,441 @@
+//! What people say in their own words: `torch 2.6.0`, `on an RTX 5090`, `driver 470.141.03 with CUDA 11.7`.
+//!
+//! Words are weak: a program's statement always wins, and words that disagree with each other count for nothing.
+
+use super::Vocabulary;
+use super::clean::Line;
+use super::draft::{Draft, WORDS};
+use super::said::Rank;
+use super::sentences::gpu;
+use super::token::{is_driver, is_version};
+use super::words::Word;
+use crate::python::local_label::LocalLabel;
+use crate::python::wheel::normalise_name;
+use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+
+/// Longer lines are data, not words.
+const LONGEST: usize = 1200;
+/// GPUs are looked up by name only so often.
+const MOST_GPUS: usize = 48;
+
+/// Reads every line as words.
+pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut lookups = 0;
+    let mut words = Words::default();
+    for line in lines.iter().filter(|line| line.text.len() <= LONGEST && !line.text.starts_with(['|', '+'])) {
+        let text = &*line.text;
+        if draft.is_aside(line.number) || text.starts_with('[') && !is_title(text) {
+            continue;
+        }
+        // Versions and products have a digit.
+        let numbered = text.bytes().any(|byte| byte.is_ascii_digit());
+        if numbered || line.has(Word::System) {
+            words.split(text);
+        }
+        if numbered {
+            versions(&words, line, vocabulary, draft);
+        }
+        if line.has(Word::System) {
+            systems(&words.all, text, line.number, draft);
+        }
+        if numbered && lookups < MOST_GPUS && !draft.has_gpus() && !is_count(text) {
+            lookups += gpus(&words, line.number, vocabulary, draft);
+        }
+        if line.has(Word::WindowsPath) {
+            windows(text, line.number, draft);
+        }
+    }
+}
+
+/// `[Bug]: vllm 0.9.1 on a GTX 1080 Ti`, as many projects begin the titles of their issues; not a log's `[12:00:01]`.
+fn is_title(text: &str) -> bool {
+    let tag = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    tag.is_some_and(|(tag, rest)| {
+        rest.starts_with([':', ' '])
+            && !tag.is_empty()
+            && tag.chars().all(|letter| letter.is_alphabetic() || letter == ' ')
+    })
+}
+
+/// The words of a line.
+#[derive(Default)]
+struct Words<'l> {
+    all: Vec<&'l str>,
+    /// Places of those that have a digit: only these can be a version or a product.
+    numbers: Vec<usize>,
+}
+
+impl<'l> Words<'l> {
+    fn split(&mut self, text: &'l str) {
+        self.all.clear();
+        self.numbers.clear();
+        let (mut start, mut numbered) = (0, false);
+        let mut end = |at: usize, letter: char, numbered: bool| {
+            if let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) {
+                self.numbers.extend(numbered.then_some(self.all.len()));
+                self.all.push(word);
+            }
+            start = at + letter.len_utf8();
+        };
+        // Most lines are ASCII.
+        if text.is_ascii() {
+            for (at, byte) in text.bytes().enumerate() {
+                numbered |= byte.is_ascii_digit();
+                if ends_word(char::from(byte)) {
+                    end(at, ' ', std::mem::take(&mut numbered));
+                }
+            }
+        } else {
+            for (at, letter) in text.char_indices() {
+                numbered |= letter.is_ascii_digit();
+                if ends_word(letter) {
+                    end(at, letter, std::mem::take(&mut numbered));
+                }
+            }
+        }
+        end(text.len(), ' ', numbered);
+    }
+
+    /// Those that have a digit.
+    fn numbered(&self) -> impl Iterator<Item = &'l str> {
+        self.numbers.iter().filter_map(|at| self.all.get(*at).copied())
+    }
+}
+
+fn ends_word(letter: char) -> bool {
+    matches!(
+        letter,
+        ' ' | ',' | '(' | ')' | '`' | '"' | '\'' | ';' | '/' | '=' | ':' | '，' | '（' | '）' | '*' | '。' | '@'
+    )
+}
+
+/// Pairs of a word and the number that follows it, with at most three of [`FILLERS`] between.
+fn named_numbers<'l>(words: &Words<'l>) -> impl Iterator<Item = (&'l str, &'l str)> {
+    const AROUND: [char; 8] = ['<', '>', '~', '!', 'v', 'V', '[', ']'];
+    words.numbers.iter().flat_map(move |&at| {
+        let word = words.all.get(at).copied().unwrap_or_default().trim_start_matches(AROUND);
+        let is_number = word.starts_with(|letter: char| letter.is_ascii_digit());
+        let number = word.trim_end_matches(AROUND).trim_end_matches(['.', ',', '!', '?']);
+        let before = words.all.get(..at).filter(|_| is_number).unwrap_or_default();
+        let fillers = before.iter().rev().take(3).take_while(|word| is_filler(word.trim_matches(AROUND))).count();
+        let first = before.len().saturating_sub(fillers + 1);
+        before.get(first..).unwrap_or_default().iter().map(move |word| (*word, number))
+    })
+}
+
+/// Names followed by a version.
+fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let (number, text) = (line.number, &*line.text);
+    let place = || format!("the report's words, line {number}");
+    // `pip install X==Y` was read as what it is.
+    let mut asked = None;
+    for (word, version) in named_numbers(words) {
+        let asked = *asked.get_or_insert_with(|| text.contains("install ") || text.contains("requires "));
+        let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
+        match lower.as_str() {
+            "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
+                add_driver(version, place(), number, draft);
+            }
+            "glibc" => {
+                if let Ok(version) = version.parse::<GlibcVersion>() {
+                    draft.glibc.add(version, Rank::Told, place());
+                    draft.saw(WORDS, number);
+                }
+            }
+            "python" if !asks_for_python(text, version) => {
+                if let Ok(version) = version.parse::<PythonVersion>()
+                    && version.major == 3
+                {
+                    draft.python.add(version, Rank::Told, place());
+                    draft.saw(WORDS, number);
+                }
+            }
+            "torch" | "pytorch" if is_version(version) && !asked => {
+                // `pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime` names an image and its build.
+                let (version, cuda) = version.split_once("-cuda").map_or((version, None), |(version, rest)| {
+                    (version, rest.split('-').next().and_then(|cuda| cuda.parse().ok()))
+                });
+                if let Some(cuda) = cuda {
+                    draft.torch_cuda.add(Some(cuda), Rank::Told, place());
+                }
+                draft.package("torch", version, Rank::Told, place());
+                draft.saw(WORDS, number);
+            }
+            name if is_version(version) && !asked && name.len() > 3 => {
+                let name = normalise_name(name);
+                if (vocabulary.is_package)(&name) {
+                    draft.package(&name, version, Rank::Told, place());
+                    draft.saw(WORDS, number);
+                }
+            }
+            _ => {}
+        }
+    }
+    with_name(words, number, vocabulary, draft);
+    only_one(words, number, vocabulary, draft);
+    drivers(words, number, text, draft);
+}
+
+/// Whether words before a version in its part of the sentence ask for it: `pip install X, on Python 3.11.2` says which there is.
+fn asks_for_python(text: &str, version: &str) -> bool {
+    let before = text.split_once(version).map_or(text, |(before, _)| before);
+    let part = before.rsplit([',', ';', '(', ':']).next().unwrap_or_default();
+    part.contains("install ") || part.contains("requires ")
+}
+
+/// What may stand between a name and its version.
+const FILLERS: [&str; 12] =
+    ["version", "versions", "is", "the", "==", "ver", "-", "was", "version]", "'s", "s", "release"];
+
+/// `NumPy recently had a major release (v2.0.0)`: one name in the line, and one version that calls itself one.
+fn only_one(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut versions = words.numbered().filter_map(|word| word.strip_prefix('v').filter(|word| is_version(word)));
+    let (Some(version), None) = (versions.next(), versions.next()) else { return };
+    let mut names = words
+        .all
+        .iter()
+        .map(|word| normalise_name(word))
+        .filter(|name| name.len() > 4 && (vocabulary.is_package)(name));
+    if let (Some(name), None) = (names.next(), names.next()) {
+        draft.package(&name, version, Rank::Told, format!("the report's words, line {number}"));
+        draft.saw(WORDS, number);
+    }
+}
+
+fn is_filler(word: &str) -> bool {
+    FILLERS.iter().any(|filler| word.eq_ignore_ascii_case(filler))
+}
+
+/// `flash_attn-2.7.4.post1` and `bitsandbytes-0.41.1` in one word.
+fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    let mut last = "";
+    // The same word again tells nothing new.
+    for word in words.numbered().filter(|word| std::mem::replace(&mut last, word) != *word) {
+        let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-')) else { continue };
+        // Of a wheel's name the tags are no part of the version.
+        let tags = ["-cp3", "-py3", "-py2"].iter().find_map(|tag| version.find(tag));
+        let version = tags.and_then(|at| version.get(..at)).unwrap_or(version);
+        if name.len() > 3 && is_version(version) {
+            let name = normalise_name(name);
+            let place = || format!("the report's words, line {number}");
+            let torch = LocalLabel::of_version(version).torch;
+            if (vocabulary.is_package)(&name) || torch.is_some() && tags.is_some() {
+                draft.package(&name, version, Rank::Told, place());
+                draft.saw(WORDS, number);
+            }
+            if let Some(torch) = torch.filter(|_| tags.is_some()) {
+                draft.built_for(&name, &torch, place());
+            }
+        }
+    }
+}
+
+/// Driver versions, and the CUDA that somebody says goes with one.
+fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
+    let mut versions =
+        words.numbered().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
+    if let (Some(first), None) = (versions.next(), versions.next()) {
+        let lower = text.to_ascii_lowercase();
+        if !lower.contains("driver") && !lower.contains("nvidia") {
+            return;
+        }
+        let place = format!("the report's words, line {number}");
+        add_driver(first, place.clone(), number, draft);
+        // `My driver version is 470.141.03 with CUDA 11.7`: what the driver is said to offer.
+        let cuda = words.all.iter().position(|word| word.eq_ignore_ascii_case("cuda"));
+        let said = cuda.and_then(|at| words.all.iter().skip(at + 1).find(|word| !is_filler(word)));
+        if let Some(cuda) = said.and_then(|word| word.trim_end_matches('.').parse::<CudaVersion>().ok()) {
+            draft.driver_cuda.add(cuda, Rank::Told, place);
+        }
+    }
+}
+
+fn add_driver(version: &str, place: String, number: usize, draft: &mut Draft) {
+    if let Ok(version) = version.parse::<DriverVersion>() {
+        draft.saw(WORDS, number);
+        draft.driver.add(version, Rank::Told, place);
+    }
+}
+
+/// The operating system, WSL, machine types.
+fn systems(words: &[&str], text: &str, number: usize, draft: &mut Draft) {
+    let place = || format!("the report's words, line {number}");
+    for word in words {
+        let found = match word.trim_end_matches(['.', '!']) {
+            "aarch64" | "arm64" => Some(("arch", "aarch64")),
+            "WSL" | "WSL2" | "wsl2" | "wsl" => Some(("wsl", "2")),
+            "Ubuntu" | "Debian" | "CentOS" | "RHEL" => Some(("os", "linux")),
+            "Jetson" => Some(("arch", "aarch64")),
+            _ => None,
+        };
+        match found {
+            Some(("arch", arch)) => draft.arch.add(arch.to_owned(), Rank::Told, place()),
+            Some(("wsl", _)) => draft.wsl.add(2, Rank::Told, place()),
+            Some((_, os)) => draft.os.add(os.to_owned(), Rank::Told, place()),
+            None => {}
+        }
+    }
+    if text.contains("Windows 1")
+        || text.contains("Win11")
+        || text.contains("Win10")
+        || text == "Windows"
+        || text.contains("Window 1")
+    {
+        draft.os.add("windows".to_owned(), Rank::Told, place());
+    }
+    if text.len() < 64
+        && let Some(rest) = text.split("Ubuntu ").nth(1)
+    {
+        let release: String = rest.chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
+        // `gcc (Ubuntu 11.4.0-1ubuntu1~22.04)` is a compiler's version; the system's has a month in it.
+        if release.split('.').nth(1).is_some_and(|month| month.len() == 2) {
+            draft.distro.add(format!("Ubuntu {}", release.trim_end_matches('.')), Rank::Told, place());
+        }
+    }
+}
+
+/// A shell's prompt or a path tells Windows apart.
+fn windows(text: &str, number: usize, draft: &mut Draft) {
+    let drive = |text: &str| {
+        let bytes = text.as_bytes();
+        bytes.first().is_some_and(u8::is_ascii_alphabetic)
+            && bytes.get(1) == Some(&b':')
+            && bytes.get(2).is_some_and(|byte| b"\\/".contains(byte))
+    };
+    let prompt = text.strip_prefix("PS ").unwrap_or(text).trim_start_matches('(').split(") ");
+    let by_path = text.contains("\\site-packages\\")
+        || text.contains("\\Scripts\\")
+        || text.contains("AppData\\")
+        || text.contains("AppData/Local");
+    if by_path || prompt.into_iter().any(|part| drive(part) && part.contains('>')) {
+        draft.os.add("windows".to_owned(), Rank::Told, format!("a path, line {number}"));
+        draft.arch.add("x86_64".to_owned(), Rank::Told, format!("a path, line {number}"));
+    }
+}
+
+/// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
+fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
+    let mut looked = 0;
+    let is_series = |word: &str| word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
+    // A series without a number has it in the next word.
+    let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
+    for at in words.numbers.iter().flat_map(|at| series(at).into_iter().chain([*at])) {
+        let word = |further: usize| words.all.get(at + further).copied();
+        if is_cache(word(0), word(1), word(2)) {
+            continue;
+        }
+        let Some(name) = word(0).and_then(|first| product(first, word(1), word(2), word(3))) else { continue };
+        looked += 1;
+        if (vocabulary.is_gpu)(&name) {
+            let mut gpu = gpu(&name, &format!("the report's words, line {number}"));
+            gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
+            draft.gpu(unique(gpu, number), Rank::Told, "the report's words");
+            draft.saw(WORDS, number);
+        }
+    }
+    looked
+}
+
+/// `Compatible tags: 1060`, `CPU max MHz: 3090`: a number that a line gives to something else than a GPU.
+fn is_count(text: &str) -> bool {
+    const GPU: [&str; 8] = ["gpu", "card", "graphic", "device", "hardware", "accelerator", "rtx", "显卡"];
+    let Some((name, value)) = text.split_once(':') else { return false };
+    let name = name.to_lowercase();
+    value.trim().parse::<f64>().is_ok() && !GPU.iter().any(|word| name.contains(word))
+}
+
+/// `L2 cache: 4 MiB`, in older forms `L2: 4 MiB`, of `lscpu`: a level of a processor's cache, not the product L2.
+fn is_cache(word: Option<&str>, next: Option<&str>, third: Option<&str>) -> bool {
+    let level = word.is_some_and(|word| matches!(word.as_bytes(), [b'L' | b'l', b'1'..=b'4']));
+    let cache = next.is_some_and(|word| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("cache")));
+    let size = next.is_some_and(|word| word.parse::<f64>().is_ok()) && matches!(third, Some("KiB" | "MiB"));
+    level && (cache || size)
+}
+
+/// Each line's GPUs are apart, so that different names are seen to differ.
+fn unique(mut gpu: crate::facts::Gpu, number: usize) -> crate::facts::Gpu {
+    gpu.index = gpu.index.saturating_add(u32::try_from(number).unwrap_or(0).saturating_mul(64));
+    gpu
+}
+
+/// Whether a word is worth a closer look: three or four digits, one or two letters and a digit, or the name of a series.
+fn may_be_product(word: &str) -> bool {
+    let word = word.trim_start_matches(['.', '!', '?', '-']).as_bytes();
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let starts = |series: &[u8]| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(series));
+    (3..=4).contains(&digits)
+        || (1..=2).contains(&letters) && word.get(letters).is_some_and(u8::is_ascii_digit)
+        || starts(b"rtx")
+        || starts(b"gtx")
+}
+
+/// The canonical name of a product at a word.
+fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&str>) -> Option<String> {
+    if !may_be_product(word) {
+        return None;
+    }
+    let clean = |word: &str| word.trim_matches(['.', '!', '?', '-']).to_ascii_uppercase();
+    let upper = clean(word);
+    let number = |text: &str| {
+        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+        (digits.len() >= 3 && digits.len() <= 4)
+            .then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
+    };
+    // `A100`, `GB200`, `L40S`, and `A100-SXM4-80GB` by its first part: one to three letters, then a number. The rules know which
+    // of these are GPUs.
+    let chip = upper.split('-').next().unwrap_or_default();
+    let letters = chip.bytes().take_while(u8::is_ascii_uppercase).count();
+    let digits = chip.bytes().skip(letters).take_while(u8::is_ascii_digit).count();
+    let shaped = (1..=2).contains(&letters) && (1..=3).contains(&digits) && chip.len() <= letters + digits + 1;
+    if shaped && word.starts_with(|letter: char| letter.is_ascii_uppercase()) {
+        return Some(chip.to_owned());
+    }
+    let (series, digits, rest, more) = match upper.as_str() {
+        "RTX" | "GTX" => {
+            let after = clean(next?);
+            // RTX A6000 has a letter of its own.
+            if after.strip_prefix('A').and_then(number).is_some() {
+                return Some(format!("RTX {after}"));
+            }
+            // `RTX 50xx`: the whole series.
+            if let Some(series) = after.strip_suffix("XX").or_else(|| after.strip_suffix("X0")) {
+                return (series.len() == 2 && number(&format!("{series}00")).is_some())
+                    .then(|| format!("GeForce {upper} {series}xx"));
+            }
+            let (digits, rest) = number(&after)?;
+            (upper.clone(), digits, rest, [third, fourth])
+        }
+        _ => {
+            let short = upper.strip_prefix("RTX").or_else(|| upper.strip_prefix("GTX"));
+            let (digits, rest) = number(short.unwrap_or(&upper))?;
+            // A bare number is a product only if it looks like one: `5090`, `4070TI`, not a year or a port.
+            let known = digits.len() == 4 && ["90", "80", "70", "60", "50"].iter().any(|end| digits.ends_with(end));
+            let series = match digits.get(..2)? {
+                "20" | "30" | "40" | "50" => "RTX",
+                "10" | "16" => "GTX",
+                _ => return None,
+            };
+            if short.is_none() && (!known || !matches!(rest.as_str(), "" | "TI" | "S" | "SUPER" | "TISUPER" | "D")) {
+                return None;
+            }
+            (series.to_owned(), digits, rest, [next, third])
+        }
+    };
+    let mut name = format!("GeForce {series} {digits}");
+    let suffix = rest.replace("SUPER", " SUPER").replace("TI", " Ti");
+    let suffix = if suffix == "S" { " SUPER".to_owned() } else { suffix };
+    if !suffix.trim().is_empty() && !suffix.contains("Ti") && !suffix.contains("SUPER") && suffix.trim() != "D" {
+        return None;
+    }
+    name.push_str(&suffix);
+    for word in more.into_iter().flatten() {
+        match clean(word).as_str() {
+            "TI" => name.push_str(" Ti"),
+            "SUPER" => name.push_str(" SUPER"),
+            "D" => name.push_str(" D"),
+            _ => break,
+        }
+    }
+    Some(name.split_whitespace().collect::<Vec<_>>().join(" "))
+}
