@@ -61,15 +61,16 @@ mod tests {
             let case = Case::host().torch("2.9.0+cu128", "12.8").with(|facts| {
                 facts.system.memlock_bytes = Reading::host(limit, "the test");
                 facts.system.infiniband = infiniband;
+                facts.system.shm_bytes = Reading::host(1 << 40, "/dev/shm");
             });
             case.found(&MEMLOCK)
         };
         let one = || Reading::host(1, "/dev/infiniband");
         assert_eq!(
-            with(16 << 10, one()),
-            ["system/memlock: a process may lock 16 KiB, which NCCL on InfiniBand outgrows"]
+            with(64 << 10, one()),
+            ["system/memlock: a process may lock 64 KiB, which NCCL on InfiniBand outgrows"]
         );
         assert_eq!(with(u64::MAX, one()), [""; 0]);
-        assert_eq!(with(16 << 10, Reading::absent("/dev/infiniband")), [""; 0]);
+        assert_eq!(with(64 << 10, Reading::absent("/dev/infiniband")), [""; 0]);
     }
 }
