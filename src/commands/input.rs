@@ -1,18 +1,18 @@
 //! What `--from` names: a snapshot, or a text that somebody pasted.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 
 use super::{file, note};
 use crate::check::Told;
-use crate::facts::redact::{redact, redact_text};
+use crate::facts::redact::redact_text;
 use crate::facts::{self, Facts};
 use crate::machine::snapshot::snapshot;
-use crate::python::named;
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
-use crate::told::{self, Reader, Vocabulary};
+use crate::told::{self, Reader, Report, Vocabulary};
 
 /// Names of GPUs that are looked up in one text.
 const LOOKUPS: u32 = 250;
@@ -76,17 +76,14 @@ fn is_known(db: &RuleDb) -> impl Fn(&str) -> bool {
     |name| db.is_known_distribution(name) || db.distribution_of_module(name).is_some()
 }
 
-/// Reads a pasted text.
+/// Reads a pasted text, with what the rules know of the world.
 #[must_use]
 pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     let is_package = |name: &str| db.is_known_distribution(name);
     let distribution_of = |module: &str| db.distribution_of_module(module);
     // A hostile text may name a GPU on every line; no machine has so many.
-    let asked = std::cell::Cell::new(0_u32);
-    let is_gpu = |name: &str| {
-        asked.set(asked.get().saturating_add(1));
-        asked.get() <= LOOKUPS && db.gpu_by_name(name).is_some()
-    };
+    let asked = AtomicU32::new(0);
+    let is_gpu = |name: &str| asked.fetch_add(1, Ordering::Relaxed) < LOOKUPS && db.gpu_by_name(name).is_some();
     let variant = |url: &str, name: &str| db.variant_at(url, name);
     let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
     let vocabulary = Vocabulary {
@@ -96,22 +93,17 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
-    // Neither needs the other, nor do the next two.
+    // Neither needs the other.
     let text = std::thread::scope(|scope| {
         scope.spawn(|| db.prepare_to_hear());
         told::clean(text)
     });
-    let (mut notes, (heard, people)) = std::thread::scope(|scope| {
-        let others = scope.spawn(|| (db.heard_in(&text.log.flat), told::people(&text, is_known(db))));
-        let notes = told::notes(&Reader::ALL, &text, &vocabulary);
-        (notes, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    heard.places.iter().for_each(|place| notes.hear(text.log.line_at(*place)));
-    let mut facts = redact(&notes.facts(&text), &people);
-    if let Some(pasted) = &mut facts.pasted {
-        pasted.named_cuda = named::toolkit(&text.log.flat);
-        pasted.names_torch = named::torch(&text.log.flat);
-    }
+    let hear = |text: &str| {
+        let heard = db.heard_in(text);
+        let places = heard.places.clone();
+        (heard, places)
+    };
+    let (Report { mut facts, people }, heard) = told::read(&Reader::ALL, &text, &vocabulary, hear);
     complete_report(&mut facts, db);
     Input { facts, told: Some(Told { text: text.log, heard, people }) }
 }

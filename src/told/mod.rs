@@ -32,21 +32,22 @@ mod words;
 use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
 use crate::machine::xid::parse_xids;
+use crate::python::named;
 
 pub use clean::{Clean, Line, clean};
 
 /// What the readers must know of the world.
 pub struct Vocabulary<'a> {
     /// Whether a normalised name is that of a distribution worth knowing, e.g. `flash-attn`.
-    pub is_package: &'a dyn Fn(&str) -> bool,
+    pub is_package: &'a (dyn Fn(&str) -> bool + Sync),
     /// The distribution that a module belongs to, e.g. `flash-attn` for `flash_attn_2_cuda`.
-    pub distribution_of: &'a dyn Fn(&str) -> Option<String>,
+    pub distribution_of: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The local label of the builds of a package at an index, by address and name, e.g. `cu124`.
-    pub variant: &'a dyn Fn(&str, &str) -> Option<String>,
+    pub variant: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
-    pub is_gpu: &'a dyn Fn(&str) -> bool,
+    pub is_gpu: &'a (dyn Fn(&str) -> bool + Sync),
     /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.
-    pub other_vendor: &'a dyn Fn(&str) -> Option<String>,
+    pub other_vendor: &'a (dyn Fn(&str) -> Option<String> + Sync),
 }
 
 /// What a text says.
@@ -128,36 +129,31 @@ fn kernel_log(text: &Clean<'_>, draft: &mut draft::Draft) {
     }
 }
 
-/// Reads a text with readers; with [`Reader::ALL`] all that is known of it.
+/// Reads a text with readers; with [`Reader::ALL`] all that is known of it. `hear` finds the error messages in it and tells where
+/// they begin, in bytes.
 #[must_use]
-pub fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Report {
+pub fn read<H: Send>(
+    readers: &[Reader],
+    text: &Clean<'_>,
+    vocabulary: &Vocabulary<'_>,
+    hear: impl FnOnce(&str) -> (H, Vec<usize>) + Send,
+) -> (Report, H) {
     let known = |name: &str| (vocabulary.is_package)(name) || (vocabulary.distribution_of)(name).is_some();
-    let people = people(text, known);
-    Report { facts: redact(&notes(readers, text, vocabulary).facts(text), &people), people }
-}
-
-/// What the readers found in a text.
-pub struct Notes(draft::Draft);
-
-/// Reads a text with readers, to make facts of it once it is known which of its lines are error messages.
-#[must_use]
-pub fn notes(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Notes {
-    let mut draft = draft::Draft::default();
-    readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
-    Notes(draft)
-}
-
-impl Notes {
-    /// Notes that a line holds an error message that is known.
-    pub fn hear(&mut self, line: usize) {
-        self.0.saw(draft::MESSAGES, line);
+    // Neither needs the other.
+    let (mut draft, (heard, places), people) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| (hear(&text.log.flat), people(text, known)));
+        let mut draft = draft::Draft::default();
+        readers.iter().for_each(|reader| reader.read(text, vocabulary, &mut draft));
+        let (heard, people) = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (draft, heard, people)
+    });
+    places.iter().for_each(|place| draft.saw(draft::MESSAGES, text.log.line_at(*place)));
+    let mut facts = redact(&draft.finish(text), &people);
+    if let Some(pasted) = &mut facts.pasted {
+        pasted.named_cuda = named::toolkit(&text.log.flat);
+        pasted.names_torch = named::torch(&text.log.flat);
     }
-
-    /// What the text tells, still with the names in it: [`people`] finds them, and [`redact`] hides them.
-    #[must_use]
-    pub fn facts(self, text: &Clean<'_>) -> Facts {
-        self.0.finish(text)
-    }
+    (Report { facts, people }, heard)
 }
 
 /// The names of people and machines that a text gives away. `is_known` is what names a package or a module.
