@@ -64,6 +64,12 @@ impl DriverVersion {
     pub fn branch(&self) -> u32 {
         self.parts[0]
     }
+
+    /// All three, e.g. 580, 65 and 6 for `580.65.06`.
+    #[must_use]
+    pub fn numbers(&self) -> [u32; 3] {
+        self.parts
+    }
 }
 
 impl FromStr for DriverVersion {

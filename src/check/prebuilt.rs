@@ -2,8 +2,6 @@
 //!
 //! The rules that judge them stand in their families: the partner, the code for GPUs, glibc.
 
-use pep440_rs::VersionSpecifiers;
-
 use crate::check::{Context, Installed, rebuild};
 use crate::finding::{Evidence, Finding, Remedy, Rule};
 use crate::rules::cite;
@@ -14,11 +12,8 @@ pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed
     context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(
         |installed| {
             let version = installed.version.as_ref()?;
-            let row = context.db.prebuilts().iter().find(|row| {
-                let within = row.versions.parse::<VersionSpecifiers>().is_ok_and(|range| range.contains(version));
-                row.package == installed.name() && within
-            })?;
-            Some((installed, row))
+            let of = |row: &&Prebuilt| row.package == installed.name() && row.versions.has(version);
+            Some((installed, context.db.prebuilts().iter().find(of)?))
         },
     )
 }

@@ -74,7 +74,7 @@ fn condition_in_words(condition: &Condition) -> String {
         gpus,
         workload,
     } = condition;
-    let mut words: Vec<String> = installed.clone();
+    let mut words: Vec<String> = installed.iter().map(ToString::to_string).collect();
     words.extend(absent.iter().map(|name| format!("no {name}")));
     words.extend(cuda.iter().map(|range| format!("torch's CUDA {range}")));
     words.extend(capability.iter().map(|range| format!("a GPU of compute capability {range}")));

@@ -1,12 +1,12 @@
 //! Does an advisory apply to an environment?
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
-use super::requirement::{self, satisfied};
-use super::schema::{Advisory, Condition, GpuClass, Level};
+use super::obstacle::python_version;
+use super::schema::{Advisory, Condition, GpuClass, Level, Range};
 use super::target::Target;
 use crate::finding::Severity;
-use crate::version::CudaVersion;
+use crate::version::{CudaVersion, DriverVersion};
 
 /// What the conditions of advisories are asked about.
 pub struct Environment<'a> {
@@ -69,13 +69,12 @@ pub fn holds(condition: &Condition, environment: &Environment<'_>) -> Option<Mat
     let target = environment.target;
     let mut installed = Vec::new();
     for line in &condition.installed {
-        let wanted = requirement::parse(line).ok()?;
-        let version = (environment.installed)(wanted.name.as_ref())?;
-        let specifiers = requirement::specifiers(&wanted)?;
-        if !satisfied(&specifiers, &version) {
+        let (name, range) = (line.name()?, line.range()?);
+        let version = (environment.installed)(name)?;
+        if !range.contains(&version) {
             return None;
         }
-        installed.push((wanted.name.to_string(), version.to_string(), specifiers.to_string()));
+        installed.push((name.to_owned(), version.to_string(), range.to_string()));
     }
     if condition.absent.iter().any(|name| (environment.installed)(name).is_some()) {
         return None;
@@ -83,14 +82,15 @@ pub fn holds(condition: &Condition, environment: &Environment<'_>) -> Option<Mat
     if !condition.workload.iter().all(|item| environment.workload.contains(item)) {
         return None;
     }
-    if let Some(text) = &condition.cuda {
-        contains(text, &environment.cuda?.to_string())?;
-    }
-    if let Some(text) = &condition.driver {
-        contains(text, &target.driver.as_ref()?.to_string())?;
-    }
-    if let Some(text) = &condition.python {
-        contains(text, &target.python?.to_string())?;
+    let terms = [
+        (&condition.cuda, environment.cuda.map(of_cuda)),
+        (&condition.driver, target.driver.as_ref().map(of_driver)),
+        (&condition.python, target.python.map(python_version)),
+    ];
+    for (range, version) in terms {
+        if range.as_ref().is_some_and(|range| !version.is_some_and(|version| range.has(&version))) {
+            return None;
+        }
     }
     if condition.free_threaded.is_some_and(|wanted| target.python.is_none() || target.free_threaded != wanted) {
         return None;
@@ -108,8 +108,8 @@ pub fn holds(condition: &Condition, environment: &Environment<'_>) -> Option<Mat
         for (index, gpu) in target.gpus.iter().enumerate() {
             let by_class =
                 condition.class.is_empty() || gpu.class.is_some_and(|class: GpuClass| condition.class.contains(&class));
-            let capability = gpu.capability.to_string();
-            if by_class && condition.capability.as_ref().is_none_or(|text| contains(text, &capability).is_some()) {
+            let within = |range: &Range| range.has(&numbers([gpu.capability.major, gpu.capability.minor]));
+            if by_class && condition.capability.as_ref().is_none_or(within) {
                 gpus.push(index);
             }
         }
@@ -127,21 +127,19 @@ pub fn judge(condition: &Condition, environment: &Environment<'_>, whole: bool) 
     let mut unknown = false;
     let mut terms: Vec<Option<bool>> = Vec::new();
     for line in &condition.installed {
-        let Ok(wanted) = requirement::parse(line) else { continue };
-        terms.push(match (environment.installed)(wanted.name.as_ref()) {
-            Some(version) => requirement::specifiers(&wanted).map(|specifiers| satisfied(&specifiers, &version)),
+        let Some(name) = line.name() else { continue };
+        terms.push(match (environment.installed)(name) {
+            Some(version) => line.range().map(|range| range.contains(&version)),
             None => whole.then_some(false),
         });
     }
     for name in &condition.absent {
         terms.push((environment.installed)(name).map(|_| false).or(whole.then_some(true)));
     }
-    let within = |text: &String, version: Option<String>| version.map(|version| contains(text, &version).is_some());
-    terms.extend(condition.cuda.as_ref().map(|text| within(text, environment.cuda.map(|cuda| cuda.to_string()))));
-    let driver = target.driver.as_ref().map(ToString::to_string);
-    terms.extend(condition.driver.as_ref().map(|text| within(text, driver)));
-    let python = target.python.map(|python| python.to_string());
-    terms.extend(condition.python.as_ref().map(|text| within(text, python)));
+    let within = |range: &Range, version: Option<Version>| version.map(|version| range.has(&version));
+    terms.extend(condition.cuda.as_ref().map(|range| within(range, environment.cuda.map(of_cuda))));
+    terms.extend(condition.driver.as_ref().map(|range| within(range, target.driver.as_ref().map(of_driver))));
+    terms.extend(condition.python.as_ref().map(|range| within(range, target.python.map(python_version))));
     terms.extend(condition.free_threaded.map(|wanted| target.python.map(|_| target.free_threaded == wanted)));
     let platform = target.platform.as_ref();
     terms.extend(condition.platform.as_ref().map(|text| platform.map(|platform| platform.starts_with(text.as_str()))));
@@ -164,12 +162,20 @@ pub fn judge(condition: &Condition, environment: &Environment<'_>, whole: bool) 
     (!unknown).then_some(true)
 }
 
-/// Whether a version of the field (driver, CUDA, Python, compute capability) lies in PEP 440 specifiers. Leading zeros
-/// (`580.65.06`) do not matter to PEP 440.
-fn contains(specifiers: &str, version: &str) -> Option<()> {
-    let specifiers: VersionSpecifiers = specifiers.parse().ok()?;
-    let version: Version = version.parse().ok()?;
-    satisfied(&specifiers, &version).then_some(())
+/// A version of the field (driver, CUDA, compute capability) as PEP 440 has it.
+fn numbers<const N: usize>(numbers: [u32; N]) -> Version {
+    Version::new(numbers.map(u64::from))
+}
+
+/// A CUDA version as PEP 440 has it.
+#[must_use]
+pub fn of_cuda(cuda: CudaVersion) -> Version {
+    numbers([cuda.major, cuda.minor])
+}
+
+/// Leading zeros (`580.65.06`) do not matter to PEP 440.
+fn of_driver(driver: &DriverVersion) -> Version {
+    numbers(driver.numbers())
 }
 
 #[cfg(test)]

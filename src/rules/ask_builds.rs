@@ -1,6 +1,6 @@
 //! What the rules tell of a package beyond its rows: symbols, source builds, old releases, guards.
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::Version;
 
 use super::RuleDb;
 use super::model::Package;
@@ -72,10 +72,7 @@ impl RuleDb {
     #[must_use]
     pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
         let needs = &self.packed.tables.needs;
-        let row = needs.assemblers.iter().find(|row| {
-            let range = row.versions.parse::<VersionSpecifiers>();
-            row.package == package && range.is_ok_and(|range| range.contains(version))
-        })?;
+        let row = needs.assemblers.iter().find(|row| row.package == package && row.versions.has(version))?;
         Some((row.cuda, self.page(&needs.sources, &row.source)))
     }
 
@@ -85,9 +82,8 @@ impl RuleDb {
     pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
         let needs = &self.packed.tables.needs;
         let row = needs.guards.iter().find(|row| {
-            let range = row.versions.parse::<VersionSpecifiers>();
             let checks = row.package == package && row.checks.iter().any(|name| name == other);
-            checks && range.is_ok_and(|range| range.contains(version))
+            checks && row.versions.has(version)
         })?;
         Some((row.stops, self.page(&needs.sources, &row.source)))
     }

@@ -1,7 +1,7 @@
 //! What a name belongs to: a library, a module, a distribution that says its CUDA, an index.
 
 use super::RuleDb;
-use super::schema::CudaLibrary;
+use super::schema::{CudaLibrary, Line};
 
 /// A distribution whose name says its CUDA, see [`RuleDb::cuda_name`].
 pub struct CudaName<'a> {
@@ -79,8 +79,9 @@ impl RuleDb {
         let known = self.known.get_or_init(|| {
             let modules = self.packed.tables.modules.modules.iter().map(|row| row.distribution.clone());
             let conditions = self.packed.advisories.iter().flat_map(|advisory| &advisory.when);
-            let lines = conditions.flat_map(|when| when.installed.iter().chain(&when.absent));
-            let names = lines.filter_map(|line| Some(super::requirement::parse(line).ok()?.name.to_string()));
+            let names = conditions.flat_map(|when| {
+                when.installed.iter().filter_map(Line::name).map(str::to_owned).chain(when.absent.iter().cloned())
+            });
             self.packages.keys().cloned().chain(modules).chain(names).collect()
         });
         known.contains(name)

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pep440_rs::VersionSpecifiers;
-use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
 
 use super::fault::Fault;
 use super::model::{Package, RowSource};
@@ -58,9 +57,9 @@ fn ranges(package: &Package, table: &str, rows: &[(&str, &VersionSpecifiers)]) -
 pub fn advisory(advisory: &Advisory, packages: &BTreeMap<String, Package>) -> Result<(), Fault> {
     for (index, when) in advisory.when.iter().enumerate() {
         for line in &when.installed {
-            let Ok(wanted) = line.parse::<Requirement<VerbatimUrl>>() else { continue };
+            let Some(wanted) = line.requirement() else { continue };
             let Some(package) = packages.get(wanted.name.as_ref()).filter(|package| !package.partial) else { continue };
-            if let Some(VersionOrUrl::VersionSpecifier(range)) = &wanted.version_or_url
+            if let Some(range) = line.range()
                 && range.iter().all(|specifier| specifier.version().local().is_empty())
                 && !package.releases.iter().any(|release| range.contains(&release.version))
             {

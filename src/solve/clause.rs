@@ -1,13 +1,11 @@
 //! Advisories as incompatibilities: sets of versions that must not all be chosen.
 
-use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 
 use super::node::{Clause, Node};
 use super::universe::Universe;
 use super::versions::{ABSENT, Versions};
-use crate::rules::advisory::{Environment, holds};
-use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::rules::advisory::{Environment, holds, of_cuda};
 use crate::rules::schema::{Advisory, Condition, Level};
 
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
@@ -45,16 +43,15 @@ fn terms(condition: &Condition, universe: &Universe<'_>, target: usize) -> Optio
             messages: &[],
         },
     )?;
-    let cuda: Option<VersionSpecifiers> = match &condition.cuda {
-        Some(text) => Some(text.parse().ok()?),
+    let cuda = match &condition.cuda {
+        Some(range) => Some(range.specifiers()?),
         None => None,
     };
     let mut terms = Vec::new();
     let mut owner = None;
     for line in &condition.installed {
-        let wanted = parse(line).ok()?;
-        let package = universe.find(target, wanted.name.as_ref())?;
-        let (releases, builds) = universe.matching(package, &specifiers(&wanted)?);
+        let package = universe.find(target, line.name()?)?;
+        let (releases, builds) = universe.matching(package, line.range()?);
         let node = match builds {
             Some(builds) => (Node::Build(package), builds),
             None => (Node::Release(package), releases),
@@ -76,8 +73,7 @@ fn terms(condition: &Condition, universe: &Universe<'_>, target: usize) -> Optio
                 Some((_, builds)) => builds.contains(number),
                 None => true,
             };
-            let version = candidate.build.cuda.and_then(|cuda| cuda.to_string().parse().ok());
-            by_release && version.is_some_and(|version| satisfied(&cuda, &version))
+            by_release && candidate.build.cuda.is_some_and(|version| cuda.contains(&of_cuda(version)))
         });
         terms.push((Node::Build(package), Versions::of(fits.map(|(_, number)| number))));
     }

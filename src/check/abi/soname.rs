@@ -64,9 +64,8 @@ fn declared(holders: &[&Installed<'_>], name: &str) -> Option<(VersionSpecifiers
 /// Whether what a package asks for ships the library: a pin is a release of the row, and of a range nobody knows better.
 fn ships(row: &CudaLibrary, range: &VersionSpecifiers) -> bool {
     let pin = range.iter().find(|one| *one.operator() == Operator::Equal).map(VersionSpecifier::version);
-    let rows = row.versions.as_ref().and_then(|versions| VersionSpecifiers::from_str(versions).ok());
-    match (pin, rows) {
-        (Some(pin), Some(rows)) => rows.contains(pin),
+    match (pin, &row.versions) {
+        (Some(pin), Some(rows)) => rows.has(pin),
         _ => true,
     }
 }
@@ -77,7 +76,7 @@ fn versions(row: &CudaLibrary) -> String {
     let major = opened.and_then(|version| version.release().first().copied());
     match (&row.versions, major) {
         (Some(versions), Some(major)) if !versions.contains('>') => format!(">={major},{versions}"),
-        (Some(versions), _) => versions.clone(),
+        (Some(versions), _) => versions.to_string(),
         (None, Some(major)) => format!("=={major}.*"),
         (None, None) => String::new(),
     }

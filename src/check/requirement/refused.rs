@@ -242,7 +242,6 @@ fn traps(context: &Context<'_>, statements: &[Statement<'_>]) -> (Vec<String>, V
 fn matching<'c>(context: &Context<'c>, pins: &BTreeMap<&str, Version>, asked: &[&Statement<'_>]) -> Vec<&'c Advisory> {
     let installed = |name: &str| pins.get(name).cloned();
     let environment = Environment { installed: &installed, ..context.environment(&installed) };
-    let about = |line: &String| parse(line).map(|wanted| wanted.name.to_string()).unwrap_or_default();
     let may_be = |wanted: &Requirement| {
         asked.iter().filter(|one| one.wanted.name == wanted.name).any(|one| {
             one.only().is_none_or(|version| specifiers(wanted).is_none_or(|wanted| satisfied(&wanted, &version)))
@@ -252,7 +251,7 @@ fn matching<'c>(context: &Context<'c>, pins: &BTreeMap<&str, Version>, asked: &[
         !advisory.needs_symptom
             && advisory.when.iter().any(|when| {
                 let (known, open): (Vec<_>, Vec<_>) =
-                    when.installed.iter().partition(|line| pins.contains_key(about(line).as_str()));
+                    when.installed.iter().partition(|line| line.name().is_some_and(|name| pins.contains_key(name)));
                 let rest = Condition { installed: known.iter().map(|line| (*line).clone()).collect(), ..when.clone() };
                 let wanted = if asked.is_empty() {
                     open.is_empty() && known.len() > 1
@@ -261,7 +260,7 @@ fn matching<'c>(context: &Context<'c>, pins: &BTreeMap<&str, Version>, asked: &[
                 };
                 wanted
                     && when.workload.is_empty()
-                    && open.iter().all(|line| parse(line).is_ok_and(|wanted| may_be(&wanted)))
+                    && open.iter().all(|line| line.requirement().is_some_and(may_be))
                     && judge(&rest, &environment, false) == Some(true)
             })
     };

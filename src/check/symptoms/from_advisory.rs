@@ -6,8 +6,7 @@ use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::rules::advisory::judge;
 use crate::rules::cite;
-use crate::rules::requirement::parse;
-use crate::rules::schema::Advisory;
+use crate::rules::schema::{Advisory, Line};
 use crate::step::Step;
 use crate::{step, text};
 
@@ -21,7 +20,7 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option
     let mut finding = advisory::of(advisory);
     finding.severity = Severity::Warn;
     finding.title = format!("likely: {}", finding.title);
-    finding.packages = open.installed.iter().filter_map(|line| Some(parse(line).ok()?.name.to_string())).collect();
+    finding.packages = open.installed.iter().filter_map(Line::name).map(str::to_owned).collect();
     finding.packages.sort();
     finding.evidence = vec![message(line)];
     finding.evidence.extend(
@@ -34,8 +33,8 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option
     let missing: Vec<String> = open
         .installed
         .iter()
-        .filter(|line| parse(line).is_ok_and(|wanted| context.stack.get(wanted.name.as_ref()).is_none()))
-        .cloned()
+        .filter(|line| line.name().is_some_and(|name| context.stack.get(name).is_none()))
+        .map(ToString::to_string)
         .collect();
     if !missing.is_empty() {
         finding.message.push_str(&format!(" The report does not say whether {} is installed.", text::list(&missing)));

@@ -66,8 +66,8 @@ fn below_what_breaks(
             let (own, others): (Vec<_>, Vec<_>) =
                 condition.installed.iter().cloned().partition(|it| is_about(it, name));
             let [own] = own.as_slice() else { continue };
-            let Some(broken) = requirement::parse(own).ok().and_then(|it| specifiers(&it)) else { continue };
-            let Some(first) = first_of(&broken, &range) else { continue };
+            let Some(broken) = own.range() else { continue };
+            let Some(first) = first_of(broken, &range) else { continue };
             if holds(&Condition { installed: others, ..condition.clone() }, &environment).is_some() {
                 let bound = VersionSpecifier::less_than_version(first);
                 range = range.iter().cloned().chain([bound]).collect();

@@ -8,7 +8,7 @@ use super::view::{View, is_pin, marker_environment};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};
-use crate::rules::schema::{Advisory, Condition, Level};
+use crate::rules::schema::{Advisory, Condition, Level, Line};
 use crate::text::list;
 
 /// The packages whose release the files leave no choice of: pins, and what pinned packages pin in turn.
@@ -86,11 +86,9 @@ pub fn clashes(view: &View<'_>, target: &Target, decided: &BTreeMap<String, Vers
                 && when.installed.iter().any(|line| line.starts_with(name))
         });
         for when in possible {
-            let all: Vec<_> = when.installed.iter().filter_map(|line| Some((line, parse(line).ok()?))).collect();
-            let own = all.iter().find(|(_, wanted)| wanted.name.as_ref() == name);
-            let Some(range) = own.and_then(|(_, wanted)| specifiers(wanted)) else { continue };
-            let others = all.iter().filter(|(_, wanted)| wanted.name.as_ref() != name);
-            let others = others.map(|(line, _)| (*line).clone()).collect();
+            let (own, others): (Vec<_>, Vec<_>) =
+                when.installed.iter().cloned().partition(|line| line.name() == Some(name));
+            let Some(range) = own.first().and_then(Line::range).cloned() else { continue };
             let Some(hit) = holds(&Condition { installed: others, ..when.clone() }, &environment) else { continue };
             let beside: Vec<_> = hit.installed.iter().map(|(other, version, _)| format!("{other} {version}")).collect();
             let why = format!("{}: {}", advisory.id, advisory.title);

@@ -14,7 +14,8 @@ use crate::lint::project::Snippet;
 use crate::lint::{Finding, Rule};
 use crate::project::place::Lines;
 use crate::python::script::{Trip, Tripped};
-use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::rules::requirement::satisfied;
+use crate::rules::schema::Line;
 use crate::rules::{RuleDb, Target};
 use crate::text::list;
 
@@ -123,10 +124,10 @@ fn missing(db: &RuleDb, versions: &Versions) -> Vec<Missing> {
             let top = module.split('.').next().unwrap_or(module);
             let Some(name) = db.distribution_of_module(top) else { continue };
             let Some(version) = versions.get(&name) else { continue };
-            let terms = advisory.when.iter().flat_map(|when| &when.installed).filter_map(|line| parse(line).ok());
-            let ranges = terms.filter(|term| term.name.as_ref() == name).filter_map(|term| specifiers(&term));
+            let terms = advisory.when.iter().flat_map(|when| &when.installed);
+            let ranges = terms.filter(|term| term.name() == Some(name.as_str())).filter_map(Line::range);
             let lacks = |range: &VersionSpecifiers| !range.is_empty() && satisfied(range, version);
-            if ranges.into_iter().any(|range| lacks(&range)) {
+            if ranges.into_iter().any(lacks) {
                 let installed = format!("{name} {}", version.clone().without_local());
                 let why = format!("{}: {}", advisory.id, advisory.title);
                 found.push(Missing { module: module.to_owned(), installed, why });

@@ -4,9 +4,11 @@ use pep440_rs::Version;
 use pep508_rs::VersionOrUrl;
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day, specifiers};
+use super::super::fault::{Fault, day};
 use super::gpus::GpuClass;
+use super::line::Line;
 use super::page::{Page, fault, normalised, requirement};
+use super::range::Range;
 use crate::step::Written;
 use crate::version::DriverVersion;
 
@@ -93,19 +95,19 @@ pub enum Level {
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Condition {
     /// Installed distributions, e.g. `triton>=3.2`.
-    pub installed: Vec<String>,
+    pub installed: Vec<Line>,
     /// Distributions that are not installed, e.g. `torchcodec`.
     pub absent: Vec<String>,
     /// torch's CUDA runtime, e.g. `>=13.0`.
-    pub cuda: Option<String>,
+    pub cuda: Option<Range>,
     /// The compute capability of a GPU that CUDA can use, e.g. `>=10.0,<11`.
-    pub capability: Option<String>,
+    pub capability: Option<Range>,
     /// The class of a GPU.
     pub class: Vec<GpuClass>,
     /// The kernel driver, e.g. `<580`.
-    pub driver: Option<String>,
+    pub driver: Option<Range>,
     /// Python, e.g. `>=3.12`.
-    pub python: Option<String>,
+    pub python: Option<Range>,
     /// The interpreter has no global lock, or has one.
     pub free_threaded: Option<bool>,
     /// `linux_x86_64`, `linux_aarch64`, `windows`.
@@ -218,11 +220,11 @@ pub fn check(raw: &Advisory, stem: &str) -> Result<(), Fault> {
 }
 
 pub fn condition(when: &Condition) -> Result<(), String> {
-    for text in [&when.cuda, &when.capability, &when.driver, &when.python].into_iter().flatten() {
-        specifiers(text).map_err(|found| found.message)?;
+    for range in [&when.cuda, &when.capability, &when.driver, &when.python].into_iter().flatten() {
+        range.check().map_err(|found| found.message)?;
     }
     for line in &when.installed {
-        let wanted = requirement(line)?;
+        let wanted = line.check()?;
         if !wanted.marker.is_true()
             || !wanted.extras.is_empty()
             || matches!(wanted.version_or_url, Some(VersionOrUrl::Url(_)))

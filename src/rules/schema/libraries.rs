@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, specifiers};
+use super::super::fault::Fault;
 use super::page::{OpenedWheel, Table, fault, wheel};
+use super::range::Range;
 
 /// `rules/platform/libraries.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ pub struct CudaLibrary {
     pub cuda: Option<u32>,
     /// The releases that ship these, e.g. `>=9`; none for all.
     #[serde(default)]
-    pub versions: Option<String>,
+    pub versions: Option<Range>,
     /// Below site-packages, e.g. `nvidia/cudnn/lib`.
     pub folder: String,
     /// As the loader asks for them, e.g. `libcudnn.so.9`.
@@ -40,7 +41,7 @@ impl Table for CudaLibraries {
     fn check(&self) -> Result<(), Fault> {
         for (index, row) in self.libraries.iter().enumerate() {
             if let Some(versions) = &row.versions {
-                specifiers(versions).map_err(|fault| fault.below("library", index))?;
+                versions.check().map_err(|fault| fault.below("library", index))?;
             }
             if row.sonames.is_empty() {
                 return Err(fault("library", index, "no `sonames`"));

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, specifiers};
+use super::super::fault::Fault;
 use super::page::{Page, Table, cited, fault, normalised, pages};
+use super::range::Range;
 use crate::version::{ComputeCapability, CudaVersion};
 
 /// The whole file.
@@ -38,7 +39,7 @@ pub struct GuardRow {
     /// The distribution that checks, e.g. `transformers`.
     pub package: String,
     /// PEP 440 specifiers of its releases that do.
-    pub versions: String,
+    pub versions: Range,
     /// The distributions that it asks for, e.g. `tokenizers`.
     pub checks: Vec<String>,
     /// With what it stops.
@@ -66,7 +67,7 @@ pub struct AssemblerRow {
     /// The distribution, e.g. `triton`.
     pub package: String,
     /// PEP 440 specifiers.
-    pub versions: String,
+    pub versions: Range,
     /// The oldest CUDA that any of these has a ptxas of.
     pub cuda: CudaVersion,
     /// A key of `sources`.
@@ -140,11 +141,11 @@ impl Table for NeedsTable {
         }
         for (index, row) in self.assemblers.iter().enumerate() {
             cited(&self.sources, &row.source, "assembler", index)?;
-            specifiers(&row.versions).map_err(|found| found.below("assembler", index))?;
+            row.versions.check().map_err(|found| found.below("assembler", index))?;
         }
         for (index, row) in self.guards.iter().enumerate() {
             cited(&self.sources, &row.source, "guard", index)?;
-            specifiers(&row.versions).map_err(|found| found.below("guard", index))?;
+            row.versions.check().map_err(|found| found.below("guard", index))?;
             for name in row.checks.iter().chain([&row.package]) {
                 normalised(name).map_err(|message| fault("guard", index, &message))?;
             }

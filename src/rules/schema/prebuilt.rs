@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day, specifiers};
+use super::super::fault::{Fault, day};
 use super::page::{Page, Table, fault};
+use super::range::Range;
 use crate::version::{CodeTarget, GlibcVersion};
 
 /// The whole file.
@@ -36,7 +37,7 @@ pub struct Prebuilt {
     /// The distribution, e.g. `flash-attn`.
     pub package: String,
     /// PEP 440 specifiers, e.g. `>=2.6,<2.7`.
-    pub versions: String,
+    pub versions: Range,
     /// Minor releases of torch that there are wheels for, e.g. `2.4`; empty where the name does not tell.
     #[serde(default)]
     pub torch: Vec<String>,
@@ -55,7 +56,7 @@ impl Table for PrebuiltTable {
 
     fn check(&self) -> Result<(), Fault> {
         for (index, row) in self.rows.iter().enumerate() {
-            specifiers(&row.versions).map_err(|found| found.below("prebuilt", index))?;
+            row.versions.check().map_err(|found| found.below("prebuilt", index))?;
             day(&row.source.read).map_err(|found| found.below("prebuilt", index))?;
             if row.torch.is_empty() && row.code.is_empty() && row.glibc.is_none() {
                 return Err(fault("prebuilt", index, "says nothing: no `torch`, `code` or `glibc`"));

@@ -202,8 +202,8 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
             let environment =
                 Environment { installed: &version, cuda: torch, target: &request.target, workload: &[], messages: &[] };
             if holds(condition, &environment).is_some() {
-                let mut lines = condition.installed.clone();
-                lines.extend(condition.cuda.clone());
+                let mut lines: Vec<String> = condition.installed.iter().map(ToString::to_string).collect();
+                lines.extend(condition.cuda.as_ref().map(ToString::to_string));
                 lines.extend(condition.absent.clone());
                 found.insert(Broken::Advisory(lines));
             }
@@ -369,8 +369,8 @@ fn said(rule: Rule, universe: &Universe<'_>) -> Broken {
 /// The condition of an advisory; those made here have one each.
 fn lines(universe: &Universe<'_>, clause: usize) -> Vec<String> {
     let condition = &universe.clauses[clause].advisory.when[0];
-    let mut lines = condition.installed.clone();
-    lines.extend(condition.cuda.clone());
+    let mut lines: Vec<String> = condition.installed.iter().map(ToString::to_string).collect();
+    lines.extend(condition.cuda.as_ref().map(ToString::to_string));
     lines.extend(condition.absent.clone());
     lines
 }
