@@ -19,7 +19,7 @@ use crate::text::{bytes, count, wrap};
 pub fn full(report: &Report<'_>, look: Look) -> String {
     let width = look.columns();
     let mut out = String::new();
-    header(&mut out, report.facts, report.named, width);
+    header(&mut out, report.facts, &report.screen.packages, width);
     let mut told = HashSet::new();
     let shell = shell(report.facts);
     for finding in &report.findings {

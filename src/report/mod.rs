@@ -24,6 +24,7 @@ use crate::check::{self, Checked, GPU_CHECKS, Verdict};
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Plan};
 use crate::rules::age::Age;
+use crate::rules::schema::ScreenTable;
 
 pub use full::full;
 pub use json::{json, no_report};
@@ -62,8 +63,8 @@ pub struct Report<'a> {
     pub demands: Vec<String>,
     /// How old the rules are.
     pub rules: Age,
-    /// The packages that the line `env` names where they are installed, in its order.
-    pub named: &'a [String],
+    /// What the line `env` names, and the commands that are asked for.
+    pub screen: &'a ScreenTable,
 }
 
 impl<'a> Report<'a> {
@@ -75,7 +76,7 @@ impl<'a> Report<'a> {
         (findings, plan): (Vec<Finding>, Option<Plan>),
         demanded: Demanded,
         rules: Age,
-        named: &'a [String],
+        screen: &'a ScreenTable,
     ) -> Self {
         let mut verdict = check::verdict(facts, &checks, &findings);
         let mut demands: Vec<String> = demanded.max_rules_age.and_then(|days| rules.beyond(days)).into_iter().collect();
@@ -95,7 +96,7 @@ impl<'a> Report<'a> {
         }
         let causes = causes(facts, &findings, plan.as_ref());
         let to_do = to_do(facts, &findings, &causes, plan.as_ref());
-        Self { facts, checks, findings, causes, to_do, plan, verdict, demands, rules, named }
+        Self { facts, checks, findings, causes, to_do, plan, verdict, demands, rules, screen }
     }
 
     /// What was not checked, a sentence each without full stop.

@@ -67,7 +67,8 @@ fn gap(out: &mut String) {
 fn header(out: &mut String, report: &Report<'_>, look: Look) {
     let read = report.facts.pasted.as_ref().filter(|pasted| pasted.recognised.is_empty());
     let nothing = read.map(|_| "no report that gpudoc knows".to_owned());
-    let lines = [("host", header::host(report.facts)), ("env", header::environment(report.facts, report.named))];
+    let lines =
+        [("host", header::host(report.facts)), ("env", header::environment(report.facts, &report.screen.packages))];
     let lines = lines.into_iter().chain(nothing.map(|text| ("read", text)));
     for (label, text) in lines.filter(|(_, text)| !text.is_empty()) {
         for (index, line) in wrap(&fitting(&text, look.columns() - 6), look.columns() - 6).into_iter().enumerate() {
@@ -227,8 +228,8 @@ fn next(out: &mut String, report: &Report<'_>, look: Look) {
     // torch's own report tells of the driver and the GPUs too.
     let knows_torch = report.facts.distribution("torch").is_some_and(|it| it.version.value().is_some());
     let machine = report.facts.driver.version.value().is_none() || report.facts.gpus.value().is_none();
-    let command = if knows_torch && machine { "nvidia-smi" } else { "python -m torch.utils.collect_env" };
-    commands(out, &Step::fixed(command), shell(report.facts), look);
+    let ask = if knows_torch && machine { &report.screen.machine } else { &report.screen.stack };
+    commands(out, &ask.command.steps(), shell(report.facts), look);
 }
 
 /// The first few facts that a text could have told and did not, in words.

@@ -1,7 +1,7 @@
 //! What the rules tell of CUDA's toolkits, drivers and compat packages, and of machine code.
 
 use super::schema::{
-    ArchLifetime, CompatPackage, CompatSupport, DriverFamily, DriverInstall, GpuClass, MachineCode, PtxasRow,
+    ArchLifetime, CompatPackage, CompatSupport, CudaStop, DriverFamily, DriverInstall, GpuClass, MachineCode, PtxasRow,
     ToolkitInstall, ToolkitRelease,
 };
 use super::{RuleDb, Target};
@@ -10,6 +10,14 @@ use crate::step::{Step, Written};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 impl RuleDb {
+    /// The number of the error with which CUDA does not start, e.g. 803 for [`CudaStop::DriverMismatch`].
+    #[must_use]
+    pub fn cuda_error(&self, stop: CudaStop) -> u32 {
+        let rows = &self.packed.tables.cuda_errors.errors;
+        // Every one has its row: the build would stop without.
+        rows.iter().find(|row| row.stop == stop).map_or(0, |row| row.number)
+    }
+
     /// Where machine code runs beyond the plain rule.
     #[must_use]
     pub fn machine_code(&self) -> &MachineCode {

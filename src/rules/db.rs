@@ -10,8 +10,8 @@ use super::overlay::Overlay;
 use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
 use super::schema::{
-    Advisory, CondaName, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, Symptom, WorkloadTable, WslDriver,
-    XidAction, XidError,
+    Advisory, CondaName, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, ScreenTable, Symptom,
+    WorkloadTable, WslDriver, XidAction, XidError,
 };
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
@@ -191,10 +191,10 @@ impl RuleDb {
         Some((release, builds))
     }
 
-    /// The packages that a screen names where they are installed, in its order.
+    /// What a screen names where it is installed, and what it asks for.
     #[must_use]
-    pub fn named_on_screen(&self) -> &[String] {
-        &self.packed.tables.screen.packages
+    pub fn screen(&self) -> &ScreenTable {
+        &self.packed.tables.screen
     }
 
     /// What somebody has to do about a matter of the machine, where a program runs.

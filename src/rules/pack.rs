@@ -15,10 +15,10 @@ use super::consistency;
 use super::fault::Fault;
 use super::model::Package;
 use super::schema::{
-    Advisory, CudaLibraries, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable, ImageTable,
-    IndexTable, MachineTable, ModuleTable, NeedsTable, OldReleaseTable, PackageFile, PrebuiltTable, ScreenTable,
-    SourceBuildTable, Symptom, SymptomTable, Table, TorchAbi, TorchSymbolTable, WorkloadTable, XidTable, advisory,
-    symptoms,
+    Advisory, CudaErrorTable, CudaLibraries, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable,
+    ImageTable, IndexTable, MachineTable, ModuleTable, NeedsTable, OldReleaseTable, PackageFile, PrebuiltTable,
+    ScreenTable, SourceBuildTable, Symptom, SymptomTable, Table, TorchAbi, TorchSymbolTable, WorkloadTable, XidTable,
+    advisory, symptoms,
 };
 
 macro_rules! tables {
@@ -47,6 +47,7 @@ macro_rules! tables {
 tables! {
     gpus: GpuTable,
     cuda: CudaTable,
+    cuda_errors: CudaErrorTable,
     driver: DriverTable,
     forward_compat: ForwardCompatTable,
     indexes: IndexTable,

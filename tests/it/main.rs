@@ -24,6 +24,7 @@ mod kinds;
 mod layers;
 mod link;
 mod lint;
+mod literals;
 mod loader;
 mod nvml;
 mod objects;

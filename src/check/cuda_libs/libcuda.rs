@@ -4,8 +4,8 @@
 
 use crate::check::Context;
 use crate::check::forward_compat::out_of_path;
-use crate::facts::LibCuda;
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
+use crate::rules::schema::CudaStop;
 use crate::step::Step;
 
 rule! {
@@ -34,7 +34,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .found(&[], format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path))
             .message(format!(
                 "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
-                LibCuda::STUB_ERROR
+                context.db.cuda_error(CudaStop::StubLibrary)
             ))
             .packages(["libcuda"])
             .evidence([
@@ -50,9 +50,9 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LIBCUDA, LibCuda};
+    use super::LIBCUDA;
     use crate::check::cases::{Case, read};
-    use crate::facts::Reading;
+    use crate::facts::{LibCuda, Reading};
 
     #[test]
     fn a_stub_in_front_of_the_driver_and_the_drivers_own() {

@@ -1,15 +1,13 @@
 //! Does CUDA itself answer what the facts say it will? Only where it was asked (`--cuda-init`).
-//!
-//! The errors' numbers are those of cuda.h, as <https://docs.rs/kn-cuda-sys/0.6.0/kn_cuda_sys/bindings/enum.cudaError_enum.html>
-//! and, for 803 and 804, <https://docs.rs/crseo-sys/latest/> repeat them.
 
 use super::device_nodes;
 use super::visible::{self, Stop};
 use crate::check::Context;
 use crate::check::system::fabric;
-use crate::facts::{CudaAnswer, Gpu, LibCuda, Reading};
+use crate::facts::{CudaAnswer, Gpu, Reading};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::driver::{CompatFault, compat_fault};
+use crate::rules::schema::CudaStop;
 use crate::text;
 
 rule! {
@@ -27,19 +25,8 @@ enum Expected {
     /// It starts and counts so many devices.
     Devices(usize),
     /// `cuInit` returns one of these numbers of cuda.h, for this reason.
-    Error(&'static [u32], String),
+    Error(Vec<u32>, String),
 }
-
-/// CUDA_ERROR_NO_DEVICE.
-const NO_DEVICE: u32 = 100;
-/// CUDA_ERROR_INVALID_DEVICE, seen where an entry is repeated.
-const INVALID_DEVICE: u32 = 101;
-/// CUDA_ERROR_SYSTEM_NOT_READY.
-const NOT_READY: u32 = 802;
-/// CUDA_ERROR_SYSTEM_DRIVER_MISMATCH.
-const MISMATCH: u32 = 803;
-/// CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE.
-const NO_COMPAT: u32 = 804;
 
 /// Says what CUDA answered, and whether that was foreseen.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
@@ -98,19 +85,26 @@ fn words(answer: &CudaAnswer) -> String {
 
 fn expected(context: &Context<'_>) -> Expected {
     let facts = context.facts;
-    let error = |numbers, why: &str| Expected::Error(numbers, why.to_owned());
-    let Some(kernel) = facts.driver.version.value() else { return error(&[NO_DEVICE], "no driver is loaded") };
+    let error = |stops: &[CudaStop], why: &str| {
+        Expected::Error(stops.iter().map(|stop| context.db.cuda_error(*stop)).collect(), why.to_owned())
+    };
+    let Some(kernel) = facts.driver.version.value() else { return error(&[CudaStop::NoDevice], "no driver is loaded") };
     let libcuda = facts.loader.libcuda.value();
     if libcuda.is_some_and(|library| library.stub) {
-        return error(&[LibCuda::STUB_ERROR], "the toolkit's stub is in front of the driver's libcuda");
+        return error(&[CudaStop::StubLibrary], "the toolkit's stub is in front of the driver's libcuda");
     }
     match compat_fault(&context.target, context.db) {
         Some(CompatFault::OlderThanDriver) => {
-            return error(&[MISMATCH], "the cuda-compat libcuda is older than the driver");
+            return error(&[CudaStop::DriverMismatch], "the cuda-compat libcuda is older than the driver");
         }
-        Some(CompatFault::WrongGpu(..)) => return error(&[NO_COMPAT], "forward compatibility is not for this GPU"),
+        Some(CompatFault::WrongGpu(..)) => {
+            return error(&[CudaStop::CompatNotOnDevice], "forward compatibility is not for this GPU");
+        }
         Some(CompatFault::Refused(..)) => {
-            return error(&[MISMATCH, NO_COMPAT], "cuda-compat refuses this driver branch");
+            return error(
+                &[CudaStop::DriverMismatch, CudaStop::CompatNotOnDevice],
+                "cuda-compat refuses this driver branch",
+            );
         }
         None => {}
     }
@@ -119,22 +113,22 @@ fn expected(context: &Context<'_>) -> Expected {
         .and_then(|library| library.version.value())
         .is_some_and(|own| own != kernel);
     if differs {
-        return error(&[MISMATCH, NO_COMPAT], "libcuda and the kernel module differ");
+        return error(&[CudaStop::DriverMismatch, CudaStop::CompatNotOnDevice], "libcuda and the kernel module differ");
     }
     if device_nodes::check(context).is_some_and(|finding| finding.severity == Severity::Fail) {
-        return error(&[NO_DEVICE], "the device files are not to be had");
+        return error(&[CudaStop::NoDevice], "the device files are not to be had");
     }
     if !fabric::outside(context).is_empty() {
-        return error(&[NOT_READY], "the NVLink fabric is not up");
+        return error(&[CudaStop::SystemNotReady], "the NVLink fabric is not up");
     }
     let gpus = facts.gpus.value().map_or(0, |gpus| devices(gpus));
     let Some(value) = facts.system.environment.get("CUDA_VISIBLE_DEVICES") else {
-        return if gpus == 0 { error(&[NO_DEVICE], "there is no GPU") } else { Expected::Devices(gpus) };
+        return if gpus == 0 { error(&[CudaStop::NoDevice], "there is no GPU") } else { Expected::Devices(gpus) };
     };
     let seen = visible::seen(value, gpus, facts.visibility.named.value().map(Vec::as_slice));
     match (seen.count(), seen.stop) {
-        (0, Some((Stop::Repeated(_), _))) => error(&[INVALID_DEVICE], "a device is named twice"),
-        (0, _) => error(&[NO_DEVICE], "no GPU is visible"),
+        (0, Some((Stop::Repeated(_), _))) => error(&[CudaStop::InvalidDevice], "a device is named twice"),
+        (0, _) => error(&[CudaStop::NoDevice], "no GPU is visible"),
         (count, _) => Expected::Devices(count),
     }
 }
@@ -174,5 +168,12 @@ mod tests {
         let other = "CUDA's own answer is not what the facts foretell: it ends with error 802";
         assert_eq!(with(said(802, None)), [format!("gpu-visibility/cuda-init: {other}")]);
         assert_eq!(with(Reading::Unknown), [""; 0]);
+    }
+
+    /// The probe tells a stub by the number alone, and may not read the rules.
+    #[test]
+    fn the_probe_and_the_rules_know_a_stub_by_one_number() {
+        let number = crate::rules::embedded().cuda_error(crate::rules::schema::CudaStop::StubLibrary);
+        assert_eq!(number, crate::facts::LibCuda::STUB_ERROR);
     }
 }

@@ -7,6 +7,7 @@ use crate::lint::project::Setting;
 use crate::lint::{Finding, Fix, Rule};
 use crate::rules::Target;
 use crate::rules::driver::{CompatFault, best_compat, compat_driver, compat_fault};
+use crate::rules::schema::CudaStop;
 use crate::version::CudaVersion;
 
 /// A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target.
@@ -38,16 +39,19 @@ pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) -> Target
     let with = Target { compat: Some(driver.clone()), ..target.clone() };
     let Some(fault) = compat_fault(&with, view.db) else { return with };
     let kernel = target.driver.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (why, code) = match &fault {
-        CompatFault::OlderThanDriver => (format!("it holds libcuda {driver}, older than the driver {kernel}"), "803"),
+    let (why, stop) = match &fault {
+        CompatFault::OlderThanDriver => {
+            (format!("it holds libcuda {driver}, older than the driver {kernel}"), CudaStop::DriverMismatch)
+        }
         CompatFault::WrongGpu(gpu, citation) => {
             let label = target.gpus.get(*gpu).map_or("the GPU", |gpu| gpu.label.as_str());
-            (format!("forward compatibility is not for {label}: {citation}"), "804")
+            (format!("forward compatibility is not for {label}: {citation}"), CudaStop::CompatNotOnDevice)
         }
         CompatFault::Refused(package, citation) => {
-            (format!("{package} does not work on driver {kernel}: {citation}"), "803")
+            (format!("{package} does not work on driver {kernel}: {citation}"), CudaStop::DriverMismatch)
         }
     };
+    let code = view.db.cuda_error(stop);
     let message = format!("`{folder}` in LD_LIBRARY_PATH breaks CUDA with error {code} {}", on(target));
     let mut found = finding(view, &COMPAT_BREAKS, Severity::Fail, setting.file, &setting.value.place, message);
     found.notes = vec![why];

@@ -4,6 +4,7 @@
 
 pub mod advisory;
 mod cuda;
+mod cuda_errors;
 mod cuda_names;
 mod driver;
 mod forward_compat;
@@ -30,6 +31,7 @@ mod xid;
 
 pub use self::advisory::{Advisory, AdvisoryExample, AdvisoryRemedy, Condition, Level, WORKLOADS};
 pub use self::cuda::{CudaTable, FirstFor, MachineCode, ToolkitRelease};
+pub use self::cuda_errors::{CudaErrorRow, CudaErrorTable, CudaStop};
 pub use self::cuda_names::{CudaNameTable, CudaTwins};
 pub use self::driver::{ArchLifetime, DriverFamily, DriverInstall, DriverTable, WslDriver};
 pub use self::forward_compat::{CompatHardware, CompatPackage, CompatSupport, ForwardCompatTable};
@@ -51,7 +53,7 @@ pub use self::package::{
 pub use self::page::{OpenedWheel, Page, Table};
 pub use self::prebuilt::{CpuOnly, Prebuilt, PrebuiltTable};
 pub use self::range::Range;
-pub use self::screen::ScreenTable;
+pub use self::screen::{AskFor, ScreenTable};
 pub use self::source_builds::{BuildHistory, SourceBuild, SourceBuildTable, TorchRelease};
 pub use self::symptoms::{Symptom, SymptomCause, SymptomTable};
 pub use self::torch_abi::{TorchAbi, TorchExtension};

@@ -1,0 +1,108 @@
+//! Version numbers are knowledge, and knowledge stands in `rules/`: no literal of the sources holds one that decides anything.
+
+use std::path::{Path, PathBuf};
+
+/// What may stand in a source: its file, the words around the number, and why.
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("commands/init.rs", "570.133.20", "the comment that a new gpudoc.toml shows for a driver nobody told"),
+    ("commands/init.rs", "3.12", "the same for Python"),
+    ("commands/init.rs", "2.35", "the same for glibc"),
+    (
+        "commands/rules_symbols.rs",
+        "1.13",
+        "the oldest torch whose exports are compared: where the table begins, not what is in it",
+    ),
+    ("facts/redact/secrets.rs", "127.0.0.1", "an address, the same on every machine"),
+    ("facts/redact/secrets.rs", "0.0.0.0", "the same"),
+    ("index/simple.rs", "application/vnd.pypi.simple.v1", "media types and their weights in a header"),
+    ("objects/ld_cache.rs", "ld.so-1.7.0", "the magic bytes of a file format"),
+    ("objects/ld_cache.rs", "glibc-ld.so.cache1.1", "the same of its newer form"),
+    ("probe/clock.rs", "{:>9.1} ms", "the width of a column"),
+    ("report/ci/junit.rs", "<?xml version=", "the version of XML"),
+    ("report/ci/sarif.rs", "2.1.0", "the version of SARIF that is written"),
+    ("version.rs", "ParseVersionError::new", "the example in an error message"),
+];
+
+/// Words after which a number is an example of a form, in a message to who wrote another.
+const EXAMPLES: &[&str] = &["such as `", "such as `\\\"", "e.g. `", "https://"];
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("src is readable") {
+        let path = entry.expect("src is readable").path();
+        match path.is_dir() {
+            true if path.file_name().is_some_and(|name| name == "tests") => {}
+            true => sources(&path, found),
+            false if path.file_name().is_some_and(|name| name == "tests.rs" || name == "cases.rs") => {}
+            false => found.extend(path.extension().is_some_and(|end| end == "rs").then_some(path)),
+        }
+    }
+}
+
+/// Whether a text holds digits, a dot, and digits.
+fn has_version(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.windows(3).any(|three| three[0].is_ascii_digit() && three[1] == b'.' && three[2].is_ascii_digit())
+}
+
+/// The string literals of a line of code.
+fn literals(line: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut start = None;
+    let mut escaped = false;
+    for (at, letter) in line.char_indices() {
+        match (letter, start) {
+            ('"', None) => start = Some(at + 1),
+            ('"', Some(from)) if !escaped => {
+                found.push(&line[from..at]);
+                start = None;
+            }
+            _ => {}
+        }
+        escaped = letter == '\\' && !escaped;
+    }
+    found
+}
+
+/// Lines of code, without comments and tests, whose literals hold a version, as `file: line`.
+fn versions(root: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    sources(root, &mut files);
+    files.sort();
+    let mut found = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a source is text");
+        let code =
+            text.split("#[cfg(test)]").next().unwrap_or_default().split("#[cfg(all(test").next().unwrap_or_default();
+        let name = path.strip_prefix(root).expect("below src").to_string_lossy().replace('\\', "/");
+        // A rule says since which release of gpudoc it is there.
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//") && !line.contains(", since \""));
+        let with = lines.filter(|line| literals(line).into_iter().any(has_version));
+        found.extend(with.map(|line| (name.clone(), line.trim().to_owned())));
+    }
+    found
+}
+
+#[test]
+fn no_version_is_known_in_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut used = vec![false; ALLOWED.len()];
+    let mut left = Vec::new();
+    for (file, line) in versions(&root) {
+        let known = ALLOWED.iter().position(|(own, words, _)| *own == file && line.contains(words));
+        match known {
+            Some(at) => used[at] = true,
+            None if EXAMPLES.iter().any(|words| line.contains(words)) => {}
+            None => left.push(format!("{file}: {line}")),
+        }
+    }
+    assert!(left.is_empty(), "put what these know into rules/, or allow them with a reason:\n{}", left.join("\n"));
+    let idle: Vec<_> = ALLOWED.iter().zip(&used).filter(|(_, used)| !**used).map(|(allowed, _)| allowed).collect();
+    assert!(idle.is_empty(), "nothing is like these any more: {idle:?}");
+}
+
+#[test]
+fn a_version_in_a_literal_is_seen() {
+    assert!(literals(r#"let old = cuda < "12.8" && x;"#).into_iter().any(has_version));
+    assert!(literals(r#"a("it is \"2.6\" here", 'x')"#).into_iter().any(has_version));
+    assert!(!literals(r#"let ratio = 1.05; f("a.b 1. 2")"#).into_iter().any(has_version));
+}
