@@ -15,7 +15,7 @@ use super::universe::Universe;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;
-use crate::rules::partner::{goes_beside, goes_with, loaded_code};
+use crate::rules::partner::{agrees, goes_with, loaded_code};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
@@ -182,12 +182,9 @@ impl Provider<'_, '_> {
             }
             let candidates = &self.universe.packages[with];
             let (to, fit): (_, Vec<u32>) = match &partner.agreement {
-                Agreement::Cuda(agreement) => {
-                    let (rule, platform) = ((partner, *agreement), build.build.platform.as_str());
+                Agreement::Cuda(rule) => {
                     let others = candidates.builds.iter().zip(1..);
-                    let others = others.filter(|(other, _)| {
-                        goes_beside(rule, Some(release), platform, build.build.cuda, other.build.cuda)
-                    });
+                    let others = others.filter(|(other, _)| agrees(*rule, build.build.cuda, other.build.cuda));
                     (Node::Build(with), others.map(|(_, number)| number).collect())
                 }
                 Agreement::Release(_) | Agreement::Extra(_) => {
@@ -340,15 +337,17 @@ impl DependencyProvider for Provider<'_, '_> {
         let may_be_absent = range.contains(&ABSENT);
         let dependents = |package: usize| i64::try_from(self.universe.packages[package].dependents).unwrap_or(i64::MAX);
         let (class, central, place) = match *node {
-            Node::Root | Node::Ask(_) => (6, 0, 0),
+            Node::Root | Node::Ask(_) => (7, 0, 0),
             Node::Release(_) | Node::Build(_) if may_be_absent => (1, 0, 0),
             Node::Choice(clause) => (0, 0, clause),
-            Node::SharedRelease(package) => (6, 0, package),
+            Node::SharedRelease(package) => (7, 0, package),
             // Not before all targets have their builds, so that whichever lines are left will do.
             Node::SharedBuild(package) if range.only().is_none() => (1, 0, package),
-            Node::SharedBuild(package) => (6, 0, package),
-            Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
-            Node::Release(package) if self.universe.near.contains_key(&package) => (4, -dependents(package), package),
+            Node::SharedBuild(package) => (7, 0, package),
+            Node::Release(package) | Node::Build(package) if range.only().is_some() => (6, 0, package),
+            Node::Release(package) if self.universe.near.contains_key(&package) => (5, -dependents(package), package),
+            // What comes along goes by what was there.
+            Node::Release(package) if self.universe.is_kept(package) => (4, -dependents(package), package),
             Node::Release(package) => (3, -dependents(package), package),
             Node::Build(package) => (2, dependents(package), package),
         };
