@@ -3,8 +3,10 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod extras;
 mod front;
 mod instead;
+mod measure;
 mod ranges;
 mod twins;
 mod wishes;
@@ -86,6 +88,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     }
     draft.leftovers();
     draft.own_words(findings);
+    draft.extras(findings);
     let after = draft.set(findings, &serious_ids(findings));
     draft.records();
     draft.parts.splice(0..0, front.parts);
@@ -102,7 +105,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     let told: BTreeSet<Id> = findings.iter().filter(blamed).map(|finding| finding.id.clone()).collect();
     let mut fixes: BTreeSet<Id> = before.difference(&after).filter(|id| !is_heard(id)).cloned().collect();
     let checked = !fixes.is_empty();
-    fixes.extend(told);
+    fixes.extend(told.into_iter().chain(front.answered));
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }

@@ -7,12 +7,28 @@ use super::schema::CudaLibrary;
 pub struct CudaName<'a> {
     /// The CUDA of the name, e.g. 13.
     pub major: u32,
-    /// Its name for the next older CUDA, e.g. `cudf-cu12`.
-    pub older: Option<String>,
+    /// Its name with `{}` for the major, e.g. `cudf-cu{}`.
+    pattern: &'a str,
+    /// The majors that there are names for, ascending.
+    majors: &'a [u32],
     /// It only comes along with others.
     pub is_part: bool,
     /// The extra that brings NVIDIA's libraries along.
     pub extra: Option<&'a str>,
+}
+
+impl CudaName<'_> {
+    /// The next older CUDA that it has a name for, e.g. 12.
+    #[must_use]
+    pub fn older(&self) -> Option<u32> {
+        self.majors.iter().rev().find(|other| **other < self.major).copied()
+    }
+
+    /// Its name for another CUDA, e.g. `cudf-cu12` for 12; none where there is none.
+    #[must_use]
+    pub fn named_for(&self, major: u32) -> Option<String> {
+        self.majors.contains(&major).then(|| self.pattern.replace("{}", &major.to_string()))
+    }
 }
 
 impl RuleDb {
@@ -79,9 +95,8 @@ impl RuleDb {
             let patterns = || family.names.iter().chain(&family.parts);
             let known = family.majors.iter().flat_map(|major| patterns().map(move |it| (it, *major)));
             let (pattern, major) = known.into_iter().find(|(pattern, major)| of(pattern, *major) == name)?;
-            let older = family.majors.iter().rev().find(|other| **other < major);
             let is_part = family.parts.contains(pattern);
-            Some(CudaName { major, older: older.map(|it| of(pattern, *it)), is_part, extra: family.extra.as_deref() })
+            Some(CudaName { major, pattern, majors: &family.majors, is_part, extra: family.extra.as_deref() })
         })
     }
 

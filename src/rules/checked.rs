@@ -24,7 +24,7 @@ impl TryFrom<PackageFile> for Package {
         let mut partners = Vec::new();
         for (index, partner) in raw.partners.into_iter().enumerate() {
             let versions = specifiers(&partner.versions).map_err(|fault| fault.below("partner", index))?;
-            let PartnerRow { with, cuda, release, extra, otherwise, source, .. } = partner;
+            let PartnerRow { with, cuda, release, extra, loads_without_cuda, otherwise, source, .. } = partner;
             let agreement = match (cuda, release, extra) {
                 (Some(cuda), None, None) => Agreement::Cuda(cuda),
                 (None, Some(release), None) => Agreement::Release(release),
@@ -34,7 +34,7 @@ impl TryFrom<PackageFile> for Package {
                     return Err(Fault::new(message).below("partner", index));
                 }
             };
-            partners.push(Partner { with, versions, agreement, otherwise, source });
+            partners.push(Partner { with, versions, agreement, loads_without_cuda, otherwise, source });
         }
         let mut built_for = Vec::new();
         for (index, BuiltForRow { versions, cuda, source }) in raw.built_for.into_iter().enumerate() {

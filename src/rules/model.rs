@@ -48,6 +48,17 @@ impl Package {
         self.releases.iter_mut().for_each(|release| release.shared_extras = Some(shared.clone()));
     }
 
+    /// How many minor releases one version lies away from another, e.g. 2 of 2.7.1 and 2.5.0.
+    #[must_use]
+    pub fn minors_between(&self, one: &Version, other: &Version) -> usize {
+        let (one, other) = (minor(one), minor(other));
+        let (lower, upper) = if one < other { (one, other) } else { (other, one) };
+        let mut between: Vec<_> = self.releases.iter().map(|release| minor(&release.version)).collect();
+        between.retain(|it| *it >= lower && *it < upper);
+        between.dedup();
+        between.len()
+    }
+
     /// How far a package falls that goes from one version to another. Far is more than one minor release, or more than a year:
     /// autoawq 0.1.8 is the minor release before 0.2.9, and 16 months older.
     #[must_use]
@@ -55,17 +66,13 @@ impl Package {
         if to >= from {
             return Fall::None;
         }
-        let (upper, lower) = (minor(from), minor(to));
-        let mut between: Vec<_> = self.releases.iter().map(|release| minor(&release.version)).collect();
-        between.retain(|other| *other >= lower && *other < upper);
-        between.dedup();
         let day = |version: &Version| {
             let release = self.releases.iter().find(|release| release.version == *version)?;
             let (year, rest) = release.date.split_at_checked(4)?;
             Some((year.parse::<u32>().ok()?, rest.to_owned()))
         };
         let is_old = day(from).zip(day(to)).is_some_and(|(from, (year, rest))| from > (year + 1, rest));
-        match between.len() {
+        match self.minors_between(from, to) {
             0 if !is_old => Fall::None,
             1 if !is_old => Fall::Near,
             _ => Fall::Far,
@@ -166,6 +173,8 @@ pub struct Partner {
     pub versions: VersionSpecifiers,
     /// What must agree, and how.
     pub agreement: Agreement,
+    /// A CPU build goes beside a CUDA build of the partner where it is all that there is.
+    pub loads_without_cuda: bool,
     /// What the user sees otherwise.
     pub otherwise: String,
     /// Where it was read.

@@ -17,6 +17,26 @@ pub fn agrees(rule: CudaAgreement, own: Option<CudaVersion>, partner: Option<Cud
     }
 }
 
+/// Whether a build of a release goes beside a partner's build for some CUDA, by a rule about their CUDAs.
+///
+/// Example: torchvision 0.22.1 for aarch64 is published as a CPU build alone; beside torch for CUDA it loads, and its own kernels are
+/// not there. For x86_64 there are builds for CUDA, and the CPU build is the wrong one.
+#[must_use]
+pub fn goes_beside(
+    (rule, agreement): (&Partner, CudaAgreement),
+    release: Option<&Release>,
+    platform: &str,
+    own: Option<CudaVersion>,
+    partner: Option<CudaVersion>,
+) -> bool {
+    let here = |build: &&Build| build.is_for(platform);
+    let all_there_is = || {
+        let mut builds = release.into_iter().flat_map(|release| &release.builds).filter(here).peekable();
+        builds.peek().is_some() && builds.all(|build| build.cuda.is_none())
+    };
+    agrees(agreement, own, partner) || (rule.loads_without_cuda && own.is_none() && all_there_is())
+}
+
 /// Whether a release of a partner is one that goes with a release, where the rule is about releases.
 ///
 /// Example: the plugin 0.9.0 does not go with jaxlib 0.9.1, of which `release` asks the same; nor 0.4.35 with jax 0.4.34, whose

@@ -1,29 +1,38 @@
-//! Builds for Windows: which variants PyTorch's indexes serve there.
+//! Builds for Windows: which variants PyTorch's indexes serve there, and what of PyPI has the same wheels for it as for Linux.
 //!
 //! Nobody opened these wheels. A Windows wheel holds CUDA's libraries itself and needs neither NVIDIA's wheels nor Triton; what
 //! else it requires and which GPUs it has kernels for, the Linux wheel of the same release and label tells.
 
 use super::model::{Build, Package, Release, WINDOWS};
-use super::requirement::{is_runtime_wheel, name_of};
+use super::requirement::{is_runtime_wheel, name_of, parse, specifiers};
 use super::schema::WindowsIndex;
 
 /// The platform of the wheels that tell of them.
 const LINUX: &str = "linux_x86_64";
+/// The index whose files carry no label.
+const PYPI: &str = "pypi";
 
-/// Gives a package the builds that the rows name: `torch==2.6.0` on `cu126` is a `2.6.0+cu126` for Windows.
-pub(super) fn add_builds(package: &mut Package, rows: &[WindowsIndex]) {
+/// Gives a package the builds that the rows name: `torch==2.6.0` on `cu126` is a `2.6.0+cu126` for Windows, `numba>=0.53` on `pypi`
+/// PyPI's own of each of these releases.
+pub(super) fn add_builds<'r>(package: &mut Package, rows: &'r [WindowsIndex]) {
     let Package { name, releases, .. } = package;
+    let of_name = |row: &'r WindowsIndex| {
+        let lines = row.packages.iter().filter(|line| name_of(line) == name.as_str());
+        let ranges = lines.filter_map(|line| specifiers(&parse(line).ok()?));
+        ranges.map(move |range| (range, &row.indexes))
+    };
+    let own: Vec<_> = rows.iter().flat_map(of_name).collect();
     for release in releases {
-        let pin = format!("{name}=={}", release.version);
-        let served = rows.iter().filter(|row| row.packages.contains(&pin)).flat_map(|row| &row.indexes);
+        let served = own.iter().filter(|(range, _)| range.contains(&release.version)).flat_map(|(_, indexes)| *indexes);
         let made: Vec<Build> = served.filter_map(|index| Some(for_windows(of_label(release, index)?, index))).collect();
         release.builds.extend(made);
     }
 }
 
-/// The Linux build of a label, from whichever index.
-fn of_label<'r>(release: &'r Release, label: &str) -> Option<&'r Build> {
-    release.builds.iter().find(|build| build.platform == LINUX && build.local.as_deref() == Some(label))
+/// The Linux build of a label, from whichever index; for PyPI the one that lies there.
+fn of_label<'r>(release: &'r Release, index: &str) -> Option<&'r Build> {
+    let is_it = |build: &&Build| build.local.as_deref() == Some(index) || (index == PYPI && build.index == PYPI);
+    release.builds.iter().filter(|build| build.platform == LINUX).find(is_it)
 }
 
 fn for_windows(linux: &Build, index: &str) -> Build {

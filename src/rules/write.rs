@@ -68,6 +68,9 @@ pub fn package(rows: &PackageFile) -> String {
         maybe(&mut text, "cuda", cuda.map(quote));
         maybe(&mut text, "release", release.map(quote));
         maybe(&mut text, "extra", partner.extra.as_deref().map(quote));
+        if partner.loads_without_cuda {
+            line(&mut text, "loads-without-cuda", "true".to_owned());
+        }
         line(&mut text, "otherwise", quote(&partner.otherwise));
         line(&mut text, "source", quote(&partner.source));
     }

@@ -15,7 +15,7 @@ use super::universe::Universe;
 use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;
-use crate::rules::partner::{agrees, goes_with, loaded_code};
+use crate::rules::partner::{goes_beside, goes_with, loaded_code};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
@@ -182,9 +182,12 @@ impl Provider<'_, '_> {
             }
             let candidates = &self.universe.packages[with];
             let (to, fit): (_, Vec<u32>) = match &partner.agreement {
-                Agreement::Cuda(rule) => {
+                Agreement::Cuda(agreement) => {
+                    let (rule, platform) = ((partner, *agreement), build.build.platform.as_str());
                     let others = candidates.builds.iter().zip(1..);
-                    let others = others.filter(|(other, _)| agrees(*rule, build.build.cuda, other.build.cuda));
+                    let others = others.filter(|(other, _)| {
+                        goes_beside(rule, Some(release), platform, build.build.cuda, other.build.cuda)
+                    });
                     (Node::Build(with), others.map(|(_, number)| number).collect())
                 }
                 Agreement::Release(_) | Agreement::Extra(_) => {

@@ -1,7 +1,10 @@
 //! Makes facts of what the readers found: the strongest statement counts, and what disagrees is told.
 
+use std::collections::BTreeSet;
+
 use super::clean::Clean;
 use super::draft::{Draft, GpuList, OF_LINES};
+use super::field::READER;
 use super::said::{Rank, Statements, differ, public};
 use crate::facts::{
     Contradiction, Distribution, Facts, Gpu, LibCuda, Nvml, Origin, Python, PythonImplementation, Reading,
@@ -15,6 +18,13 @@ fn other_copy(name: &str, version: &str, place: &str) -> Distribution {
         made.build.version = Reading::binary(version.to_owned(), place);
     }
     made
+}
+
+/// Whether one name is the other with a CUDA: `cupy-cuda11x` and `cudf-cu12` are, `jax-cuda12-plugin` is another distribution.
+fn names_its_cuda(name: &str, other: &str) -> bool {
+    let cuda = other.strip_prefix(name).and_then(|rest| rest.strip_prefix("-cu"));
+    let major = cuda.map(|cuda| cuda.trim_start_matches("da").trim_end_matches('x'));
+    major.is_some_and(|major| !major.is_empty() && major.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn squeeze(name: &str) -> String {
@@ -85,6 +95,7 @@ impl Draft {
             facts.python = Reading::host(python, said.place.clone());
         }
         self.contradictions();
+        self.under_their_full_names();
         facts.distributions = self.distributions();
         let seen = self.seen.iter().map(|(name, first, last)| match first == last {
             true => format!("{name}, line {first}"),
@@ -97,6 +108,22 @@ impl Draft {
         self.pasted.unread = lines.take(UNREAD).map(|line| told(&line.text)).collect();
         facts.pasted = Some(self.pasted);
         facts
+    }
+
+    /// A program says its module's name: `CuPy Version` beside a list with `cupy-cuda11x` is no second distribution.
+    fn under_their_full_names(&mut self) {
+        let versions = |said: &Statements<String>| said.0.iter().map(|it| it.value.clone()).collect::<BTreeSet<_>>();
+        let by_program =
+            |said: &Statements<String>| !said.0.is_empty() && said.0.iter().all(|it| it.place.starts_with(READER));
+        let told: Vec<String> =
+            self.packages.iter().filter(|(_, said)| by_program(said)).map(|(name, _)| name.clone()).collect();
+        for name in told {
+            let own = versions(&self.packages[&name]);
+            let is_it = |other: &String| names_its_cuda(&name, other) && versions(&self.packages[other]) == own;
+            if self.packages.keys().any(is_it) {
+                self.packages.remove(&name);
+            }
+        }
     }
 
     /// Whether a reader understood a line, or read on over it: not every line of a report says something about GPUs.

@@ -78,6 +78,24 @@ fn reports_of_other_tools() {
 }
 
 #[test]
+fn a_module_is_no_second_distribution() {
+    let names = |told: &str, listed: &str| {
+        let facts = facts(&format!(
+            "OS : Linux\nxformers Version : {told}\nPython version : 3.11\n\n{listed}\nnumpy==1.26.4\n"
+        ));
+        facts.distributions.into_iter().map(|it| it.name).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names("13.3.0", "xformers-cuda11x==13.3.0"), "numpy xformers-cuda11x");
+    assert_eq!(
+        names("12.0.0", "xformers-cuda11x==13.3.0"),
+        "numpy xformers xformers-cuda11x",
+        "another copy is in use"
+    );
+    assert_eq!(names("13.3.0", "xformers==13.3.0\nxformers-cu11==13.3.0"), "numpy xformers xformers-cu11");
+    assert_eq!(names("13.3.0", "xformers-cuda12-plugin==13.3.0"), "numpy xformers xformers-cuda12-plugin");
+}
+
+#[test]
 fn lists_in_every_form() {
     for text in [
         "torch==2.4.0\nnumpy==1.26.4",

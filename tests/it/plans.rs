@@ -272,9 +272,13 @@ fn a_cpu_build_on_windows_is_exchanged_for_one_of_an_index() {
     assert_eq!(strings(&plan["requirements"]), ["torch==2.6.0+cu126", "torchvision==0.21.0+cu126"]);
     assert!(plan["commands"][0].as_str().unwrap().contains("https://download.pytorch.org/whl/cu126"), "{plan}");
     assert_eq!(plan["verified"], true);
-    // Of bitsandbytes nobody read a wheel for Windows: whether it has a library for CUDA 12.6 is not known.
-    let report = gpudoc(&["check", "--from", "-"], &format!("{text}bitsandbytes==0.45.5\n"));
-    assert_eq!((strings(&report["plan"]["requirements"]).len(), &report["plan"]["verified"]), (2, &Value::Bool(false)));
+    // Of ctranslate2 nobody read a wheel for Windows; that of bitsandbytes has a library for CUDA 12.6.
+    let verified = |more: &str| {
+        let report = gpudoc(&["check", "--from", "-"], &format!("{text}{more}\n"));
+        (strings(&report["plan"]["requirements"]).len(), report["plan"]["verified"] == true)
+    };
+    assert_eq!(verified("ctranslate2==4.6.0"), (2, false));
+    assert_eq!(verified("bitsandbytes==0.45.5"), (2, true));
 }
 
 /// Incident 4's second answer: who upgraded torch on purpose moves vLLM instead, forward.
@@ -341,6 +345,133 @@ fn windows_keeps_its_release() {
     let text = "Device: cuda:0 NVIDIA GeForce RTX 5060\nPython version: 3.12.10 (tags/v3.12.10:0cc8128) [MSC v.1943 64 bit (AMD64)]\n\
                 NVIDIA-SMI 576.88    Driver Version: 576.88    CUDA Version: 12.9\n\ntorch==2.7.1+cu126\ntorchvision==0.22.1+cu126\n";
     assert_eq!(plan(text), ["torch==2.7.1+cu128", "torchvision==0.22.1+cu128"]);
+}
+
+/// torchcodec 0.7 is built for torch 2.8; 0.8 and 0.9 are for 2.9, and the table in its METADATA also offers to move both to torch
+/// 2.11. One package that moves by a minor release is less than four.
+#[test]
+fn of_several_wishes_the_one_that_changes_least() {
+    let host = "RTX 3090, driver 570.124.06, Python 3.12\n\n";
+    let list = "torch==2.9.1\ntorchaudio==2.9.1\ntriton==3.5.1\n";
+    let error = "RuntimeError: Could not load libtorchcodec. Likely causes:\n\n";
+    assert_eq!(plan(&format!("{host}{error}{list}torchcodec==0.7.0\n")), ["torchcodec==0.8.1"]);
+    assert!(plan(&format!("{host}{list}torchcodec==0.8.1\n")).is_empty(), "it fits");
+}
+
+/// basicsr needs a module that torchvision has up to 0.16: that is one minor release back, and torch 2.1 is torchvision 0.16's.
+#[test]
+fn a_range_takes_the_family_along() {
+    let text = |torchvision: &str, torch: &str| {
+        format!(
+            "RTX 3060, driver 545.29.06, Python 3.10\n\nbasicsr==1.4.2\nnumpy==1.26.4\ntorch=={torch}\n\
+             torchvision=={torchvision}\n"
+        )
+    };
+    assert_eq!(plan(&text("0.17.2", "2.2.2")), ["torch==2.1.2+cu121", "torchvision==0.16.2+cu121"]);
+    assert!(plan(&text("0.16.2", "2.1.2")).is_empty(), "it is there");
+}
+
+/// TensorFlow brings its libraries with an extra of the release that is there; the newest TensorFlow nobody asked for.
+#[test]
+fn an_extra_keeps_the_release() {
+    let text = |more: &str| {
+        format!(
+            "Tesla T4, driver 535.161.07, Python 3.11.2\n\nCannot dlopen some GPU libraries. Please make sure the missing \
+             libraries mentioned above are installed properly\n\nnumpy==1.26.4\ntensorflow==2.15.1\n{more}"
+        )
+    };
+    let report = gpudoc(&["check", "--from", "-"], &text(""));
+    assert_eq!(strings(&report["plan"]["requirements"]), ["tensorflow[and-cuda]==2.15.1"]);
+    assert_eq!(strings(&report["plan"]["commands"]), ["pip install \"tensorflow[and-cuda]==2.15.1\""]);
+    assert!(plan(&text("nvidia-cudnn-cu12==8.9.4.25\n")).is_empty(), "it was installed with them");
+}
+
+/// On Windows too: xformers 0.0.29.post3 requires torch 2.6.0, which has no kernels for 12.0, and 0.0.31.post1 requires 2.7.1.
+#[test]
+fn on_windows_what_requires_the_framework_moves_along() {
+    let text = |torch: &str, torchvision: &str, xformers: &str| {
+        format!(
+            "Windows 11, driver 572.83, NVIDIA GeForce RTX 5070 Ti, Python 3.11.9\n\n{error}\n\ntorch=={torch}\n\
+             torchvision=={torchvision}\nxformers=={xformers}\n",
+            error = if torch.starts_with("2.6") {
+                "RuntimeError: CUDA error: no kernel image is available for execution on the device"
+            } else {
+                ""
+            }
+        )
+    };
+    let moved = plan(&text("2.6.0+cu124", "0.21.0+cu124", "0.0.29.post3"));
+    assert_eq!(moved, ["torch==2.7.1+cu128", "torchvision==0.22.1+cu128", "xformers==0.0.31.post1"]);
+    assert!(plan(&text("2.7.1+cu128", "0.22.1+cu128", "0.0.31.post1")).is_empty());
+}
+
+/// numba 0.61.2 takes NumPy below 2.3: one plan with the build of torch, though Windows and no Python are named. numba 0.62, which
+/// takes 2.3, needs another llvmlite.
+#[test]
+fn one_plan_for_what_is_judged_apart() {
+    let text = |numpy: &str, more: &str| {
+        format!("Windows 10, RTX 3060, driver 566.36\n\nnumba==0.61.2\nnumpy=={numpy}\ntorch==2.8.0+cpu\n{more}")
+    };
+    assert_eq!(plan(&text("2.3.3", "llvmlite==0.44.0\n")), ["numpy==2.2.6", "torch==2.8.0+cu128"]);
+    assert_eq!(plan(&text("2.3.3", "")), ["numba==0.62.1", "torch==2.8.0+cu128"]);
+    assert_eq!(plan(&text("2.2.6", "")), ["torch==2.8.0+cu128"]);
+}
+
+/// For aarch64 torch 2.8 is there with CUDA 12.9 and torchvision as a CPU build alone, which loads beside it: no other driver is
+/// needed, which torch 2.11, whose partners are for CUDA 13, asks for.
+#[test]
+fn a_plan_that_needs_no_driver_comes_first() {
+    let text = |more: &str| {
+        format!(
+            "GH200 480GB, driver 570.148.08, Linux aarch64, Python 3.12\n\ntorch==2.8.0+cpu\ntorchvision==0.23.0\n{more}"
+        )
+    };
+    let report = gpudoc(&["check", "--from", "-"], &text("torchaudio==2.8.0\n"));
+    assert_eq!(strings(&report["plan"]["requirements"]), ["torch==2.8.0+cu129"]);
+    assert!(!report["plan"]["summary"].to_string().contains("driver"), "{}", report["plan"]);
+    let report = gpudoc(
+        &["check", "--from", "-"],
+        "RTX 3090, driver 550.54.15\n\ntorch==2.8.0+cu128\ntorchvision==0.23.0+cpu\n",
+    );
+    assert_eq!(
+        strings(&report["plan"]["requirements"]),
+        ["torchvision==0.23.0+cu128"],
+        "on x86_64 there is one for CUDA"
+    );
+}
+
+/// cupy-cuda11x opens the libraries of CUDA 11; the machine has those of 12, for which cupy-cuda12x is the same release.
+#[test]
+fn the_name_for_another_cuda_where_only_that_is_there() {
+    let text = |nvcc: &str, more: &str| {
+        format!(
+            "RTX 4080, driver 550.54.15, Python 3.11.9\n\nRuntimeError: CuPy failed to load libnvrtc.so.11.2: OSError: \
+             libnvrtc.so.11.2: cannot open shared object file: No such file or directory\n\n`nvcc --version` -> Cuda compilation \
+             tools, release {nvcc}\n\npip list:\nPackage      Version\n------------ -------\ncupy-cuda11x 13.3.0\n\
+             numpy        1.26.4\n{more}"
+        )
+    };
+    let report = gpudoc(&["check", "--from", "-"], &text("12.4, V12.4.131", ""));
+    assert_eq!(strings(&report["plan"]["requirements"]), ["cupy-cuda12x==13.3.0"]);
+    // Both fill the folder `cupy`.
+    let commands = strings(&report["plan"]["commands"]);
+    assert_eq!(commands, ["pip uninstall -y cupy-cuda11x", "pip install cupy-cuda12x==13.3.0"]);
+    let twin = |text: String| plan(&text).contains(&"cupy-cuda12x==13.3.0".to_owned());
+    assert!(!twin(text("11.8, V11.8.89", "")), "its own CUDA is there, and not found");
+    assert!(!twin(text("12.4, V12.4.131", "nvidia-cuda-runtime-cu11 11.8.89\n")), "so it is in wheels");
+}
+
+/// TensorFlow 2.18 was compiled with cuDNN 9.3, torch 2.5.1 pins 9.1: 2.7 pins 9.5.1.17, and 2.7.1 is its last patch.
+#[test]
+fn a_torch_whose_cudnn_suits_tensorflow() {
+    let text = |torch: &str, cudnn: &str| {
+        format!(
+            "RTX A6000, driver 560.35.03, Python 3.11\n\nnvidia-cudnn-cu12=={cudnn}\ntensorflow==2.18.0\ntf-keras==2.18.0\n\
+             torch=={torch}\n"
+        )
+    };
+    assert_eq!(plan(&text("2.5.1+cu124", "9.1.0.70")), ["torch==2.7.1+cu126"]);
+    assert!(plan(&text("2.7.1+cu126", "9.5.1.17")).is_empty());
 }
 
 /// An index that does not answer leaves all as it was: what is taken out waits for what is installed, and files that both have are

@@ -10,7 +10,7 @@ pub mod wheels_partner;
 use crate::check::{Context, looked};
 use crate::finding::{Evidence, Outcome};
 use crate::rules::model::{Agreement, Partner};
-use crate::rules::partner::{agrees, goes_with};
+use crate::rules::partner::{goes_beside, goes_with};
 
 /// Compares the CUDA variants of partners, and looks for second copies.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -28,7 +28,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
                     let (Some(own), Some(theirs)) = (installed.cuda(), partner.cuda()) else { continue };
                     let published =
                         || other_cuda::published_for(package, *agreement, theirs?, &context.target, version);
-                    (!agrees(*agreement, own, theirs)).then(|| {
+                    let (release, platform) = (
+                        installed.row.map(|(release, _)| release),
+                        context.target.platform.as_deref().unwrap_or_default(),
+                    );
+                    (!goes_beside((rule, *agreement), release, platform, own, theirs)).then(|| {
                         let mut finding = other_cuda::finding(installed, own, partner, theirs, (rule, *agreement));
                         finding.message.extend(published().map(|said| format!(" {said}.")));
                         finding

@@ -4,7 +4,7 @@
 
 use crate::check::{self, in_front, registry};
 use crate::facts::Facts;
-use crate::finding::{Change, Finding, Remedy};
+use crate::finding::{Change, Finding, Id, Remedy};
 use crate::rules::requirement::{name_of, normalise};
 use crate::rules::{RuleDb, Workload};
 use crate::step::Step;
@@ -23,6 +23,8 @@ pub(super) struct Front {
     pub requirements: Vec<String>,
     /// Nothing of that has requirements that nobody read.
     pub known: bool,
+    /// Findings that only a message tells of, and that this answers.
+    pub answered: Vec<Id>,
 }
 
 impl Front {
@@ -36,34 +38,37 @@ impl Front {
             changes: Vec::new(),
             requirements: Vec::new(),
             known: true,
+            answered: Vec::new(),
         };
         for remedy in candidates(facts, findings) {
-            front.take(remedy, db, workload);
+            front.take(remedy, &[], db, workload);
         }
         for remedy in beside_anchors(facts, db, workload, findings) {
             let requirements = remedy.requirements.clone();
-            if front.take(remedy, db, workload) {
+            if front.take(remedy, &[], db, workload) {
                 front.requirements.extend(requirements);
                 front.known = false;
             }
         }
-        if let Some((remedy, known)) = twins::older(&front.facts, db, &front.findings) {
-            let requirements = remedy.requirements.clone();
-            if front.take(remedy, db, workload) {
+        let twins = twins::older(&front.facts, db, &front.findings);
+        if let Some(twins) = twins.or_else(|| twins::of_the_toolkit(&front.facts, db, &front.findings)) {
+            let requirements = twins.remedy.requirements.clone();
+            if front.take(twins.remedy, &twins.answers, db, workload) {
                 front.requirements.extend(requirements);
-                front.known &= known;
+                front.known &= twins.known;
+                front.answered.extend(twins.answers);
             }
         }
         front
     }
 
-    /// Takes a remedy over where it ends a finding and makes none.
-    fn take(&mut self, remedy: Remedy, db: &RuleDb, workload: &Workload) -> bool {
+    /// Takes a remedy over where it ends a finding, or answers one that only a message tells of, and makes none.
+    fn take(&mut self, remedy: Remedy, answers: &[Id], db: &RuleDb, workload: &Workload) -> bool {
         let Some(change) = &remedy.change else { return false };
         let after = apply(&self.facts, change, db);
         let found = check::findings(&check::run(&after, db, workload));
         let (now, then) = (serious_ids(&self.findings), serious_ids(&found));
-        let helps = then.is_subset(&now) && then.len() < now.len();
+        let helps = then.is_subset(&now) && (then.len() < now.len() || !answers.is_empty());
         if helps {
             (self.facts, self.findings) = (after, found);
             self.parts.push(super::lower(&remedy.summary));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
+use super::super::fault::{Fault, requirements};
 use super::page::{Page, Table, cited, fault, pages};
 
 /// `rules/platform/indexes.toml`.
@@ -24,9 +24,9 @@ pub struct IndexTable {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct WindowsIndex {
-    /// E.g. `torch==2.6.0`, `torchvision==0.21.0`.
+    /// E.g. `torch==2.6.0`, `torchvision==0.21.0`, `numba>=0.53`: those of these releases that have a Linux build of that index.
     pub packages: Vec<String>,
-    /// E.g. `cu118`, `cu126`.
+    /// E.g. `cu118`, `cu126`; `pypi` for wheels that hold there what they hold for Linux.
     pub indexes: Vec<String>,
     /// A key of `sources`.
     pub source: String,
@@ -57,6 +57,7 @@ impl Table for IndexTable {
         }
         for (index, row) in self.windows.iter().enumerate() {
             cited(&self.sources, &row.source, "windows", index)?;
+            requirements(&row.packages).map_err(|found| found.below("windows", index))?;
         }
         Ok(())
     }

@@ -128,6 +128,10 @@ pub struct PartnerRow {
     /// The extra of this package that brings the partner: what it requires holds for a partner that came without it, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extra: Option<String>,
+    /// A CPU build of this package goes beside a CUDA build of the partner where it is all that is published of the release for a
+    /// platform: it loads, and has no kernels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loads_without_cuda: bool,
     /// What the user sees otherwise, in one sentence without full stop.
     pub otherwise: String,
     /// Where this was read: a wheel and the file in it, or a page.

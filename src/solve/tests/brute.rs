@@ -15,7 +15,7 @@ use super::*;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::{code_obstacles, obstacles};
-use crate::rules::partner::{agrees, loaded_code};
+use crate::rules::partner::{goes_beside, loaded_code};
 use crate::rules::requirement::{name_of, satisfied, specifiers};
 
 /// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
@@ -171,7 +171,7 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
         for partner in &package.partners {
             let Agreement::Cuda(rule) = partner.agreement else { continue };
             if let Some((_, _, other)) = row(1)
-                && !agrees(rule, build.cuda, other.cuda)
+                && !goes_beside((partner, rule), Some(release), &build.platform, build.cuda, other.cuda)
             {
                 found.insert(Broken::Partner(name));
             }
