@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use crate::facts::{
-    CodeGroup, Distribution, Facts, Gpu, LibCuda, Library, Management, Origin, Pasted, Place, Python,
+    CodeGroup, Distribution, Facts, Gpu, GpuState, LibCuda, Library, Management, Origin, Pasted, Place, Python,
     PythonImplementation, Reading,
 };
 use crate::finding::Rule;
@@ -56,6 +56,17 @@ impl Case {
         self.with(|facts| facts.gpus = Reading::host(vec![gpu], "the test"))
     }
 
+    /// One H100 of 80 GiB of which NVML told the state; nothing is wrong with it but what is changed here.
+    pub fn h100(self, change: impl FnOnce(&mut Gpu, &mut GpuState)) -> Self {
+        let (name, compute_capability) = (read("NVIDIA H100 80GB HBM3"), read("9.0"));
+        let memory_bytes = Reading::host(80 << 30, "NVML");
+        let mut gpu = Gpu { name, compute_capability, memory_bytes, ..Gpu::default() };
+        let mut state = GpuState::default();
+        change(&mut gpu, &mut state);
+        gpu.state = Reading::host(state, "NVML");
+        self.with(|facts| facts.gpus = Reading::host(vec![gpu], "NVML"))
+    }
+
     /// The kernel driver, e.g. `570.86.15`.
     pub fn driver(self, version: &str) -> Self {
         self.with(|facts| facts.driver.version = read(version))
@@ -102,6 +113,11 @@ impl Case {
         let mut own = Distribution { name: name.to_owned(), version, ..Distribution::default() };
         change(&mut own);
         self.with(|facts| facts.distributions.push(own))
+    }
+
+    /// torch as its own `version.py` has it, e.g. `2.9.0+cu128` and `12.8`.
+    pub fn torch(self, version: &str, cuda: &str) -> Self {
+        self.distribution("torch", version, |own| own.build.cuda = read(cuda))
     }
 
     /// What one rule finds, with the id: `gpu-arch/torch: torch 2.6.0+cu124 has no kernel …`.

@@ -119,9 +119,3 @@ pub fn rules_of(id: &str) -> impl Iterator<Item = &'static Rule> {
 pub fn id(text: &str) -> Option<Id> {
     RULES.iter().find_map(|rule| rule.reads(text))
 }
-
-/// Whether a finding quotes an installer that found no solution.
-#[must_use]
-pub fn is_conflict(id: &Id) -> bool {
-    id.is(&SYMPTOM) && id.subject().is_some_and(|message| message.ends_with("-conflict"))
-}

@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     let wanted = text.strip_prefix("symptom/").unwrap_or(text);
-    if let Some(found) = db.symptoms().iter().find(|symptom| symptom.id == wanted) {
+    if let Some(found) = db.symptom(wanted) {
         print(&symptom_report::symptom(found, width()))?;
         return Ok(Exit::Ok);
     }

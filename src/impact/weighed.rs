@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{self, registry};
 use crate::facts::{Candidate, Facts};
-use crate::finding::{Finding, Plan};
+use crate::finding::{Finding, Id, Plan};
 use crate::rules::requirement::{name_of, normalise, parse};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, Asked, Change, Request};
@@ -16,7 +16,11 @@ use crate::solve::{self, Asked, Change, Request};
 pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
     let pasted = facts.pasted.as_ref()?;
     let candidates = &pasted.candidates;
-    let about = findings.iter().find(|it| it.id.is(&registry::REFUSED) || registry::is_conflict(&it.id))?;
+    let quotes_proof = |id: &Id| {
+        let message = id.subject().filter(|_| id.is(&registry::SYMPTOM)).and_then(|message| db.symptom(message));
+        message.is_some_and(|message| message.no_solution)
+    };
+    let about = findings.iter().find(|it| it.id.is(&registry::REFUSED) || quotes_proof(&it.id))?;
     let asked = |text: &str, place: &str| Some(Asked::new(parse(text).ok()?, place));
     let mut weighed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for package in candidates.iter().filter_map(|candidate| candidate.package.as_deref()) {

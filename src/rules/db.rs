@@ -257,6 +257,12 @@ impl RuleDb {
         &self.packed.symptoms
     }
 
+    /// The message of an id, e.g. `pip-conflict`.
+    #[must_use]
+    pub fn symptom(&self, id: &str) -> Option<&Symptom> {
+        self.symptoms().iter().find(|symptom| symptom.id == id)
+    }
+
     /// The known error messages that occur in a text, and those that advisories quote.
     #[must_use]
     pub fn heard_in(&self, text: &str) -> Heard<'_> {

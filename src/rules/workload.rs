@@ -39,11 +39,31 @@ impl Workload {
     }
 }
 
+/// What of a project's work is held against the memory of GPUs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The weights of its model, by `model-params`.
+    ModelFit,
+    /// What each GPU must have, by `min-vram`.
+    MinVram,
+}
+
+impl Limit {
+    /// As ids have it, e.g. `model-fit`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ModelFit => "model-fit",
+            Self::MinVram => "min-vram",
+        }
+    }
+}
+
 /// What is to be said of the memory of GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// `model-fit` or `min-vram`.
-    pub id: &'static str,
+    /// Which of them it is about.
+    pub limit: Limit,
     /// How bad.
     pub severity: Severity,
     /// One sentence.
@@ -110,7 +130,7 @@ fn too_small(least: u64, target: &Target, db: &RuleDb) -> Option<Told> {
     };
     let (_, citation) = db.gpu_memory(&first.name);
     let sum = format!("{} < {}", bytes(least_of(first)), bytes(least));
-    Some(Told { id: "min-vram", severity, title, sum, hint: Some(hint.to_owned()), citation, gpus })
+    Some(Told { limit: Limit::MinVram, severity, title, sum, hint: Some(hint.to_owned()), citation, gpus })
 }
 
 /// `32 GiB`, or `40 GiB, 64 GiB or 80 GiB` where the name does not say which.
@@ -161,7 +181,8 @@ fn fit(params: u64, four_bit: bool, target: &Target, db: &RuleDb) -> Option<Told
         (Severity::Warn, title, Some(way_out(params, four_bit, need, biggest, db)))
     };
     let citation = rules.sources.get(&row.source).map(super::cite);
-    Some(Told { id: "model-fit", severity, title, sum, hint, citation, gpus: (0..target.gpus.len()).collect() })
+    let gpus = (0..target.gpus.len()).collect();
+    Some(Told { limit: Limit::ModelFit, severity, title, sum, hint, citation, gpus })
 }
 
 /// More GPUs of that sort, or fewer bits.

@@ -25,10 +25,12 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The names after `pub` in every `rule!` of a source.
-fn rules(text: &str) -> impl Iterator<Item = &str> {
+/// The names after `pub` in every `rule!` of a source, with the ids: `NO_KERNEL` and `gpu-arch/{package}`.
+fn rules(text: &str) -> impl Iterator<Item = (&str, &str)> {
     let declared = text.split("rule! {").skip(1).filter_map(|rest| rest.split("pub ").nth(1));
-    declared.filter_map(|rest| rest.split_once(" = ")).map(|(name, _)| name)
+    declared
+        .filter_map(|rest| rest.split_once(" = \""))
+        .filter_map(|(name, rest)| Some((name, rest.split_once('"')?.0)))
 }
 
 /// `gpu_arch::no_kernel::` of `gpu_arch/no_kernel.rs`, and `xid::` of `xid.rs` or `xid/mod.rs`.
@@ -41,7 +43,7 @@ fn module(path: &Path) -> String {
 #[test]
 fn every_declared_rule_is_registered() {
     let of = |(path, text): &(PathBuf, String)| {
-        rules(text).map(|name| format!("{}{name}", module(path))).collect::<Vec<_>>()
+        rules(text).map(|(name, _)| format!("{}{name}", module(path))).collect::<Vec<_>>()
     };
     let declared: BTreeSet<String> = sources().iter().flat_map(of).collect();
     assert!(declared.contains("gpu_arch::no_kernel::NO_KERNEL"), "{declared:?}");
@@ -52,35 +54,27 @@ fn every_declared_rule_is_registered() {
     assert_eq!(registry::RULES.len(), declared.len());
 }
 
-/// Families whose rules have no case of their own beside them, and where their cases are.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("cuda_libs", "tests/it/objects.rs"),
-    ("environment", "tests/it/fix/apply.rs"),
-    ("gpu_visibility", "tests/it/visibility.rs"),
-    ("requirement", "tests/it/pasted.rs"),
-    ("system", "tests/it/toolchain.rs"),
-    ("toolchain", "tests/it/toolchain.rs"),
-];
-
-/// A case that fires and one that does not stand in the rule's own file and name it.
+/// A case that fires and one that does not stand in the rule's own file and name it, or its id where no other rule of the file
+/// has the same.
 #[test]
 fn every_rule_has_its_cases_beside_it() {
-    let (mut without, mut used) = (Vec::new(), BTreeSet::new());
+    let mut without = Vec::new();
     for (path, text) in sources() {
         let (code, tests) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
-        let words: BTreeSet<&str> =
+        let names: BTreeSet<&str> =
             tests.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').collect();
-        let module = module(&path);
-        for name in rules(code).filter(|name| !words.contains(name)) {
-            match ELSEWHERE.iter().find(|(family, _)| module.starts_with(&format!("{family}::"))) {
-                Some((family, _)) => drop(used.insert(*family)),
-                None => without.push(format!("{module}{name}")),
+        let ids: Vec<&str> = tests.split([' ', '"', ':', ',', '\n']).collect();
+        let declared: Vec<_> = rules(code).collect();
+        for (name, id) in &declared {
+            let alone = declared.iter().filter(|(_, other)| other == id).count() == 1;
+            let rule = registry::RULES.iter().find(|rule| rule.id == *id).expect("a registered rule");
+            let shown = ids.iter().any(|text| rule.reads(text).is_some_and(|read| read.to_string() == *text));
+            if !names.contains(name) && !(alone && shown) {
+                without.push(format!("{}{name}", module(&path)));
             }
         }
     }
     assert!(without.is_empty(), "no test beside them names {without:?}");
-    let idle: Vec<_> = ELSEWHERE.iter().filter(|(family, _)| !used.contains(family)).collect();
-    assert!(idle.is_empty(), "all rules have their cases: {idle:?} can go");
 }
 
 #[test]

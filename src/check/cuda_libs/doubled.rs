@@ -82,3 +82,23 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
 fn ordered<'a>(one: &'a str, other: &'a str) -> (&'a str, &'a str) {
     if one < other { (one, other) } else { (other, one) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DOUBLED;
+    use crate::check::cases::Case;
+    use crate::facts::Library;
+
+    #[test]
+    fn a_library_that_two_wheels_install() {
+        let with = |also_of: &[&str]| {
+            let also_of = also_of.iter().map(|name| (*name).to_owned()).collect();
+            let library = Library { path: "nvidia/cudnn/lib/libcudnn.so.9".to_owned(), also_of, ..Library::default() };
+            let case = Case::host().python("3.12").files("nvidia-cudnn-cu12", "9.10.2.21", vec![library]);
+            case.installed("nvidia-cudnn-cu13", "9.12.0.46").found(&DOUBLED)
+        };
+        let title = "nvidia-cudnn-cu12 9.10.2.21 and nvidia-cudnn-cu13 9.12.0.46 install files of the same names";
+        assert_eq!(with(&["nvidia-cudnn-cu13"]), [format!("cuda-libs/nvidia-cudnn-cu12+nvidia-cudnn-cu13: {title}")]);
+        assert_eq!(with(&[]), [""; 0]);
+    }
+}

@@ -47,3 +47,25 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .remedies([remedy]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{LIBCUDA, LibCuda};
+    use crate::check::cases::{Case, read};
+    use crate::facts::Reading;
+
+    #[test]
+    fn a_stub_in_front_of_the_driver_and_the_drivers_own() {
+        let with = |stub: bool| {
+            let path = "/usr/local/cuda/lib64/stubs/libcuda.so.1".to_owned();
+            let found_by = "LD_LIBRARY_PATH".to_owned();
+            let library = LibCuda { path, found_by, version: read("570.86.15"), compat: false, stub };
+            let case = Case::host().driver("570.86.15").installed("torch", "2.9.0+cu128");
+            case.with(|facts| facts.loader.libcuda = Reading::host(library, "the test")).found(&LIBCUDA)
+        };
+        let title =
+            "the toolkit's stub, `/usr/local/cuda/lib64/stubs/libcuda.so.1`, is in front of the driver's libcuda";
+        assert_eq!(with(true), [format!("cuda-libs/libcuda: {title}")]);
+        assert_eq!(with(false), [""; 0]);
+    }
+}

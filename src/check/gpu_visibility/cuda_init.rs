@@ -156,3 +156,23 @@ fn finding(severity: Severity, title: String, message: String, observed: String,
         .message(message)
         .evidence([Evidence::host("CUDA", observed).required(required).cited("cuInit, cuDeviceGetCount".to_owned())])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CUDA_INIT, CudaAnswer, Reading};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn an_answer_as_foreseen_one_that_is_not_and_none_where_nobody_asked() {
+        let with = |answer: Reading<CudaAnswer>| {
+            let case = Case::host().gpu("NVIDIA H100 80GB HBM3", "9.0").driver("570.86.15");
+            case.with(|facts| facts.visibility.cuda = answer).found(&CUDA_INIT)
+        };
+        let said = |error, devices| Reading::host(CudaAnswer { error, name: None, devices }, "the test");
+        let agrees = "gpu-visibility/cuda-init: CUDA's own answer agrees: it starts and counts 1 device";
+        assert_eq!(with(said(0, Some(1))), [agrees]);
+        let other = "CUDA's own answer is not what the facts foretell: it ends with error 802";
+        assert_eq!(with(said(802, None)), [format!("gpu-visibility/cuda-init: {other}")]);
+        assert_eq!(with(Reading::Unknown), [""; 0]);
+    }
+}

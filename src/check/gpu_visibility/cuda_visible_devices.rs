@@ -69,3 +69,23 @@ pub fn check(context: &Context<'_>, count: usize) -> Option<Finding> {
             .references([visible::GUIDE.to_owned()]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{CUDA_VISIBLE_DEVICES, VARIABLE};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn an_index_that_is_not_there_and_one_that_is() {
+        let with = |value: &str| {
+            let case = Case::host().gpu("NVIDIA H100 80GB HBM3", "9.0").driver("570.86.15");
+            let set = |facts: &mut crate::facts::Facts| {
+                facts.system.environment.insert(VARIABLE.to_owned(), value.to_owned());
+            };
+            case.with(set).found(&CUDA_VISIBLE_DEVICES)
+        };
+        let title = "`CUDA_VISIBLE_DEVICES=1` hides every GPU from CUDA";
+        assert_eq!(with("1"), [format!("gpu-visibility/cuda-visible-devices: {title}")]);
+        assert_eq!(with("0"), [""; 0]);
+    }
+}

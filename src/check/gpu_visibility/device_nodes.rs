@@ -116,3 +116,23 @@ pub fn finding(
         }])
         .references(if container { vec![TOOLKIT.to_owned()] } else { Vec::new() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DEVICE_NODES, Reading};
+    use crate::check::cases::Case;
+    use crate::facts::DeviceNode;
+
+    #[test]
+    fn the_file_of_the_gpu_is_missing_or_there() {
+        let with = |paths: &[&str]| {
+            let node = |path: &&str| DeviceNode { path: (*path).to_owned(), usable: true, outside_cgroup: false };
+            let nodes = Reading::host(paths.iter().map(node).collect(), "the test");
+            let case = Case::host().gpu("NVIDIA H100 80GB HBM3", "9.0").driver("570.86.15");
+            case.with(|facts| facts.visibility.nodes = nodes).found(&DEVICE_NODES)
+        };
+        let title = "driver 570.86.15 is loaded, but there is no /dev/nvidia0";
+        assert_eq!(with(&["/dev/nvidiactl"]), [format!("gpu-visibility/device-nodes: {title}")]);
+        assert_eq!(with(&["/dev/nvidiactl", "/dev/nvidia0"]), [""; 0]);
+    }
+}

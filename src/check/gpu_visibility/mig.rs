@@ -78,3 +78,26 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{MIG_EMPTY, MIG_SPLIT};
+    use crate::check::cases::Case;
+    use crate::facts::{MigInstance, Reading};
+
+    #[test]
+    fn a_gpu_without_an_instance_with_one_and_with_two() {
+        let with = |instances: usize| {
+            Case::host().h100(|gpu, state| {
+                gpu.mig = Reading::host(true, "the test");
+                state.instances = vec![MigInstance { memory_bytes: Some(10 << 30) }; instances];
+            })
+        };
+        let empty = "gpu-visibility/mig: GPU 0 NVIDIA H100 80GB HBM3 is in MIG mode without an instance";
+        assert_eq!(with(0).found(&MIG_EMPTY), [empty]);
+        assert_eq!(with(1).found(&MIG_EMPTY), [""; 0]);
+        let split = "gpu-visibility/mig: GPU 0 NVIDIA H100 80GB HBM3 is split by MIG: a process sees one instance";
+        assert_eq!(with(2).found(&MIG_SPLIT), [split]);
+        assert_eq!(with(1).found(&MIG_SPLIT), [""; 0]);
+    }
+}

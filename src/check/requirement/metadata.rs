@@ -47,3 +47,21 @@ fn is_guarded(context: &Context<'_>, name: &str) -> bool {
     let stops = |it: &Installed<'_>| Some(context.db.guard(it.name(), it.version.as_ref()?, name)?.0);
     context.stack.installed.iter().filter_map(stops).any(|stop| !matches!(stop, Stop::Missing))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{METADATA, Reading};
+    use crate::check::cases::Case;
+    use crate::facts::Metadata;
+
+    #[test]
+    fn metadata_that_nobody_can_read() {
+        let with = |metadata: Reading<Metadata>| {
+            let case = Case::host().python("3.12").distribution("some", "1.0", |own| own.metadata = metadata);
+            case.found(&METADATA)
+        };
+        let title = "the metadata of some cannot be read";
+        assert_eq!(with(Reading::unreadable("no text")), [format!("requirement/some/metadata: {title}")]);
+        assert_eq!(with(Reading::metadata(Metadata::default(), "METADATA")), [""; 0]);
+    }
+}

@@ -271,3 +271,26 @@ fn matching<'c>(context: &Context<'c>, pins: &BTreeMap<&str, Version>, asked: &[
 fn named(advisory: &Advisory) -> String {
     format!("{} [{}]", advisory.title, advisory.id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Candidate, REFUSED};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_release_that_the_users_own_line_forbids() {
+        let with = |asked: &str| {
+            let says = |package: Option<&str>, requirement: &str| Candidate {
+                package: package.map(str::to_owned),
+                requirement: requirement.to_owned(),
+                constraint: false,
+                place: "pip, line 4".to_owned(),
+            };
+            let candidates = vec![says(Some("torch==2.6.0"), "triton==3.2.0"), says(None, asked)];
+            Case::report().told(|pasted| pasted.candidates = candidates).found(&REFUSED)
+        };
+        let title = "torch 2.6.0 requires triton==3.2.0, but `triton==3.1.0` is asked for";
+        assert_eq!(with("triton==3.1.0"), [format!("requirement/refused/triton: {title}")]);
+        assert_eq!(with("triton>=3.1"), [""; 0]);
+    }
+}

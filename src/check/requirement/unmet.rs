@@ -152,3 +152,23 @@ fn listed_in(installed: &Installed<'_>) -> String {
         folder => format!("{folder}/METADATA"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::UNMET;
+    use crate::check::cases::Case;
+    use crate::facts::{Metadata, Reading};
+
+    #[test]
+    fn a_version_outside_the_declared_range() {
+        let with = |version: &str| {
+            let case = Case::host().python("3.12").distribution("some", "1.0", |own| {
+                let metadata = Metadata { requires: vec!["other<2".to_owned()], ..Metadata::default() };
+                own.metadata = Reading::metadata(metadata, "METADATA");
+            });
+            case.installed("other", version).found(&UNMET)
+        };
+        assert_eq!(with("2.1"), ["requirement/some/other: some 1.0 requires other<2, but 2.1 is installed"]);
+        assert_eq!(with("1.9"), [""; 0]);
+    }
+}

@@ -66,3 +66,25 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ComputeMode, EXCLUSIVE, GpuProcess, PROHIBITED};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_gpu_that_nobody_may_use_and_one_that_is_taken() {
+        let with = |mode: ComputeMode, processes: usize| {
+            Case::host().h100(|_, state| {
+                state.compute_mode = Some(mode);
+                state.processes = vec![GpuProcess::default(); processes];
+            })
+        };
+        let closed = "system/compute-mode: GPU 0 NVIDIA H100 80GB HBM3 is in compute mode Prohibited";
+        assert_eq!(with(ComputeMode::Prohibited, 0).found(&PROHIBITED), [closed]);
+        assert_eq!(with(ComputeMode::Default, 1).found(&PROHIBITED), [""; 0]);
+        let taken = "system/compute-mode: GPU 0 NVIDIA H100 80GB HBM3 takes one process at a time, and has one";
+        assert_eq!(with(ComputeMode::ExclusiveProcess, 1).found(&EXCLUSIVE), [taken]);
+        assert_eq!(with(ComputeMode::ExclusiveProcess, 0).found(&EXCLUSIVE), [""; 0]);
+    }
+}

@@ -32,3 +32,22 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .references(["https://github.com/NVIDIA/nvtrust/issues/56"])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::CONFIDENTIAL_COMPUTING;
+    use crate::check::cases::Case;
+    use crate::facts::{ConfidentialComputing, Reading};
+
+    #[test]
+    fn gpus_that_are_not_set_ready() {
+        let with = |ready: bool| {
+            let state = Reading::host(ConfidentialComputing { enabled: true, ready }, "NVML");
+            let case = Case::host().h100(|_, _| ());
+            case.with(|facts| facts.driver.confidential = state).found(&CONFIDENTIAL_COMPUTING)
+        };
+        let title = "confidential computing is on, and the GPUs are not set to take work";
+        assert_eq!(with(false), [format!("system/confidential-computing: {title}")]);
+        assert_eq!(with(true), [""; 0]);
+    }
+}

@@ -67,3 +67,24 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
 fn seen(disk: &Disk, room: String) -> Evidence {
     Evidence::host(disk.path.clone(), room).cited("statvfs".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DISK, DISK_FULL, Disk, ENVIRONMENT};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_full_disk_a_small_one_and_one_with_room() {
+        let with = |free_bytes: u64| {
+            let disk = Disk { holds: ENVIRONMENT.to_owned(), path: "/".to_owned(), free_bytes };
+            Case::host().torch("2.9.0+cu128", "12.8").with(|facts| facts.system.disks = vec![disk])
+        };
+        let full = "system/disk-full: there is no room left on the disk for the environment";
+        assert_eq!(with(0).found(&DISK_FULL), [full]);
+        assert_eq!(with(1 << 30).found(&DISK_FULL), [""; 0]);
+        let small = with(1 << 30).found(&DISK).concat();
+        let title = "the disk that holds the environment has 1 GiB left: another build of torch takes ";
+        assert!(small.starts_with(&format!("system/disk: {title}")), "{small}");
+        assert_eq!(with(1 << 40).found(&DISK), [""; 0]);
+    }
+}

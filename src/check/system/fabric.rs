@@ -57,3 +57,17 @@ fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
         "completed",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FABRIC, Fabric};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_gpu_that_nobody_registered() {
+        let with = |fabric: Fabric| Case::host().h100(|_, state| state.fabric = Some(fabric)).found(&FABRIC);
+        let title = "system/fabric: GPU 0 NVIDIA H100 80GB HBM3 is not registered with the NVLink fabric";
+        assert_eq!(with(Fabric::NotStarted), [title]);
+        assert_eq!(with(Fabric::Completed), [""; 0]);
+    }
+}

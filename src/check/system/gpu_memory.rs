@@ -63,3 +63,18 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::GPU_MEMORY;
+    use crate::check::cases::Case;
+
+    /// Of 80 GiB.
+    #[test]
+    fn a_gpu_whose_memory_others_hold() {
+        let with = |gib: u64| Case::host().h100(|_, state| state.used_bytes = Some(gib << 30)).found(&GPU_MEMORY);
+        assert_eq!(with(76), ["system/gpu-memory: the memory of GPU 0 NVIDIA H100 80GB HBM3 is nearly all in use"]);
+        assert_eq!(with(40), ["system/gpu-memory: the memory of GPU 0 NVIDIA H100 80GB HBM3 is half or more in use"]);
+        assert_eq!(with(39), [""; 0]);
+    }
+}

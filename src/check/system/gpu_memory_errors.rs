@@ -83,3 +83,29 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{REMAP_FAILED, REMAP_PENDING, UNCORRECTED};
+    use crate::check::cases::Case;
+    use crate::facts::RemappedRows;
+
+    #[test]
+    fn memory_that_failed_that_erred_and_that_waits() {
+        let with = |pending: bool, failed: bool, errors: u64| {
+            Case::host().h100(|_, state| {
+                state.rows = Some(RemappedRows { pending, failed });
+                state.uncorrected = Some(errors);
+            })
+        };
+        let failed = "memory of GPU 0 NVIDIA H100 80GB HBM3 failed, and no spare row was left for it";
+        assert_eq!(with(false, true, 0).found(&REMAP_FAILED), [format!("system/gpu-memory-errors: {failed}")]);
+        let erred = "GPU 0 NVIDIA H100 80GB HBM3 had memory errors that could not be corrected";
+        assert_eq!(with(false, false, 2).found(&UNCORRECTED), [format!("system/gpu-memory-errors: {erred}")]);
+        let waits = "GPU 0 NVIDIA H100 80GB HBM3 waits for a reset to replace damaged memory";
+        assert_eq!(with(true, false, 0).found(&REMAP_PENDING), [format!("system/gpu-memory-errors: {waits}")]);
+        for rule in [&REMAP_FAILED, &UNCORRECTED, &REMAP_PENDING] {
+            assert_eq!(with(false, false, 0).found(rule), [""; 0]);
+        }
+    }
+}

@@ -48,3 +48,29 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             )]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MEMLOCK;
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn a_limit_that_infiniband_outgrows_and_a_machine_without_it() {
+        let with = |limit: u64, infiniband: Reading<u32>| {
+            let case = Case::host().torch("2.9.0+cu128", "12.8").with(|facts| {
+                facts.system.memlock_bytes = Reading::host(limit, "the test");
+                facts.system.infiniband = infiniband;
+                facts.system.shm_bytes = Reading::host(1 << 40, "/dev/shm");
+            });
+            case.found(&MEMLOCK)
+        };
+        let one = || Reading::host(1, "/dev/infiniband");
+        assert_eq!(
+            with(64 << 10, one()),
+            ["system/memlock: a process may lock 64 KiB, which NCCL on InfiniBand outgrows"]
+        );
+        assert_eq!(with(u64::MAX, one()), [""; 0]);
+        assert_eq!(with(64 << 10, Reading::absent("/dev/infiniband")), [""; 0]);
+    }
+}

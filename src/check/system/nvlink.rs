@@ -31,3 +31,19 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::NVLINK;
+    use crate::check::cases::Case;
+    use crate::facts::NvLinks;
+
+    #[test]
+    fn links_that_are_down_beside_others_that_are_up() {
+        let with =
+            |active| Case::host().h100(|_, state| state.nvlinks = Some(NvLinks { active, all: 18 })).found(&NVLINK);
+        assert_eq!(with(2), ["system/nvlink: some NVLinks of GPU 0 NVIDIA H100 80GB HBM3 are down"]);
+        assert_eq!(with(18), [""; 0]);
+        assert_eq!(with(0), [""; 0], "no bridge is there");
+    }
+}

@@ -55,3 +55,16 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PERSISTENCE;
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_servers_gpu_that_the_driver_lets_go() {
+        let with = |on| Case::host().h100(|_, state| state.persistence = Some(on)).found(&PERSISTENCE);
+        assert_eq!(with(false), ["system/persistence: persistence mode of GPU 0 NVIDIA H100 80GB HBM3 is off"]);
+        assert_eq!(with(true), [""; 0]);
+    }
+}

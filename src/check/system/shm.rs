@@ -48,3 +48,20 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .references(["https://github.com/pytorch/pytorch/issues/5040"]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SHM;
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn what_docker_gives_and_what_is_enough() {
+        let with = |mib: u64| {
+            let case = Case::report().with(|facts| facts.system.shm_bytes = Reading::host(mib << 20, "the test"));
+            case.found(&SHM)
+        };
+        assert_eq!(with(64), ["system/shm: /dev/shm has 64 MiB, which DataLoader workers, Ray and NCCL outgrow"]);
+        assert_eq!(with(128), [""; 0]);
+    }
+}

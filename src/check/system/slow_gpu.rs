@@ -59,3 +59,18 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SLOW_GPU, Slowdown};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn clocks_that_are_held_down() {
+        let with =
+            |reasons: &[Slowdown]| Case::host().h100(|_, state| state.slowed_by = reasons.to_vec()).found(&SLOW_GPU);
+        let title = "system/slow-gpu: GPU 0 NVIDIA H100 80GB HBM3 is slowed down at this moment";
+        assert_eq!(with(&[Slowdown::PowerBrake]), [title]);
+        assert_eq!(with(&[]), [""; 0]);
+    }
+}

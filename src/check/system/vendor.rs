@@ -28,6 +28,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::VENDOR;
+    use crate::check::cases::Case;
     use crate::facts::{Distribution, Facts, Gpu, Origin, Reading};
     use crate::rules::embedded;
 
@@ -57,5 +59,13 @@ mod tests {
         assert_eq!(of(&[("torch", "2.5.1"), ("torch-xla", "2.5.1")], true), None, "XLA runs on NVIDIA's GPUs too");
         assert_eq!(of(&[("torch", "2.7.1+cpu")], false), None, "a CPU build is nobody's");
         assert_eq!(vendor(&[("torch", "2.7.1")], false, "macos"), Some("Apple MPS: macos".to_owned()));
+    }
+
+    #[test]
+    fn what_is_for_another_vendor_is_said() {
+        let with = |version: &str| Case::host().installed("torch", version).found(&VENDOR);
+        let title = "this stack is for AMD ROCm, which gpudoc does not judge";
+        assert_eq!(with("2.7.1+rocm6.3"), [format!("system/vendor: {title}")]);
+        assert_eq!(with("2.7.1+cu128"), [""; 0]);
     }
 }

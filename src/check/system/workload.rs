@@ -41,7 +41,7 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
         verified: false,
     });
     WORKLOAD
-        .found(&[told.id], told.title)
+        .found(&[told.limit.name()], told.title)
         .severity(told.severity)
         .message(format!("{}.", told.sum))
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))

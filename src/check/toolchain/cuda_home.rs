@@ -64,3 +64,32 @@ pub fn check(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             )])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{HOME_OTHER, HOME_WITHOUT_NVCC, Reading};
+    use crate::check::cases::{Case, value};
+    use crate::facts::Nvcc;
+
+    #[test]
+    fn a_folder_without_nvcc_and_one_of_another_cuda_than_that_on_path() {
+        let nvcc = |path: &str, cuda: &str| {
+            let nvcc = Nvcc { path: path.to_owned(), cuda: Some(value(cuda)), newest_gcc: None };
+            Reading::host(nvcc, "the test")
+        };
+        let with = |own: Reading<Nvcc>, on_path: &str| {
+            Case::host().installed("flash-attn", "2.8.3").with(|facts| {
+                facts.system.environment.insert("CUDA_HOME".to_owned(), "/opt/cuda".to_owned());
+                facts.toolchain.nvcc = own;
+                facts.toolchain.path_nvcc = nvcc("/usr/bin/nvcc", on_path);
+            })
+        };
+        let own = || nvcc("/opt/cuda/bin/nvcc", "12.8");
+        let without = with(Reading::absent("/opt/cuda/bin/nvcc"), "12.8").found(&HOME_WITHOUT_NVCC);
+        assert_eq!(without, ["toolchain/cuda-home: `CUDA_HOME=/opt/cuda` holds no nvcc"]);
+        assert_eq!(with(own(), "12.8").found(&HOME_WITHOUT_NVCC), [""; 0]);
+        let title = "`CUDA_HOME` is CUDA 12.8, and the nvcc on PATH is of CUDA 12.2";
+        assert_eq!(with(own(), "12.2").found(&HOME_OTHER), [format!("toolchain/cuda-home: {title}")]);
+        assert_eq!(with(own(), "12.8").found(&HOME_OTHER), [""; 0]);
+    }
+}

@@ -45,3 +45,24 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
             )]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{GCC, Nvcc};
+    use crate::check::cases::Case;
+    use crate::facts::Reading;
+
+    #[test]
+    fn a_gcc_that_nvcc_refuses_and_the_newest_that_it_takes() {
+        let with = |gcc: u32| {
+            let case = Case::host().installed("flash-attn", "2.8.3").with(|facts| {
+                let nvcc = Nvcc { path: "/usr/bin/nvcc".to_owned(), cuda: None, newest_gcc: Some(13) };
+                facts.toolchain.nvcc = Reading::host(nvcc, "the test");
+                facts.toolchain.gcc = Reading::host(gcc, "the test");
+            });
+            case.found(&GCC)
+        };
+        assert_eq!(with(14), ["toolchain/gcc: gcc 14 is newer than this nvcc takes, which is gcc 13"]);
+        assert_eq!(with(13), [""; 0]);
+    }
+}

@@ -32,3 +32,20 @@ pub fn check(context: &Context<'_>, severity: Severity) -> Option<Finding> {
             )]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{NINJA, Reading};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_machine_that_builds_extensions_without_ninja() {
+        let with = |ninja: Reading<String>| {
+            let case = Case::host().installed("flash-attn", "2.8.3").with(|facts| facts.toolchain.ninja = ninja);
+            case.found(&NINJA)
+        };
+        let title = "toolchain/ninja: there is no `ninja`, with which torch builds extensions";
+        assert_eq!(with(Reading::absent("PATH")), [title]);
+        assert_eq!(with(Reading::host("/usr/bin/ninja".to_owned(), "PATH")), [""; 0]);
+    }
+}

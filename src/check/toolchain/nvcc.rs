@@ -82,7 +82,10 @@ pub fn told(context: &Context<'_>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::told;
+    use super::{NVCC_OTHER, NVCC_OTHER_MAJOR};
+    use crate::check::cases::{Case, value};
     use crate::check::made::{distribution, found};
+    use crate::facts::Nvcc;
     use crate::facts::{Facts, Origin, Pasted, Reading};
     use crate::finding::Outcome;
     use crate::version::CudaVersion;
@@ -103,5 +106,23 @@ mod tests {
         let title = "nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
         assert_eq!(with(CudaVersion::new(11, 8)), [format!("toolchain/nvcc: {title}")]);
         assert_eq!(with(CudaVersion::new(12, 2)), [""; 0]);
+    }
+
+    #[test]
+    fn an_nvcc_of_another_major_on_a_machine_and_in_a_report() {
+        let title = "toolchain/nvcc: nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
+        let host = |cuda: &str| {
+            let nvcc = Nvcc { path: "/usr/bin/nvcc".to_owned(), cuda: Some(value(cuda)), newest_gcc: None };
+            let case = Case::host().torch("2.9.0+cu128", "12.8").installed("flash-attn", "2.8.3");
+            case.with(|facts| facts.toolchain.nvcc = Reading::host(nvcc, "the test")).found(&NVCC_OTHER)
+        };
+        assert_eq!(host("11.8"), [title]);
+        assert_eq!(host("12.2"), [""; 0]);
+        let report = |cuda: &str| {
+            let case = Case::report().torch("2.9.0+cu128", "12.8").told(|pasted| pasted.nvcc = Some(value(cuda)));
+            case.found(&NVCC_OTHER_MAJOR)
+        };
+        assert_eq!(report("11.8"), [title]);
+        assert_eq!(report("12.2"), [""; 0]);
     }
 }

@@ -84,3 +84,21 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
     finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
     Some(finding)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PTXAS_VARIABLE, Ptxas};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_variable_that_names_no_file() {
+        let with = |found: bool| {
+            let (variable, path) = ("TRITON_PTXAS_PATH".to_owned(), "/opt/ptxas".to_owned());
+            let ptxas = Ptxas { variable, path, found, cuda: None };
+            let case = Case::host().installed("triton", "3.5.0").with(|facts| facts.toolchain.ptxas = vec![ptxas]);
+            case.found(&PTXAS_VARIABLE)
+        };
+        assert_eq!(with(false), ["toolchain/triton-ptxas-path: `TRITON_PTXAS_PATH` names no file: `/opt/ptxas`"]);
+        assert_eq!(with(true), [""; 0]);
+    }
+}

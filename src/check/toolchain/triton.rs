@@ -36,3 +36,20 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             )]),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Reading, TRITON};
+    use crate::check::cases::Case;
+
+    #[test]
+    fn a_machine_without_a_compiler() {
+        let with = |gcc: Reading<u32>| {
+            let case = Case::host().installed("triton", "3.5.0").with(|facts| facts.toolchain.gcc = gcc);
+            case.found(&TRITON)
+        };
+        let title = "toolchain/triton: Triton finds no C compiler here: `torch.compile` needs it";
+        assert_eq!(with(Reading::absent("PATH")), [title]);
+        assert_eq!(with(Reading::host(13, "the test")), [""; 0]);
+    }
+}

@@ -224,7 +224,7 @@ mod tests {
     fn metadata_that_no_installer_can_replace_goes_first() {
         let mut facts =
             facts(&[("tokenizers", "0.20.3", SITE, &[]), ("transformers", "4.57.1", SITE, NEEDS)], Vec::new());
-        let install = "/v/bin/python3 -m pip install \"tokenizers>=0.22.0,<=0.23.0\"".to_owned();
+        let install = "/v/bin/python3 -m pip install huggingface-hub==0.36.2 tokenizers==0.22.2".to_owned();
         assert_eq!(planned(&facts).0, std::slice::from_ref(&install));
         let tokenizers = facts.distributions.iter_mut().find(|it| it.name == "tokenizers").expect("it");
         tokenizers.record = Some(Stray::Missing);
@@ -262,7 +262,7 @@ mod tests {
             ];
             planned(&facts(&installed, Vec::new())).0
         };
-        let hub = "/v/bin/python3 -m pip install \"huggingface-hub>=0.13.2,<0.26\"".to_owned();
+        let hub = "/v/bin/python3 -m pip install huggingface-hub==0.25.2".to_owned();
         assert_eq!(with(&[]), [hub]);
         // Somebody who stays needs the new one.
         let other = with(&["huggingface-hub>=0.27"]).join("\n");

@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::lint::{Declared, Finding, Rule};
-use crate::rules::workload::{Told, judge as told_of};
+use crate::rules::workload::{Limit, Told, judge as told_of};
 use crate::rules::{RuleDb, Target};
 
 /// The project's model does not fit the GPUs of a declared target.
@@ -36,9 +36,10 @@ fn of_memory(declared: &Declared, target: &Target, told: Told) -> Option<Finding
     if told.severity == Severity::Info {
         return None;
     }
-    let (rule, place) = [(&MODEL_FIT, &declared.model_params), (&MIN_VRAM, &declared.min_vram)]
-        .into_iter()
-        .find(|(rule, _)| rule.id == told.id)?;
+    let (rule, place) = match told.limit {
+        Limit::ModelFit => (&MODEL_FIT, &declared.model_params),
+        Limit::MinVram => (&MIN_VRAM, &declared.min_vram),
+    };
     let message = match &target.name {
         Some(name) => format!("`{name}`: {}", told.title),
         None => told.title,

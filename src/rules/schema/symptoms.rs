@@ -43,6 +43,9 @@ pub struct Symptom {
     /// lies in the environment.
     #[serde(default = "warn")]
     pub severity: Level,
+    /// An installer says it that found no set of releases: the plan is solved from what it weighed.
+    #[serde(default)]
+    pub no_solution: bool,
     /// What it may come from, the likeliest first.
     #[serde(rename = "cause")]
     pub causes: Vec<SymptomCause>,
