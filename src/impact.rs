@@ -4,6 +4,7 @@
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
 pub mod edits;
+mod libraries;
 mod needed;
 mod order;
 mod outlook;
@@ -17,7 +18,7 @@ use pep440_rs::{Operator, Version, VersionSpecifiers};
 use plan::Planned;
 
 use crate::check;
-use crate::facts::{Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
+use crate::facts::{Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
@@ -219,8 +220,10 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Again { name, location } => {
             let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
+            let mut back = Vec::new();
             for distribution in facts.distributions.iter_mut().filter(here) {
-                distribution.changed.clear();
+                let missing = distribution.changed.drain(..).filter(|file| file.how == Changed::Missing);
+                back.extend(missing.map(|file| format!("{location}/{}", file.path)));
                 distribution.wheel_tags.clear();
                 (distribution.source_gone, distribution.record) = (None, None);
                 if matches!(distribution.version, Reading::Unreadable { .. }) {
@@ -230,9 +233,14 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
                     libraries.iter_mut().for_each(|library| library.damage = None);
                 }
             }
+            libraries::found_again(&mut facts, &back);
+            libraries::no_longer_lacking(&mut facts, name, db);
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
+            for library in libraries::all(&mut facts) {
+                library.also_of.retain(|other| other != name);
+            }
             place(&mut facts, |place| place.in_front.retain(|it| it.name != *name || it.path != *location));
         }
         Change::OffPath(path) => {
@@ -330,6 +338,7 @@ fn driver(facts: &mut Facts, version: &DriverVersion) {
 
 /// Installs `name==version+local` and, as an installer would, what it requires.
 fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
+    libraries::no_longer_lacking(facts, requirement::name_of(pin), db);
     let Some((name, full)) = pin.split_once("==") else {
         // A range of what the rules do not cover: which version that will be is not known.
         slot_version(facts, requirement::name_of(pin), None);
@@ -373,11 +382,7 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
     slot.direct_url = Reading::Unknown;
     if name == TORCH {
         // What other libraries lacked, the new one may export; where the rules do not know, the doubt stays.
-        let libraries = facts.distributions.iter_mut().filter_map(|other| match &mut other.libraries {
-            Reading::Known { value, .. } => Some(value),
-            _ => None,
-        });
-        for library in libraries.flatten() {
+        for library in libraries::all(facts) {
             library.unresolved.retain(|unresolved| {
                 unresolved.from.is_some() || db.torch_exports(&unresolved.symbol, &release.version) != Some(true)
             });

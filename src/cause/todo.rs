@@ -86,11 +86,22 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
 /// reader may sit anywhere.
 fn image(facts: &Facts, plan: &Plan) -> Option<Item> {
     let kind = facts.system.container.value().filter(|_| facts.origin == Origin::Host)?;
-    let installs = |step: &&Step| matches!(step.own(), Step::Run { .. }) && !is_for_a_person(step);
-    let run = |step: &Step| Step::run(["RUN".to_owned()].into_iter().chain(step.words()));
-    let lines: Vec<Step> = plan.steps.iter().filter(installs).filter_map(run).collect();
-    let words = format!("What this changes is lost with the {kind} container; its Dockerfile keeps it");
-    (!lines.is_empty()).then(|| Item::words(Role::Image, words, lines))
+    let line = |step: &Step| match step.own() {
+        _ if is_for_a_person(step) => None,
+        Step::Run { .. } => Step::run(["RUN".to_owned()].into_iter().chain(step.words())),
+        Step::Set { name, value } => Step::run(["ENV", &format!("{}={}", name.as_str(), value.as_str())]),
+        _ => None,
+    };
+    let lines: Vec<Step> = plan.steps.iter().filter_map(line).collect();
+    let unset = plan.steps.iter().filter_map(|step| match step.own() {
+        Step::Unset { name } => Some(format!("`ENV {}`", name.as_str())),
+        _ => None,
+    });
+    // An image cannot take a variable away that an earlier line sets: the line goes.
+    let unset: Vec<String> = unset.collect();
+    let without = if unset.is_empty() { String::new() } else { format!(" without {}", list(&unset)) };
+    let words = format!("What this changes is lost with the {kind} container; its Dockerfile{without} keeps it");
+    (!lines.is_empty() || !unset.is_empty()).then(|| Item::words(Role::Image, words, lines))
 }
 
 /// What to do about the first cause, where there is no plan.

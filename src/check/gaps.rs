@@ -27,6 +27,13 @@ pub fn gaps(context: &Context<'_>) -> Vec<(&'static str, String)> {
         if matches!(libcuda, Reading::Unreadable { .. }) || !report && libcuda.is_unknown() {
             gaps.push(("forward-compat", "which libcuda is loaded".to_owned()));
         }
+        // The toolkit's stub has no version, and cuda-compat's is another check's.
+        let own = libcuda.value().filter(|library| !library.compat && !library.stub);
+        let unread =
+            |version: &Reading<_>| matches!(version, Reading::Unreadable { .. }) || !report && version.is_unknown();
+        if let Some(library) = own.filter(|library| unread(&library.version)) {
+            gaps.push(("driver-mismatch", format!("the version of {}", library.path)));
+        }
         let without = facts.gpus.value().into_iter().flatten().filter(|gpu| gpu.compute_capability.value().is_none());
         gaps.extend(without.map(|gpu| ("gpu-arch", format!("the compute capability of {}", gpu.label()))));
     }

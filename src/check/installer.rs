@@ -6,7 +6,7 @@
 use crate::facts::{Distribution, Facts, Origin, Python};
 use crate::rules::machine::is_same_in_conda;
 use crate::rules::requirement::name_of;
-use crate::step::{self, Step, Word};
+use crate::step::{self, Step};
 
 /// Where an environment is made beside a system's Python.
 const BESIDE: &str = ".venv";
@@ -103,22 +103,59 @@ impl<'f> Installer<'f> {
         own.or_else(|| Step::run(words()))
     }
 
-    /// The same beside other indexes, given by their URLs.
+    /// The same beside other indexes, given by their URLs. Poetry is told of an index first, and then what comes from there.
     #[must_use]
-    pub fn install_from(&self, requirements: &[String], indexes: &[String]) -> Option<Step> {
-        let without_sources = matches!(self.owner, Owner::Poetry(_)) && !indexes.is_empty();
-        let plain = Self { owner: Owner::Pip, ..self.clone() };
-        let installer = if without_sources { &plain } else { self };
-        let Some(Step::Run { environment, mut argv }) = installer.install(&[], requirements) else { return None };
-        let option = match installer.owner {
+    pub fn install_from(&self, requirements: &[String], indexes: &[String]) -> Vec<Step> {
+        if let Owner::Poetry(folder) = self.owner
+            && !indexes.is_empty()
+        {
+            return self
+                .from_sources(folder, requirements, indexes)
+                .unwrap_or_else(|| Self { owner: Owner::Pip, ..self.clone() }.install_from(requirements, indexes));
+        }
+        let Some(step) = self.install(&[], requirements) else { return Vec::new() };
+        let option = match self.owner {
             Owner::UvProject(_) | Owner::UvTool(_) => "--index",
             _ => "--extra-index-url",
         };
-        for index in indexes {
-            argv.push(Word::new(option)?);
-            argv.push(Word::new(index.as_str()).filter(|url| url.as_str().starts_with("http"))?);
+        let with = |step: Step, index: &String| step.and(option)?.and(index);
+        let urls = || indexes.iter().filter(|url| url.starts_with("http"));
+        let step = if urls().count() == indexes.len() { urls().try_fold(step, with) } else { None };
+        step.into_iter().collect()
+    }
+
+    /// `poetry source add` for each index by its label, `poetry add --source` for the builds with that label, and `poetry add` for
+    /// the rest; none where an index serves no label that is asked for. As poetry's documentation has it for PyTorch
+    /// (docs/repositories.md, Explicit Package Sources).
+    fn from_sources(&self, folder: &str, requirements: &[String], indexes: &[String]) -> Option<Vec<Step>> {
+        let lines: Vec<String> = requirements.iter().map(|line| step::requirement(line)).collect::<Option<_>>()?;
+        let label = |line: &String| line.split_once('+').map(|(_, label)| label.to_owned());
+        let poetry = ["poetry", "--directory", folder];
+        let mut steps = Vec::new();
+        for index in indexes.iter().filter(|url| url.starts_with("http")) {
+            let name = index.trim_end_matches('/').rsplit('/').next()?;
+            let own: Vec<&str> =
+                lines.iter().filter(|line| label(line).as_deref() == Some(name)).map(String::as_str).collect();
+            if own.is_empty() {
+                return None;
+            }
+            let source = format!("pytorch-{name}");
+            let known = ["source", "add", "--priority=explicit", &source, index];
+            steps.push(Step::run(poetry.into_iter().chain(known))?);
+            steps.push(Step::run(poetry.into_iter().chain(["add", "--source", &source]).chain(own))?);
         }
-        Some(Step::Run { environment, argv })
+        let served = |line: &&String| {
+            indexes.iter().any(|index| Some(index.rsplit('/').next().unwrap_or_default()) == label(line).as_deref())
+        };
+        let others: Vec<String> = lines.iter().filter(|line| !served(line)).cloned().collect();
+        steps.extend(self.install(&[], &others));
+        Some(steps)
+    }
+
+    /// Whether its command writes down what it installs, and takes no option of pip's.
+    #[must_use]
+    pub fn is_projects(&self) -> bool {
+        matches!(self.owner, Owner::UvProject(_) | Owner::Poetry(_) | Owner::UvTool(_))
     }
 
     /// Installs what is there once more, and nothing that it requires: pins in, e.g. `numpy==2.3.5`; none as of [`Self::install`].
@@ -293,10 +330,10 @@ mod tests {
         let index = "https://download.pytorch.org/whl/cu128".to_owned();
         let steps = [
             installer.install_from(&["torch==2.7.1+cu128".to_owned(), "numpy<2".to_owned()], &[index]),
-            installer.again(&["torch==2.7.1".to_owned()]),
-            installer.uninstall(&["nccl"]),
+            installer.again(&["torch==2.7.1".to_owned()]).into_iter().collect(),
+            installer.uninstall(&["nccl"]).into_iter().collect(),
         ];
-        print(&installer.prepared(steps.into_iter().flatten().collect()), Shell::Sh).join("\n")
+        print(&installer.prepared(steps.concat()), Shell::Sh).join("\n")
     }
 
     #[test]
@@ -317,7 +354,9 @@ mod tests {
         uv pip uninstall --python /app/.venv/bin/python nccl
         "#);
         insta::assert_snapshot!(told(&facts("/app/.venv", lock("poetry.lock"))), @r#"
-        /app/.venv/bin/python -m pip install torch==2.7.1+cu128 "numpy<2" --extra-index-url https://download.pytorch.org/whl/cu128
+        poetry --directory /app source add --priority=explicit pytorch-cu128 https://download.pytorch.org/whl/cu128
+        poetry --directory /app add --source pytorch-cu128 torch==2.7.1+cu128
+        poetry --directory /app add "numpy<2"
         /app/.venv/bin/python -m pip install --force-reinstall --no-deps torch==2.7.1
         /app/.venv/bin/python -m pip uninstall -y nccl
         "#);

@@ -53,6 +53,6 @@ pub fn older_torch(context: &Context<'_>, gpu: ComputeCapability, toolkit: CudaV
     })?;
     let pin = step::pin("torch", &row.release.full_version(row.build))?;
     let index = context.db.index_url(&row.build.index)?;
-    let install = Installer::of(context.facts).install_from(std::slice::from_ref(&pin), &[index])?;
-    Some(Remedy::new(format!("Install {pin}, the newest torch for this GPU and its last driver"), [install]))
+    let install = Installer::of(context.facts).install_from(std::slice::from_ref(&pin), &[index]);
+    Some(Remedy::new(format!("Install {pin}, the newest torch for this GPU and its last driver"), install))
 }

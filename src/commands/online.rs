@@ -31,24 +31,34 @@ pub const CACHE_VARIABLE: &str = "GPUDOC_CACHE";
 /// So many packages are asked for at most: the chains of large projects end long before.
 const MOST: usize = 400;
 
+/// What an index says of packages outside the rules.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// By normalised name, the release that an installer would take.
+    pub outsiders: BTreeMap<String, Outsider>,
+    /// Names of which no release fits what is asked of it, this Python and this platform.
+    pub without: BTreeSet<String>,
+    /// What could not be asked, in words.
+    pub notes: Vec<String>,
+}
+
 /// Follows requirements through packages outside the rules until they reach covered ones.
 ///
 /// # Errors
 ///
-/// When the index cannot be reached. A package that it does not have is left out, with a line in `notes`.
+/// When the index cannot be reached. A package that it does not have is left out, with a line in the notes.
 pub fn outsiders(
     asked: &[Asked],
     known: &BTreeMap<String, Outsider>,
     target: &Target,
     index: &Url,
     db: &RuleDb,
-    notes: &mut Vec<String>,
-) -> anyhow::Result<BTreeMap<String, Outsider>> {
+) -> anyhow::Result<Answers> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let bundle = CA_BUNDLE_VARIABLES.iter().find_map(|name| variable(name)).map(PathBuf::from);
     let client = Client::new(bundle.as_deref(), REQUESTS, Patience::default())?;
     let search = Search { client, index: index.clone(), target: target.clone(), cache: cache() };
-    runtime.context("failed to start")?.block_on(search.follow(asked, known, db, notes))
+    runtime.context("failed to start")?.block_on(search.follow(asked, known, db))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a command may ask the environment where its cache lies")]
@@ -78,8 +88,7 @@ impl Search {
         asked: &[Asked],
         known: &BTreeMap<String, Outsider>,
         db: &RuleDb,
-        notes: &mut Vec<String>,
-    ) -> anyhow::Result<BTreeMap<String, Outsider>> {
+    ) -> anyhow::Result<Answers> {
         let environment = markers(&self.target);
         let active = |wanted: &requirement::Requirement| {
             environment.as_ref().is_none_or(|environment| applies(wanted, environment, &[]))
@@ -89,7 +98,7 @@ impl Search {
         let mut extras: BTreeMap<String, BTreeSet<pep508_rs::ExtraName>> = BTreeMap::new();
         let mut waiting: Vec<requirement::Requirement> =
             asked.iter().map(|asked| asked.requirement.clone()).filter(|wanted| outside(wanted)).collect();
-        let mut found = known.clone();
+        let mut found = Answers { outsiders: known.clone(), ..Answers::default() };
         let mut seen = BTreeSet::new();
         let bar = ProgressBar::new_spinner().with_style(
             ProgressStyle::with_template("asking the index: {pos} packages")
@@ -125,11 +134,12 @@ impl Search {
                 let outsider = match outcome {
                     Ok(Some(outsider)) => outsider,
                     Ok(None) => {
-                        notes.push(format!("`{name}`: the index has no release of it that fits"));
+                        found.notes.push(format!("`{name}`: the index has no release of it that fits"));
+                        found.without.insert(name);
                         continue;
                     }
                     Err(error) => {
-                        notes.push(format!("`{name}`: {error:#}"));
+                        found.notes.push(format!("`{name}`: {error:#}"));
                         continue;
                     }
                 };
@@ -141,7 +151,7 @@ impl Search {
                         waiting.push(wanted);
                     }
                 }
-                found.insert(name, outsider);
+                found.outsiders.insert(name, outsider);
             }
         }
         bar.finish_and_clear();

@@ -9,7 +9,7 @@ use pep440_rs::Version;
 use super::format::Plain;
 use super::inputs::{Inputs, Settled};
 use super::targets::{Chosen, Probe, TargetArgs};
-use super::{file, online};
+use super::{backtrack, file};
 use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
@@ -172,10 +172,17 @@ pub fn run(
     request.from_index = inputs.from_index(&targets, db);
     request.overrides = inputs.overrides.iter().map(|asked| asked.requirement.name.to_string()).collect();
     if args.online {
-        let mut notes = Vec::new();
-        ask_index(&mut request, args, db, &mut notes)?;
-        for note in notes {
+        let weighed = backtrack::ask(&mut request, &args.index, db)?;
+        for note in weighed.notes {
             writeln!(err, "note: {note}")?;
+        }
+        if let Some(why) = weighed.refused {
+            return refused(
+                args,
+                &Proof { conclusion: why, ..Proof::default() },
+                &targets.iter().collect::<Vec<_>>(),
+                out,
+            );
         }
     }
     if request.requirements.is_empty() && taken.lines.is_empty() {
@@ -208,42 +215,6 @@ pub fn run(
     Ok(exit)
 }
 
-/// Older releases of packages outside the rules that are asked for at most, where the newest do not fit.
-const MOST_STEPS_BACK: usize = 40;
-
-/// Asks the index what packages outside the rules declare. Where the newest release of one contradicts the rest, the one before
-/// it is asked for, and so on, as an installer does; where none helps, the newest stand.
-fn ask_index(request: &mut Request, args: &ResolveArgs, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
-    let own = request.outsiders.clone();
-    let mut ceilings: Vec<Asked> = Vec::new();
-    let mut newest = None;
-    loop {
-        let asked: Vec<Asked> = request.requirements.iter().chain(&ceilings).cloned().collect();
-        let mut said = Vec::new();
-        let found = online::outsiders(&asked, &own, &request.target, &args.index, db, &mut said)?;
-        let missing = ceilings.iter().any(|ceiling| !found.contains_key(ceiling.requirement.name.as_ref()));
-        if newest.is_none() {
-            notes.append(&mut said);
-            newest = Some(found.clone());
-        }
-        request.outsiders = found;
-        let blamed = match solve(request, db) {
-            Ok(_) if !missing => return Ok(()),
-            Err(proof) if !missing => proof
-                .installed
-                .into_iter()
-                .find(|name| request.outsiders.get(name).is_some_and(|outsider| outsider.known_from == online::INDEX)),
-            _ => None,
-        };
-        let Some(name) = blamed.filter(|_| ceilings.len() < MOST_STEPS_BACK) else { break };
-        let version = request.outsiders.get(&name).map(|outsider| outsider.version.to_string()).unwrap_or_default();
-        let line = parse(&format!("{name}<{version}")).map_err(|error| anyhow!("`{name}<{version}`: {error}"))?;
-        ceilings.push(Asked::new(line, online::INDEX));
-    }
-    request.outsiders = newest.unwrap_or_default();
-    Ok(())
-}
-
 /// So many packages outside the rules are named.
 const NAMED: usize = 5;
 
@@ -274,7 +245,8 @@ fn answer(
     match solved {
         Ok(resolution) if resolution.pins.is_empty() && resolution.unlisted.is_empty() && taken.lines.is_empty() => {
             // Nothing that was asked for is judged, so nothing is solved.
-            let names = crate::text::list(&resolution.unchecked);
+            let named = request.requirements.iter().map(|asked| asked.requirement.name.to_string());
+            let names = crate::text::list(&named.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>());
             let why = format!("the rules cover nothing of what is asked for: {names}");
             if json {
                 out.write_all(emit::uncovered(&why, &resolution.unchecked, &targets).as_bytes())?;
@@ -312,16 +284,19 @@ fn answer(
             summary(&resolution, output, kind, db, err)?;
             Ok(Exit::Ok)
         }
-        Err(proof) => {
-            let text = if json {
-                emit::unsolvable(&proof, &targets)
-            } else {
-                emit::proof(&proof, super::width().clamp(40, 100))
-            };
-            out.write_all(text.as_bytes())?;
-            Ok(Exit::Failed)
-        }
+        Err(proof) => refused(args, &proof, &targets, out),
     }
+}
+
+/// Writes why there is no answer.
+fn refused(args: &ResolveArgs, proof: &Proof, targets: &[&Target], out: &mut dyn Write) -> anyhow::Result<Exit> {
+    let text = if args.format == Plain::Json || args.emit == Emit::Json {
+        emit::unsolvable(proof, targets)
+    } else {
+        emit::proof(proof, super::width().clamp(40, 100))
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(Exit::Failed)
 }
 
 /// Solves, and with `--allow-override` again without the pins that alone are in the way.

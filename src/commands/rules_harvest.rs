@@ -175,7 +175,7 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         return Ok(warn(failed));
     }
     releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
-    rows.partial |= args.last.is_some() && harvest::has_older(&published, &rows);
+    rows.partial |= (args.last.is_some() || args.since.is_some()) && harvest::has_older(&published, &rows);
     rows.releases.retain(|release| !release.builds.is_empty());
 
     let addresses = addresses(files);

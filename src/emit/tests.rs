@@ -56,7 +56,7 @@ fn text(emitted: &Emitted) -> String {
 }
 
 const LINES: &[&str] =
-    &["torch==2.7.1", "torchvision==0.22.1", "flash-attn==2.8.3", "Einops[extra]>=0.8; python_version > '3.8'"];
+    &["torch==2.7.1", "torchvision==0.22.1", "flash-attn==2.8.3", "Tabulate[widechars]>=0.8; python_version > '3.8'"];
 
 fn pod() -> Target {
     machine(&["RTX 5090"], "570.133.20", "3.11")
@@ -91,7 +91,7 @@ fn requirements_hold_the_whole_set() {
     torchvision==0.22.1+cu128  # requested; not newer: `torchvision==0.22.1` (req.in)
     triton==3.3.1              # needed by torch 2.7.1; not newer: torch 2.7.1 needs `triton==3.3.1`
     # Not covered by the rules, and passed on
-    einops[extra]>=0.8 ; python_full_version >= '3.9'
+    tabulate[widechars]>=0.8 ; python_full_version >= '3.9'
     ");
     assert!(emitted.text.contains("\ntorch==2.7.1+cu128 "), "PyPI's 2.7.1 has no kernel for 12.0");
 }
@@ -126,11 +126,11 @@ fn uv_takes_each_package_from_its_index() {
     version = "0"
     requires-python = "==3.11.*"
     dependencies = [
-        "flash-attn==2.8.3",                                  # requested; not newer: `flash-attn==2.8.3` (req.in)
-        "torch==2.7.1+cu128",                                 # requested; not newer: `torch==2.7.1` (req.in)
-        "torchvision==0.22.1+cu128",                          # requested; not newer: `torchvision==0.22.1` (req.in)
-        "triton==3.3.1",                                      # needed by torch 2.7.1; not newer: torch 2.7.1 needs `triton==3.3.1`
-        "einops[extra]>=0.8 ; python_full_version >= '3.9'",  # not covered by the rules
+        "flash-attn==2.8.3",                                        # requested; not newer: `flash-attn==2.8.3` (req.in)
+        "torch==2.7.1+cu128",                                       # requested; not newer: `torch==2.7.1` (req.in)
+        "torchvision==0.22.1+cu128",                                # requested; not newer: `torchvision==0.22.1` (req.in)
+        "triton==3.3.1",                                            # needed by torch 2.7.1; not newer: torch 2.7.1 needs `triton==3.3.1`
+        "tabulate[widechars]>=0.8 ; python_full_version >= '3.9'",  # not covered by the rules
     ]
 
     [tool.uv]
@@ -168,7 +168,7 @@ fn uv_takes_each_package_from_its_index() {
 
 #[test]
 fn uv_is_told_no_more_than_it_needs() {
-    let table: toml::Table = written(&["transformers==4.50.0"], pod(), &[], uv).text.parse().unwrap();
+    let table: toml::Table = written(&["einops==0.8.1"], pod(), &[], uv).text.parse().unwrap();
     assert!(!table.contains_key("tool"), "pure Python from PyPI: {table}");
 }
 
@@ -191,12 +191,12 @@ fn pip_installs_torch_before_what_is_compiled_against_it() {
     TORCH_CUDA_ARCH_LIST=12.0 python -m pip install --no-build-isolation flash-attn==2.8.3
 
     # the rest, also what the rules do not cover; the pins above are repeated, for pip to keep them
-    python -m pip install "einops[extra]>=0.8 ; python_full_version >= '3.9'" torch==2.7.1+cu128 \
+    python -m pip install "tabulate[widechars]>=0.8 ; python_full_version >= '3.9'" torch==2.7.1+cu128 \
         torchvision==0.22.1+cu128 triton==3.3.1 flash-attn==2.8.3
     "#);
     let place = |words: &str| emitted.text.find(words).unwrap();
     assert!(place("torch==2.7.1+cu128") < place("--no-build-isolation flash-attn==2.8.3"));
-    assert!(place("--no-build-isolation flash-attn==2.8.3") < place("einops[extra]"));
+    assert!(place("--no-build-isolation flash-attn==2.8.3") < place("tabulate[widechars]"));
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn a_dockerfile_starts_from_the_cuda_that_it_compiles_with() {
     RUN pip install --no-cache-dir --no-build-isolation flash-attn==2.8.3
 
     # the rest, also what the rules do not cover; the pins above are repeated, for pip to keep them
-    RUN pip install --no-cache-dir "einops[extra]>=0.8 ; python_full_version >= '3.9'" \
+    RUN pip install --no-cache-dir "tabulate[widechars]>=0.8 ; python_full_version >= '3.9'" \
             torch==2.7.1+cu128 torchvision==0.22.1+cu128 triton==3.3.1 flash-attn==2.8.3
     "#);
     assert!(emitted.text.contains("FROM nvidia/cuda:12.8.1-devel-ubuntu"), "torch is for CUDA 12.8");
@@ -277,7 +277,7 @@ fn conda_leaves_out_what_it_cannot_compile() {
           - torch==2.7.1+cu128
           - torchvision==0.22.1+cu128
           - triton==3.3.1
-          - "einops[extra]>=0.8 ; python_full_version >= '3.9'"
+          - "tabulate[widechars]>=0.8 ; python_full_version >= '3.9'"
 
     # Afterwards, for no wheel of flash-attn is published:
     #   conda run -n gpudoc python -m pip install ninja packaging psutil setuptools wheel

@@ -113,6 +113,10 @@ pub enum Changed {
         /// As it is.
         found: u64,
     },
+    /// It has its size, and holds nothing but zeros: the power went before the disk had it.
+    Zeros,
+    /// Python never finds it: another distribution has a folder of the module's name, which comes first.
+    Hidden,
     /// It has another SHA-256.
     Hash,
 }

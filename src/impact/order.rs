@@ -33,12 +33,14 @@ pub(super) fn steps(facts: &Facts, pins: &[&Pin<'_>], gone: &[&Distribution], db
     // What takes the place of files that are taken out nobody read: it comes with a second installation, after that.
     let unread = gone.iter().any(|it| base(&it.name).is_some())
         && pins.iter().any(|pin| pin.build.cuda.is_some() && !pin.build.is_opened());
-    let last = if unread {
-        [installed.clone().and_then(|step| step.and("--no-deps")), installer.uninstall(&names), installed]
+    let gone_step = installer.uninstall(&names).into_iter();
+    let last: Vec<Step> = if unread {
+        let bare = |step: &Step| step.clone().and("--no-deps").filter(|_| !installer.is_projects());
+        installed.iter().filter_map(bare).chain(gone_step).chain(installed.clone()).collect()
     } else {
-        [installed, installer.uninstall(&names), installer.again(&overwritten(pins, gone))]
+        installed.into_iter().chain(gone_step).chain(installer.again(&overwritten(pins, gone))).collect()
     };
-    let steps = first.into_iter().chain(last).flatten().enumerate();
+    let steps = first.into_iter().flatten().chain(last).enumerate();
     steps.map(|(at, step)| if at == 0 { step } else { step.then() }).collect()
 }
 

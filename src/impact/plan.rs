@@ -20,7 +20,7 @@ use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
-use crate::facts::{Distribution, Facts, Origin, Stray};
+use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
@@ -411,17 +411,25 @@ impl Draft<'_> {
         self.changes.iter().all(|change| seen(change, &is_here))
     }
 
-    /// A dist-info folder without a RECORD goes before what is installed in its place: pip can neither remove nor replace it.
+    /// A dist-info folder without a RECORD goes before what is installed in its place: pip can neither remove nor replace it. So
+    /// does one whose METADATA cannot be read, at which installers stop.
     fn records(&mut self) {
         let installed: BTreeSet<String> =
             self.requirements.iter().map(|it| normalise(requirement::name_of(it))).collect();
         let prefix = self.facts.python.value().map_or("", |python| python.prefix.as_str());
+        let is_unread = |it: &Distribution| {
+            matches!(it.metadata, Reading::Unreadable { .. }) || matches!(it.version, Reading::Unreadable { .. })
+        };
         let is_stray = |it: &&Distribution| {
-            it.record == Some(Stray::Missing) && installed.contains(&it.name) && it.location.starts_with(prefix)
+            (it.record == Some(Stray::Missing) || is_unread(it))
+                && installed.contains(&it.name)
+                && it.location.starts_with(prefix)
         };
         // A module of the old release beside the new one's may be found first.
         let both = |it: &Distribution| {
-            [it.metadata_dir.clone(), it.name.replace('-', "_")].map(|name| format!("{}/{name}", it.location))
+            let module = (it.record == Some(Stray::Missing)).then(|| it.name.replace('-', "_"));
+            let names = [Some(it.metadata_dir.clone()), module].into_iter().flatten();
+            names.map(|name| format!("{}/{name}", it.location)).collect::<Vec<_>>()
         };
         let folders: Vec<String> = self.facts.active_distributions().filter(is_stray).flat_map(both).collect();
         if self.facts.origin == Origin::Host

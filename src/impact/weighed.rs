@@ -63,11 +63,11 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
         _ => None,
     });
     let words: Vec<_> = words.collect();
-    let step = check::Installer::of(facts).install_from(&action.takes, &indexes(&action.takes, db));
+    let steps = check::Installer::of(facts).install_from(&action.takes, &indexes(&action.takes, db));
     Some(Plan {
         summary: crate::text::sentence(&crate::text::list(&words)),
         requirements: action.takes.clone(),
-        steps: step.into_iter().collect(),
+        steps,
         fixes: vec![about.id.clone()],
         leaves: findings.iter().filter(|it| super::serious(it) && it.id != about.id).map(|it| it.id.clone()).collect(),
         verified: false,

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::modules;
+use super::modules::{self, Tops};
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{ChangedFile, Distribution, Python, Stray};
@@ -39,13 +39,16 @@ pub(super) fn list(root: &RootFs, python: Option<&Python>, distributions: &mut [
     let owners: Vec<usize> = active.iter().map(|(owner, _)| *owner).collect();
     let lists = in_parallel(&active, 4, |(owner, distribution)| files_of(root, *owner, distribution));
     let mut listed: Vec<Listed> = Vec::new();
+    let mut tops = Vec::new();
     for (owner, (files, told)) in owners.into_iter().zip(lists) {
         listed.extend(files);
+        tops.push((owner, told.tops));
         if let Some(distribution) = distributions.get_mut(owner) {
             distribution.record = told.record.or_else(|| distribution.record.take());
             distribution.changed.extend(told.changed);
         }
     }
+    modules::mark_hidden(root, distributions, &tops);
     listed.retain(|file| is_for(version, &file.path));
     listed
 }
@@ -63,6 +66,7 @@ fn is_for(python: Option<&PythonVersion>, path: &str) -> bool {
 struct Told {
     record: Option<Stray>,
     changed: Vec<ChangedFile>,
+    tops: Tops,
 }
 
 fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> (Vec<Listed>, Told) {
@@ -75,7 +79,11 @@ fn files_of(root: &RootFs, owner: usize, distribution: &Distribution) -> (Vec<Li
     let mut listed: Vec<Listed> = Vec::new();
     if let Ok(record) = &record {
         let text = String::from_utf8_lossy(record);
-        told = Told { record: stray(distribution, &text), changed: modules::changed(root, distribution, &text) };
+        told = Told {
+            record: stray(distribution, &text),
+            changed: modules::changed(root, distribution, &text),
+            tops: Tops::of(&text),
+        };
         for file in parse_record(&text).filter(|file| is_library(&file.path)) {
             let path = file.path.into_owned();
             let place = join(location, &path);

@@ -15,6 +15,7 @@ use super::object_files::{Listed, list};
 use super::python_path::join;
 use super::root::RootFs;
 use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::objects::ReadAt;
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::{Exports, Object, Undefined};
 use crate::objects::library::{self, SharedLibrary, version_numbers};
@@ -182,12 +183,22 @@ fn read_library(
     }
     match read_elf(&data, file, known, follow, is_cuda_library, numpy2, &mut read) {
         Ok(()) => {}
-        // A linker script, or an empty placeholder.
-        Err(ElfError::NotElf) => return read,
+        // A linker script, or an empty placeholder; of another size than the wheel's it came in the library's place.
+        Err(ElfError::NotElf) if !is_replaced(&data, read.changed.as_ref()) => return read,
+        Err(ElfError::NotElf) => read.library.damage = Some("it is no library".to_owned()),
         Err(error) => read.library.damage = Some(error.to_string()),
     }
     read.is_elf = true;
     read
+}
+
+/// Whether what is no library lies where the wheel had one: a pointer of git-lfs, a page of a proxy, zeros.
+fn is_replaced(data: &FileAt, changed: Option<&Changed>) -> bool {
+    let mut beginning = [0; 4];
+    if !data.read_at(0, &mut beginning).is_ok_and(|read| read == 4) || beginning == *b"\x7fELF" {
+        return false;
+    }
+    beginning == [0; 4] || matches!(changed, Some(Changed::Size { .. }))
 }
 
 fn read_elf(

@@ -41,6 +41,12 @@ impl RuleDb {
         self.packed.tables.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
     }
 
+    /// Whether some release of a package is known to load torch's libraries.
+    #[must_use]
+    pub fn is_linked_to_torch(&self, package: &str) -> bool {
+        self.packed.tables.torch_abi.extensions.iter().any(|row| row.package == package)
+    }
+
     /// The torch releases that [`Self::torch_abi`] speaks of.
     #[must_use]
     pub fn torch_abi_releases(&self) -> &[String] {

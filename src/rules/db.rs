@@ -10,8 +10,8 @@ use super::overlay::Overlay;
 use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
 use super::schema::{
-    Advisory, CondaName, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, ScreenTable, Symptom,
-    WorkloadTable, WslDriver, XidAction, XidError,
+    Advisory, CondaName, ContainerToolkit, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, ScreenTable,
+    Symptom, WorkloadTable, WslDriver, XidAction, XidError,
 };
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
@@ -201,6 +201,13 @@ impl RuleDb {
     #[must_use]
     pub fn task(&self, matter: Matter, at: Place) -> Option<&MachineTask> {
         self.packed.tables.machine.tasks.iter().find(|row| row.matter == matter && row.at == at)
+    }
+
+    /// How NVIDIA's Container Toolkit is installed on a distribution, by its name: `Ubuntu 24.04.3 LTS`.
+    #[must_use]
+    pub fn container_toolkit(&self, distro: &str) -> Option<&ContainerToolkit> {
+        let is_on = |row: &&ContainerToolkit| row.on.iter().any(|name| distro.starts_with(name.as_str()));
+        self.packed.tables.machine.container_toolkits.iter().find(is_on)
     }
 
     /// Where torch for a Jetson is published, by its compute capability.

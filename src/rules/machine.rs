@@ -69,6 +69,17 @@ pub fn newest_driver(facts: &Facts, target: &Target, db: &RuleDb) -> Option<Task
     Some(driver(&db.families().iter().rev().find_map(wanted)?, facts, db))
 }
 
+/// How NVIDIA's Container Toolkit comes to the host; in a container or for an unknown distribution in words alone.
+#[must_use]
+pub fn container_toolkit(facts: &Facts, db: &RuleDb) -> Task {
+    let distro = facts.system.distro.value().filter(|_| facts.system.container.value().is_none());
+    let row = distro.and_then(|distro| db.container_toolkit(distro));
+    Task {
+        words: "install NVIDIA's Container Toolkit on the host".to_owned(),
+        steps: row.iter().flat_map(|row| &row.commands).flat_map(Written::steps).collect(),
+    }
+}
+
 /// A CUDA toolkit that is to be installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Toolkit {
@@ -140,6 +151,33 @@ mod tests {
         facts.system.distro = Reading::host("Debian GNU/Linux 12 (bookworm)".to_owned(), "a test");
         change(&mut facts.system);
         facts
+    }
+
+    #[test]
+    fn the_container_toolkit_is_installed_by_the_distribution() {
+        let on = |distro: &str| {
+            let facts = facts(|it| it.distro = Reading::host(distro.to_owned(), "a test"));
+            print(&container_toolkit(&facts, embedded()).steps, Shell::Sh).pop().unwrap_or_default()
+        };
+        assert_eq!(on("Ubuntu 24.04.3 LTS"), "sudo apt-get install nvidia-container-toolkit");
+        assert_eq!(on("Fedora Linux 43 (Workstation Edition)"), "sudo dnf install nvidia-container-toolkit");
+        assert_eq!(on("openSUSE Leap 16.0"), "sudo zypper --gpg-auto-import-keys install nvidia-container-toolkit");
+        assert_eq!(on("NixOS 25.11"), "");
+    }
+
+    #[test]
+    fn the_driver_is_installed_by_the_distribution() {
+        let on = |distro: &str| {
+            let facts = facts(|it| it.distro = Reading::host(distro.to_owned(), "a test"));
+            told(&facts).lines().last().unwrap_or_default().to_owned()
+        };
+        assert_eq!(on("Fedora Linux 43 (Server Edition)"), "sudo dnf install akmod-nvidia xorg-x11-drv-nvidia-cuda");
+        let suse = "sudo zypper install nvidia-open-driver-G07-signed-kmp-meta";
+        assert_eq!(on("SUSE Linux Enterprise Server 15 SP7"), suse);
+        assert_eq!(on("openSUSE Leap 16.0"), suse);
+        assert_eq!(on("Debian GNU/Linux 13 (trixie)"), "sudo apt-get install nvidia-open");
+        assert_eq!(on("Red Hat Enterprise Linux 10.1 (Coughlan)"), "sudo dnf install nvidia-open");
+        assert_eq!(on("Rocky Linux 9.7 (Blue Onyx)"), "sudo dnf install nvidia-open");
     }
 
     fn told(facts: &Facts) -> String {

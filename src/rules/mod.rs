@@ -12,6 +12,7 @@ mod ask_gpus;
 mod ask_names;
 pub mod bytes;
 pub mod checked;
+pub mod companion;
 pub mod complete;
 pub mod consistency;
 mod db;

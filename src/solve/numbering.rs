@@ -237,15 +237,14 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         }
         let named = db.mentioned_by(package);
         let mut mentioned: BTreeSet<&str> = named.iter().map(String::as_str).collect();
-        if compiles_against_torch(&package.name, db) {
+        if compiles_against_torch(&package.name, db) || db.is_linked_to_torch(&package.name) {
             mentioned.insert(TORCH);
         }
-        // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them.
-        let known = mentioned
-            .into_iter()
-            .filter(|name| !is_runtime_wheel(name) || names.contains(*name))
-            .filter_map(|name| db.package(name))
-            .filter(here);
+        // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them. What mentions
+        // others than them is a package as any other.
+        let alone = |own: &&Package| db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name));
+        let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !names.contains(&own.name) && alone(own);
+        let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());
         waiting.extend(known);

@@ -340,15 +340,17 @@ impl DependencyProvider for Provider<'_, '_> {
         let may_be_absent = range.contains(&ABSENT);
         let dependents = |package: usize| i64::try_from(self.universe.packages[package].dependents).unwrap_or(i64::MAX);
         let (class, central, place) = match *node {
-            Node::Root | Node::Ask(_) => (6, 0, 0),
+            Node::Root | Node::Ask(_) => (7, 0, 0),
             Node::Release(_) | Node::Build(_) if may_be_absent => (1, 0, 0),
             Node::Choice(clause) => (0, 0, clause),
-            Node::SharedRelease(package) => (6, 0, package),
+            Node::SharedRelease(package) => (7, 0, package),
             // Not before all targets have their builds, so that whichever lines are left will do.
             Node::SharedBuild(package) if range.only().is_none() => (1, 0, package),
-            Node::SharedBuild(package) => (6, 0, package),
-            Node::Release(package) | Node::Build(package) if range.only().is_some() => (5, 0, package),
-            Node::Release(package) if self.universe.near.contains_key(&package) => (4, -dependents(package), package),
+            Node::SharedBuild(package) => (7, 0, package),
+            Node::Release(package) | Node::Build(package) if range.only().is_some() => (6, 0, package),
+            Node::Release(package) if self.universe.near.contains_key(&package) => (5, -dependents(package), package),
+            // What comes along goes by what was there.
+            Node::Release(package) if self.universe.is_kept(package) => (4, -dependents(package), package),
             Node::Release(package) => (3, -dependents(package), package),
             Node::Build(package) => (2, dependents(package), package),
         };

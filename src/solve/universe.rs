@@ -140,16 +140,24 @@ impl<'a> Universe<'a> {
         self.packages[package].unlisted.as_ref()
     }
 
+    /// Whether a package is installed, and is to change as little as can be.
+    pub fn is_kept(&self, package: usize) -> bool {
+        self.prefer == Prefer::Installed && self.installed.contains_key(self.packages[package].name)
+    }
+
     /// What a release declares of packages of this universe, for all of its builds.
     pub fn release_needs(&self, package: usize, number: u32) -> &[Need] {
         let candidates = &self.packages[package];
         let at = number as usize - 1;
         candidates.needs[at].get_or_init(|| {
             let mut lines = candidates.package.releases[at].requires.clone();
-            // What is compiled against torch needs one, also where its metadata says so only after the build.
+            // What is compiled against torch needs one, also where its metadata says so only after the build, or never.
             let names_torch = lines.iter().any(|line| name_of(line) == TORCH);
-            let source = candidates.package.releases[at].builds.iter().all(Build::is_source);
-            if !names_torch && source && compiles_against_torch(candidates.name, self.db) {
+            let release = &candidates.package.releases[at];
+            let source =
+                || release.builds.iter().all(Build::is_source) && compiles_against_torch(candidates.name, self.db);
+            let linked = || self.db.torch_abi(candidates.name, &release.version).is_some();
+            if !names_torch && (source() || linked()) {
                 lines.push(TORCH.to_owned());
             }
             if let Some(wanted) = self.extras.get(candidates.name) {

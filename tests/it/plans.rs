@@ -217,7 +217,7 @@ fn what_goes_leaves_no_wishes_behind_and_uv_is_called_where_there_is_no_pip() {
         write(info.join("RECORD"), "");
     }
     let report = gpudoc(&["check", "--root", host.to_str().unwrap()], "");
-    assert_eq!(strings(&report["plan"]["requirements"]), ["huggingface-hub>=0.34.0,<1.0"], "{}", report["findings"]);
+    assert_eq!(strings(&report["plan"]["requirements"]), ["huggingface-hub==0.36.2"], "{}", report["findings"]);
     let commands = strings(&report["plan"]["commands"]);
     assert!(commands.iter().all(|command| command.starts_with("uv pip install ")), "{commands:?}");
 }

@@ -69,7 +69,9 @@ fn an_rtx_5090_needs_the_first_branch_that_knows_it() {
     assert_eq!(on("Ubuntu 24.04.2 LTS").unwrap(), "sudo apt-get install nvidia-driver-570-server-open");
     assert_eq!(
         on("Rocky Linux 9.5 (Blue Onyx)").unwrap(),
-        "sudo dnf module enable nvidia-driver:580-open / sudo dnf install nvidia-open"
+        "sudo dnf config-manager --add-repo \
+         https://developer.download.nvidia.com/compute/cuda/repos/rhel9/x86_64/cuda-rhel9.repo / \
+         sudo dnf module enable nvidia-driver:580-open / sudo dnf install nvidia-open"
     );
     // CUDA 11 alone would be content with 450.80.02.
     let older = text.replace("550.54.15", "450.51.05").replace("2.7.1+cu128", "2.0.1+cu118");

@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use super::package_index::{Reply, Server};
+
 fn resolve(args: &[&str]) -> Output {
     let common = ["resolve", "--platform", "linux_x86_64", "--glibc", "2.35"];
     Command::new(env!("CARGO_BIN_EXE_gpudoc")).args(common).args(args).output().expect("gpudoc runs")
@@ -103,4 +105,50 @@ fn other_packages_pass_through_and_are_named() {
     assert_eq!(output.status.code(), Some(0));
     assert!(stderr(&output).contains("neither pinned nor judged: requests"), "{}", stderr(&output));
     assert!(!stdout(&output).contains("requests"));
+}
+
+/// What is linked against torch brings one; what mentions others than NVIDIA's runtime wheels is a package as any other; of what
+/// comes along, an advisory bounds the release.
+#[test]
+fn what_comes_along_is_entered() {
+    assert!(pins(&["torchcodec"]).contains_key("torch"));
+    // nvidia-cutlass-dsl 4.6.0 pins its libs-base, which needs cuda-python from 12.8 on.
+    assert!(pins(&["nvidia-cutlass-dsl==4.6.0", "cuda-python==12.3.0"]).is_empty());
+    assert_eq!(pins(&["pytorch-lightning==2.3.1"])["setuptools"], "81.0.0");
+}
+
+/// accelerate needs psutil, of which the rules have no row: what the index says that psutil needs binds numpy, and so does what it
+/// lacks.
+#[test]
+fn what_the_pins_need_outside_the_rules_binds_too() {
+    let index = |needs: &'static str| {
+        Server::start(move |asked| {
+            let file = r#"{"filename": "psutil-7.0.0-py3-none-any.whl", "url": "/files/psutil-7.0.0-py3-none-any.whl",
+                           "hashes": {}, "core-metadata": true}"#;
+            match asked.path.as_str() {
+                "/simple/psutil/" => Reply::json(&format!(
+                    r#"{{"meta": {{"api-version": "1.0"}}, "name": "psutil", "files": [{file}]}}"#
+                )),
+                path if path.ends_with(".metadata") => {
+                    let text = format!("Metadata-Version: 2.1\nName: psutil\nVersion: 7.0.0\nRequires-Dist: {needs}\n");
+                    Reply::new(200, "text/plain", text)
+                }
+                _ => Reply::status(404),
+            }
+        })
+    };
+    let bound = index("numpy<2.3");
+    let online = |server: &Server, line: &str| pins(&["numpy", line, "--online", "--index", &server.index]);
+    assert_eq!(online(&bound, "accelerate==1.10.0")["numpy"], "2.2.6");
+    assert!(online(&bound, "psutil==6.0.0").is_empty());
+    let free = index("numpy");
+    assert_eq!(online(&free, "accelerate==1.10.0")["numpy"], pins(&["numpy", "accelerate==1.10.0"])["numpy"]);
+}
+
+/// The pins of an answer for an L4, by name; none where there is no answer.
+fn pins(args: &[&str]) -> std::collections::BTreeMap<String, String> {
+    let machine = ["--gpu", "L4", "--driver", "580.65.06", "--python", "3.11", "--format", "json"];
+    let answer: serde_json::Value = serde_json::from_slice(&resolve(&[args, &machine].concat()).stdout).unwrap();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    answer["packages"].as_array().unwrap().iter().map(|row| (text(&row["name"]), text(&row["version"]))).collect()
 }

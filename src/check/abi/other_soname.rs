@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::owner_of;
 use super::symbols::in_words;
-use crate::check::{Context, Installed};
+use crate::check::{Context, Installed, Installer, again};
 use crate::facts::Library;
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
+use crate::rules::companion;
 use crate::step::Step;
 use crate::text;
 
@@ -43,6 +44,8 @@ pub fn findings(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
             verified: false,
         });
+        let owner = owner.and_then(|name| context.stack.get(name)).filter(|owner| owner.name() != installed.name());
+        let remedy = unset.or_else(|| owner.and_then(|owner| of_the_same_cuda(context, installed, owner, path)));
         findings.push(
             OTHER_SONAME
                 .found(
@@ -64,10 +67,31 @@ pub fn findings(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
                         .required(link.and_then(|link| link.instead_of.clone()))
                         .cited(link.map(|link| link.found_by.clone())),
                 ])
-                .remedies(unset),
+                .remedies(remedy),
         );
     }
     findings
+}
+
+/// The wheel whose library is got, as it goes with the one that needs it: once more where its files are not its own, else the
+/// release for the same CUDA.
+fn of_the_same_cuda(
+    context: &Context<'_>,
+    installed: &Installed<'_>,
+    owner: &Installed<'_>,
+    path: &str,
+) -> Option<Remedy> {
+    if owner.distribution.changed.iter().any(|file| path.ends_with(&file.path)) {
+        return again::remedy(context, owner);
+    }
+    let pin = companion::of(context.db, installed.name(), installed.version.as_ref()?, owner.name())?;
+    let pin = format!("{}=={pin}", owner.name());
+    let step = Installer::of(context.facts).install(&[], std::slice::from_ref(&pin))?;
+    Some(Remedy {
+        requirements: vec![pin.clone()],
+        change: Some(Change::Install(vec![pin.clone()])),
+        ..Remedy::new(format!("Install {pin}, which is of the same CUDA as {}", installed.title()), [step])
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::check::Context;
 use crate::check::cuda_libs::twins;
-use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, rule};
+use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
 use crate::rules::schema::Advisory;
@@ -38,6 +38,12 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, hit: &Match) -> Findi
     let mut found = of(advisory);
     if let Some(remedy) = twins::remedy(context, &advisory.one_of) {
         found.remedies = vec![remedy];
+    }
+    let group = advisory.one_of.iter().flatten().filter(|name| context.stack.get(name).is_some());
+    if let [one, other] = group.map(String::as_str).collect::<Vec<_>>().as_slice()
+        && twins::is_settled(context, &[one, other])
+    {
+        found.severity = Severity::Info;
     }
     found.packages = packages;
     found.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{some, twins};
 use crate::check::{Context, Installed};
-use crate::finding::{Evidence, Finding, rule};
+use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::requirement::is_runtime_wheel;
 use crate::text;
 
@@ -64,6 +64,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         findings.push(
             DOUBLED
                 .found(&[one, other], format!("{} install files of the same names", text::list(&titles)))
+                .severity(if twins::is_settled(context, &[one, other]) { Severity::Info } else { Severity::Warn })
                 .message(format!(
                     "{} in both. The one that was installed last won, and removing either breaks the other.{lost}",
                     text::count(files.len(), "library is", "libraries are")

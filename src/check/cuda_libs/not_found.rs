@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::some;
 use crate::check::gpu_arch::chosen_libraries;
-use crate::check::{Context, soname};
-use crate::facts::{Library, Link};
+use crate::check::{Context, Installed, soname};
+use crate::facts::{Changed, Library, Link};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 
 rule! {
@@ -59,6 +59,8 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
             let summary = format!("Install what ships {first}, and name its folder in LD_LIBRARY_PATH");
             Remedy::new(summary, [])
         });
+        let mut packages = vec![installed.name()];
+        packages.extend(context.stack.installed.iter().filter(|other| has_lost(other, &names)).map(Installed::name));
         findings.push(
             NOT_FOUND
                 .found(
@@ -67,7 +69,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
                 )
                 .severity(severity)
                 .message(message)
-                .packages([installed.name()])
+                .packages(packages)
                 .evidence([Evidence::binary(library.path.clone(), format!("needs {}", some(&names)))
                     .required("in its RPATH or RUNPATH, LD_LIBRARY_PATH, ld.so.cache or a default folder".to_owned())
                     .cited(distribution.location.clone())])
@@ -75,6 +77,13 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         );
     }
     findings
+}
+
+/// Whether a distribution's own copy of one of some libraries is gone.
+fn has_lost(installed: &Installed<'_>, sonames: &[&str]) -> bool {
+    installed.distribution.changed.iter().any(|file| {
+        file.how == Changed::Missing && file.path.rsplit('/').next().is_some_and(|name| sonames.contains(&name))
+    })
 }
 
 /// Files that are loaded with `import torch`: what its libraries get, and what those get.

@@ -1,7 +1,7 @@
 //! Of distributions that install the same files, which one stays?
 //!
-//! That one which the stack requires, torch before others; of several or none the one for torch's CUDA, else the first in the
-//! order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
+//! That one which the stack requires, torch before others, or one that has all of that and more, such as the GPU's code; of several
+//! or none the one for torch's CUDA, else the first in the order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
 
 use crate::check::{Context, Installed, Installer, again};
 use crate::facts::Origin;
@@ -41,7 +41,9 @@ fn major(name: &str) -> Option<u32> {
 pub fn kept<'n>(context: &Context<'_>, names: &[&'n str]) -> Option<&'n str> {
     let required = required(context, names);
     if let [only] = required.as_slice() {
-        return Some(only);
+        let stands_in = |name: &&&str| group_of(context, only).is_some_and(|group| suits(group, only, name));
+        let more = names.iter().filter(|name| *name != only && has_more(name, only)).find(stands_in);
+        return Some(more.unwrap_or(only));
     }
     let cuda = context.stack.torch_cuda().flatten()?.major;
     names.iter().copied().find(|name| major(name) == Some(cuda))
@@ -50,11 +52,27 @@ pub fn kept<'n>(context: &Context<'_>, names: &[&'n str]) -> Option<&'n str> {
 /// An installed distribution that installs the same files as one which is not there, as an advisory of the rules has it:
 /// `opencv-python` for `opencv-python-headless`.
 pub fn of<'c, 'a>(context: &'c Context<'a>, name: &str) -> Option<&'c Installed<'a>> {
-    let groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
-    let group = groups.into_iter().find(|group| group.iter().any(|one| one == name))?;
-    // One for another CUDA or for no GPU gives the same module, and not what is asked for.
-    let suits = |twin: &&String| major(twin) == major(name) && (!name.contains("gpu") || twin.contains("gpu"));
-    group.iter().filter(suits).find_map(|twin| context.stack.get(twin))
+    let group = group_of(context, name)?;
+    group.iter().filter(|twin| suits(group, name, twin)).find_map(|twin| context.stack.get(twin))
+}
+
+/// The distributions that an advisory says to have one of, with this one.
+fn group_of<'c>(context: &'c Context<'_>, name: &str) -> Option<&'c [String]> {
+    let mut groups = context.db.advisories().flat_map(|advisory| &advisory.one_of);
+    groups.find(|group| group.iter().any(|one| one == name)).map(Vec::as_slice)
+}
+
+/// Whether one of a group gives all that is asked for by another's name: one for another CUDA, for no GPU or without the extra
+/// modules gives the same module, and not that.
+fn suits(group: &[String], name: &str, twin: &str) -> bool {
+    group.iter().any(|one| one == twin) && major(twin) == major(name) && !has_more(name, twin)
+}
+
+/// What a name says that its distribution has beyond its twins: `onnxruntime-gpu`, `opencv-contrib-python`.
+const MORE: [&str; 2] = ["gpu", "contrib"];
+
+fn has_more(name: &str, than: &str) -> bool {
+    MORE.iter().any(|word| name.contains(word) && !than.contains(word))
 }
 
 /// The one of two that stays: what decides it as above, else the first in the order of an advisory; none where neither tells.
@@ -65,6 +83,14 @@ pub fn stays<'n>(context: &Context<'_>, names: &[&'n str; 2]) -> Option<&'n str>
         group.iter().find_map(|one| names.iter().copied().find(|name| name == one))
     };
     kept(context, names).or_else(by_order)
+}
+
+/// Whether the one that stays is the one in use: its files are its own, and those of the others were overwritten. It works as it
+/// is, and breaks when one of them is removed.
+pub fn is_settled(context: &Context<'_>, names: &[&str; 2]) -> bool {
+    let is_whole = |name: &&&str| context.stack.get(name).is_some_and(|it| it.distribution.changed.is_empty());
+    let whole: Vec<&str> = names.iter().filter(is_whole).copied().collect();
+    matches!(whole.as_slice(), [one] if stays(context, names) == Some(*one))
 }
 
 /// What to do about groups of twins, each in the order of preference; none where no group has two that are installed.
@@ -152,6 +178,23 @@ mod tests {
         let context = Context::new(&facts, embedded(), &workload, &heard);
         assert_eq!(stays(&context, &both), Some("onnxruntime-gpu"));
         assert_eq!(stays(&context, &["onnxruntime", "torch"]), None);
+    }
+
+    /// magika asks for onnxruntime, and onnxruntime-gpu is that with more.
+    #[test]
+    fn what_has_more_stays_where_it_stands_for_what_is_required() {
+        let told = |names: [&str; 2], requires: &'static str| {
+            let mut facts = Facts::unknown(Origin::Host);
+            facts.distributions = names.map(|name| distribution(name, "1.31.1", &[])).to_vec();
+            facts.distributions.push(distribution("some", "1", &[requires]));
+            let (workload, heard) = (Workload::default(), Heard::default());
+            let context = Context::new(&facts, embedded(), &workload, &heard);
+            stays(&context, &names).unwrap_or_default().to_owned()
+        };
+        assert_eq!(told(["onnxruntime", "onnxruntime-gpu"], "onnxruntime"), "onnxruntime-gpu");
+        let opencv = ["opencv-contrib-python-headless", "opencv-python-headless"];
+        assert_eq!(told(opencv, "opencv-python-headless"), opencv[0]);
+        assert_eq!(told(["opencv-python", "opencv-python-headless"], "opencv-python"), "opencv-python");
     }
 
     #[test]

@@ -59,20 +59,26 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
             Changed::Cut { recorded, found } => {
                 (format!("{found} bytes, and ends in the middle of a line"), Some(format!("{recorded} bytes")))
             }
+            Changed::Zeros => ("nothing but zeros".to_owned(), Some("the recorded SHA-256".to_owned())),
+            Changed::Hidden => ("is not what `import` finds".to_owned(), None),
             Changed::Hash => ("another SHA-256".to_owned(), Some("the recorded one".to_owned())),
         };
         evidence.push(file_evidence(installed, &file.path, observed, required));
     }
     let modules = files.iter().filter(|file| is_module(file)).count();
-    let severity = if !damaged.is_empty() || files.iter().any(|file| is_lost(file)) || modules >= ANOTHER_RELEASE {
-        Severity::Fail
-    } else if modules > 0 {
-        Severity::Warn
-    } else {
-        // Some wheels are patched after their RECORD was written, so another size or hash of a library alone breaks nothing.
-        Severity::Info
-    };
-    let rule = if modules > 0 { &MODULES } else { &FILES };
+    let lost = |file: &&&ChangedFile| is_lost(file);
+    let severity =
+        if !damaged.is_empty() || files.iter().filter(lost).any(|file| !is_data(file)) || modules >= ANOTHER_RELEASE {
+            Severity::Fail
+        } else if modules > 0 || files.iter().any(|file| is_lost(file)) {
+            Severity::Warn
+        } else {
+            // Some wheels are patched after their RECORD was written, so another size or hash of a library alone breaks nothing.
+            Severity::Info
+        };
+    let data = || !files.is_empty() && damaged.is_empty() && files.iter().all(|file| is_data(file));
+    let rule = if modules > 0 || data() { &MODULES } else { &FILES };
+    let hidden = files.iter().any(|file| file.how == Changed::Hidden);
     let number = files.len() + damaged.iter().filter(listed).count();
     let over = files.iter().find_map(|file| file.also_of.as_deref()).and_then(|name| context.stack.get(name));
     let mut packages = vec![installed.name().to_owned()];
@@ -82,6 +88,11 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
         rule.found(&[installed.name()], title(installed, &files, number, over))
             .severity(severity)
             .message(match over {
+                Some(other) if hidden => format!(
+                    "{} has a folder of that name, and Python takes a folder before a file: which of the two is imported \
+                     does not depend on what was installed last.",
+                    other.title()
+                ),
                 Some(other) => format!(
                     "{} installs a file of the same name: the one that came last won, and removing either breaks the \
                      other.",
@@ -108,13 +119,17 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
 /// What is wrong, in one line.
 fn title(installed: &Installed<'_>, files: &[&ChangedFile], number: usize, over: Option<&Installed<'_>>) -> String {
     match (files, over) {
+        ([file], Some(other)) if file.how == Changed::Hidden => {
+            format!("{} hides `{}` of {}", other.title(), file.path, installed.title())
+        }
         ([file, ..], Some(other)) => format!("{} wrote over `{}` of {}", other.title(), file.path, installed.title()),
         ([file], None) if number == 1 && (is_module(file) || is_lost(file)) => {
             let how = match &file.how {
                 Changed::Missing => "is missing",
                 Changed::Size { found: 0, .. } => "is empty",
+                Changed::Zeros => "holds nothing but zeros",
                 Changed::Cut { .. } => "is cut off",
-                Changed::Size { .. } | Changed::Hash => "is not what was installed",
+                Changed::Size { .. } | Changed::Hidden | Changed::Hash => "is not what was installed",
             };
             format!("`{}` of {} {how}", file.path, installed.title())
         }
@@ -133,14 +148,19 @@ fn is_module(file: &ChangedFile) -> bool {
         || (file.how == Changed::Missing && !file.path.contains('/') && !file.path.contains(".so"))
 }
 
+/// Neither a module nor a library: who reads it fails, and what does not goes on.
+fn is_data(file: &ChangedFile) -> bool {
+    !is_module(file) && !file.path.contains(".so")
+}
+
 /// Of a file that is not whole nothing can come. Scripts and data outside the site folder are often removed on purpose.
 fn is_lost(file: &ChangedFile) -> bool {
     let lost = match file.how {
-        Changed::Missing | Changed::Cut { .. } => true,
+        Changed::Missing | Changed::Cut { .. } | Changed::Zeros => true,
         // A hand that mends a module leaves most of it.
         Changed::Size { recorded, found } if file.path.ends_with(".py") => found < recorded / 2,
         Changed::Size { recorded, found } => found == 0 && recorded > 0,
-        Changed::Hash => false,
+        Changed::Hidden | Changed::Hash => false,
     };
     lost && !file.path.starts_with("..")
 }
@@ -172,6 +192,10 @@ mod tests {
     fn a_module_that_is_cut_off_and_a_library_that_is_gone() {
         let cut = with("peft/config.py", Changed::Cut { recorded: 900, found: 512 });
         assert_eq!(cut, ["environment/peft/files: `peft/config.py` of peft 0.18.0 is cut off"]);
+        let zeros = with("peft/__init__.py", Changed::Zeros);
+        assert_eq!(zeros, ["environment/peft/files: `peft/__init__.py` of peft 0.18.0 holds nothing but zeros"]);
+        let data = with("peft/cacert.pem", Changed::Missing);
+        assert_eq!(data, ["environment/peft/files: `peft/cacert.pem` of peft 0.18.0 is missing"]);
         let gone = with("peft/_C.so", Changed::Missing);
         assert_eq!(gone, ["cuda-libs/peft/files: `peft/_C.so` of peft 0.18.0 is missing"]);
     }

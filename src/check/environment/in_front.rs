@@ -8,6 +8,7 @@ use crate::facts::{Facts, InFront, PutBy};
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::requirement::is_about;
 use crate::step::Step;
+use crate::text;
 
 rule! {
     /// Something stands in front of an installed package on Python's path.
@@ -90,11 +91,7 @@ pub fn remedy(facts: &Facts, front: &InFront) -> Option<Remedy> {
                 if rest.is_empty() { Step::unset("PYTHONPATH") } else { Step::set("PYTHONPATH", rest.join(":")) };
             (format!("Take `{folder}` out of PYTHONPATH"), step, Change::OffPath(folder.to_owned()))
         }
-        PutBy::UserSite => {
-            let step = Installer::of(facts).uninstall(&[name]);
-            let change = Change::Remove { name: name.clone(), location: path.clone() };
-            (format!("Remove the {name} in `{path}`"), step, change)
-        }
+        PutBy::UserSite => return out_of_user_site(facts, &[name], path),
         PutBy::Pth(file) => {
             let aside = format!("{file}.off");
             let step = Step::run(["mv", file.as_str(), aside.as_str()]);
@@ -102,6 +99,27 @@ pub fn remedy(facts: &Facts, front: &InFront) -> Option<Remedy> {
         }
     };
     Some(Remedy { change: Some(change), ..Remedy::new(summary, [step?]) })
+}
+
+/// What takes copies out of the user's own folder. The installer of a virtual environment touches nothing outside it, and that
+/// of a closed system neither: then Python is told to pass over the folder.
+#[must_use]
+pub fn out_of_user_site(facts: &Facts, names: &[&str], path: &str) -> Option<Remedy> {
+    let python = facts.python.value()?;
+    let is_venv = python.base_prefix.value().is_some_and(|base| *base != python.prefix);
+    let uninstall = if is_venv { None } else { Installer::of(facts).uninstall(names) };
+    let Some(step) = uninstall else {
+        let summary = format!("Let Python pass over the user's own folder `{path}`");
+        let change = Some(Change::OffPath(path.to_owned()));
+        return Some(Remedy { change, ..Remedy::new(summary, [Step::set("PYTHONNOUSERSITE", "1")?]) });
+    };
+    let gone = |name: &&str| Change::Remove { name: (*name).to_owned(), location: path.to_owned() };
+    let mut changes: Vec<Change> = names.iter().map(gone).collect();
+    let change = if changes.len() == 1 { changes.remove(0) } else { Change::All(changes) };
+    Some(Remedy {
+        change: Some(change),
+        ..Remedy::new(format!("Remove the {} in `{path}`", text::list(names)), [step])
+    })
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::severity;
 use crate::check::{Context, Installed, again};
-use crate::facts::Reading;
+use crate::facts::{Distribution, Reading};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::schema::Stop;
+use crate::step::Step;
 
 rule! {
     /// The metadata of a distribution cannot be read.
@@ -33,13 +34,22 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
             .packages([installed.name()])
             .evidence([Evidence::metadata("metadata", error.clone())
                 .cited(format!("{}/{}", distribution.location, distribution.metadata_dir))])
-            .remedies([again::remedy(context, installed).unwrap_or_else(|| {
-                Remedy::new(
-                    format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
-                    [],
-                )
-            })]),
+            .remedies([again::remedy(context, installed).map(|again| without_it(again, distribution)).unwrap_or_else(
+                || {
+                    Remedy::new(
+                        format!("Remove `{}` and install {} again", distribution.metadata_dir, installed.name()),
+                        [],
+                    )
+                },
+            )]),
     )
+}
+
+/// A folder that no installer can read goes before anything is installed in its place.
+fn without_it(mut again: Remedy, distribution: &Distribution) -> Remedy {
+    let folder = format!("{}/{}", distribution.location, distribution.metadata_dir);
+    again.steps.splice(0..0, Step::run(["rm", "-r", folder.as_str()]));
+    again
 }
 
 /// Whether an installed package asks for the version of another when it is imported.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use pep440_rs::VersionSpecifiers;
 
 use super::{basis, declared_in, severity};
-use crate::check::{Context, Installed};
-use crate::finding::{Evidence, Finding, rule};
+use crate::check::{Context, Installed, Installer};
+use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::obstacle::python_version;
 use crate::version::PythonVersion;
 
@@ -32,6 +32,16 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
     if fits {
         return None;
     }
+    // An installer takes a release for this Python by itself, once the one that is there will not do.
+    let newer = |minor| requires.contains(&python_version(PythonVersion { minor, micro: Some(0), ..python }));
+    let side = if (python.minor + 1..=50).any(newer) { "<" } else { ">" };
+    let other = installed.version.as_ref().filter(|_| context.db.package(installed.name()).is_none());
+    let other = other.map(|version| format!("{}{side}{}", installed.name(), version.clone().without_local()));
+    let other = other.and_then(|line| {
+        let step = Installer::of(context.facts).install(&[], std::slice::from_ref(&line))?;
+        let summary = format!("Install a release of {} for Python {}.{}", installed.name(), python.major, python.minor);
+        Some(Remedy { requirements: vec![line], ..Remedy::new(summary, [step]) })
+    });
     Some(
         PYTHON
             .found(&[installed.name()], format!("{} requires Python {text}, but this is {python}", installed.title()))
@@ -40,7 +50,8 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
             .packages([installed.name()])
             .evidence([Evidence::of(basis(installed), "Python", python.to_string())
                 .required(text.clone())
-                .cited(declared_in(installed))]),
+                .cited(declared_in(installed))])
+            .remedies(other),
     )
 }
 

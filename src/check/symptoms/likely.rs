@@ -77,6 +77,7 @@ pub fn cure(
     let task = match cause.matter {
         Some(Matter::Driver) => machine::newest_driver(context.facts, &context.target, context.db),
         Some(Matter::Shm) => machine::shared_memory(context.facts, context.db),
+        Some(Matter::ContainerToolkit) => Some(machine::container_toolkit(context.facts, context.db)),
         None => None,
     };
     let mut summary = filled(context, &cause.remedy, package);

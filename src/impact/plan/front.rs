@@ -3,7 +3,7 @@
 //! An installer changes the environment, and a copy in front of it would go on being imported.
 
 use crate::check::{self, in_front, registry};
-use crate::facts::Facts;
+use crate::facts::{Facts, InFront, Place, PutBy};
 use crate::finding::{Change, Finding, Id, Remedy};
 use crate::rules::requirement::{name_of, normalise};
 use crate::rules::{RuleDb, Workload};
@@ -124,6 +124,7 @@ fn candidates(facts: &Facts, findings: &[Finding]) -> Vec<Remedy> {
     let is_named = |name: &String| serious().any(|finding| finding.packages.contains(name));
     let in_front = place.into_iter().flat_map(|place| &place.in_front).filter(|it| is_named(&it.name));
     candidates.extend(in_front.filter_map(|it| in_front::remedy(facts, it)));
+    candidates.extend(place.and_then(|place| all_of_user_site(facts, place, &is_named)));
     let mut seen: Vec<Change> = Vec::new();
     candidates.retain(|remedy| {
         let change = remedy.change.clone();
@@ -132,6 +133,14 @@ fn candidates(facts: &Facts, findings: &[Finding]) -> Vec<Remedy> {
         new
     });
     candidates
+}
+
+/// All that the user's own folder puts in front, where findings are about one of them: what is there was made for each other.
+fn all_of_user_site(facts: &Facts, place: &Place, is_named: &dyn Fn(&String) -> bool) -> Option<Remedy> {
+    let of_user: Vec<&InFront> = place.in_front.iter().filter(|it| it.by == PutBy::UserSite).collect();
+    let path = &of_user.iter().find(|it| is_named(&it.name))?.path;
+    let names: Vec<&str> = of_user.iter().filter(|it| it.path == *path).map(|it| it.name.as_str()).collect();
+    (names.len() > 1).then(|| in_front::out_of_user_site(facts, &names, path)).flatten()
 }
 
 /// Whether a change only takes away what hides or belies what is installed.
@@ -145,9 +154,7 @@ fn takes_away(change: &Change) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{
-        Distribution, InFront, Management, Metadata, Origin, Place, PutBy, Python, PythonImplementation, Reading, Stray,
-    };
+    use crate::facts::{Distribution, Management, Metadata, Origin, Python, PythonImplementation, Reading, Stray};
     use crate::rules::embedded;
     use crate::step::{Shell, print};
 
@@ -218,13 +225,35 @@ mod tests {
         let user = "/home/a/.local/lib/python3.11/site-packages";
         let removed = vec!["/v/bin/python3 -m pip uninstall -y tokenizers".to_owned()];
         assert_eq!(planned(&two(PutBy::UserSite, user)), (removed, true));
+        // pip in a virtual environment leaves what is outside it.
+        let mut venv = two(PutBy::UserSite, user);
+        if let Reading::Known { value: python, .. } = &mut venv.python {
+            python.base_prefix = Reading::host("/usr".to_owned(), "the test");
+        }
+        assert_eq!(planned(&venv), (vec!["export PYTHONNOUSERSITE=1".to_owned()], true));
+    }
+
+    /// The user's requests fits the user's urllib3, and neither what is behind them.
+    #[test]
+    fn what_the_users_folder_holds_goes_together() {
+        let user = "/home/a/.local/lib/python3.11/site-packages";
+        let copies: [(&str, &str, &str, &[&str]); 4] = [
+            ("requests", "2.17.3", user, &["chardet<3.1"]),
+            ("urllib3", "1.21.1", user, &[]),
+            ("requests", "2.32.0", SITE, &["urllib3>=1.26"]),
+            ("urllib3", "2.5.0", SITE, &[]),
+        ];
+        let by_user = |name: &str| InFront { name: name.to_owned(), path: user.to_owned(), by: PutBy::UserSite };
+        let facts = facts(&copies, vec![by_user("requests"), by_user("urllib3")]);
+        let removed = "/v/bin/python3 -m pip uninstall -y requests urllib3".to_owned();
+        assert_eq!(planned(&facts), (vec![removed], true));
     }
 
     #[test]
     fn metadata_that_no_installer_can_replace_goes_first() {
         let mut facts =
             facts(&[("tokenizers", "0.20.3", SITE, &[]), ("transformers", "4.57.1", SITE, NEEDS)], Vec::new());
-        let install = "/v/bin/python3 -m pip install \"tokenizers>=0.22.0,<=0.23.0\"".to_owned();
+        let install = "/v/bin/python3 -m pip install huggingface-hub==0.36.2 tokenizers==0.22.2".to_owned();
         assert_eq!(planned(&facts).0, std::slice::from_ref(&install));
         let tokenizers = facts.distributions.iter_mut().find(|it| it.name == "tokenizers").expect("it");
         tokenizers.record = Some(Stray::Missing);
@@ -262,7 +291,7 @@ mod tests {
             ];
             planned(&facts(&installed, Vec::new())).0
         };
-        let hub = "/v/bin/python3 -m pip install \"huggingface-hub>=0.13.2,<0.26\"".to_owned();
+        let hub = "/v/bin/python3 -m pip install huggingface-hub==0.25.2".to_owned();
         assert_eq!(with(&[]), [hub]);
         // Somebody who stays needs the new one.
         let other = with(&["huggingface-hub>=0.27"]).join("\n");

@@ -21,6 +21,9 @@ pub struct MachineTable {
     /// How a CUDA toolkit is installed, the first that fits.
     #[serde(rename = "toolkit")]
     pub toolkits: Vec<ToolkitInstall>,
+    /// How NVIDIA's Container Toolkit is installed.
+    #[serde(rename = "container-toolkit")]
+    pub container_toolkits: Vec<ContainerToolkit>,
     /// What conda calls otherwise.
     #[serde(rename = "conda")]
     pub condas: Vec<CondaName>,
@@ -43,6 +46,18 @@ pub struct ToolkitInstall {
     pub argv: Vec<String>,
     /// Where it lies then, for `CUDA_HOME`; filled in likewise.
     pub home: String,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// How NVIDIA's Container Toolkit is installed on some distributions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ContainerToolkit {
+    /// How their names begin, e.g. `Ubuntu`.
+    pub on: Vec<String>,
+    /// What to run, in order.
+    pub commands: Vec<Written>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -81,6 +96,8 @@ pub enum Matter {
     Driver,
     /// The size of /dev/shm.
     Shm,
+    /// NVIDIA's Container Toolkit, by the distribution.
+    ContainerToolkit,
 }
 
 /// Where a program runs, as far as that decides who acts.
@@ -128,6 +145,11 @@ impl Table for MachineTable {
                 return Err(fault("task", index, "there is one for this matter and place already"));
             }
             row.commands.iter().try_for_each(Written::check).map_err(|message| fault("task", index, &message))?;
+        }
+        for (index, row) in self.container_toolkits.iter().enumerate() {
+            cited(&self.sources, &row.source, "container-toolkit", index)?;
+            let check = |message: String| fault("container-toolkit", index, &message);
+            row.commands.iter().try_for_each(Written::check).map_err(check)?;
         }
         for (index, row) in self.jetsons.iter().enumerate() {
             cited(&self.sources, &row.source, "jetson", index)?;

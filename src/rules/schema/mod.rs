@@ -42,7 +42,9 @@ pub use self::images::{
 pub use self::indexes::{IndexRow, IndexTable, WindowsIndex};
 pub use self::libraries::{CudaLibraries, CudaLibrary};
 pub use self::line::Line;
-pub use self::machine::{CondaName, JetsonIndex, MachineTable, MachineTask, Matter, Place, ToolkitInstall};
+pub use self::machine::{
+    CondaName, ContainerToolkit, JetsonIndex, MachineTable, MachineTask, Matter, Place, ToolkitInstall,
+};
 pub use self::modules::{ModuleRow, ModuleTable};
 pub use self::needs::{AssemblerRow, GuardRow, MemlockRow, NeedsTable, NinjaRow, PtxasRow, Stop, TorchOnDisk};
 pub use self::old_releases::{OldRelease, OldReleaseTable};

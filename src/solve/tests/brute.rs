@@ -16,7 +16,7 @@ use crate::rules::advisory::{Environment, holds};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::{code_obstacles, obstacles};
 use crate::rules::partner::{goes_beside, loaded_code};
-use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::requirement::{name_of, satisfied, specifiers};
 
 /// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
 /// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then
@@ -156,7 +156,9 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
         for obstacle in obstacles(package, release, build, &request.target, db) {
             found.insert(Broken::Block(name, Some(Block::Obstacle(obstacle).kind())));
         }
-        for line in &release.requires {
+        let linked = abi.contains_key(&(name, release.version.to_string())).then(|| "torch".to_owned());
+        let unsaid = linked.filter(|_| release.requires.iter().all(|line| name_of(line) != "torch"));
+        for line in release.requires.iter().chain(&unsaid) {
             let need = parse(line).expect("a requirement");
             if request.overrides.iter().any(|name| name == need.name.as_ref()) {
                 continue;
