@@ -32,7 +32,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         match path.is_dir() {
             true if path.file_name().is_some_and(|name| name == "tests") => {}
             true => sources(&path, found),
-            false if path.file_name().is_some_and(|name| name == "tests.rs" || name == "cases.rs") => {}
+            false
+                if path
+                    .file_name()
+                    .is_some_and(|name| name.to_string_lossy().ends_with("tests.rs") || name == "cases.rs") => {}
             false => found.extend(path.extension().is_some_and(|end| end == "rs").then_some(path)),
         }
     }
