@@ -110,7 +110,7 @@ impl<'f> Installer<'f> {
             && !indexes.is_empty()
         {
             return self
-                .from_sources(folder, requirements, indexes)
+                .with_sources(folder, requirements, indexes)
                 .unwrap_or_else(|| Self { owner: Owner::Pip, ..self.clone() }.install_from(requirements, indexes));
         }
         let Some(step) = self.install(&[], requirements) else { return Vec::new() };
@@ -127,7 +127,7 @@ impl<'f> Installer<'f> {
     /// `poetry source add` for each index by its label, `poetry add --source` for the builds with that label, and `poetry add` for
     /// the rest; none where an index serves no label that is asked for. As poetry's documentation has it for PyTorch
     /// (docs/repositories.md, Explicit Package Sources).
-    fn from_sources(&self, folder: &str, requirements: &[String], indexes: &[String]) -> Option<Vec<Step>> {
+    fn with_sources(&self, folder: &str, requirements: &[String], indexes: &[String]) -> Option<Vec<Step>> {
         let lines: Vec<String> = requirements.iter().map(|line| step::requirement(line)).collect::<Option<_>>()?;
         let label = |line: &String| line.split_once('+').map(|(_, label)| label.to_owned());
         let poetry = ["poetry", "--directory", folder];

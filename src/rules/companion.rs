@@ -6,6 +6,7 @@
 use pep440_rs::{Operator, Version};
 
 use super::RuleDb;
+use super::model::Release;
 use super::requirement::{is_about, parse, specifiers};
 
 /// Who names them all.
@@ -15,7 +16,7 @@ const TOOLKIT: &str = "cuda-toolkit";
 #[must_use]
 pub fn of(db: &RuleDb, name: &str, version: &Version, other: &str) -> Option<Version> {
     let releases = db.package(TOOLKIT)?.releases.iter().rev();
-    releases.filter_map(|release| release.extras()).find_map(|extras| {
+    releases.filter_map(Release::extras).find_map(|extras| {
         let lines = || extras.values().flat_map(|extra| &extra.requires);
         let pinned = |name: &str| lines().filter(|line| is_about(line, name)).find_map(|line| pin(line));
         pinned(name).filter(|pinned| pinned.release() == version.release()).and_then(|_| pinned(other))

@@ -148,7 +148,8 @@ fn what_the_pins_need_outside_the_rules_binds_too() {
 /// The pins of an answer for an L4, by name; none where there is no answer.
 fn pins(args: &[&str]) -> std::collections::BTreeMap<String, String> {
     let machine = ["--gpu", "L4", "--driver", "580.65.06", "--python", "3.11", "--format", "json"];
-    let answer: serde_json::Value = serde_json::from_slice(&resolve(&[args, &machine].concat()).stdout).unwrap();
-    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    answer["packages"].as_array().unwrap().iter().map(|row| (text(&row["name"]), text(&row["version"]))).collect()
+    let answer: serde_json::Value = serde_json::from_slice(&resolve(&[args, &machine].concat()).stdout).expect("JSON");
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    let rows = answer["packages"].as_array().expect("packages");
+    rows.iter().map(|row| (text(&row["name"]), text(&row["version"]))).collect()
 }
