@@ -90,7 +90,7 @@ impl Eq for Line {}
 
 #[cfg(test)]
 mod tests {
-    use super::Line;
+    use super::{Line, VersionSpecifiers};
 
     #[test]
     fn it_prints_as_written_and_is_about_its_package() {
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!((line.name(), &*line), (Some("flash-attn"), "Flash_Attn >=2.6"));
         assert!(line.range().is_some_and(|range| range.contains(&"2.6.3".parse().unwrap())));
         let bare = Line::from("torch".to_owned());
-        assert!(bare.range().is_some_and(|range| range.is_empty()));
+        assert!(bare.range().is_some_and(VersionSpecifiers::is_empty));
         let wrong = Line::from("torch >".to_owned());
         assert!(wrong.check().is_err() && wrong.requirement().is_none());
     }
