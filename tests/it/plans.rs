@@ -500,3 +500,11 @@ fn what_conda_installed_is_condas_to_replace() {
     let by_pip = with("numpy 1.26.4 py311h64a7726_0 conda-forge\ntorch 2.4.1 pypi_0 pypi");
     assert!(by_pip[0].starts_with("pip install torch==2.7.1+cu128 "), "{by_pip:?}");
 }
+
+/// The rules know torchvision 0.24.1+cu130 for x86_64, and nobody opened the one for aarch64: it is there, and stays.
+#[test]
+fn a_variant_that_was_read_for_another_platform_alone_stays() {
+    let text = "NVIDIA GB10, driver 580.95.05, aarch64\nPython 3.12.3\ntorch 2.9.1+cu130\ntorchvision 0.24.1+cu130\ntriton 3.5.1\n";
+    let changes = strings(&gpudoc(&["check", "--from", "-"], text)["plan"]["requirements"]);
+    assert!(!changes.iter().any(|line| line.starts_with("torchvision==0.24.1")), "{changes:?}");
+}
