@@ -252,8 +252,10 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
             mentioned.insert(TORCH);
         }
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them. What mentions
-        // others than them is a package as any other.
-        let alone = |own: &&Package| db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name));
+        // others than them is a package as any other, but for cuda-bindings and its kin, which builds of torch pin.
+        let alone = |own: &&Package| {
+            own.name.starts_with("cuda-") || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
+        };
         let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !names.contains(&own.name) && alone(own);
         let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();

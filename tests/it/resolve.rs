@@ -115,6 +115,8 @@ fn what_comes_along_is_entered() {
     // nvidia-cutlass-dsl 4.6.0 pins its libs-base, which needs cuda-python from 12.8 on.
     assert!(pins(&["nvidia-cutlass-dsl==4.6.0", "cuda-python==12.3.0"]).is_empty());
     assert_eq!(pins(&["pytorch-lightning==2.3.1"])["setuptools"], "81.0.0");
+    // Nobody opened torch 2.10.0+cu126; that the one on PyPI pins cuda-bindings is no matter while nobody asks for it.
+    assert_eq!(pins(&["torch==2.10.0", "--cuda", "12.6"])["torch"], "2.10.0+cu126");
 }
 
 /// accelerate needs psutil, of which the rules have no row: what the index says that psutil needs binds numpy, and so does what it
