@@ -42,6 +42,8 @@ WHEELS: list[tuple[str, str, list[str], dict[str, str]]] = [
     ("jaxlib", "0.10.2", [], {"jaxlib/__init__.py": "", "jaxlib/version.py": "__version__ = '0.10.2'\n"}),
     ("jaxlib", "0.9.1", [], {"jaxlib/__init__.py": "", "jaxlib/version.py": "__version__ = '0.9.1'\n"}),
     # What the real jaxlib requires: a plan that brings another jaxlib finds it there.
+    ("ml-dtypes", "0.6.0", [], {"ml_dtypes/__init__.py": ""}),
+    ("scipy", "1.17.1", [], {"scipy/__init__.py": ""}),
     ("numpy", "2.4.6", [], {"numpy/__init__.py": "__version__ = '2.4.6'\n"}),
     ("tinyalpha", "2.0", [], {"tinyalpha.py": "new = 2\n"}),
 ]
