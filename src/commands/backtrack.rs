@@ -1,15 +1,19 @@
 //! What an index declares of packages outside the rules, weighed against what the solver takes: whichever release contradicts
 //! the rest gives way to the one before it, as with an installer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use anyhow::anyhow;
+use pep440_rs::Version;
 use reqwest::Url;
 
 use super::online::{self, Answers};
-use crate::rules::RuleDb;
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, parse};
-use crate::solve::{Asked, Outsider, Request, Resolution, solve};
+use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, parse};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{Asked, Outsider, Pin, Request, Resolution, led_to, solve};
+
+/// A release of a covered package, e.g. `vllm`, `0.19.1`.
+type Release = (String, Version);
 
 /// Older releases that are tried at most, where the newest do not fit.
 const MOST_STEPS_BACK: usize = 40;
@@ -31,9 +35,9 @@ pub struct Weighed {
 ///
 /// When the index cannot be reached.
 pub fn ask(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Result<Weighed> {
-    let weighed = of_the_user(request, index, db)?;
+    let mut weighed = of_the_user(request, index, db)?;
     if weighed.refused.is_none() {
-        of_the_pins(request, index, db)?;
+        of_the_pins(request, index, db, &mut weighed.notes)?;
     }
     Ok(weighed)
 }
@@ -76,52 +80,56 @@ fn of_the_user(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Resul
 
 /// What the pins of an answer require of packages outside the rules, and those of covered ones: it holds as long as the pins do.
 /// A pin that nothing on the index goes with is not taken.
-fn of_the_pins(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Result<()> {
+fn of_the_pins(request: &mut Request, index: &Url, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
     let own = request.constraints.clone();
     let mut barred: Vec<Asked> = Vec::new();
-    let mut wanted: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
+    let mut wanted: BTreeMap<Release, Vec<Asked>> = BTreeMap::new();
     for _ in 0..MOST_STEPS_BACK {
-        let Ok(resolution) = solve(request, db) else {
-            // Of the releases whose wishes are in the way the one that nobody named gives way.
-            let named = |name: &String| request.requirements.iter().any(|it| it.requirement.name.as_ref() == name);
-            let Some(pin) = wanted.keys().find(|pin| !named(&pin.split("==").next().unwrap_or_default().to_owned()))
-            else {
-                break;
-            };
-            barred.push(line(&pin.replace("==", "!="))?);
+        let in_the_way = if let Ok(resolution) = solve(request, db) {
+            let lines = required(&resolution, &request.target, db);
+            let asked: Vec<Asked> =
+                request.requirements.iter().chain(lines.iter().map(|(_, asked)| asked)).cloned().collect();
+            let answers = online::outsiders(&asked, &request.outsiders, &request.target, index, db)?;
+            let without = |(_, asked): &&(Release, Asked)| answers.without.contains(asked.requirement.name.as_ref());
+            if let Some((pin, _)) = lines.iter().find(without) {
+                Some(pin.clone())
+            } else {
+                wanted.clear();
+                for (pin, asked) in &lines {
+                    let asks = led_to(asked, &answers.outsiders, &request.target, db);
+                    wanted.entry(pin.clone()).or_default().extend(asks);
+                }
+                wanted.retain(|_, asks| !asks.is_empty());
+                if wanted.values().flatten().all(|asked| is_held(asked, &resolution)) {
+                    notes.extend(answers.notes.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
+                    return Ok(());
+                }
+                None
+            }
+        } else {
+            // Of the releases whose wishes are in the way one that nobody named gives way.
+            let named = |name: &str| request.requirements.iter().any(|it| it.requirement.name.as_ref() == name);
+            let Some((pin, _)) = wanted.iter().find(|((name, _), _)| !named(name)) else { break };
+            Some(pin.clone())
+        };
+        if let Some((name, version)) = in_the_way {
+            barred.push(line(&format!("{name}!={version}"))?);
             wanted.clear();
-            request.constraints = own.iter().chain(&barred).cloned().collect();
-            continue;
-        };
-        let lines = required(&resolution, request, db);
-        let asked: Vec<Asked> =
-            request.requirements.iter().chain(lines.iter().map(|(_, asked)| asked)).cloned().collect();
-        let answers = online::outsiders(&asked, &request.outsiders, &request.target, index, db)?;
-        if let Some((pin, _)) =
-            lines.iter().find(|(_, asked)| answers.without.contains(asked.requirement.name.as_ref()))
-        {
-            barred.push(line(&pin.replace("==", "!="))?);
-            request.constraints = own.iter().chain(&barred).cloned().collect();
-            continue;
         }
-        let mut now: BTreeMap<String, Vec<Asked>> = BTreeMap::new();
-        for (pin, asked) in &lines {
-            now.entry(pin.clone()).or_default().extend(reached(asked, &answers.outsiders, request, db));
-        }
-        now.retain(|_, asks| !asks.is_empty());
-        let is_held = |asked: &Asked| {
-            let pin = resolution.pins.iter().find(|pin| pin.name == asked.requirement.name.as_ref());
-            let range = requirement::specifiers(&asked.requirement);
-            pin.zip(range).is_none_or(|(pin, range)| requirement::satisfied(&range, &pin.release.version))
-        };
-        if now.values().flatten().all(is_held) {
-            return Ok(());
-        }
-        request.constraints = own.iter().chain(&barred).chain(now.values().flatten()).cloned().collect();
-        wanted = now;
+        request.constraints = own.iter().chain(&barred).chain(wanted.values().flatten()).cloned().collect();
+    }
+    if request.constraints.len() > own.len() {
+        notes.push("what the pins need of packages outside the rules does not go together, and is not held".to_owned());
     }
     request.constraints = own;
     Ok(())
+}
+
+/// Whether the pins of an answer are what is asked of one of them.
+fn is_held(asked: &Asked, resolution: &Resolution<'_>) -> bool {
+    let pin = resolution.pins.iter().find(|pin| pin.name == asked.requirement.name.as_ref());
+    let range = requirement::specifiers(&asked.requirement);
+    pin.zip(range).is_none_or(|(pin, range)| requirement::satisfied(&range, &pin.release.version))
 }
 
 fn is_of_index(outsider: Option<&Outsider>) -> bool {
@@ -133,16 +141,16 @@ fn line(text: &str) -> anyhow::Result<Asked> {
     Ok(Asked::new(requirement, online::INDEX))
 }
 
-/// What pins require of packages outside the rules on this target, each with the pin, e.g. `vllm==0.19.1`.
-fn required(resolution: &Resolution<'_>, request: &Request, db: &RuleDb) -> Vec<(String, Asked)> {
-    let environment = markers(&request.target);
-    let of_pin = |pin: &crate::solve::Pin<'_>| {
-        let (name, version) = (pin.name.to_owned(), pin.release.version.to_string());
+/// What pins require of packages outside the rules on a target, each with the release that does.
+fn required(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Vec<(Release, Asked)> {
+    let environment = markers(target);
+    let of_pin = |pin: &Pin<'_>| {
+        let (name, version) = (pin.name.to_owned(), pin.release.version.clone());
         let lines = pin.release.requires.iter().chain(&pin.build.requires);
-        let parsed = lines.filter_map(|line| parse(line).ok()).collect::<Vec<_>>();
+        let parsed: Vec<_> = lines.filter_map(|line| parse(line).ok()).collect();
         parsed.into_iter().map(move |requirement| {
             let asked = Asked { requirement, origin: format!("{name} {version}"), on_behalf_of: Some(name.clone()) };
-            (format!("{name}=={version}"), asked)
+            ((name.clone(), version.clone()), asked)
         })
     };
     let is_outside = |asked: &Asked| {
@@ -151,28 +159,4 @@ fn required(resolution: &Resolution<'_>, request: &Request, db: &RuleDb) -> Vec<
         active && db.package(name).is_none() && !is_runtime_wheel(name)
     };
     resolution.pins.iter().flat_map(of_pin).filter(|(_, asked)| is_outside(asked)).collect()
-}
-
-/// The requirements on covered packages that a line about one outside the rules leads to.
-fn reached(asked: &Asked, outsiders: &BTreeMap<String, Outsider>, request: &Request, db: &RuleDb) -> Vec<Asked> {
-    let environment = markers(&request.target);
-    let (mut found, mut seen, mut waiting) = (Vec::new(), BTreeSet::new(), vec![asked.requirement.clone()]);
-    while let Some(next) = waiting.pop() {
-        let name = normalise(next.name.as_ref());
-        let Some(outsider) = outsiders.get(&name).filter(|_| seen.insert(name.clone())) else { continue };
-        for text in &outsider.requires {
-            let Ok(mut wanted) = parse(text) else { continue };
-            wanted.marker = wanted.marker.simplify_extras(&next.extras);
-            if !environment.as_ref().is_some_and(|it| applies(&wanted, it, &[])) {
-                continue;
-            }
-            if db.package(wanted.name.as_ref()).is_some() {
-                let origin = format!("{name} {} ({})", outsider.version, outsider.known_from);
-                found.push(Asked { requirement: wanted, origin, on_behalf_of: Some(name.clone()) });
-            } else {
-                waiting.push(wanted);
-            }
-        }
-    }
-    found
 }

@@ -393,19 +393,7 @@ fn read_rows(path: &Path, package: &str) -> anyhow::Result<PackageFile> {
     if path.try_exists().with_context(|| format!("failed to read `{}`", path.display()))? {
         return read_toml(path);
     }
-    Ok(PackageFile {
-        package: package.to_owned(),
-        library_choice: Vec::new(),
-        whole: false,
-        optional_code: None,
-        headline: None,
-        partial: false,
-        extras_read: Vec::new(),
-        built_for: Vec::new(),
-        partners: Vec::new(),
-        extras: Vec::new(),
-        releases: Vec::new(),
-    })
+    Ok(PackageFile::new(package))
 }
 
 fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {

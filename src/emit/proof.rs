@@ -14,6 +14,9 @@ pub fn proof(proof: &Proof, width: usize) -> String {
             paragraph(&mut text, "     ", &format!("({})", short(citation, width)), width);
         }
     }
+    if proof.steps.is_empty() {
+        return text;
+    }
     if proof.actions.is_empty() {
         text.push('\n');
         paragraph(&mut text, "", "No single change and no pair of changes that was tried gives a solution", width);

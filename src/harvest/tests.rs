@@ -37,19 +37,7 @@ fn since(version: &str) -> Reached {
 }
 
 fn empty() -> PackageFile {
-    PackageFile {
-        package: "torch".to_owned(),
-        library_choice: Vec::new(),
-        whole: false,
-        optional_code: None,
-        headline: None,
-        partial: false,
-        extras_read: Vec::new(),
-        built_for: Vec::new(),
-        partners: Vec::new(),
-        extras: Vec::new(),
-        releases: Vec::new(),
-    }
+    PackageFile::new("torch")
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::request::{Asked, FromIndex, Prefer, Request};
 use super::stand_in::stand_ins;
 use super::universe::{Universe, applies, compiles_against_torch, extra_lines, is_exact, written};
 use super::versions::Versions;
-use crate::rules::model::{Build, Package, Release};
+use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers};
 use crate::rules::{RuleDb, Target};
 
@@ -131,12 +131,12 @@ impl<'a> Universe<'a> {
             let unknown = |version: &&Version| !self.db.release(&package.name, version).is_some_and(is_here);
             // A variant of an index, of which the rules know only those for other platforms.
             let unread = |version: &Version| {
-                let label = |build: &Build| {
-                    let local = build.local.as_ref().filter(|_| build.cuda.is_some());
-                    local.is_some_and(|local| version.to_string().ends_with(&format!("+{local}")))
+                let full = version.to_string();
+                let is_elsewhere = |release: &Release| {
+                    let mut variants = release.builds.iter().filter(|build| build.cuda.is_some());
+                    variants.any(|build| release.full_version(build) == full)
                 };
-                let release = self.db.release(&package.name, version);
-                release.is_some_and(|release| release.builds.iter().any(label))
+                self.db.release(&package.name, version).is_some_and(is_elsewhere)
                     && !candidates.builds.iter().any(|candidate| candidates.is_installed(candidate, version))
             };
             let may_stay = !self.refused.contains(&package.name);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use pep508_rs::ExtraName;
 
 use super::request::{Asked, Outsider, Request};
-use crate::rules::RuleDb;
-use crate::rules::requirement::{self, satisfied};
+use crate::rules::requirement::{self, applies, markers, satisfied};
+use crate::rules::{RuleDb, Target};
 
 /// What packages outside the rules add to a request.
 #[derive(Debug, Default)]
@@ -21,7 +21,6 @@ pub(super) struct Outside {
 
 /// Follows the requirements of packages outside the rules until they reach covered ones.
 pub(super) fn outside(request: &Request, active: &dyn Fn(&Asked) -> bool, db: &RuleDb) -> Outside {
-    let mut found = Outside::default();
     let mut waiting: Vec<Asked> = request.requirements.iter().filter(|asked| active(asked)).cloned().collect();
     waiting.extend(
         request
@@ -30,6 +29,24 @@ pub(super) fn outside(request: &Request, active: &dyn Fn(&Asked) -> bool, db: &R
             .filter(|asked| active(asked) && requirement::specifiers(&asked.requirement).is_none())
             .cloned(),
     );
+    follow(waiting, &request.outsiders, active, db)
+}
+
+/// The requirements on covered packages that a line about one outside the rules leads to on a target; none where its Python or
+/// platform is not known.
+#[must_use]
+pub fn led_to(asked: &Asked, outsiders: &BTreeMap<String, Outsider>, target: &Target, db: &RuleDb) -> Vec<Asked> {
+    let Some(environment) = markers(target) else { return Vec::new() };
+    follow(vec![asked.clone()], outsiders, &|asked| applies(&asked.requirement, &environment, &[]), db).asked
+}
+
+fn follow(
+    mut waiting: Vec<Asked>,
+    outsiders: &BTreeMap<String, Outsider>,
+    active: &dyn Fn(&Asked) -> bool,
+    db: &RuleDb,
+) -> Outside {
+    let mut found = Outside::default();
     let mut seen: BTreeSet<(String, Vec<ExtraName>)> = BTreeSet::new();
     while let Some(asked) = waiting.pop() {
         let name = asked.requirement.name.as_ref();
@@ -41,7 +58,7 @@ pub(super) fn outside(request: &Request, active: &dyn Fn(&Asked) -> bool, db: &R
             continue;
         }
         let fits = |outsider: &&Outsider| specifiers.as_ref().is_some_and(|it| satisfied(it, &outsider.version));
-        let Some(outsider) = request.outsiders.get(name).filter(fits) else {
+        let Some(outsider) = outsiders.get(name).filter(fits) else {
             if asked.on_behalf_of.is_none() {
                 found.unread.insert(name.to_owned());
             }

@@ -143,6 +143,12 @@ fn what_the_pins_need_outside_the_rules_binds_too() {
     let online = |server: &Server, line: &str| pins(&["numpy", line, "--online", "--index", &server.index]);
     assert_eq!(online(&bound, "accelerate==1.10.0")["numpy"], "2.2.6");
     assert!(online(&bound, "psutil==6.0.0").is_empty());
+    // Nothing was tried, and nothing is said of that.
+    let refused = resolve(&["psutil==6.0.0", "--gpu", "L4", "--python", "3.11", "--online", "--index", &bound.index]);
+    assert_eq!(
+        (refused.status.code(), stdout(&refused).trim()),
+        (Some(1), "The index has no release that is `psutil==6.0.0` (command line) for Python 3.11")
+    );
     let free = index("numpy");
     assert_eq!(online(&free, "accelerate==1.10.0")["numpy"], pins(&["numpy", "accelerate==1.10.0"])["numpy"]);
 }

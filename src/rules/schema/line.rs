@@ -1,22 +1,15 @@
 //! A requirement as a row has it, e.g. `triton>=3.2`.
 
-use std::fmt;
-use std::ops::Deref;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::LazyLock;
 
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
-use serde::{Deserialize, Serialize};
 
 use super::page::requirement;
+use super::parsed::Parsed;
 
-/// The text, which is what is printed, and what it means, parsed when it is first asked for, and once for all copies; see [`super::Range`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub struct Line {
-    text: String,
-    parsed: Arc<OnceLock<Option<Requirement<VerbatimUrl>>>>,
-}
+/// The text and the requirement that it is.
+pub type Line = Parsed<Requirement<VerbatimUrl>>;
 
 /// What a bare name admits.
 static ANY: LazyLock<VersionSpecifiers> = LazyLock::new(VersionSpecifiers::empty);
@@ -34,7 +27,7 @@ impl Line {
     /// What it means; none where nobody checked the row and it means nothing.
     #[must_use]
     pub fn requirement(&self) -> Option<&Requirement<VerbatimUrl>> {
-        self.parsed.get_or_init(|| self.text.parse().ok()).as_ref()
+        self.meaning()
     }
 
     /// The normalised name, e.g. `flash-attn`.
@@ -53,40 +46,6 @@ impl Line {
         }
     }
 }
-
-impl From<String> for Line {
-    fn from(text: String) -> Self {
-        Self { text, parsed: Arc::default() }
-    }
-}
-
-impl From<Line> for String {
-    fn from(line: Line) -> Self {
-        line.text
-    }
-}
-
-impl Deref for Line {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
-    }
-}
-
-impl PartialEq for Line {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Line {}
 
 #[cfg(test)]
 mod tests {

@@ -19,6 +19,7 @@ mod needs;
 mod old_releases;
 mod package;
 pub mod page;
+mod parsed;
 mod prebuilt;
 mod range;
 mod screen;

@@ -46,6 +46,26 @@ pub struct PackageFile {
     pub releases: Vec<ReleaseRow>,
 }
 
+impl PackageFile {
+    /// The file of a package of which nothing was read, by normalised name.
+    #[must_use]
+    pub fn new(package: &str) -> Self {
+        Self {
+            package: package.to_owned(),
+            library_choice: Vec::new(),
+            whole: false,
+            optional_code: None,
+            headline: None,
+            partial: false,
+            extras_read: Vec::new(),
+            built_for: Vec::new(),
+            partners: Vec::new(),
+            extras: Vec::new(),
+            releases: Vec::new(),
+        }
+    }
+}
+
 /// What an extra requires in some releases, e.g. `jax[cuda12]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]

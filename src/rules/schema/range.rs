@@ -1,22 +1,12 @@
 //! Versions as a row has them: PEP 440 specifiers, e.g. `>=12.8,<13`.
 
-use std::fmt;
-use std::ops::Deref;
-use std::sync::{Arc, OnceLock};
-
 use pep440_rs::{Version, VersionSpecifiers};
-use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, specifiers};
+use super::parsed::Parsed;
 
-/// The text, which is what is printed, and what it means. A start unpacks hundreds of rows and judges few of them, so that it is
-/// parsed when it is first asked for, and once for all copies.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub struct Range {
-    text: String,
-    parsed: Arc<OnceLock<Option<VersionSpecifiers>>>,
-}
+/// The text and the versions that it admits.
+pub type Range = Parsed<VersionSpecifiers>;
 
 impl Range {
     /// Checks a row, at build time.
@@ -31,7 +21,7 @@ impl Range {
     /// What it means; none where nobody checked the row and it means nothing.
     #[must_use]
     pub fn specifiers(&self) -> Option<&VersionSpecifiers> {
-        self.parsed.get_or_init(|| self.text.parse().ok()).as_ref()
+        self.meaning()
     }
 
     /// Whether a version lies in it; pre-releases do, and `==2.7.1` has 2.7.1+cu126.
@@ -40,40 +30,6 @@ impl Range {
         self.specifiers().is_some_and(|specifiers| specifiers.contains(version))
     }
 }
-
-impl From<String> for Range {
-    fn from(text: String) -> Self {
-        Self { text, parsed: Arc::default() }
-    }
-}
-
-impl From<Range> for String {
-    fn from(range: Range) -> Self {
-        range.text
-    }
-}
-
-impl Deref for Range {
-    type Target = str;
-
-    fn deref(&self) -> &str {
-        &self.text
-    }
-}
-
-impl fmt::Display for Range {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.text)
-    }
-}
-
-impl PartialEq for Range {
-    fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
-    }
-}
-
-impl Eq for Range {}
 
 #[cfg(test)]
 mod tests {
