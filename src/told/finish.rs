@@ -6,10 +6,10 @@ use super::clean::Clean;
 use super::draft::{Draft, GpuList, OF_LINES};
 use super::field::READER;
 use super::said::{Rank, Said, Statements, differ, public};
-use crate::python::wheel::normalise_name;
 use crate::facts::{
     Contradiction, Distribution, Facts, Gpu, LibCuda, Nvml, Origin, Python, PythonImplementation, Reading,
 };
+use crate::python::wheel::normalise_name;
 
 /// A copy that import does not find.
 fn other_copy(name: &str, version: &str, place: &str) -> Distribution {

@@ -68,9 +68,8 @@ impl Draft<'_> {
                 let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
                 let bound = if finding.severity == Severity::Fail { Fall::Near } else { Fall::None };
                 let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
-                let fits = |it: &Outlook| {
-                    fall(it, self.db) <= bound || alone(it) || self.falls_below_what_stays(it, finding)
-                };
+                let fits =
+                    |it: &Outlook| fall(it, self.db) <= bound || alone(it) || self.falls_below_what_stays(it, finding);
                 let Some(other) = other.filter(fits) else { continue };
                 let size = measure(&other, self.facts, self.db);
                 if best.as_ref().is_some_and(|(least, ..)| *least <= size) {
