@@ -8,7 +8,8 @@ use pep440_rs::Version;
 use reqwest::Url;
 
 use super::online::{self, Answers};
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, parse};
+use crate::rules::requirement::{self, applies, markers, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, Outsider, Pin, Request, Resolution, led_to, solve};
 

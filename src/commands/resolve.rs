@@ -14,7 +14,8 @@ use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::project::pyproject::Selection;
-use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::requirement::{normalise, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{

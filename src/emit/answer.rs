@@ -3,7 +3,8 @@ use std::fmt;
 
 use super::constraints::heading;
 use super::{Index, Overridden, indexes};
-use crate::rules::requirement::{is_runtime_wheel, name_of, parse};
+use crate::rules::requirement::{name_of, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{Asked, INSTALLED, Pin, Resolution};
 use crate::version::{DriverVersion, GlibcVersion};

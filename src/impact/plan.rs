@@ -25,11 +25,13 @@ use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Asked;
 use crate::step::Step;
 use crate::text;
+use crate::version::CudaVersion;
 use front::Front;
 use instead::Instead;
 use ranges::{bounded, tight};
@@ -161,7 +163,7 @@ impl Draft<'_> {
         self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
-        let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
+        let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
         let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());

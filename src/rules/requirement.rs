@@ -110,13 +110,6 @@ pub fn normalise(name: &str) -> String {
     PackageName::from_str(name).map_or_else(|_| name.to_lowercase(), |name| name.to_string())
 }
 
-/// Whether a package, by normalised name, is one of NVIDIA's runtime wheels (or a part of its CUDA toolkit): they differ from
-/// build to build of what needs them, even where all else agrees, and follow from it.
-#[must_use]
-pub fn is_runtime_wheel(name: &str) -> bool {
-    name.starts_with("nvidia-") || name.starts_with("cuda-")
-}
-
 /// The version part of a requirement; everything for a bare name; none for a URL, which stands for itself.
 #[must_use]
 pub fn specifiers(requirement: &Requirement) -> Option<VersionSpecifiers> {

@@ -15,7 +15,9 @@ use super::stand_in::stand_ins;
 use super::universe::{Universe, applies, compiles_against_torch, extra_lines, is_exact, written};
 use super::versions::Versions;
 use crate::rules::model::{Package, Release};
-use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers};
+use crate::rules::requirement::{self, Requirement, markers};
+use crate::rules::role::{self, is_runtime_wheel};
+use crate::rules::schema::Role;
 use crate::rules::{RuleDb, Target};
 
 /// Numbers what the request can reach.
@@ -254,7 +256,8 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them. What mentions
         // others than them is a package as any other, but for cuda-bindings and its kin, which builds of torch pin.
         let alone = |own: &&Package| {
-            own.name.starts_with("cuda-") || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
+            role::of(&own.name) == Some(Role::CudaPart)
+                || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
         };
         let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !names.contains(&own.name) && alone(own);
         let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));

@@ -20,7 +20,8 @@ use super::{Context, Installed, Installer, Stack, looked};
 use crate::facts::Origin;
 use crate::finding::{Basis, Outcome, Severity};
 use crate::parallel::in_parallel;
-use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse};
+use crate::rules::requirement::{Requirement, applies, markers, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::step::{self, Step};
 
 /// The requirements that an installer could not reconcile, and those that what is installed does not meet.

@@ -20,6 +20,19 @@ pub trait Table: serde::de::DeserializeOwned {
     fn check(&self) -> Result<(), Fault>;
 }
 
+/// A row of a table that stands in a package's file.
+pub trait Row {
+    /// The name of the table, e.g. `old-release`.
+    const TABLE: &str;
+
+    /// Checks the row.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn check(&self) -> Result<(), Fault>;
+}
+
 /// A page that was opened, named once per file and cited by key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
