@@ -14,12 +14,12 @@ mod weighed;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
 use plan::Planned;
 
 use crate::check;
 use crate::facts::{Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
+use crate::pep::{Operator, Version, VersionSpecifiers};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};

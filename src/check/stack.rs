@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
+use crate::pep::Version;
 use crate::rules::role::is_nvidias;
-use pep440_rs::Version;
 
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::parallel::in_parallel;

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pep440_rs::Version;
 use reqwest::Url;
 use tokio::task::JoinSet;
 use tracing::info;
@@ -18,6 +17,7 @@ use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
 use crate::objects::elf::{self, Machine};
 use crate::objects::fatbin::{Home, Tally};
+use crate::pep::Version;
 use crate::python::metadata::Metadata;
 use crate::python::sdist::Sdist;
 use crate::python::stated::stated;

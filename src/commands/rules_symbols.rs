@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use pep440_rs::Version;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -22,8 +21,9 @@ use crate::index::simple::{self, File};
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::Object;
 use crate::objects::symbol::is_torch_symbol;
+use crate::pep::{Requirement, Version};
 use crate::python::wheel::WheelName;
-use crate::rules::requirement::{Requirement, parse, specifiers};
+use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
 
@@ -175,7 +175,7 @@ fn is_bound(release: &ReleaseRow, mixed: &[Version]) -> bool {
     let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
     let exact = |wanted: &Requirement| {
         let specifiers = specifiers(wanted)?;
-        let mut exact = specifiers.iter().filter(|it| *it.operator() == pep440_rs::Operator::Equal);
+        let mut exact = specifiers.iter().filter(|it| *it.operator() == crate::pep::Operator::Equal);
         exact.next().map(|specifier| specifier.version().clone())
     };
     wanted.filter_map(|wanted| exact(&wanted)).any(|version| !mixed.contains(&version))

@@ -6,8 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
-
+use crate::pep::Version;
 use crate::python::metadata::{Metadata, canonical_requirement, requirement_name};
 use crate::python::wheel::{WheelName, python_order};
 use crate::rules::model::ANY;

@@ -6,6 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+#[path = "../pep.rs"]
+#[expect(unused_imports, reason = "the script asks for a part of it")]
+mod pep;
+
 #[path = "../version.rs"]
 mod version;
 

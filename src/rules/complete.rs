@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version};
-
 use super::RuleDb;
 use super::requirement::{name_of, parse, specifiers};
 use super::role::{is_nvidias, is_runtime_wheel};
 use super::schema::KnownHow;
 use super::target::{Target, complete_gpus};
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::pep::{Operator, Version};
 use crate::python::local_label::LocalLabel;
 use crate::version::CudaVersion;
 

@@ -4,13 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, VerbatimUrl, VersionOrUrl};
-
 use super::Target;
-
-/// A requirement as metadata and users write it, e.g. `triton==3.3.1; platform_system == "Linux"`.
-pub type Requirement = pep508_rs::Requirement<VerbatimUrl>;
+use crate::pep::{
+    ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Requirement, Version, VersionOrUrl,
+    VersionSpecifiers,
+};
 
 /// Parses one line; the error is one sentence that names what is wrong.
 ///

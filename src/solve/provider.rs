@@ -147,7 +147,7 @@ impl Provider<'_, '_> {
         }
     }
 
-    fn need_edges(&self, package: usize, needs: &[super::need::Need], edges: &mut Vec<Edge>) {
+    fn need_edges(&self, package: usize, needs: &[super::need::DeclaredRequirement], edges: &mut Vec<Edge>) {
         for need in needs {
             let rule = Rule::Needs { package, on: need.on };
             if self.on(rule) {

@@ -6,9 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use super::request::Request;
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::RuleDb;
 use crate::rules::bytes::Bytes;
 use crate::rules::model::{ANY, Build, Package, Release, RowSource};

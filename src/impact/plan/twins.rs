@@ -4,12 +4,11 @@
 //! `jax-cuda13-plugin` on a V100 becomes `jax-cuda12-plugin` of the same release, `cupy-cuda11x` beside a toolkit of CUDA 12
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
-use pep440_rs::Version;
-
 use super::is_told;
 use crate::check;
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
+use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::rules::model::Release;
 use crate::rules::requirement::{name_of, normalise};
