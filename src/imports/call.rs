@@ -3,10 +3,9 @@
 use std::rc::Rc;
 
 use super::Found;
-use super::eval::{Frame, merge, version};
-use super::run::Flow;
+use super::state::{Attribute, Flow, Frame, Walker};
 use super::value::{Binding, Closure, Exception, Scope, Table, Value};
-use super::walk::{Attribute, Walker};
+use super::weigh::{merge, version};
 use crate::python::syntax::tree::{Call, Name, ParamKind};
 
 type Evaluated = Result<Value, Box<Exception>>;
@@ -76,7 +75,7 @@ impl Walker<'_> {
     }
 
     /// A value goes where nobody can follow it, and may be changed there.
-    fn lost(&mut self, value: &Value, frame: &Frame) {
+    pub fn lost(&mut self, value: &Value, frame: &Frame) {
         match value {
             Value::Items(items) => items.borrow_mut().open = true,
             Value::Table(table) => table.borrow_mut().open = true,
@@ -121,7 +120,7 @@ impl Walker<'_> {
         let level = self.level;
         let limit = self.limit;
         if limit == u64::MAX {
-            self.limit = self.steps + super::walk::CALL;
+            self.limit = self.steps + super::state::CALL;
         }
         self.depth += 1;
         let done = self.block(&block.body, &mut frame);
@@ -149,7 +148,7 @@ impl Walker<'_> {
         Ok(if same { last } else { Value::Unknown })
     }
 
-    fn call_known(&mut self, name: &str, args: &[Value], named: &[(Name, Value)], frame: &mut Frame) -> Evaluated {
+    pub fn call_known(&mut self, name: &str, args: &[Value], named: &[(Name, Value)], frame: &mut Frame) -> Evaluated {
         let first = args.first().cloned().unwrap_or(Value::Unknown);
         let second = args.get(1).cloned();
         Ok(match (name, &first) {
@@ -326,7 +325,7 @@ impl Walker<'_> {
     }
 
     /// Whether an attribute that is missing is no module below either.
-    fn is_no_module(&self, id: usize, name: &str) -> Value {
+    pub fn is_no_module(&self, id: usize, name: &str) -> Value {
         match self.outside.find(&format!("{}.{name}", self.modules[id].name)) {
             Found::Missing => Value::Bool(false),
             _ => Value::Unknown,
@@ -334,7 +333,7 @@ impl Walker<'_> {
     }
 
     /// None or something, as `importlib.util.find_spec` says; a parent is imported by it.
-    fn find_spec(&mut self, module: &str) -> Evaluated {
+    pub fn find_spec(&mut self, module: &str) -> Evaluated {
         if module.starts_with('.') {
             return Ok(Value::Unknown);
         }
@@ -352,138 +351,6 @@ impl Walker<'_> {
             Found::Unknown => Value::Unknown,
             _ => Value::Something,
         })
-    }
-
-    fn method(&mut self, of: &Value, name: &str, args: &[Value], named: &[(Name, Value)]) -> Value {
-        match (of, name, args) {
-            (Value::Str(text), "upper", []) => Value::str(&text.to_uppercase()),
-            (Value::Str(text), "lower", []) => Value::str(&text.to_lowercase()),
-            (Value::Str(text), "strip", []) => Value::str(text.trim()),
-            (Value::Str(text), "startswith" | "endswith", [Value::Str(part)]) => Value::Bool(match name {
-                "startswith" => text.starts_with(part.as_ref()),
-                _ => text.ends_with(part.as_ref()),
-            }),
-            (Value::Str(text), "replace", [Value::Str(a), Value::Str(b)]) => Value::str(&text.replace(a.as_ref(), b)),
-            (Value::Str(text), "split", []) => Value::items(text.split_whitespace().map(Value::str).collect()),
-            (Value::Str(text), "split" | "rsplit", [Value::Str(by)]) if !by.is_empty() => {
-                Value::items(text.split(by.as_ref()).map(Value::str).collect())
-            }
-            (Value::Str(text), "split", [Value::Str(by), Value::Int(most)]) if !by.is_empty() && *most >= 0 => {
-                let most = usize::try_from(*most).unwrap_or(usize::MAX).saturating_add(1);
-                Value::items(text.splitn(most, by.as_ref()).map(Value::str).collect())
-            }
-            (Value::Str(text), "rpartition", [Value::Str(by)]) => match text.rsplit_once(by.as_ref()) {
-                Some((a, b)) => Value::items(vec![Value::str(a), Value::Str(by.clone()), Value::str(b)]),
-                None => Value::Unknown,
-            },
-            (Value::Str(text), "isdigit", []) => {
-                Value::Bool(!text.is_empty() && text.chars().all(|it| it.is_ascii_digit()))
-            }
-            (Value::Str(by), "join", [value]) => {
-                let texts = self.iterate(value).and_then(|values| {
-                    values.iter().map(|it| if let Value::Str(it) = it { Some(it.to_string()) } else { None }).collect()
-                });
-                texts.map_or(Value::Unknown, |texts: Vec<String>| Value::str(&texts.join(by)))
-            }
-            (Value::Str(_), ..) => Value::Unknown,
-            (Value::Items(items), "append" | "add", [value]) => {
-                items.borrow_mut().values.push(value.clone());
-                Value::None
-            }
-            (Value::Items(items), "extend" | "update", [value]) => {
-                let more = self.iterate(value);
-                let mut items = items.borrow_mut();
-                items.open |= more.is_none();
-                items.values.extend(more.unwrap_or_default());
-                Value::None
-            }
-            (Value::Items(items), "copy", []) => Value::Items(items.clone()),
-            (Value::Items(items), "index" | "count", _) => {
-                let _ = items;
-                Value::Unknown
-            }
-            (Value::Items(items), ..) => {
-                items.borrow_mut().open = true;
-                Value::Unknown
-            }
-            (Value::Table(table), "get", [Value::Str(key), rest @ ..]) => {
-                let table = table.borrow();
-                match table.entries.get(key) {
-                    Some(value) => value.clone(),
-                    None if table.open => Value::Unknown,
-                    None => rest.first().cloned().unwrap_or(Value::None),
-                }
-            }
-            (Value::Table(table), "items" | "keys" | "values", []) => {
-                let table = table.borrow();
-                let entry = |key: &Name| {
-                    let value = table.entries.get(key).cloned().unwrap_or(Value::Unknown);
-                    match name {
-                        "items" => Value::items(vec![Value::Str(key.clone()), value]),
-                        "keys" => Value::Str(key.clone()),
-                        _ => value,
-                    }
-                };
-                let items = Value::items(table.order.iter().map(entry).collect());
-                if let Value::Items(items) = &items {
-                    items.borrow_mut().open = table.open;
-                }
-                items
-            }
-            (Value::Table(table), "update", _) => {
-                match args {
-                    [Value::Table(other)] if !Rc::ptr_eq(table, other) => {
-                        merge(&mut table.borrow_mut(), &other.borrow())
-                    }
-                    [] => {}
-                    _ => table.borrow_mut().open = true,
-                }
-                for (name, value) in named {
-                    table.borrow_mut().put(name.clone(), value.clone());
-                }
-                Value::None
-            }
-            (Value::Table(table), "setdefault", [Value::Str(key), value]) => {
-                let mut table = table.borrow_mut();
-                if let Some(before) = table.entries.get(key) {
-                    return before.clone();
-                }
-                table.put(key.clone(), value.clone());
-                if table.open { Value::Unknown } else { value.clone() }
-            }
-            (Value::Table(table), "copy", []) => {
-                let mut copy = Table::default();
-                merge(&mut copy, &table.borrow());
-                Value::table(copy)
-            }
-            (Value::Table(table), ..) => {
-                table.borrow_mut().open = true;
-                Value::Unknown
-            }
-            (Value::Globals(id), "update", [Value::Table(table)]) => {
-                let table = table.borrow();
-                let scope = self.modules[*id].scope.clone();
-                for key in &table.order {
-                    let value = table.entries.get(key).cloned().unwrap_or(Value::Unknown);
-                    self.set(&scope, key.clone(), Some(Binding { value, maybe: false }));
-                }
-                self.modules[*id].open |= table.open;
-                Value::None
-            }
-            (Value::Globals(id), "get" | "pop", [Value::Str(key), rest @ ..]) => {
-                let scope = self.modules[*id].scope.borrow();
-                match scope.get(key) {
-                    Some(it) if !it.maybe => it.value.clone(),
-                    None if !self.modules[*id].open => rest.first().cloned().unwrap_or(Value::None),
-                    _ => Value::Unknown,
-                }
-            }
-            (Value::Globals(id), "update" | "setdefault" | "__setitem__", _) => {
-                self.modules[*id].open = true;
-                Value::Unknown
-            }
-            _ => Value::Unknown,
-        }
     }
 }
 

@@ -8,13 +8,18 @@
 
 mod call;
 mod eval;
+mod method;
 mod names;
 mod run;
+mod state;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tries;
 mod value;
 mod walk;
+mod ways;
+mod weigh;
 
 use std::sync::Arc;
 

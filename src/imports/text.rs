@@ -1,7 +1,7 @@
 //! What the text of a module tells without being followed.
 
 use crate::python::syntax::Module;
-use crate::python::syntax::tree::{Stmt, StmtKind};
+use crate::python::syntax::tree::{Expr, Stmt, StmtKind};
 
 /// A module that was read, ready to be followed.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ fn collect(body: &[Stmt], own: &str, package: bool, names: &mut Vec<String>) {
         match &stmt.kind {
             StmtKind::Import(aliases) => names.extend(aliases.iter().map(|it| it.name.to_string())),
             StmtKind::From { level, module, names: aliases } => {
-                let Some(full) = super::run::absolute(own, package, *level, module.as_deref()) else { continue };
+                let Some(full) = absolute(own, package, *level, module.as_deref()) else { continue };
                 // A package's own parts may be what it takes.
                 if *level > 0 || full.split('.').next() == own.split('.').next() {
                     names.extend(aliases.iter().map(|it| format!("{full}.{}", it.name)));
@@ -43,7 +43,7 @@ fn collect(body: &[Stmt], own: &str, package: bool, names: &mut Vec<String>) {
                 names.push(full);
             }
             StmtKind::If(branches, otherwise) => {
-                let taken = branches.iter().filter(|(test, _)| !super::run::is_type_checking(test));
+                let taken = branches.iter().filter(|(test, _)| !is_type_checking(test));
                 taken.for_each(|(_, body)| collect(body, own, package, names));
                 collect(otherwise, own, package, names);
             }
@@ -113,5 +113,30 @@ fn is_set(text: &str) -> bool {
     line.split_once(']').is_some_and(|(_, after)| {
         let after = after.trim_start();
         after.starts_with('=') && !after.starts_with("==")
+    })
+}
+
+/// Whether a test is one that only type checkers pass.
+pub fn is_type_checking(test: &Expr) -> bool {
+    match test {
+        Expr::Name(name) => name.as_ref() == "TYPE_CHECKING",
+        Expr::Attribute(_, name, _) => name.as_ref() == "TYPE_CHECKING",
+        _ => false,
+    }
+}
+
+/// The full name of what a relative import names; none beyond the top.
+pub fn absolute(own: &str, package: bool, level: u32, module: Option<&str>) -> Option<String> {
+    if level == 0 {
+        return module.map(str::to_owned);
+    }
+    let mut base = own;
+    let up = if package { level - 1 } else { level };
+    for _ in 0..up {
+        base = base.rsplit_once('.')?.0;
+    }
+    Some(match module {
+        Some(module) => format!("{base}.{module}"),
+        None => base.to_owned(),
     })
 }

@@ -239,3 +239,8 @@ impl Hasher for Quick {
         }
     }
 }
+
+/// The name of a class among those that `except` asks for: two modules may each have one of that name.
+pub fn class_kind(name: &str, module: usize) -> Rc<str> {
+    format!("{name}@{module}").into()
+}

@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::names::{Names, names};
-use super::text::{Prepared, Signs};
-use super::value::{Binding, Exception, Map, Scope, Table, Value};
+use super::state::{Attribute, Catch, DEPTH, Module, State, Walker};
+use super::value::{Binding, Exception, Table, Value};
 use super::{Evidence, Found, Modules, Wanted};
 use crate::python::syntax::tree::Name;
 
@@ -20,13 +19,6 @@ pub struct Walked {
     /// How many of them lie open: nobody can say what they hold.
     pub unknown: usize,
 }
-
-/// Statements and expressions that are followed at most, for one environment.
-const STEPS: u64 = 40_000_000;
-/// The same for one call by a module.
-pub const CALL: u64 = 20_000;
-/// As deep as Python itself calls.
-const DEPTH: usize = 120;
 
 /// Follows the import of modules, one after the other, as in one process.
 pub struct Walk<'a>(Walker<'a>);
@@ -63,105 +55,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// How far an import has come.
-#[derive(Debug, Clone)]
-pub enum State {
-    Running,
-    Done,
-    Failed(Box<Exception>),
-}
-
-/// A module.
-pub struct Module {
-    pub name: Name,
-    pub state: State,
-    pub scope: Scope,
-    /// It has names that nobody can tell.
-    pub open: bool,
-    pub signs: Signs,
-    pub package: bool,
-    pub path: Option<String>,
-    /// The names of a module of the standard library, which is not run.
-    pub library: Option<Rc<Names>>,
-    /// What stands for it in `sys.modules`: names and the modules below it that hold them.
-    pub lazy: Option<Rc<RefCell<Table>>>,
-    /// Names that are stated for type checkers.
-    pub stated: Vec<Name>,
-    /// Kept, since functions borrow from it.
-    pub text: Option<Arc<Prepared>>,
-}
-
-/// What a module says of a name.
-pub enum Attribute {
-    Value(Value),
-    Unknown,
-    Missing,
-}
-
-/// The state of the walk.
-pub struct Walker<'a> {
-    pub outside: &'a dyn Modules,
-    pub modules: Vec<Module>,
-    pub by_name: Map<usize>,
-    pub evidence: Vec<(Evidence, Option<String>)>,
-    /// 0 where what happens is certain, 1 where a condition decides, 2 where it is unlikely.
-    pub level: u8,
-    /// What the `try` statements around this place catch.
-    pub tries: Vec<super::run::Catch>,
-    /// What branches have changed, to be taken back.
-    pub log: Vec<Vec<(Scope, Name, Option<Binding>)>>,
-    /// File and line.
-    pub here: (String, u32),
-    pub steps: u64,
-    /// Where the call ends that a module makes.
-    pub limit: u64,
-    pub depth: usize,
-    /// The exceptions that are being handled, the innermost last.
-    pub handled: Vec<Exception>,
-    library: Map<Rc<Names>>,
-    /// The arguments of the last call that made something of a class.
-    pub made_with: Option<Vec<Value>>,
-}
-
-impl<'a> Walker<'a> {
-    fn new(outside: &'a dyn Modules) -> Self {
-        Self {
-            outside,
-            modules: Vec::new(),
-            by_name: Map::default(),
-            evidence: Vec::new(),
-            level: 0,
-            tries: Vec::new(),
-            log: Vec::new(),
-            here: (String::new(), 0),
-            steps: 0,
-            limit: u64::MAX,
-            depth: 0,
-            handled: Vec::new(),
-            library: Map::default(),
-            made_with: None,
-        }
-    }
-
-    /// A module of which nobody can say what it holds.
-    pub fn opaque(&mut self, name: &str) -> usize {
-        let id = self.enter(name, None, true);
-        self.modules[id].open = true;
-        id
-    }
-
-    /// Counts a step. After too many, or too deep, nothing is known any more.
-    pub fn is_spent(&mut self) -> bool {
-        self.steps += 1;
-        self.steps > STEPS || self.steps > self.limit || self.depth > DEPTH
-    }
-
-    /// What is not there, at this place.
-    pub fn lack(&self, wanted: Wanted, module: &str, name: &str, owner: Option<String>) -> Evidence {
-        let (file, line) = self.here.clone();
-        Evidence { file, line, wanted, module: module.to_owned(), name: name.to_owned(), owner }
-    }
-
+impl Walker<'_> {
     /// Imports a module and its parents; gives the module itself.
     pub fn import(&mut self, name: &str) -> Result<usize, Box<Exception>> {
         let mut parent: Option<usize> = None;
@@ -179,7 +73,7 @@ impl<'a> Walker<'a> {
         Ok(parent.unwrap_or_default())
     }
 
-    fn load(&mut self, name: &str, parent: Option<usize>) -> Result<usize, Box<Exception>> {
+    pub fn load(&mut self, name: &str, parent: Option<usize>) -> Result<usize, Box<Exception>> {
         if let Some(id) = self.by_name.get(name) {
             return match &self.modules[*id].state {
                 State::Failed(exception) => Err(exception.clone()),
@@ -223,7 +117,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Whether something that ran may find a module where Python would not.
-    fn is_elsewhere(&self, name: &str) -> bool {
+    pub fn is_elsewhere(&self, name: &str) -> bool {
         let quoted = [format!("'{name}'"), format!("\"{name}\"")];
         let importer = self.modules.iter().rev().find(|it| it.path.as_deref() == Some(self.here.0.as_str()));
         let top = importer.map_or("", |it| it.name.split('.').next().unwrap_or_default());
@@ -236,12 +130,12 @@ impl<'a> Walker<'a> {
     }
 
     /// The module of the interpreter itself that one of the standard library needs and does not have.
-    fn lacking(&self, names: &Names) -> Option<Evidence> {
+    pub fn lacking(&self, names: &Names) -> Option<Evidence> {
         let missing = names.needs.iter().find(|(name, _)| self.outside.find(name) == Found::Missing)?;
         Some(self.lack(Wanted::Module, &missing.0, "", None))
     }
 
-    fn library(&mut self, path: &str) -> Rc<Names> {
+    pub fn library(&mut self, path: &str) -> Rc<Names> {
         if let Some(names) = self.library.get(path) {
             return names.clone();
         }
@@ -268,26 +162,7 @@ impl<'a> Walker<'a> {
         names
     }
 
-    fn enter(&mut self, name: &str, path: Option<String>, package: bool) -> usize {
-        let id = self.modules.len();
-        self.modules.push(Module {
-            name: Name::from(name),
-            state: State::Done,
-            scope: Scope::default(),
-            open: false,
-            signs: Signs::default(),
-            package,
-            path,
-            library: None,
-            lazy: None,
-            stated: Vec::new(),
-            text: None,
-        });
-        self.by_name.insert(Name::from(name), id);
-        id
-    }
-
-    fn run(&mut self, name: &str, path: String, package: bool) -> Result<usize, Box<Exception>> {
+    pub fn run(&mut self, name: &str, path: String, package: bool) -> Result<usize, Box<Exception>> {
         let text = self.outside.read(&path, name);
         let id = self.enter(name, Some(path.clone()), package);
         let Some(text) = text else {
@@ -366,7 +241,7 @@ impl<'a> Walker<'a> {
             }
             let (evidence, level) = (self.evidence.len(), self.level);
             let here = self.here.clone();
-            self.tries.push(super::run::Catch::Kinds(vec!["AttributeError".into()]));
+            self.tries.push(Catch::Kinds(vec!["AttributeError".into()]));
             let called = self.call_closure(&closure, vec![Value::str(name)], Vec::new(), false);
             self.tries.pop();
             self.here = here;
@@ -391,7 +266,7 @@ impl<'a> Walker<'a> {
     }
 
     /// What a module that stands for a table of names gives.
-    fn lazy_attribute(&mut self, id: usize, lazy: &Rc<RefCell<Table>>, name: &str) -> Attribute {
+    pub fn lazy_attribute(&mut self, id: usize, lazy: &Rc<RefCell<Table>>, name: &str) -> Attribute {
         if self.modules[id].stated.iter().any(|it| it.as_ref() == name) && !lazy.borrow().entries.contains_key(name) {
             return Attribute::Unknown;
         }

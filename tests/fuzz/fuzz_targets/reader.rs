@@ -9,11 +9,12 @@ pub fn fuzz(reader: Reader, data: &[u8]) {
         is_package: &|name| names.contains(&name),
         distribution_of: &distribution_of,
         variant: &|url, _| url.rsplit('/').next().map(str::to_owned),
+        is_variable: &|name| name.starts_with("CUDA_"),
         is_gpu: &|name| ["H100", "A100", "RTX", "GTX"].iter().any(|gpu| name.contains(gpu)),
         other_vendor: &|line| line.contains("gfx").then(|| "AMD ROCm".to_owned()),
     };
     let text = String::from_utf8_lossy(data);
-    let report = read(&[reader], &clean(&text), &vocabulary);
+    let (report, ()) = read(&[reader], &clean(&text), &vocabulary, |_| ((), Vec::new()));
     let pasted = report.facts.pasted.expect("a report is pasted");
     assert!(pasted.not_read <= text.lines().count() && pasted.recognised.len() <= 24);
 }
