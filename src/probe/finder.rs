@@ -5,16 +5,31 @@
 //! every folder of the path (importlib's `FileFinder` and `PathFinder`). A finder that a `.pth` file installs may find anything
 //! that its text names.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem;
 
-use super::imports::Place;
 use super::python_path::join;
-use crate::facts::Distribution;
+use super::root::RootFs;
+use crate::facts::{Distribution, Python};
 use crate::imports::Found;
 use crate::version::PythonVersion;
+
+/// What is inspected.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The file system.
+    pub root: &'a RootFs,
+    /// The interpreter and its path.
+    pub python: &'a Python,
+    /// What is installed.
+    pub distributions: &'a [Distribution],
+    /// The environment of the machine.
+    pub environment: &'a BTreeMap<String, String>,
+    /// For relative entries of PYTHONPATH.
+    pub current_dir: Option<&'a str>,
+}
 
 /// Finds modules of one interpreter.
 pub struct Finder<'a> {

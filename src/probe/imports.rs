@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+pub use super::finder::Place;
+
 use super::finder::Finder;
-use super::root::RootFs;
-use crate::facts::{Distribution, Imports, Python, PythonImplementation, Reading, Want, Wanted};
+use crate::facts::{Distribution, Imports, PythonImplementation, Reading, Want, Wanted};
 use crate::imports::{Evidence, Found, Modules, Prepared, Walk};
 use crate::version::PythonVersion;
 
@@ -32,21 +33,6 @@ const LONGEST: u64 = 8 << 20;
 const MOST: usize = 60;
 /// Blocks nest, and so do the calls that follow them.
 const STACK: usize = 256 << 20;
-
-/// What is inspected.
-#[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
-    /// The file system.
-    pub root: &'a RootFs,
-    /// The interpreter and its path.
-    pub python: &'a Python,
-    /// What is installed.
-    pub distributions: &'a [Distribution],
-    /// The environment of the machine.
-    pub environment: &'a BTreeMap<String, String>,
-    /// For relative entries of PYTHONPATH.
-    pub current_dir: Option<&'a str>,
-}
 
 /// Follows them; unknown where the interpreter is not known well enough.
 #[must_use]
