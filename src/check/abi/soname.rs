@@ -49,7 +49,14 @@ pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &st
             None => {}
         }
     }
-    taken.or_else(|| rows.first().map(|row| Offer::Wheel(format!("{}{}", row.distribution, versions(row)))))
+    // Which of cu12's and cu13's it is, torch says, or what is there.
+    let decided = |row: &&&CudaLibrary| {
+        cuda.is_some()
+            || rows.iter().all(|other| other.cuda == row.cuda)
+            || context.stack.get(&row.distribution).is_some()
+    };
+    let wheel = |row: &&CudaLibrary| Offer::Wheel(format!("{}{}", row.distribution, versions(row)));
+    taken.or_else(|| rows.first().filter(decided).map(wheel))
 }
 
 /// The versions of a distribution that one of some packages asks for, and which one does.
