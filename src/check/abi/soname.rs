@@ -33,30 +33,30 @@ pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &st
     let cuda = needing.and_then(Installed::cuda).flatten().or(context.stack.torch_cuda().flatten());
     let mut rows = context.db.libraries_with(soname, cuda.map(|cuda| cuda.major));
     if cuda.is_none() {
-        rows.sort_by_key(|row| context.stack.get(&row.distribution).is_none());
+        rows.sort_by_key(|(distribution, _)| context.stack.get(distribution).is_none());
     }
     let holders: Vec<&Installed<'_>> = [needing, torch].into_iter().flatten().collect();
     let mut taken = None;
-    for row in &rows {
-        match declared(&holders, &row.distribution) {
+    for (distribution, row) in &rows {
+        match declared(&holders, distribution) {
             Some((range, _)) if ships(row, &range) => {
-                return Some(Offer::Wheel(format!("{}{range}", row.distribution)));
+                return Some(Offer::Wheel(format!("{distribution}{range}")));
             }
             Some((range, by)) => {
                 let versions = range.to_string();
-                taken.get_or_insert(Offer::Taken { wheel: row.distribution.clone(), versions, by });
+                taken.get_or_insert(Offer::Taken { wheel: (*distribution).to_owned(), versions, by });
             }
             None => {}
         }
     }
     // Which of cu12's and cu13's it is, torch says, or what is there.
-    let decided = |row: &&&CudaLibrary| {
+    let decided = |(distribution, row): &&(&str, &CudaLibrary)| {
         cuda.is_some()
-            || rows.iter().all(|other| other.cuda == row.cuda)
-            || context.stack.get(&row.distribution).is_some()
+            || rows.iter().all(|(_, other)| other.cuda == row.cuda)
+            || context.stack.get(distribution).is_some()
     };
-    let wheel = |row: &&CudaLibrary| Offer::Wheel(format!("{}{}", row.distribution, versions(row)));
-    taken.or_else(|| rows.first().filter(decided).map(wheel))
+    let newest = rows.first().filter(decided);
+    taken.or_else(|| newest.map(|(distribution, row)| Offer::Wheel(format!("{distribution}{}", versions(row)))))
 }
 
 /// The versions of a distribution that one of some packages asks for, and which one does.
