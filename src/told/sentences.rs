@@ -52,7 +52,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 50] = [
+const SENTENCES: [(&str, Reader); 49] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -74,7 +74,6 @@ const SENTENCES: [(&str, Reader); 50] = [
     ("Highest Compute Capability: ", highest),
     ("Highest compute capability among GPUs detected: ", highest),
     ("your GPU has capability (", has_capability),
-    ("get_device_capability(", printed_capability),
     (" (sm_", own_capability),
     ("CUDA_VERSION=", bnb_cuda),
     ("Detected CUDA version ", bnb_cuda),
@@ -382,13 +381,6 @@ fn has_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
     let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
     draft.capability(None, ComputeCapability::new(major, minor), at.line.clone());
     Some(())
-}
-
-/// `>>> torch.cuda.get_device_capability(0)` and what it printed: `(7, 0)`.
-fn printed_capability(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    let (_, after) = at.after.split_once(')')?;
-    let after = after.trim_start_matches([')', ' ', ':', '\n']).strip_prefix('(')?;
-    has_capability(&Place { before: at.before, after, number: at.number, line: at.line.clone() }, vocabulary, draft)
 }
 
 /// `my card (sm_70)`, `our GPU (sm_61)`: whoever says so has it.

@@ -2,7 +2,6 @@
 
 use crate::check::{Context, Installer};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::python::dist_info::MetadataDir;
 use crate::step::{self, Step};
 
 rule! {
@@ -22,14 +21,13 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
 
 fn finding(context: &Context<'_>, folder: &str) -> Option<Finding> {
     let (location, file_name) = folder.rsplit_once('/')?;
-    let metadata = MetadataDir::parse(file_name)?;
-    let rest = metadata.name.trim_start_matches('~').to_ascii_lowercase().replace('_', "-");
+    let (name, version) = file_name.strip_suffix(".dist-info")?.rsplit_once('-')?;
+    let rest = name.trim_start_matches('~').to_ascii_lowercase().replace('_', "-");
     // The first letter is lost.
     let name = ('a'..='z').map(|first| format!("{first}{rest}")).find(|name| context.db.package(name).is_some())?;
     if context.stack.get(&name).is_some() {
         return None;
     }
-    let version = metadata.version?;
     let again = Installer::of(context.facts).install(&[], &[step::pin(&name, version)?])?;
     let module = name.replace('-', "_");
     let remove = Step::run(["rm", "-rf", folder, &format!("{location}/{module}")])?;
