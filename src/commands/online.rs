@@ -9,7 +9,6 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use pep440_rs::{Version, VersionSpecifiers};
 use reqwest::Url;
 
 use super::file;
@@ -17,11 +16,12 @@ use super::rules_harvest::REQUESTS;
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::python::metadata::Metadata;
 use crate::python::wheel::WheelName;
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied};
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, Outsider};
+use crate::solve::{AskedRequirement, Outsider};
 
 /// Who says what a release of an index declares.
 pub const INDEX: &str = "index";
@@ -48,7 +48,7 @@ pub struct Answers {
 ///
 /// When the index cannot be reached. A package that it does not have is left out, with a line in the notes.
 pub fn outsiders(
-    asked: &[Asked],
+    asked: &[AskedRequirement],
     known: &BTreeMap<String, Outsider>,
     target: &Target,
     index: &Url,
@@ -85,18 +85,18 @@ struct Search {
 impl Search {
     async fn follow(
         &self,
-        asked: &[Asked],
+        asked: &[AskedRequirement],
         known: &BTreeMap<String, Outsider>,
         db: &RuleDb,
     ) -> anyhow::Result<Answers> {
         let environment = markers(&self.target);
-        let active = |wanted: &requirement::Requirement| {
+        let active = |wanted: &crate::pep::Requirement| {
             environment.as_ref().is_none_or(|environment| applies(wanted, environment, &[]))
         };
-        let outside = |wanted: &requirement::Requirement| db.package(wanted.name.as_ref()).is_none() && active(wanted);
+        let outside = |wanted: &crate::pep::Requirement| db.package(wanted.name.as_ref()).is_none() && active(wanted);
         let mut ranges: BTreeMap<String, Vec<VersionSpecifiers>> = BTreeMap::new();
-        let mut extras: BTreeMap<String, BTreeSet<pep508_rs::ExtraName>> = BTreeMap::new();
-        let mut waiting: Vec<requirement::Requirement> =
+        let mut extras: BTreeMap<String, BTreeSet<crate::pep::ExtraName>> = BTreeMap::new();
+        let mut waiting: Vec<crate::pep::Requirement> =
             asked.iter().map(|asked| asked.requirement.clone()).filter(|wanted| outside(wanted)).collect();
         let mut found = Answers { outsiders: known.clone(), ..Answers::default() };
         let mut seen = BTreeSet::new();

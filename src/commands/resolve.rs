@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{anyhow, bail};
 use clap::{Args, ValueEnum};
-use pep440_rs::Version;
 
 use super::format::Plain;
 use super::inputs::{Inputs, Settled};
@@ -13,13 +12,15 @@ use super::{backtrack, file};
 use crate::emit::{self, Answer, Emitted, Overridden};
 use crate::exit::Exit;
 use crate::facts::Facts;
+use crate::pep::Version;
 use crate::project::pyproject::Selection;
-use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::rules::requirement::{normalise, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{
-    Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_extras,
-    unknown_names,
+    AskedRequirement, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve,
+    unknown_extras, unknown_names,
 };
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
@@ -389,7 +390,7 @@ fn request(
         let covered = installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
         for name in covered.chain(outsiders.keys()) {
             let requirement = parse(name).map_err(|error| anyhow!("`{name}`: {error}"))?;
-            requirements.push(Asked::new(requirement, INSTALLED));
+            requirements.push(AskedRequirement::new(requirement, INSTALLED));
         }
     }
     let keep: Vec<String> = args.keep.iter().map(|name| normalise(name)).collect();

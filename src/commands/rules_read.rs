@@ -2,11 +2,11 @@
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use pep440_rs::Version;
 
 use super::format::Plain;
 use super::{print, width};
 use crate::exit::Exit;
+use crate::pep::Version;
 use crate::python::wheel::normalise_name;
 use crate::report::rules::{self as report, Column};
 use crate::rules::model::{Package, Release};

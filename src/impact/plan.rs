@@ -4,6 +4,7 @@
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
 mod extras;
+mod family;
 mod front;
 mod instead;
 mod measure;
@@ -14,22 +15,23 @@ mod wishes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use self::wishes::Wanted;
-use super::outlook::{Fate, Outlook, Wish, foresee};
+use super::outlook::{Fate, Outlook, Row, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::Asked;
+use crate::solve::AskedRequirement;
 use crate::step::Step;
 use crate::text;
+use crate::version::CudaVersion;
 use front::Front;
 use instead::Instead;
 use ranges::{bounded, tight};
@@ -161,7 +163,7 @@ impl Draft<'_> {
         self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
-        let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
+        let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
         let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());
@@ -190,13 +192,16 @@ impl Draft<'_> {
 
     /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others
     /// is theirs to bring.
-    fn blamed(&self, findings: &[Finding]) -> Vec<Asked> {
+    fn blamed(&self, findings: &[Finding]) -> Vec<AskedRequirement> {
         let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
         let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
         let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
         let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
         let names: BTreeSet<&String> = told.filter(of_build).flat_map(|it| &it.packages).filter(absent).collect();
-        names.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report"))).collect()
+        names
+            .into_iter()
+            .filter_map(|name| Some(AskedRequirement::new(requirement::parse(name).ok()?, "the report")))
+            .collect()
     }
 
     /// What the solver makes of the stack; none where there is no solution, or one only without some of what is installed: to
@@ -287,14 +292,17 @@ impl Draft<'_> {
         apply(self.facts, &Change::All(self.changes.clone()), self.db)
     }
 
-    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
+    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on,
+    /// and a half-upgraded family in one release.
     ///
     /// What one of these requires itself, its next version may not.
     fn leftovers(&mut self) {
         let now = self.now();
-        let mut moving = BTreeSet::new();
+        let family = family::to_one_release(&now, self.db);
+        let mut moving: BTreeSet<String> = family.keys().cloned().collect();
         let lines = loop {
-            let wanted = self.unmet(&now, &moving);
+            let mut wanted = self.unmet(&now, &moving);
+            wanted.retain(|name, _| !family.contains_key(name));
             let names: BTreeSet<String> =
                 wanted.keys().filter(|name| now.distribution(name).is_some()).cloned().collect();
             if names.is_subset(&moving) {
@@ -312,10 +320,14 @@ impl Draft<'_> {
         let lines = lines.filter_map(|line| {
             bounded(&line, &without(&normalise(requirement::name_of(&line))), self.db, self.workload)
         });
-        let lines: Vec<String> = lines.collect();
+        let mut lines: Vec<String> = lines.collect();
+        lines.extend(family.iter().map(|(name, range)| format!("{name}{range}")));
         if lines.is_empty() {
             return;
         }
+        lines.sort();
+        // What the members of a family require in another release, nobody read.
+        self.known &= family.is_empty();
         self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
         self.after = None;
@@ -326,7 +338,7 @@ impl Draft<'_> {
     /// What the rules do not cover and is not as those require it that do not move themselves: the range of all of them.
     fn unmet(&self, now: &Facts, moving: &BTreeSet<String>) -> BTreeMap<String, VersionSpecifiers> {
         let environment = markers(&Target::to_plan_for(now, self.db));
-        let active = |line: &requirement::Requirement| match &environment {
+        let active = |line: &crate::pep::Requirement| match &environment {
             Some(environment) => applies(line, environment, &[]),
             // Without a Python nothing is known of a line that asks for one.
             None => line.marker.is_true(),
@@ -454,13 +466,15 @@ fn is_certain(finding: &Finding) -> bool {
 
 /// How far an outlook sets back what people install for its own sake, at most.
 fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
-    let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change);
-    let falls = changed.filter_map(|row| {
-        let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
-        let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-        Some(package.fall(&version(&row.before)?.without_local(), &version(&row.after)?.without_local()))
-    });
-    falls.max().unwrap_or(Fall::None)
+    outlook.rows.iter().filter_map(|row| falls(row, db)).max().unwrap_or(Fall::None)
+}
+
+/// How far a row sets back what people install for its own sake; none where it is no such package, or stays.
+fn falls(row: &Row, db: &RuleDb) -> Option<Fall> {
+    let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
+    let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
+    let (before, after) = (version(&row.before)?, version(&row.after)?);
+    (row.fate == Fate::Change).then(|| package.fall(&before.without_local(), &after.without_local()))
 }
 
 /// A sentence as a part of a longer one.

@@ -16,7 +16,7 @@ use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{goes_beside, goes_with, loaded_code};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
 /// The derivation of a failure.
@@ -82,6 +82,10 @@ impl Provider<'_, '_> {
             }
             Node::Ask(ask) => self.ask_edges(ask, &mut edges),
             Node::Release(package) if version == UNLISTED => {
+                // A build that the rules do not know of a release that they do: what its release requires holds for it too.
+                if let Some(known) = self.universe.release_of_unlisted(package) {
+                    self.need_edges(package, self.universe.release_needs(package, known), &mut edges);
+                }
                 self.shared_edges(package, Node::SharedRelease, Versions::singleton(version), &mut edges);
             }
             Node::Release(_) | Node::Build(_) if version == ABSENT => {}
@@ -147,7 +151,7 @@ impl Provider<'_, '_> {
         }
     }
 
-    fn need_edges(&self, package: usize, needs: &[super::need::Need], edges: &mut Vec<Edge>) {
+    fn need_edges(&self, package: usize, needs: &[super::need::DeclaredRequirement], edges: &mut Vec<Edge>) {
         for need in needs {
             let rule = Rule::Needs { package, on: need.on };
             if self.on(rule) {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::clean::Clean;
 use super::draft::{Draft, GpuList, OF_LINES};
 use super::field::READER;
-use super::said::{Rank, Statements, differ, public};
+use super::said::{Rank, Said, Statements, differ, public};
 use crate::facts::{
     Contradiction, Distribution, Facts, Gpu, LibCuda, Nvml, Origin, Python, PythonImplementation, Reading,
 };
+use crate::python::wheel::normalise_name;
 
 /// A copy that import does not find.
 fn other_copy(name: &str, version: &str, place: &str) -> Distribution {
@@ -94,6 +95,7 @@ impl Draft {
             };
             facts.python = Reading::host(python, said.place.clone());
         }
+        self.outlived();
         self.contradictions();
         self.under_their_full_names();
         facts.distributions = self.distributions();
@@ -215,6 +217,32 @@ impl Draft {
             (false, _) => Reading::host(gpus, "an error message"),
             (true, Some(place)) => Reading::absent(place.clone()),
             (true, None) => Reading::Unknown,
+        }
+    }
+
+    /// Forgets what an installer complained of, and a list further down has otherwise: it was put right since.
+    fn outlived(&mut self) {
+        let line = |place: &str| place.rsplit_once("line ").and_then(|(_, number)| number.parse::<usize>().ok());
+        let mut over: Vec<(String, String, String)> = Vec::new();
+        for unmet in &self.pasted.unmet {
+            let (Some(found), Some(at)) = (&unmet.found, line(&unmet.place)) else { continue };
+            let end = unmet.requirement.find(|letter: char| "<>=!~ ;[(".contains(letter));
+            let name = normalise_name(end.map_or(unmet.requirement.as_str(), |end| &unmet.requirement[..end]));
+            let later = |said: &Said<String>| {
+                said.rank == Rank::Listed
+                    && !said.place.starts_with("pip, ")
+                    && line(&said.place).is_some_and(|other| other > at)
+                    && differ(&said.value, found)
+            };
+            if self.packages.get(&name).is_some_and(|said| said.0.iter().any(later)) {
+                over.push((name, found.clone(), unmet.place.clone()));
+            }
+        }
+        for (name, found, place) in over {
+            self.pasted.unmet.retain(|it| it.place != place);
+            if let Some(said) = self.packages.get_mut(&name) {
+                said.0.retain(|it| it.place != place || differ(&it.value, &found));
+            }
         }
     }
 

@@ -25,6 +25,7 @@ fn facts(text: &str) -> Facts {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
@@ -220,6 +221,7 @@ fn live_tools_without_a_gpu() {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
@@ -272,6 +274,20 @@ fn two_programs_that_disagree_are_told() {
     assert_eq!(pasted.contradictions[0].used.0, "2.5.1+cu124");
     assert_eq!(pasted.contradictions[0].other.0, "2.4.0");
     assert!(facts("PyTorch version: 2.5.1+cu124\n[pip3] torch==2.5.1").pasted.unwrap().contradictions.is_empty());
+}
+
+/// pip complained, the package was put back, and a list taken afterwards says so.
+#[test]
+fn a_later_list_outlives_what_pip_complained_of() {
+    let complaint = "transformers 4.57.1 requires huggingface-hub<1.0,>=0.34.0, but you have huggingface-hub 0.25.2 which is incompatible.";
+    let list = "Package  Version\n-------- -------\nhuggingface-hub 0.36.0\ntransformers 4.57.1\n";
+    let now = facts(&format!("{complaint}\n{list}"));
+    assert_eq!(version(&now, "huggingface-hub"), "0.36.0");
+    let pasted = now.pasted.unwrap();
+    assert!(pasted.unmet.is_empty() && pasted.contradictions.is_empty(), "{pasted:?}");
+    // What pip says after a list was taken may be of a later day.
+    let before = facts(&format!("{list}\n{complaint}")).pasted.unwrap();
+    assert_eq!((before.unmet.len(), before.contradictions.len()), (1, 1));
 }
 
 #[test]

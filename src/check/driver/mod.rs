@@ -12,7 +12,7 @@ use crate::check::{Context, Installed, looked, out_of_reach};
 use crate::finding::{Change, Outcome, Remedy};
 use crate::rules::driver::{Advice, DriverGap, advise, runtime_gap};
 use crate::rules::machine;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
 use crate::version::DriverVersion;
