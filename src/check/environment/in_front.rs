@@ -6,7 +6,8 @@
 use crate::check::{Context, Installer, Stack};
 use crate::facts::{Facts, InFront, PutBy};
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::requirement::{is_about, is_runtime_wheel};
+use crate::rules::requirement::is_about;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
 
