@@ -4,7 +4,7 @@
 //! Rules write `pip install triton`. Beside a torch that pins it that is `triton==3.3.1`; what is installed again keeps its
 //! version. Where nothing here tells a version the name stays as it is written.
 
-use pep440_rs::Version;
+use crate::pep::Version;
 
 use super::{Context, Installer};
 use crate::facts::Facts;
