@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pep440_rs::Version;
+use crate::pep::Version;
 
 use super::Evidence;
 use crate::python::syntax::tree::{Function, Name};

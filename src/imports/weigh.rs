@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::rc::Rc;
 use std::str::FromStr;
 
-use pep440_rs::Version;
+use crate::pep::Version;
 
 use super::state::Walker;
 use super::value::{Table, Value};

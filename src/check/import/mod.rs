@@ -6,7 +6,7 @@ pub mod stopped;
 
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version};
+use crate::pep::{Operator, Version};
 
 use super::requirement::install;
 use super::{Context, Installed, looked};
