@@ -37,6 +37,8 @@ enum Key<'f> {
     LibraryPath,
     /// Two environments in one report.
     TwoEnvironments,
+    /// Metadata that nobody can read, of whatever package.
+    Metadata,
     /// A line that somebody saw.
     Message(&'f str),
 }
@@ -57,6 +59,10 @@ pub(super) fn edge(finding: &Finding) -> Option<Edge<'_>> {
     let is_named = |name: &str| finding.packages.iter().any(|package| package == name);
     match (of, finding.packages.as_slice()) {
         (Some(of), _) if is_named(by) && is_named(of) => Some(Edge { by, of }),
+        // Its second subject is a module.
+        (Some(_), [one, other]) if finding.kind == Kind::Import => {
+            Some(Edge { by, of: if one == by { other } else { one } })
+        }
         (None, [one, other]) if one == by => Some(Edge { by, of: other }),
         (None, [one, other]) if other == by => Some(Edge { by, of: one }),
         _ => None,
@@ -91,7 +97,7 @@ pub(super) fn groups<'f>(facts: &Facts, findings: &[&'f Finding]) -> Vec<Vec<&'f
 
 /// Whether a finding compares two distributions.
 pub(super) fn is_match(finding: &Finding) -> bool {
-    matches!(finding.kind, Kind::Requirement | Kind::Pairing | Kind::Abi)
+    matches!(finding.kind, Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import)
         && edge(finding).is_some()
         && !is_told(finding)
 }
@@ -133,7 +139,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
     }
     match (finding.kind, edge(finding)) {
         (Kind::Pairing, _) if finding.id.is(&registry::CONTRADICTION) => keys.push(Key::TwoEnvironments),
-        (Kind::Requirement | Kind::Pairing | Kind::Abi, Some(Edge { by, of })) if !is_told(finding) => {
+        (Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import, Some(Edge { by, of })) if !is_told(finding) => {
             let is_there = facts.distribution(of).is_some() || facts.pasted.is_some();
             if is_there && wanted(facts, finding).is_some_and(|range| range.starts_with("==")) {
                 keys.push(Key::Pins(by));
@@ -152,6 +158,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
                 keys.push(Key::CpuBuild(of));
             }
         }
+        (Kind::Requirement, None) if finding.id.is(&registry::UNREADABLE) => keys.push(Key::Metadata),
         (Kind::CpuBuild, _) => keys.extend(finding.packages.iter().map(|name| Key::CpuBuild(name))),
         (Kind::GpuArch, _) if !is_told(finding) => keys.extend(finding.gpus.iter().map(|gpu| Key::Gpu(*gpu))),
         (Kind::Driver | Kind::DriverMismatch | Kind::ForwardCompat, _) => keys.push(Key::Driver),

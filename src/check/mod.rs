@@ -19,6 +19,7 @@ mod gaps;
 mod gpu_arch;
 mod gpu_visibility;
 mod gpus;
+mod import;
 mod installer;
 mod out_of_reach;
 mod pairing;
@@ -49,7 +50,7 @@ pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
-pub use verdict::{Looked, Verdict, lists_all, verdict};
+pub use verdict::{Looked, Verdict, lists_all, subjects, verdict};
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -130,7 +131,7 @@ const fn family(id: &'static str, check: Check, weight: Weight) -> Family {
     Family { id, check, weight }
 }
 
-const FAMILIES: [Family; 16] = [
+const FAMILIES: [Family; 17] = [
     family("gpu-visibility", gpu_visibility::check, Weight::Always),
     family("driver-mismatch", driver_mismatch::check, Weight::OnMachine),
     family("forward-compat", forward_compat::check, Weight::Always),
@@ -141,6 +142,7 @@ const FAMILIES: [Family; 16] = [
     family("cuda-libs", cuda_libs::check, Weight::OnMachine),
     family("pairing", pairing::check, Weight::Always),
     family("requirement", requirement::check, Weight::Always),
+    family("import", import::check, Weight::Never),
     family("python", python::check, Weight::Always),
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),
@@ -219,7 +221,7 @@ mod made {
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
 
-    /// What a rule finds in these facts, e.g. `system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL`.
+    /// What a rule finds in these facts, e.g. `system/wsl: WSL kernel 4.19.128 is too old for GPUs in WSL`.
     pub fn found<F: IntoIterator<Item = Finding>>(facts: &Facts, rule: impl FnOnce(&Context<'_>) -> F) -> Vec<String> {
         let (workload, heard) = (Workload::default(), Heard::default());
         let context = Context::new(facts, embedded(), &workload, &heard);

@@ -65,7 +65,10 @@ pub(super) fn workload(uses: &[String]) -> Workload {
 pub(super) fn expect_recognised(from: Option<&Path>, facts: &Facts, findings: &[Finding]) -> anyhow::Result<()> {
     if let Some(path) = from.filter(|_| findings.is_empty() && !tells_anything(facts)) {
         let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-        bail!("nothing was recognised in {name}: no part of a report, and no error message that the rules know");
+        bail!(
+            "nothing was recognised in {name}: no part of a report, and no error message that the rules know; add what \
+             `python -m torch.utils.collect_env` prints, and the whole traceback"
+        );
     }
     Ok(())
 }

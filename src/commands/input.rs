@@ -115,11 +115,10 @@ fn is_snapshot(text: &str) -> bool {
     start.starts_with('{') && (start.get(..400).unwrap_or(start).contains("\"schema\"") || start.trim() == "{")
 }
 
-/// Says where nothing was recognised, or nothing that gpudoc judges.
+/// Says where a text is of nothing that gpudoc judges.
 fn tell(facts: &Facts, db: &RuleDb) {
-    let Some(pasted) = &facts.pasted else { return };
-    if pasted.recognised.is_empty() {
-        note("nothing in this text is known to gpudoc: neither a report, nor a list of packages, nor an error message");
+    if facts.pasted.is_none() {
+        return;
     }
     if let Some(vendor) = db.other_vendor(facts) {
         note(&format!("this is a stack for {} ({}), which gpudoc does not judge", vendor.name, vendor.by));

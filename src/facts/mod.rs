@@ -7,6 +7,7 @@
 mod distribution;
 mod driver;
 mod gpu_state;
+mod imports;
 mod library;
 mod loader;
 mod pasted;
@@ -25,6 +26,7 @@ pub use gpu_state::{
     ComputeMode, ConfidentialComputing, Fabric, GpuProcess, GpuState, MigInstance, NvLinks, RemappedRows, Slowdown,
     Virtualization,
 };
+pub use imports::{Imports, Want, Wanted};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use pasted::{ASKED, Candidate, Contradiction, KERNEL, Pasted, Unmet};
@@ -76,6 +78,9 @@ pub struct Facts {
     pub python: Reading<Python>,
     /// Installed distributions in the order of the path, so that of two with one name the first is the one imported.
     pub distributions: Vec<Distribution>,
+    /// What importing the installed packages would come to, read from their files.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub imports: Reading<Imports>,
     /// What a pasted text tells beyond that; none for a machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pasted: Option<Pasted>,

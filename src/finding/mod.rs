@@ -32,6 +32,8 @@ pub enum Kind {
     Pairing,
     /// Symbols, C++ ABI, numpy ABI.
     Abi,
+    /// A module or name that is not there, a guard that stops.
+    Import,
     /// A known bad combination of any other sort.
     Advisory,
     /// A declared requirement that is not met.
@@ -60,6 +62,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::Pairing => "pairing",
             Self::Abi => "abi",
+            Self::Import => "import",
             Self::Advisory => "advisory",
             Self::Requirement => "requirement",
             Self::CudaLibs => "cuda-libs",
@@ -145,10 +148,15 @@ impl Remedy {
         Self::new(LOOK, steps)
     }
 
+    /// The same with the causes that it tells apart beside the one that is named already.
+    pub fn look_among(steps: impl IntoIterator<Item = Step>, others: &str) -> Self {
+        Self::new(format!("{LOOK}: that, or {others}"), steps)
+    }
+
     /// Whether it only looks, and changes nothing.
     #[must_use]
     pub fn looks(&self) -> bool {
-        self.summary == LOOK
+        self.summary.starts_with(LOOK)
     }
 }
 

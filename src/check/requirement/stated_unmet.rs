@@ -2,12 +2,11 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::{install, unmet_severity};
 use crate::check::Context;
 use crate::facts::Unmet;
 use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::requirement::{parse, satisfied, specifiers};
 
 rule! {

@@ -1,5 +1,6 @@
 //! What is said of an advisory whose message was seen, but whose conditions are not all known?
 
+use super::quote::stops;
 use super::ranked::message;
 use crate::check::{Context, advisory};
 use crate::facts::Origin;
@@ -18,7 +19,7 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option
         context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
     let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
     let mut finding = advisory::of(advisory);
-    finding.severity = Severity::Warn;
+    finding.severity = if stops(line) { Severity::Fail } else { Severity::Warn };
     finding.title = format!("likely: {}", finding.title);
     finding.packages = open.installed.iter().filter_map(Line::name).map(str::to_owned).collect();
     finding.packages.sort();

@@ -3,8 +3,10 @@
 use super::observed;
 use crate::check::{Context, looked};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
+use crate::rules::machine;
 use crate::step::Step;
 use crate::text;
+use crate::version::CudaVersion;
 
 rule! {
     /// nvcc is from another minor CUDA release than torch.
@@ -29,16 +31,10 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
     let needed = torch.cuda()??;
     (needed.major != cuda.major).then(|| {
         NVCC_OTHER
-            .found(&[], format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title()))
-            .message(format!(
-                "What is installed runs. Building {} anew stops, since the majors differ.",
-                text::list(builders)
-            ))
+            .found(&[], title(cuda, &torch.title(), needed))
+            .message(format!("Only compiling fails, e.g. of {}: torch refuses another major.", text::list(builders)))
             .evidence([observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), &nvcc.path)])
-            .remedies([Remedy::new(
-                format!("To compile, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
-                Step::set("CUDA_HOME", format!("/usr/local/cuda-{needed}")),
-            )])
+            .remedies([remedy(context, needed)])
     })
 }
 
@@ -58,10 +54,10 @@ pub fn told(context: &Context<'_>) -> Outcome {
     }
     looked(vec![
         NVCC_OTHER_MAJOR
-            .found(&[], format!("nvcc is of CUDA {nvcc}, and {} is built for CUDA {cuda}", torch.title()))
+            .found(&[], title(nvcc, &torch.title(), cuda))
             .message(
-                "Nothing that is installed is affected. Compiling an extension of torch stops with `The detected CUDA \
-                 version mismatches the version that was used to compile PyTorch`, since the majors differ.",
+                "Only compiling extensions fails: `The detected CUDA version mismatches the version that was used to \
+                 compile PyTorch`.",
             )
             .packages(["torch"])
             .evidence([
@@ -69,14 +65,24 @@ pub fn told(context: &Context<'_>) -> Outcome {
                 Evidence::binary("torch build", format!("{}, CUDA {cuda}", torch.distribution.full_version()))
                     .cited(torch.cuda_place()),
             ])
-            .remedies([Remedy {
-                summary: format!("To compile extensions, install the CUDA {cuda} toolkit and point CUDA_HOME at it"),
-                requirements: Vec::new(),
-                steps: Step::set("CUDA_HOME", format!("/usr/local/cuda-{cuda}")).into_iter().collect(),
-                change: None,
-                verified: false,
-            }]),
+            .remedies([remedy(context, cuda)]),
     ])
+}
+
+fn title(nvcc: CudaVersion, torch: &str, cuda: CudaVersion) -> String {
+    format!("nvcc is from CUDA {nvcc}, but {torch} was built for CUDA {cuda}")
+}
+
+/// The toolkit of torch's CUDA, installed where it is known how, and named to whoever compiles.
+fn remedy(context: &Context<'_>, cuda: CudaVersion) -> Remedy {
+    let words = format!("To compile, install the CUDA {cuda} toolkit and point CUDA_HOME at it");
+    match machine::toolkit(cuda, context.facts, context.db) {
+        Some(toolkit) => Remedy::new(words, toolkit.steps.into_iter().chain(Step::set("CUDA_HOME", toolkit.home))),
+        None => Remedy::new(
+            format!("{words}: download it from https://developer.nvidia.com/cuda-toolkit-archive first"),
+            Step::set("CUDA_HOME", format!("/usr/local/cuda-{cuda}")),
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -103,14 +109,14 @@ mod tests {
                 _ => Vec::new(),
             })
         };
-        let title = "nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
+        let title = "nvcc is from CUDA 11.8, but torch 2.9.0+cu128 was built for CUDA 12.8";
         assert_eq!(with(CudaVersion::new(11, 8)), [format!("toolchain/nvcc: {title}")]);
         assert_eq!(with(CudaVersion::new(12, 2)), [""; 0]);
     }
 
     #[test]
     fn an_nvcc_of_another_major_on_a_machine_and_in_a_report() {
-        let title = "toolchain/nvcc: nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
+        let title = "toolchain/nvcc: nvcc is from CUDA 11.8, but torch 2.9.0+cu128 was built for CUDA 12.8";
         let host = |cuda: &str| {
             let nvcc = Nvcc { path: "/usr/bin/nvcc".to_owned(), cuda: Some(value(cuda)), newest_gcc: None };
             let case = Case::host().torch("2.9.0+cu128", "12.8").installed("flash-attn", "2.8.3");

@@ -23,9 +23,9 @@ use regex_lite::{Captures, Regex};
 use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
-    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, InFront, LibCuda,
-    Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python, Reading, Scripts, Source,
-    Stray, System, Toolchain, Unmet, Visibility, Xid,
+    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, Imports, InFront,
+    LibCuda, Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python, Reading,
+    Scripts, Source, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
 };
 
 /// Who is to be forgotten.
@@ -138,6 +138,7 @@ impl Redactor {
             toolchain,
             python,
             distributions,
+            imports,
             pasted,
         } = facts;
         let System {
@@ -209,6 +210,12 @@ impl Redactor {
         others.iter_mut().for_each(|library| self.libcuda(library));
         self.reading(python, Self::python);
         distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
+        self.reading(imports, |redactor, Imports { modules: _, unknown: _, wants, left: _ }| {
+            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _ } in wants {
+                redactor.text(file);
+                redactor.text(name);
+            }
+        });
         if let Some(pasted) = pasted {
             self.pasted(pasted);
         }
@@ -299,8 +306,8 @@ impl Redactor {
     }
 
     fn place(&mut self, place: &mut Place) {
-        let Place { without_cfg, packages_of: _, scripts, home, other_python, in_front } = place;
-        [without_cfg, home, other_python].into_iter().flatten().for_each(|path| self.text(path));
+        let Place { without_cfg, packages_of: _, scripts, home, other_python, in_front, leftovers } = place;
+        [without_cfg, home, other_python].into_iter().flatten().chain(leftovers).for_each(|path| self.text(path));
         if let Some(Scripts { interpreter, paths }) = scripts {
             self.text(interpreter);
             paths.iter_mut().for_each(|path| self.text(path));

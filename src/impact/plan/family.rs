@@ -7,9 +7,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier};
-
 use crate::facts::{Distribution, Facts};
+use crate::pep::{Operator, Version, VersionSpecifier};
 use crate::rules::requirement::{self, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 
@@ -17,7 +16,7 @@ use crate::rules::{RuleDb, Target};
 struct Line {
     by: String,
     about: String,
-    range: pep440_rs::VersionSpecifiers,
+    range: crate::pep::VersionSpecifiers,
     /// The release that both are to be of, where the line says so.
     together: Option<VersionSpecifier>,
 }
@@ -99,7 +98,7 @@ fn lines(facts: &Facts, db: &RuleDb) -> Vec<Line> {
 }
 
 /// The release that a range pins to, if it is the distribution's own: `==26.6.*` of 26.6.0.
-fn together(distribution: &Distribution, range: &pep440_rs::VersionSpecifiers) -> Option<VersionSpecifier> {
+fn together(distribution: &Distribution, range: &crate::pep::VersionSpecifiers) -> Option<VersionSpecifier> {
     let [pin] = range.iter().collect::<Vec<_>>()[..] else { return None };
     let is_pin = matches!(pin.operator(), Operator::Equal | Operator::EqualStar);
     // `==1.*` says nothing of a release.
