@@ -17,8 +17,8 @@ use crate::pep::{ExtraName, MarkerEnvironment, Requirement, Version, VersionSpec
 use crate::rules::judged::Judged;
 use crate::rules::model::{Build, Release};
 use crate::rules::requirement::{self, name_of, satisfied};
-use crate::rules::role::{self, is_runtime_wheel};
-use crate::rules::schema::{KnownHow, Role, TorchExtension};
+use crate::rules::role::is_runtime_wheel;
+use crate::rules::schema::{KnownHow, TorchExtension};
 use crate::rules::{RuleDb, Target, torch_abi};
 use crate::version::CudaVersion;
 
@@ -305,14 +305,8 @@ impl<'a> Universe<'a> {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         let (own, release) = (candidate.build, candidates.release_of(candidate));
-        let major = |build: &Build| build.cuda.map(|cuda| cuda.major);
         let pins = |build: &Build| {
-            // For another CUDA NVIDIA's wheels have other names; parts of its CUDA, as cuda-bindings, have one.
-            let is_own = |name: &&str| match role::of(name) {
-                Some(Role::CudaRuntime) => major(build) == major(own),
-                role => role == Some(Role::CudaPart),
-            };
-            let mut names = build.requires.iter().map(|line| name_of(line)).filter(is_own);
+            let mut names = build.requires.iter().map(|line| name_of(line)).filter(|name| is_runtime_wheel(name));
             names.any(|name| self.find(candidates.target, name).is_some())
         };
         let is_named = |ask: &NumberedRequirement| {
@@ -320,8 +314,10 @@ impl<'a> Universe<'a> {
                 && ask.labelled()
                 && ask.builds.as_ref().is_some_and(|builds| builds.contains(&number))
         };
+        let major = |build: &Build| build.cuda.map(|cuda| cuda.major);
         let teller = Some(own).filter(|own| !own.is_opened()).and_then(|own| release.told_by(own));
-        let teller = teller.filter(|_| major(own).is_some());
+        // For another CUDA the wheels have other names.
+        let teller = teller.filter(|teller| major(own).is_some() && major(teller) == major(own));
         let asks_for_some =
             teller.is_some_and(pins) && !own.requires.iter().any(|line| is_runtime_wheel(name_of(line)));
         asks_for_some && !self.asks.iter().any(is_named)
