@@ -247,7 +247,7 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
     let here = |package: &&Package| targets.iter().all(|target| package.is_known_on(target.platform.as_deref()));
     let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).filter(here).collect();
     let named = waiting.iter().filter(|own| is_runtime_wheel(&own.name));
-    let of_named: BTreeSet<&str> = named.flat_map(|own| db.mentioned_by(own)).map(String::as_str).collect();
+    let of_named: BTreeSet<String> = named.flat_map(|own| db.mentioned_by(own).to_vec()).collect();
     while let Some(package) = waiting.pop() {
         if edges.contains_key(package.name.as_str()) {
             continue;
@@ -264,7 +264,7 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
             role::of(&own.name) == Some(Role::CudaPart)
                 || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
         };
-        let is_named = |own: &&Package| names.contains(&own.name) || of_named.contains(own.name.as_str());
+        let is_named = |own: &&Package| names.contains(&own.name) || of_named.contains(&own.name);
         let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !is_named(own) && alone(own);
         let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
