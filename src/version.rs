@@ -65,6 +65,13 @@ impl DriverVersion {
         self.parts[0]
     }
 
+    /// The two ends of a branch, below and above every driver of it: `535` and `535.999.99`.
+    #[must_use]
+    pub fn ends_of(branch: u32) -> [Self; 2] {
+        let end = |rest: [u32; 2], text: String| Self { parts: [branch, rest[0], rest[1]], text: text.into() };
+        [end([0, 0], branch.to_string()), end([999, 99], format!("{branch}.999.99"))]
+    }
+
     /// All three, e.g. 580, 65 and 6 for `580.65.06`.
     #[must_use]
     pub fn numbers(&self) -> [u32; 3] {

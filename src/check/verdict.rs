@@ -96,7 +96,7 @@ fn subjects(facts: &Facts) -> Vec<String> {
     let mut subjects = Vec::new();
     match facts.distribution("torch") {
         Some(torch) => subjects.push(format!("torch {}", torch.full_version())),
-        None if lists_all(facts) => subjects.push("no torch in this Python".to_owned()),
+        None if facts.lists_all() => subjects.push("no torch in this Python".to_owned()),
         None => {}
     }
     subjects.extend(facts.driver.version.value().map(|driver| format!("driver {driver}")));
@@ -107,15 +107,6 @@ fn subjects(facts: &Facts) -> Vec<String> {
         _ => {}
     }
     subjects
-}
-
-/// Whether what is not among the distributions is not installed.
-#[must_use]
-pub fn lists_all(facts: &Facts) -> bool {
-    match &facts.pasted {
-        Some(pasted) => pasted.whole_list,
-        None => facts.python.value().is_some(),
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::note;
 use super::targets::config;
 use crate::check::{self, Checked, Told, Verdict};
-use crate::facts::{Facts, Pasted};
+use crate::facts::{Facts, Reading};
 use crate::finding::{Finding, Plan};
 use crate::impact;
 use crate::probe::clock::Clock;
@@ -73,7 +73,7 @@ pub(super) fn expect_recognised(from: Option<&Path>, facts: &Facts, findings: &[
 /// Whether anything at all was read in a text; a snapshot always tells something.
 fn tells_anything(facts: &Facts) -> bool {
     let Some(pasted) = &facts.pasted else { return true };
-    let rest = Pasted { recognised: Vec::new(), not_read: 0, unread: Vec::new(), names_torch: false, ..pasted.clone() };
-    let nothing = Facts { pasted: Some(Pasted::default()), ..Facts::unknown(facts.origin) };
-    !pasted.recognised.is_empty() || Facts { pasted: Some(rest), ..facts.clone() } != nothing
+    // That torch is spoken of is nothing to go by.
+    let told = Facts { pasted: None, spoken_of: Reading::Unknown, ..facts.clone() };
+    !(pasted.recognised.is_empty() && pasted.contradictions.is_empty() && told == Facts::unknown(facts.origin))
 }

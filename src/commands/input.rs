@@ -83,7 +83,10 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     let distribution_of = |module: &str| db.distribution_of_module(module);
     // A hostile text may name a GPU on every line; no machine has so many.
     let asked = AtomicU32::new(0);
-    let is_gpu = |name: &str| asked.fetch_add(1, Ordering::Relaxed) < LOOKUPS && db.gpu_by_name(name).is_some();
+    let is_gpu = |name: &str| {
+        asked.fetch_add(1, Ordering::Relaxed) < LOOKUPS
+            && (db.gpu_by_name(name).is_some() || !db.gpus_of_part(name).is_empty())
+    };
     let variant = |url: &str, name: &str| db.variant_at(url, name);
     let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
     let vocabulary = Vocabulary {

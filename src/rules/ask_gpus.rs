@@ -57,6 +57,43 @@ impl RuleDb {
             .find_map(|name| self.gpu_by_name(&name))
     }
 
+    /// The GPUs that a name in part may mean, those of one compute capability and class once: `GeForce RTX 207...` as nvidia-smi
+    /// clips it, `GeForce RTX 20xx` for a series, `compute capability 7.x`. None for any other text.
+    #[must_use]
+    pub fn gpus_of_part(&self, text: &str) -> Vec<GpuModel> {
+        let gpus = &self.packed.tables.gpus;
+        let capability = text.to_ascii_lowercase();
+        let major = capability.strip_prefix("compute capability ").and_then(|rest| rest.strip_suffix(".x"));
+        let stem = ["...", "…", "xx"].iter().find_map(|end| text.strip_suffix(end)).map(squeeze_product);
+        let is_meant = |row: &&GpuProduct| match (major, &stem) {
+            (Some(major), _) => row.capability.major.to_string() == major,
+            // A brand alone would be half the catalogue.
+            (None, Some(stem)) => {
+                stem.bytes().any(|byte| byte.is_ascii_digit())
+                    && stem.len() >= 5
+                    && squeeze_product(&row.name).starts_with(stem.as_str())
+            }
+            (None, None) => false,
+        };
+        let mut found: Vec<GpuModel> = Vec::new();
+        for row in gpus.products.iter().filter(is_meant) {
+            if !found.iter().any(|other| (other.capability, other.class) == (row.capability, Some(row.class))) {
+                let citation = self.page(&gpus.sources, &row.source);
+                found.push(GpuModel { capability: row.capability, class: Some(row.class), citation });
+            }
+        }
+        found.sort_by_key(|model| model.capability);
+        found
+    }
+
+    /// The class of all GPUs that a name in part may mean; none where they differ.
+    #[must_use]
+    pub fn class_of_part(&self, text: &str) -> Option<GpuClass> {
+        let models = self.gpus_of_part(text);
+        let first = models.first()?.class;
+        first.filter(|_| models.iter().all(|model| model.class == first))
+    }
+
     /// Product names nearest to a text that names no GPU, best first, at most three.
     #[must_use]
     pub fn gpu_suggestions(&self, text: &str) -> Vec<&str> {
@@ -132,6 +169,11 @@ impl RuleDb {
 fn names_a_product(text: &str) -> bool {
     let wanted = squeeze(text);
     wanted.len() >= 2 && (wanted.contains("titan") || wanted.bytes().any(|byte| byte.is_ascii_digit()))
+}
+
+/// Without the maker, which older drivers leave out: `geforcertx2070` of `NVIDIA GeForce RTX 2070`.
+fn squeeze_product(text: &str) -> String {
+    squeeze(text).replace("nvidia", "")
 }
 
 fn squeeze(text: &str) -> String {

@@ -5,10 +5,11 @@ use std::str::FromStr;
 use pep440_rs::{Operator, Version};
 
 use super::RuleDb;
+use super::model::Release;
 use super::requirement::{is_runtime_wheel, parse, specifiers};
 use super::schema::KnownHow;
 use super::target::{Target, complete_gpus};
-use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Part, Reading, Source};
 use crate::python::local_label::LocalLabel;
 use crate::version::CudaVersion;
 
@@ -54,6 +55,7 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     }
     compat_version(facts, db);
     host_arch(facts, db);
+    facts.distributions.iter_mut().for_each(|distribution| release_line(distribution, db));
     let platform = Target::from_facts(facts, db).platform;
     let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
     for distribution in &mut facts.distributions {
@@ -61,6 +63,37 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
             && let Some((metadata, source)) = by_rule(distribution, &platforms, db)
         {
             distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(source) };
+        }
+    }
+}
+
+/// Whoever says `2.5` of a package whose releases are 2.5.0 and 2.5.1 told a part of its version. Where there is one release only,
+/// that is meant.
+fn release_line(distribution: &mut Distribution, db: &RuleDb) {
+    let Some(package) = db.package(&distribution.name) else { return };
+    let Some(line) = distribution.version.value().filter(|text| text.split('.').count() == 2).cloned() else { return };
+    let label = distribution.local().map(str::to_owned);
+    let below = format!("{line}.");
+    let names =
+        |release: &&Release| release.version.to_string().starts_with(&below) && !release.version.any_prerelease();
+    if package.releases.iter().any(|release| release.version.to_string() == line) {
+        return;
+    }
+    // Of releases that have no build with this label, none is meant where others have one.
+    let has_label = |release: &&&Release| release.builds.iter().any(|build| build.local == label);
+    let all: Vec<&Release> = package.releases.iter().filter(names).collect();
+    let labelled: Vec<&Release> = all.iter().filter(has_label).copied().collect();
+    let meant = if labelled.is_empty() || label.is_none() { all } else { labelled };
+    if meant.len() < 2 {
+        return;
+    }
+    let members = |end: &str| meant.iter().map(|release| format!("{}{end}", release.version)).collect::<Vec<_>>();
+    let end = label.map_or_else(String::new, |label| format!("+{label}"));
+    for (reading, end) in [(&mut distribution.version, ""), (&mut distribution.build.version, end.as_str())] {
+        if let Reading::Known { value, source } = reading
+            && let Some(part) = Part::new(value.as_str(), members(end))
+        {
+            *reading = Reading::Partly { part, source: source.clone() };
         }
     }
 }

@@ -7,11 +7,11 @@ use super::clean::Line;
 use super::draft::{Draft, WORDS};
 use super::said::Rank;
 use super::sentences::gpu;
-use super::token::{is_driver, is_version};
+use super::token::{branch, demands, is_driver, is_version};
 use super::words::Word;
 use crate::python::local_label::LocalLabel;
 use crate::python::wheel::normalise_name;
-use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// Longer lines are data, not words.
 const LONGEST: usize = 1200;
@@ -34,6 +34,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         }
         if numbered {
             versions(&words, line, vocabulary, draft);
+            if !demands(text) && !text.contains("support") {
+                capabilities(&words, line.number, draft);
+            }
         }
         if line.has(Word::System) {
             systems(&words.all, text, line.number, draft);
@@ -136,6 +139,10 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
                 add_driver(version, place(), number, draft);
             }
+            "driver" | "drivers" | "nvidia-driver" | "驱动" if branch(version).is_some() && !demands(text) => {
+                draft.driver_branch.add(branch(version).unwrap_or_default(), Rank::Told, place());
+                draft.saw(WORDS, number);
+            }
             "glibc" => {
                 if let Ok(version) = version.parse::<GlibcVersion>() {
                     draft.glibc.add(version, Rank::Told, place());
@@ -158,7 +165,9 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                 if let Some(cuda) = cuda {
                     draft.torch_cuda.add(Some(cuda), Rank::Told, place());
                 }
-                draft.package("torch", version, Rank::Told, place());
+                let label = variant_behind(text, version);
+                let labelled = label.filter(|_| !version.contains('+')).map(|label| format!("{version}+{label}"));
+                draft.package("torch", labelled.as_deref().unwrap_or(version), Rank::Told, place());
                 draft.saw(WORDS, number);
             }
             name if is_version(version) && !asked && name.len() > 3 => {
@@ -171,9 +180,58 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
             _ => {}
         }
     }
+    glued(words, number, draft);
     with_name(words, number, vocabulary, draft);
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
+}
+
+/// The variant that stands behind a version as a word of its own: `cu124` of `torch 2.6 cu124`, `torch 2.6 (cu124)`.
+fn variant_behind<'t>(text: &'t str, version: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(version)?;
+    let word = rest.strip_prefix([' ', '+', '(', ',', '-'])?.trim_start_matches([' ', '(']);
+    let end = word.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(word.len());
+    word.get(..end).filter(|word| *word == "cpu" || CudaVersion::from_variant(word).is_some())
+}
+
+/// `torch2.5.1+cpu`, `pytorch2.6.0`: name and version in one word.
+fn glued(words: &Words<'_>, number: usize, draft: &mut Draft) {
+    for word in words.numbered() {
+        let version = word.strip_prefix("torch").or_else(|| word.strip_prefix("pytorch"));
+        if let Some(version) = version.filter(|version| is_version(version)) {
+            draft.package("torch", version, Rank::Told, format!("the report's words, line {number}"));
+            draft.saw(WORDS, number);
+        }
+    }
+}
+
+/// What a card is said to be: `my card (sm_70)`, `a GPU of compute capability 7.x`. Of several on a line nobody knows whose each is.
+fn capabilities(words: &Words<'_>, number: usize, draft: &mut Draft) {
+    const CARDS: [&str; 6] = ["card", "gpu", "device", "cards", "gpus", "显卡"];
+    let place = || format!("the report's words, line {number}");
+    let is_capability = |at: &&usize| {
+        let word =
+            |back: usize| at.checked_sub(back).and_then(|at| words.all.get(at)).map(|word| word.to_ascii_lowercase());
+        let told = words.all.get(**at).copied().unwrap_or_default();
+        told.starts_with("sm_") && word(1).is_some_and(|word| CARDS.contains(&word.as_str()))
+            || word(1).as_deref() == Some("capability")
+                && word(2).as_deref() == Some("compute")
+                && words.all.iter().any(|word| CARDS.contains(&word.to_ascii_lowercase().as_str()))
+    };
+    let mut found = words.numbers.iter().filter(is_capability).filter_map(|at| words.all.get(*at).copied());
+    let (Some(told), None) = (found.next(), found.next()) else { return };
+    let told = told.trim_end_matches(['.', ',', '!']);
+    if let Ok(capability) = told.parse::<ComputeCapability>() {
+        draft.capability(None, capability, place());
+        draft.saw(WORDS, number);
+    } else if let Some(major) = told.strip_suffix(".x").and_then(|major| major.parse::<u8>().ok()) {
+        draft.gpu(
+            unique(gpu(&format!("compute capability {major}.x"), &place()), number),
+            Rank::Told,
+            "the report's words",
+        );
+        draft.saw(WORDS, number);
+    }
 }
 
 /// Whether words before a version in its part of the sentence ask for it: `pip install X, on Python 3.11.2` says which there is.
@@ -394,6 +452,17 @@ fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&
     let (series, digits, rest, more) = match upper.as_str() {
         "RTX" | "GTX" => {
             let after = clean(next?);
+            // `RTX 50 series`, `RTX 50-series`, `RTX 5000 series`.
+            let series = after
+                .strip_suffix("-SERIES")
+                .or_else(|| third.is_some_and(|word| clean(word) == "SERIES").then_some(after.as_str()));
+            if let Some(series) =
+                series.map(|series| series.strip_suffix("00").filter(|it| it.len() == 2).unwrap_or(series))
+                && series.len() == 2
+                && series.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                return Some(format!("GeForce {upper} {series}xx"));
+            }
             // RTX A6000 has a letter of its own.
             if after.strip_prefix('A').and_then(number).is_some() {
                 return Some(format!("RTX {after}"));

@@ -25,12 +25,12 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
     let named = installed.iter().filter(|installed| installed.cuda().is_none());
     let named =
         named.filter_map(|installed| needs_more(context, installed.package?, installed.version.as_ref(), driver));
-    let pasted = context.facts.pasted.as_ref()?;
+    let spoken_of = context.facts.spoken_of.value().is_some_and(|names| names.iter().any(|name| name == "torch"));
     let of_torch = || needs_more(context, context.db.package("torch")?, None, driver);
     let (severity, (title, gap)) = match named.into_iter().next() {
         Some(found) => (Severity::Warn, found),
-        None if pasted.names_torch && context.stack.get("torch").is_none() => (Severity::Warn, of_torch()?),
-        None => match pasted.named_cuda.and_then(|cuda| ptx_gap(cuda, driver, context.db)) {
+        None if spoken_of && context.stack.get("torch").is_none() => (Severity::Warn, of_torch()?),
+        None => match context.facts.toolchain.named.value().and_then(|cuda| ptx_gap(*cuda, driver, context.db)) {
             Some(gap) => (Severity::Warn, (format!("what CUDA {} writes as PTX", gap.cuda), gap)),
             None if installed.is_empty() => (Severity::Info, of_torch()?),
             None => return None,
@@ -97,12 +97,12 @@ fn own_major(context: &Context<'_>, driver: &DriverVersion) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::cases::{Case, value};
+    use crate::check::cases::{Case, read};
 
     #[test]
     fn a_driver_compiles_ptx_up_to_its_own_cuda() {
         let of = |driver| {
-            let report = Case::report().driver(driver).told(|pasted| pasted.named_cuda = Some(value("12.8")));
+            let report = Case::report().driver(driver).with(|facts| facts.toolchain.named = read("12.8"));
             report.found(&OLD)
         };
         assert_eq!(of("535.54.03"), ["driver/old: driver 535.54.03 is too old for what CUDA 12.8 writes as PTX"]);

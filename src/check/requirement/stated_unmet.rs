@@ -1,4 +1,4 @@
-//! What did an installer itself say of unmet requirements, in a pasted report?
+//! What did an installer itself say of unmet requirements?
 
 use super::{install, unmet_severity};
 use crate::check::Context;
@@ -15,8 +15,7 @@ rule! {
 
 /// A finding for each of its sentences.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let unmet = context.facts.pasted.iter().flat_map(|pasted| &pasted.unmet);
-    unmet.filter_map(|unmet| complaint(context, unmet)).collect()
+    context.facts.installing.unmet.iter().filter_map(|unmet| complaint(context, unmet)).collect()
 }
 
 fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
@@ -51,7 +50,7 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
 mod tests {
     use super::check;
     use crate::check::made::found;
-    use crate::facts::{Facts, Origin, Pasted, Unmet};
+    use crate::facts::{Facts, Origin, Unmet};
 
     #[test]
     fn what_pip_called_unmet_is_told_and_what_is_no_requirement_is_not() {
@@ -63,7 +62,7 @@ mod tests {
                 found: Some("2.5.0".to_owned()),
                 place: "pip, line 2".to_owned(),
             };
-            facts.pasted = Some(Pasted { unmet: vec![unmet], ..Pasted::default() });
+            facts.installing.unmet = vec![unmet];
             found(&facts, check)
         };
         let title = "torchvision 0.19.0 requires torch==2.4.0, but 2.5.0 is installed";
