@@ -12,8 +12,7 @@ pub fn rows<'a>(context: &'a Context<'_>) -> impl Iterator<Item = (&'a Installed
     context.stack.installed.iter().filter(|installed| installed.distribution.libraries.is_unknown()).filter_map(
         |installed| {
             let version = installed.version.as_ref()?;
-            let of = |row: &&Prebuilt| row.package == installed.name() && row.versions.has(version);
-            Some((installed, context.db.prebuilts().iter().find(of)?))
+            Some((installed, context.db.prebuilt(installed.name(), version)?))
         },
     )
 }

@@ -172,7 +172,7 @@ impl<'a> Stack<'a> {
 fn needs_another(distribution: &Distribution, major: u32, db: &RuleDb) -> bool {
     let libraries = distribution.libraries.value().into_iter().flatten();
     libraries.flat_map(|library| &library.links).any(|link| {
-        let shipped: Vec<_> = db.libraries_with(&link.soname, None).iter().filter_map(|row| row.cuda).collect();
+        let shipped: Vec<_> = db.libraries_with(&link.soname, None).iter().filter_map(|(_, row)| row.cuda).collect();
         !shipped.is_empty() && !shipped.contains(&major)
     })
 }

@@ -25,6 +25,7 @@ pub mod resolve;
 mod rule_files;
 pub mod rules;
 pub mod rules_harvest;
+mod rules_package;
 mod rules_read;
 mod rules_symbols;
 mod rules_update;

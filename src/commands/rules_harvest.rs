@@ -1,7 +1,7 @@
 //! `gpudoc rules harvest`: reads packages from an index and writes their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
@@ -11,7 +11,7 @@ use reqwest::Url;
 use tokio::task::JoinSet;
 use tracing::info;
 
-use super::{file, note};
+use super::{note, rules_package};
 use crate::harvest::{self, PYPI, Published, Reached, Reading, Wheel, extras as harvest_extras, variants};
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
@@ -22,9 +22,9 @@ use crate::python::metadata::Metadata;
 use crate::python::sdist::Sdist;
 use crate::python::stated::stated;
 use crate::python::wheel::normalise_name;
+use crate::rules;
 use crate::rules::extras::Extras;
-use crate::rules::schema::{BuildRow, PackageFile};
-use crate::rules::{self, write};
+use crate::rules::schema::BuildRow;
 use crate::text;
 
 /// How many requests may be under way at once.
@@ -156,7 +156,7 @@ fn index_name(index: &Url) -> String {
 
 async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, today: &str) -> anyhow::Result<usize> {
     let path = args.rules_dir.join("packages").join(format!("{package}.toml"));
-    let mut rows = read_rows(&path, package)?;
+    let mut rows = rules_package::read(&path, package)?;
     let mut extras = harvest_extras::of_rows(&rows)
         .map_err(|fault| anyhow::anyhow!("failed to read the extras in `{}`: {fault}", path.display()))?;
     let covered: BTreeSet<&str> = rules::embedded().package_names().collect();
@@ -171,7 +171,7 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         releases.retain(|release| known.contains(&release.version.to_string()));
         let failed = read_extras(client, &releases, &addresses(files), &mut extras, covered).await?;
         harvest_extras::put(&mut rows, &extras);
-        write_rows(&path, &rows)?;
+        rules_package::put(&path, &rows)?;
         return Ok(warn(failed));
     }
     releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
@@ -225,7 +225,7 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
                 info!("{}: {}", wheel.file, summary(&row.build));
                 release.merge(&mut rows, vec![row]);
                 harvest_extras::put(&mut rows, &extras);
-                write_rows(&path, &rows)?;
+                rules_package::put(&path, &rows)?;
             }
             (Err(error), _) => {
                 failed.push(format!("`{}` could not be read: {error:#}", wheel.file));
@@ -237,12 +237,12 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     harvest_extras::put(&mut rows, &extras);
     let failed = warn(failed);
     if let Some(path) = &args.builds {
-        variants::add(&mut rows, &read_toml(path)?);
+        variants::add(&mut rows, &rules_package::read_toml(path)?);
     }
     if let Some(path) = &args.assembles {
-        variants::add_measured(&mut rows, &read_toml(path)?);
+        variants::add_measured(&mut rows, &rules_package::read_toml(path)?);
     }
-    write_rows(&path, &rows)?;
+    rules_package::put(&path, &rows)?;
     Ok(failed)
 }
 
@@ -387,25 +387,6 @@ async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiPro
     bar.finish_and_clear();
     reading.code = harvest::codes(&libraries);
     Ok(reading)
-}
-
-fn read_rows(path: &Path, package: &str) -> anyhow::Result<PackageFile> {
-    if path.try_exists().with_context(|| format!("failed to read `{}`", path.display()))? {
-        return read_toml(path);
-    }
-    Ok(PackageFile::new(package))
-}
-
-fn read_toml<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
-    let text = file::read(path)?;
-    toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))
-}
-
-fn write_rows(path: &Path, rows: &PackageFile) -> anyhow::Result<()> {
-    let failed = || format!("failed to write `{}`", path.display());
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).with_context(failed)?;
-    file::write(path, &write::package(rows))
 }
 
 /// The day (UTC) of a time, `2026-11-21`.

@@ -13,8 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::file;
 use super::rules_harvest::{REQUESTS, day};
+use super::{file, rules_package};
 use crate::harvest::is_own_library;
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
@@ -24,9 +24,7 @@ use crate::objects::elf::lookup::Object;
 use crate::objects::symbol::is_torch_symbol;
 use crate::python::wheel::WheelName;
 use crate::rules::requirement::{Requirement, parse, specifiers};
-use crate::rules::schema::{
-    OpenedWheel, PackageFile, ReleaseRow, TorchAbi, TorchExtension, TorchRelease, TorchSymbolTable,
-};
+use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
 
 const TORCH: &str = "torch";
@@ -74,9 +72,7 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let client = Client::new(bundle.as_deref(), REQUESTS, Patience::default())?;
     let today = args.today.clone().unwrap_or_else(|| day(SystemTime::now()));
     let path = args.rules_dir.join("platform").join("torch_symbols.toml");
-    let text = file::read(&path)?;
-    let table: TorchSymbolTable =
-        toml::from_str(&text).with_context(|| format!("failed to parse `{}`", path.display()))?;
+    let table: TorchSymbolTable = rules_package::read_toml(&path)?;
 
     let torch = rows(args, TORCH)?;
     let mixed = mixed(&torch);
@@ -126,34 +122,40 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     })
     .await?;
 
-    let mut rows = Vec::new();
+    let mut read = Vec::new();
     let mut presence = Vec::new();
     for (version, file) in releases {
         let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
         let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        rows.push(TorchRelease { version: version.to_string(), source });
+        read.push(TorchRelease { version: version.to_string(), source });
         presence.push((version, exported.get(&file.name).cloned().unwrap_or_default()));
     }
-    let mut extensions = Vec::new();
+    let mut bound: BTreeMap<String, Vec<TorchExtension>> = BTreeMap::new();
     for (package, version, file) in unbound {
         let Some(symbols) = by_wheel.get(&file.name) else { continue };
         let Some((torch, cxx11_abi)) = symbols::bound(symbols, &presence, &mixed) else { continue };
         let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
         let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        extensions.push(TorchExtension { package, version: version.to_string(), torch, cxx11_abi, source });
+        let row = TorchExtension { version: version.to_string(), torch, cxx11_abi, source };
+        bound.entry(package).or_default().push(row);
     }
-    let releases = presence.iter().map(|(version, _)| version.to_string()).collect();
-    let abi = write::torch_abi(&TorchAbi { releases, extensions });
-    file::write(&args.rules_dir.join("platform").join("torch_abi.toml"), &abi)?;
+    for extension in &table.extensions {
+        let torch_abi = bound.remove(extension).unwrap_or_default();
+        let known = rows(args, extension)?;
+        rules_package::put(&package_path(args, extension), &PackageFile { torch_abi, ..known })?;
+    }
     let histories = symbols::histories(&presence);
-    let table = TorchSymbolTable { extensions: table.extensions, releases: rows, histories };
+    let table = TorchSymbolTable { extensions: table.extensions, releases: read, histories };
     file::write(&path, &write::torch_symbols(&table))
 }
 
 /// The rows of a package.
 fn rows(args: &SymbolArgs, name: &str) -> anyhow::Result<PackageFile> {
-    let path = args.rules_dir.join("packages").join(format!("{name}.toml"));
-    toml::from_str(&file::read(&path)?).with_context(|| format!("failed to parse `{}`", path.display()))
+    rules_package::read_toml(&package_path(args, name))
+}
+
+fn package_path(args: &SymbolArgs, name: &str) -> PathBuf {
+    args.rules_dir.join("packages").join(format!("{name}.toml"))
 }
 
 /// The torch releases that are published with the old and with the new C++ ABI.

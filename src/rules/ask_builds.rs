@@ -2,17 +2,17 @@
 
 use pep440_rs::Version;
 
-use super::RuleDb;
 use super::model::Package;
-use super::schema::{LibraryPick, OldRelease, Prebuilt, SourceBuild, Stop, TorchAbi, TorchExtension};
+use super::schema::{Beside, LibraryPick, OldRelease, Prebuilt, SourceBuild, Stop, TorchExtension};
 use super::symbols::TorchSymbols;
+use super::{RuleDb, cite};
 use crate::version::CudaVersion;
 
 impl RuleDb {
     /// How a package compiles against the installed torch, by normalised name; none where it does not, or where nobody looked.
     #[must_use]
     pub fn source_build(&self, name: &str) -> Option<&SourceBuild> {
-        self.packed.tables.source_builds.packages.iter().find(|row| row.name == name)
+        self.packed.beside.get(name)?.source_build.as_ref()
     }
 
     /// The torch releases, oldest first, that export all of these symbols.
@@ -27,30 +27,35 @@ impl RuleDb {
         self.torch_symbols().exports(symbol, release)
     }
 
-    /// The same rules with another table of [`Self::torch_abi`], for tests.
+    /// The same rules with other rows of [`Self::torch_abi`] for one package, and other torch releases compared, for tests.
     #[must_use]
-    pub fn with_torch_abi(mut self, rows: TorchAbi) -> Self {
-        self.packed.tables.torch_abi = rows;
+    pub fn with_torch_abi(mut self, package: &str, torch_abi: Vec<TorchExtension>, compared: Vec<String>) -> Self {
+        self.packed.beside.insert(package.to_owned(), Beside { torch_abi, ..Beside::default() });
+        self.packed.compared = compared;
         self
     }
 
     /// Which torch a release needs by its symbols; none where any will do, or where nobody looked.
     #[must_use]
     pub fn torch_abi(&self, package: &str, version: &Version) -> Option<&TorchExtension> {
+        let rows = &self.packed.beside.get(package)?.torch_abi;
+        if rows.is_empty() {
+            return None;
+        }
         let text = version.to_string();
-        self.packed.tables.torch_abi.extensions.iter().find(|row| row.package == package && row.version == text)
+        rows.iter().find(|row| row.version == text)
     }
 
     /// Whether some release of a package is known to load torch's libraries.
     #[must_use]
     pub fn is_linked_to_torch(&self, package: &str) -> bool {
-        self.packed.tables.torch_abi.extensions.iter().any(|row| row.package == package)
+        self.packed.beside.get(package).is_some_and(|beside| !beside.torch_abi.is_empty())
     }
 
     /// The torch releases that [`Self::torch_abi`] speaks of.
     #[must_use]
     pub fn torch_abi_releases(&self) -> &[String] {
-        &self.packed.tables.torch_abi.releases
+        &self.packed.compared
     }
 
     /// How a release of a package picks the CUDA library it loads, with the source; none for most packages.
@@ -63,35 +68,31 @@ impl RuleDb {
     /// What a release requires of torch that is older than the rows of its package.
     #[must_use]
     pub fn old_release(&self, package: &str, version: &Version) -> Option<&OldRelease> {
-        let rows = self.packed.tables.old_releases.releases.iter();
-        rows.filter(|row| row.package == package).find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
+        let mut rows = self.packed.beside.get(package)?.old_releases.iter();
+        rows.find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
     }
 
-    /// Wheels that are published elsewhere than on an index.
+    /// The wheels of a release that are published elsewhere than on an index.
     #[must_use]
-    pub fn prebuilts(&self) -> &[Prebuilt] {
-        &self.packed.tables.prebuilt.rows
+    pub fn prebuilt(&self, package: &str, version: &Version) -> Option<&Prebuilt> {
+        self.packed.beside.get(package)?.prebuilts.iter().find(|row| row.versions.has(version))
     }
 
     /// The oldest CUDA whose ptxas a release of a package that compiles on the machine may bring, e.g. 12.0 for triton 2.3.1, and
     /// where that was read.
     #[must_use]
     pub fn assembler(&self, package: &str, version: &Version) -> Option<(CudaVersion, String)> {
-        let needs = &self.packed.tables.needs;
-        let row = needs.assemblers.iter().find(|row| row.package == package && row.versions.has(version))?;
-        Some((row.cuda, self.page(&needs.sources, &row.source)))
+        let row = self.packed.beside.get(package)?.assemblers.iter().find(|row| row.versions.has(version))?;
+        Some((row.cuda, cite(&row.source)))
     }
 
     /// With what of another package the import of a release stops, e.g. `Stop::Unmet` of transformers 4.57.1 and `tokenizers`, and
     /// where that was read.
     #[must_use]
     pub fn guard(&self, package: &str, version: &Version, other: &str) -> Option<(Stop, String)> {
-        let needs = &self.packed.tables.needs;
-        let row = needs.guards.iter().find(|row| {
-            let checks = row.package == package && row.checks.iter().any(|name| name == other);
-            checks && row.versions.has(version)
-        })?;
-        Some((row.stops, self.page(&needs.sources, &row.source)))
+        let mut rows = self.packed.beside.get(package)?.guards.iter();
+        let row = rows.find(|row| row.checks.iter().any(|name| name == other) && row.versions.has(version))?;
+        Some((row.stops, cite(&row.source)))
     }
 }
 

@@ -35,7 +35,8 @@ impl RuleDb {
     /// Whether a soname is that of a CUDA library, e.g. `libcudnn.so.9`; `libcuda.so.1` belongs to the driver.
     #[must_use]
     pub fn is_cuda_library(&self, soname: &str) -> bool {
-        self.packed.tables.libraries.libraries.iter().any(|row| row.sonames.iter().any(|name| name == soname))
+        let mut rows = self.packed.beside.values().flat_map(|beside| &beside.libraries);
+        rows.any(|row| row.sonames.iter().any(|name| name == soname))
     }
 
     /// The distributions that ship a CUDA library, by its soname, e.g. `nvidia-cudnn-cu12` for `libcudnn.so.9`; those for a
@@ -43,17 +44,18 @@ impl RuleDb {
     #[must_use]
     pub fn distributions_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&str> {
         let rows = self.libraries_with(soname, cuda);
-        let mut names: Vec<_> = rows.into_iter().map(|row| row.distribution.as_str()).collect();
+        let mut names: Vec<_> = rows.into_iter().map(|(distribution, _)| distribution).collect();
         names.dedup();
         names
     }
 
     /// The rows of [`Self::distributions_with`]: which versions of them ship it.
     #[must_use]
-    pub fn libraries_with(&self, soname: &str, cuda: Option<u32>) -> Vec<&CudaLibrary> {
-        let rows = self.packed.tables.libraries.libraries.iter();
-        let mut rows: Vec<_> = rows.filter(|row| row.sonames.iter().any(|name| name == soname)).collect();
-        rows.sort_by_key(|row| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
+    pub fn libraries_with(&self, soname: &str, cuda: Option<u32>) -> Vec<(&str, &CudaLibrary)> {
+        let rows = self.packed.beside.iter();
+        let rows = rows.flat_map(|(name, beside)| beside.libraries.iter().map(move |row| (name.as_str(), row)));
+        let mut rows: Vec<_> = rows.filter(|(_, row)| row.sonames.iter().any(|name| name == soname)).collect();
+        rows.sort_by_key(|(_, row)| (cuda.is_some() && row.cuda != cuda, std::cmp::Reverse(row.cuda)));
         rows
     }
 
@@ -61,12 +63,10 @@ impl RuleDb {
     /// `nvidia-nccl-cu13`, with the wheel in which it was seen; none for distributions that can lie side by side.
     #[must_use]
     pub fn shared_file(&self, one: &str, other: &str) -> Option<(String, String)> {
-        let of = |name: &'_ str| {
-            let rows = self.packed.tables.libraries.libraries.iter();
-            rows.filter(move |row| row.distribution == name).collect::<Vec<_>>()
-        };
+        let of =
+            |name: &str| self.packed.beside.get(name).map(|beside| beside.libraries.as_slice()).unwrap_or_default();
         let others = of(other);
-        of(one).into_iter().filter(|_| one != other).find_map(|row| {
+        of(one).iter().filter(|_| one != other).find_map(|row| {
             let same = others.iter().filter(|other| other.folder == row.folder);
             let soname = same.flat_map(|other| &other.sonames).find(|soname| row.sonames.contains(soname))?;
             Some((format!("{}/{soname}", row.folder), row.source.citation()))
@@ -77,7 +77,8 @@ impl RuleDb {
     #[must_use]
     pub fn is_known_distribution(&self, name: &str) -> bool {
         let known = self.known.get_or_init(|| {
-            let modules = self.packed.tables.modules.modules.iter().map(|row| row.distribution.clone());
+            let modules = self.packed.beside.iter().filter(|(_, beside)| !beside.modules.is_empty());
+            let modules = modules.map(|(name, _)| name.clone());
             let conditions = self.packed.advisories.iter().flat_map(|advisory| &advisory.when);
             let names = conditions.flat_map(|when| {
                 when.installed.iter().filter_map(Line::name).map(str::to_owned).chain(when.absent.iter().cloned())
@@ -104,9 +105,9 @@ impl RuleDb {
     /// The distribution that a module belongs to.
     #[must_use]
     pub fn distribution_of_module(&self, module: &str) -> Option<String> {
-        let rows = &self.packed.tables.modules.modules;
-        if let Ok(at) = rows.binary_search_by(|row| row.name.as_str().cmp(module)) {
-            return rows.get(at).map(|row| row.distribution.clone());
+        let mut beside = self.packed.beside.iter();
+        if let Some((name, _)) = beside.find(|(_, beside)| beside.modules.iter().any(|row| row.name == module)) {
+            return Some(name.clone());
         }
         let name = module.to_ascii_lowercase().replace('_', "-");
         self.packages.contains_key(&name).then_some(name)
@@ -145,6 +146,6 @@ impl RuleDb {
     /// Whether PyPI has only a CPU build of a package for an operating system.
     #[must_use]
     pub fn is_cpu_only(&self, package: &str, os: &str) -> bool {
-        self.packed.tables.prebuilt.cpu_only.iter().any(|row| row.package == package && row.platform == os)
+        self.packed.beside.get(package).is_some_and(|beside| beside.cpu_only.iter().any(|row| row.platform == os))
     }
 }

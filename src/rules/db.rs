@@ -219,7 +219,7 @@ impl RuleDb {
     /// How conda is asked for a package that it calls otherwise.
     #[must_use]
     pub fn conda(&self, package: &str) -> Option<&CondaName> {
-        self.packed.tables.machine.condas.iter().find(|row| row.package == package)
+        self.packed.beside.get(package)?.conda.as_ref()
     }
 
     /// What GPU support in WSL asks for.

@@ -14,11 +14,11 @@ use super::bytes::Bytes;
 use super::consistency;
 use super::fault::Fault;
 use super::model::Package;
+use super::schema::page::{moving, normalised};
 use super::schema::{
-    Advisory, CudaErrorTable, CudaLibraries, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable,
-    ImageTable, IndexTable, MachineTable, ModuleTable, NeedsTable, OldReleaseTable, PackageFile, PrebuiltTable,
-    ScreenTable, SourceBuildTable, Symptom, SymptomTable, Table, TorchAbi, TorchSymbolTable, WorkloadTable, XidTable,
-    advisory, symptoms,
+    Advisory, Beside, CudaErrorTable, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable, ImageTable,
+    IndexTable, MachineTable, NeedsTable, PackageFile, ScreenTable, Symptom, SymptomTable, Table, TorchSymbolTable,
+    WorkloadTable, XidTable, advisory, symptoms,
 };
 
 macro_rules! tables {
@@ -52,15 +52,9 @@ tables! {
     forward_compat: ForwardCompatTable,
     indexes: IndexTable,
     images: ImageTable,
-    libraries: CudaLibraries,
-    source_builds: SourceBuildTable,
-    old_releases: OldReleaseTable,
-    torch_abi: TorchAbi,
     machine: MachineTable,
     screen: ScreenTable,
-    prebuilt: PrebuiltTable,
     cuda_names: CudaNameTable,
-    modules: ModuleTable,
     needs: NeedsTable,
     xids: XidTable,
     workload: WorkloadTable,
@@ -73,12 +67,16 @@ pub struct Packed {
     pub tables: Tables,
     /// `platform/torch_symbols.toml`: packed [`TorchSymbolTable`], of which a start needs nothing.
     pub torch_symbols: Vec<u8>,
+    /// The torch releases that it compares, oldest first.
+    pub compared: Vec<String>,
     /// `symptoms/*.toml`, by file; each names its pages itself.
     pub symptoms: Vec<Symptom>,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<Advisory>,
-    /// `packages/*.toml`: name to packed [`Package`].
+    /// `packages/*.toml` with releases: name to packed [`Package`].
     pub packages: BTreeMap<String, Bytes>,
+    /// `packages/*.toml`: what they say beside the releases, by name.
+    pub beside: BTreeMap<String, Beside>,
     /// The newest day on which a row was read.
     pub newest: String,
 }
@@ -118,6 +116,7 @@ pub fn pack(
     let mut newest = String::new();
     let tables = Tables::read(rules, &read, &mut newest)?;
     let torch_symbols: TorchSymbolTable = table(rules, &read, &mut newest)?;
+    let compared: Vec<_> = torch_symbols.releases.iter().map(|release| release.version.clone()).collect();
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
         file: rules.join("platform").join(TorchSymbolTable::FILE),
         line: None,
@@ -142,15 +141,30 @@ pub fn pack(
         advisories.push(parse(file, &read, &mut newest, |advisory| advisory::check(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
+    let mut beside = BTreeMap::new();
     let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = read(&file)?;
-        let raw: PackageFile = from_toml(&file, &text)?;
+        stays(&file, &text)?;
+        let mut raw: PackageFile = from_toml(&file, &text)?;
         note_days(&text, &mut newest);
         if raw.package != stem {
             let message = format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package);
             return Err(RuleError { file, line: Some(1), message });
+        }
+        normalised(&stem).map_err(|message| RuleError { file: file.clone(), line: Some(1), message })?;
+        let said = raw.take_beside();
+        said.check(&compared).map_err(|fault| located(&file, &text, fault))?;
+        let is_harvested = !raw.releases.is_empty();
+        if !said.is_empty() {
+            beside.insert(stem.clone(), said);
+        } else if !is_harvested {
+            let message = "says nothing: no release, and no table beside them".to_owned();
+            return Err(RuleError { file, line: Some(1), message });
+        }
+        if !is_harvested {
+            continue;
         }
         let package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
         packages.insert(stem.clone(), package);
@@ -173,7 +187,7 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    Ok(Packed { tables, torch_symbols, symptoms, advisories, packages, newest })
+    Ok(Packed { tables, torch_symbols, compared, symptoms, advisories, packages, beside, newest })
 }
 
 /// A file of `platform/`.
@@ -192,10 +206,22 @@ fn parse<T: DeserializeOwned>(
     validate: impl Fn(&T) -> Result<(), Fault>,
 ) -> Result<T, RuleError> {
     let text = read(file)?;
+    stays(file, &text)?;
     let value: T = from_toml(file, &text)?;
     validate(&value).map_err(|fault| located(file, &text, fault))?;
     note_days(&text, newest);
     Ok(value)
+}
+
+/// Refuses pages that change after they were read, wherever they are named.
+fn stays(file: &Path, text: &str) -> Result<(), RuleError> {
+    for (line, words) in (1..).zip(text.lines()) {
+        if let Some(address) = moving(words) {
+            let message = format!("`{address}` is no address that stays as it was read: name a tag or a commit");
+            return Err(RuleError { file: file.to_owned(), line: Some(line), message });
+        }
+    }
+    Ok(())
 }
 
 fn from_toml<T: DeserializeOwned>(file: &Path, text: &str) -> Result<T, RuleError> {

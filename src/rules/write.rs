@@ -1,79 +1,36 @@
 //! Rule files as text: TOML that a person can review, the same bytes for the same rows.
 //!
 //! `toml`'s own writer gives every container of a build a table of its own and hundreds of lines; here a build is one
-//! table of short lines.
+//! table of short lines. A package's file is half by hand: those tables stay as they stand, with their comments and order.
 
 use std::fmt::{Display, Write as _};
 
 use super::schema::{
-    BuildRow, CodeRow, CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, PackageFile, ReleaseAgreement,
-    ReleaseRow, SourceRow, TorchAbi, TorchSymbolTable,
+    BuildRow, CodeRow, KnownHow, OpenedWheel, PackageFile, ReleaseRow, SourceRow, TorchExtension, TorchSymbolTable,
 };
 
 /// Lists longer than this go one entry to a line.
 const LINE: usize = 118;
+/// How the first line of a package's file begins.
+const HEAD: &str = "# Releases, extras and torch-abi are written";
+/// What this writes of a package's file: tables, and keys above the first table.
+const WRITTEN: [&str; 3] = ["torch-abi", "extra", "release"];
+const WRITTEN_KEYS: [&str; 3] = ["package", "partial", "extras-read"];
 
-/// Writes the rows of a package.
+/// Writes what was read of a package: `before` is the text of its file, of which all that is kept by hand stays, none where there
+/// is no file yet.
 #[must_use]
-pub fn package(rows: &PackageFile) -> String {
+pub fn package(rows: &PackageFile, before: &str) -> String {
     let name = &rows.package;
-    let mut text = format!(
-        "# Read from the wheels by `gpudoc rules harvest {name}`. By hand: whole, headline, library-choice, built-for, partner, assembles.\n\npackage = {}\n",
-        quote(name)
-    );
-    if rows.whole {
-        line(&mut text, "whole", true);
-    }
-    maybe(&mut text, "optional-code", rows.optional_code.as_deref().map(quote));
-    maybe(
-        &mut text,
-        "headline",
-        rows.headline.map(|role| match role {
-            Headline::Serving => quote("serving"),
-            Headline::Framework => quote("framework"),
-            Headline::Extension => quote("extension"),
-        }),
-    );
+    let mut text = format!("{HEAD} by `gpudoc rules harvest {name}`; the rest by hand.\n\npackage = {}\n", quote(name));
+    let (keys, tables) = by_hand(before);
+    text.push_str(&keys);
     if rows.partial {
         line(&mut text, "partial", true);
     }
     list(&mut text, "extras-read", rows.extras_read.iter().map(quote));
-    for choice in &rows.library_choice {
-        let pick = match choice.pick {
-            LibraryPick::TorchCudaExact => "torch-cuda-exact",
-            LibraryPick::TorchCudaMajor => "torch-cuda-major",
-        };
-        text.push_str("\n[[library-choice]]\n");
-        line(&mut text, "versions", quote(&choice.versions));
-        line(&mut text, "pick", quote(pick));
-        line(&mut text, "source", quote(&choice.source));
-    }
-    for row in &rows.built_for {
-        text.push_str("\n[[built-for]]\n");
-        line(&mut text, "versions", quote(&row.versions));
-        line(&mut text, "cuda", quote(row.cuda));
-        line(&mut text, "source", quote(&row.source));
-    }
-    for partner in &rows.partners {
-        let cuda = partner.cuda.map(|agreement| match agreement {
-            CudaAgreement::Same => "same",
-            CudaAgreement::SameMajor => "same-major",
-        });
-        let release = partner.release.map(|agreement| match agreement {
-            ReleaseAgreement::Same => "same",
-        });
-        text.push_str("\n[[partner]]\n");
-        line(&mut text, "with", quote(&partner.with));
-        line(&mut text, "versions", quote(&partner.versions));
-        maybe(&mut text, "cuda", cuda.map(quote));
-        maybe(&mut text, "release", release.map(quote));
-        maybe(&mut text, "extra", partner.extra.as_deref().map(quote));
-        if partner.loads_without_cuda {
-            line(&mut text, "loads-without-cuda", "true".to_owned());
-        }
-        line(&mut text, "otherwise", quote(&partner.otherwise));
-        line(&mut text, "source", quote(&partner.source));
-    }
+    text.push_str(&tables);
+    rows.torch_abi.iter().for_each(|row| torch_abi(&mut text, row));
     for extra in &rows.extras {
         text.push_str("\n[[extra]]\n");
         line(&mut text, "name", quote(&extra.name));
@@ -87,11 +44,74 @@ pub fn package(rows: &PackageFile) -> String {
     text
 }
 
+/// What is kept by hand in the text of a package's file: keys above the first table, and tables, with the comments above them.
+/// A line that begins with `[` begins a table: nobody writes such a line within a value.
+fn by_hand(text: &str) -> (String, String) {
+    let (mut keys, mut tables) = (String::new(), String::new());
+    // Comments, which belong to what comes after them.
+    let mut waiting = String::new();
+    // Whether the table, or the key above all tables, is kept.
+    let (mut table, mut key) = (None, true);
+    for line in text.lines() {
+        if line.starts_with('[') {
+            let name = line.trim_matches(['[', ']']);
+            let own = WRITTEN.contains(&name.split('.').next().unwrap_or_default());
+            table = Some(!own);
+            if !own {
+                tables.push('\n');
+                tables.push_str(&waiting);
+            }
+            waiting.clear();
+        } else if line.starts_with('#') {
+            if !line.starts_with(HEAD) {
+                waiting.push_str(line);
+                waiting.push('\n');
+            }
+            continue;
+        } else if line.is_empty() {
+            continue;
+        }
+        match table {
+            None => {
+                if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with(' ')) {
+                    key = !WRITTEN_KEYS.contains(&name);
+                }
+                if !key {
+                    waiting.clear();
+                } else {
+                    keys.push_str(&std::mem::take(&mut waiting));
+                    keys.push_str(line);
+                    keys.push('\n');
+                }
+            }
+            Some(true) => {
+                tables.push_str(&std::mem::take(&mut waiting));
+                tables.push_str(line);
+                tables.push('\n');
+            }
+            Some(false) => {}
+        }
+    }
+    (keys, tables)
+}
+
+fn torch_abi(text: &mut String, row: &TorchExtension) {
+    let OpenedWheel { wheel, sha256, read } = &row.source;
+    text.push_str("\n[[torch-abi]]\n");
+    line(text, "version", quote(&row.version));
+    list(text, "torch", row.torch.iter().map(quote));
+    maybe(text, "cxx11-abi", row.cxx11_abi);
+    let source = format!("{{ wheel = {}, sha256 = {}, read = {} }}", quote(wheel), quote(sha256), quote(read));
+    line(text, "source", source);
+}
+
 /// Writes the histories of torch's symbols.
 #[must_use]
 pub fn torch_symbols(rows: &TorchSymbolTable) -> String {
-    let mut text = "# Which torch releases export the symbols that extensions need: read by `gpudoc rules harvest-symbols`. By hand: extensions.\n\n"
-        .to_owned();
+    let mut text =
+        "# Which torch releases export the symbols that extensions need: read by `gpudoc rules harvest-symbols`. By hand: extensions.\n\
+         # Not in packages/torch.toml: it compares the releases with each other, another command writes it, and no start unpacks it.\n\n"
+            .to_owned();
     list(&mut text, "extensions", rows.extensions.iter().map(quote));
     for release in &rows.releases {
         let OpenedWheel { wheel, sha256, read } = &release.source;
@@ -104,27 +124,6 @@ pub fn torch_symbols(rows: &TorchSymbolTable) -> String {
         text.push_str("\n[[history]]\n");
         list(&mut text, "releases", history.releases.iter().map(quote));
         list(&mut text, "symbols", history.symbols.iter().map(quote));
-    }
-    text
-}
-
-/// Writes which torch each release of an extension needs.
-#[must_use]
-pub fn torch_abi(rows: &TorchAbi) -> String {
-    let mut text =
-        "# Which torch the compiled libraries of extensions need, where it is not every one: read from the wheels by `gpudoc rules\n\
-         # harvest-symbols`. Not here: releases whose metadata binds them to one torch of one ABI.\n\n"
-            .to_owned();
-    list(&mut text, "releases", rows.releases.iter().map(quote));
-    for row in &rows.extensions {
-        let OpenedWheel { wheel, sha256, read } = &row.source;
-        text.push_str("\n[[extension]]\n");
-        line(&mut text, "package", quote(&row.package));
-        line(&mut text, "version", quote(&row.version));
-        list(&mut text, "torch", row.torch.iter().map(quote));
-        maybe(&mut text, "cxx11-abi", row.cxx11_abi);
-        let source = format!("{{ wheel = {}, sha256 = {}, read = {} }}", quote(wheel), quote(sha256), quote(read));
-        line(&mut text, "source", source);
     }
     text
 }
@@ -226,12 +225,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_reads_the_same() {
-        let text = r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, built-for, partner, assembles.
+    fn what_is_kept_by_hand_stays_with_its_comments_and_the_rest_is_written_anew() {
+        let text = r#"# Releases, extras and torch-abi are written by `gpudoc rules harvest demo`; the rest by hand.
 
 package = "demo"
+# Its linear algebra is a library of its own.
+whole = true
+headline = "extension"
 extras-read = ["2.7.1"]
 
+# From 0.50 on it takes what is there.
 [[library-choice]]
 versions = "<0.50"
 pick = "torch-cuda-exact"
@@ -249,12 +252,27 @@ cuda = "same-major"
 otherwise = "import of demo stops"
 source = "demo/extension.py"
 
-[[partner]]
-with = "demo-plugin"
-versions = ">=0.16"
-release = "same"
-otherwise = "the plugin is not used"
-source = "demo/plugin.py"
+[source-build]
+cuda = true
+# Its own variable.
+arch-variable = "DEMO_ARCHS"
+isolation = false
+source = { page = "https://example.org/setup.py", read = "2026-11-21" }
+
+[[guard]]
+versions = ">=1"
+checks = [
+    "numpy",
+    "torch",
+]
+stops = "unmet"
+source = { page = "demo/__init__.py", read = "2026-11-21" }
+
+[[torch-abi]]
+version = "2.7.1"
+torch = ["2.6.0 to 2.7.1"]
+cxx11-abi = false
+source = { wheel = "demo.whl", sha256 = "abcd", read = "2026-11-21" }
 
 [[extra]]
 name = "cuda12"
@@ -288,7 +306,22 @@ code = [
 assembles = ["8.0", "9.0"]
 source = { wheel = "demo.whl", sha256 = "abcd", read = "2026-11-21" }
 "#;
-        let rows: PackageFile = toml::from_str(text).unwrap();
-        assert_eq!(package(&rows), text);
+        let mut rows: PackageFile = toml::from_str(text).unwrap();
+        assert_eq!(package(&rows, text), text);
+        // What is read anew changes its own rows alone.
+        rows.releases.clear();
+        rows.extras.clear();
+        rows.torch_abi.clear();
+        rows.partial = true;
+        let by_hand = &text[..text.find("[[torch-abi]]").unwrap()];
+        let expected = by_hand.replace("extras-read", "partial = true\nextras-read");
+        assert_eq!(package(&rows, text), expected.trim_end().to_owned() + "\n");
+        // A file that people began gets its releases.
+        assert_eq!(
+            package(&PackageFile::new("demo"), "package = \"demo\"\n\n# Why.\n[conda]\nspecs = [\"a\"]\n"),
+            format!(
+                "{HEAD} by `gpudoc rules harvest demo`; the rest by hand.\n\npackage = \"demo\"\n\n# Why.\n[conda]\nspecs = [\"a\"]\n"
+            )
+        );
     }
 }

@@ -104,7 +104,7 @@ fn rows(rules: &Path) -> Option<String> {
 
 fn expected() -> String {
     format!(
-        r#"# Read from the wheels by `gpudoc rules harvest demo`. By hand: whole, headline, library-choice, built-for, partner, assembles.
+        r#"# Releases, extras and torch-abi are written by `gpudoc rules harvest demo`; the rest by hand.
 
 package = "demo"
 extras-read = ["1.0 to 2.0"]

@@ -102,6 +102,22 @@ fn no_version_is_known_in_code() {
     assert!(idle.is_empty(), "nothing is like these any more: {idle:?}");
 }
 
+/// Also in comments: whoever looks a page up must see what was read.
+#[test]
+fn no_page_that_is_named_in_code_is_on_a_branch() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a source is text");
+    let moving: Vec<_> = files
+        .iter()
+        .filter(|path| !path.ends_with("schema/page.rs"))
+        .filter_map(|path| {
+            gpudoc::rules::schema::page::moving(&read(path)).map(|page| format!("{}: {page}", path.display()))
+        })
+        .collect();
+    assert!(files.len() > 100 && moving.is_empty(), "name a tag or a commit: {moving:?}");
+}
+
 #[test]
 fn a_version_in_a_literal_is_seen() {
     assert!(literals(r#"let old = cuda < "12.8" && x;"#).into_iter().any(has_version));

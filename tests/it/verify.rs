@@ -23,6 +23,24 @@ cuda = "same"
 otherwise = "import of demo stops"
 source = "demo/extension.py"
 
+[source-build]
+cuda = true
+arch-variable = "DEMO_ARCHS"
+only-with = "DEMO_OPS=1"
+isolation = false
+source = { page = "https://github.com/owner/demo/blob/v2.0/setup.py", read = "2026-11-21" }
+
+[[guard]]
+versions = ">=1"
+checks = ["huggingface-hub"]
+stops = "unmet"
+source = { page = "demo/__init__.py", read = "2026-11-21" }
+
+[[torch-abi]]
+version = "1.0"
+torch = ["2.6.0"]
+source = { wheel = "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", sha256 = "43db0723fc66ad6486f86dc4890c497937f7cd27429f28f73fb7e4d74b7482e2", read = "2026-11-21" }
+
 [[release]]
 version = "1.0"
 date = "2025-06-04"
@@ -100,7 +118,6 @@ installed = ["demo==2.0", "torch==2.7.1+cu126"]
 "#;
 
 const DEMO_FILE: &str = "packages/demo.toml";
-const SOURCE_BUILDS_FILE: &str = "platform/source_builds.toml";
 const ADVISORY_FILE: &str = "advisories/GPUDOC-2026-0001.toml";
 
 /// Writes the sound database below a folder.
@@ -143,7 +160,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 
 #[test]
 fn every_planted_fault_is_found_at_its_line() {
-    let faults: [Fault; 25] = [
+    let faults: [Fault; 26] = [
         // Format.
         (
             DEMO_FILE,
@@ -256,41 +273,36 @@ fn every_planted_fault_is_found_at_its_line() {
         ),
         // What compiles against torch.
         (
-            SOURCE_BUILDS_FILE,
-            "name = \"torch-sparse\"",
-            "name = \"torch_sparse\"",
-            "[[package]]\nname = \"torch_sparse\"",
-            "`torch_sparse` is not a normalised name",
-        ),
-        (
-            SOURCE_BUILDS_FILE,
-            "name = \"torch-sparse\"",
-            "name = \"torch-scatter\"",
-            "[[package]]\nname = \"torch-scatter\"\ncuda = true\narch-variable = \"TORCH_CUDA_ARCH_LIST\"\nisolation = false\n\
-             source = { page = \"https://github.com/rusty1s/pytorch_sparse",
-            "names ascend, each once",
-        ),
-        (
-            SOURCE_BUILDS_FILE,
-            "name = \"flash-attn\"\ncuda = true",
-            "name = \"flash-attn\"\ncuda = false",
-            "[[package]]\nname = \"flash-attn\"",
+            DEMO_FILE,
+            "[source-build]\ncuda = true",
+            "[source-build]\ncuda = false",
+            "cuda = false\narch-variable",
             "`arch-variable` without CUDA code",
         ),
+        (DEMO_FILE, "demo/blob/v2.0/", "demo/blob/main/", "source = { page = \"https", "name a tag or a commit"),
         (
-            SOURCE_BUILDS_FILE,
-            "flash-attention/blob/v2.8.3/",
-            "flash-attention/blob/main/",
-            "[[package]]\nname = \"flash-attn\"",
+            ADVISORY_FILE,
+            "page = \"https://tracker.example/1\"",
+            "page = \"https://github.com/owner/demo/blob/main/README.md\"",
+            "page = \"https",
             "name a tag or a commit",
         ),
         (
-            SOURCE_BUILDS_FILE,
-            "only-with = \"DS_BUILD_OPS=1\"",
+            DEMO_FILE,
+            "only-with = \"DEMO_OPS=1\"",
             "only-with = \"--ops=1\"",
-            "[[package]]\nname = \"deepspeed\"",
+            "cuda = true\narch-variable",
             "`--ops` is no environment variable",
         ),
+        // What else stands beside the releases.
+        (
+            DEMO_FILE,
+            "checks = [\"huggingface-hub\"]",
+            "checks = [\"huggingface_hub\"]",
+            "[[guard]]",
+            "`huggingface_hub` is not a normalised name",
+        ),
+        (DEMO_FILE, "torch = [\"2.6.0\"]", "torch = [\"2.6.9\"]", "[[torch-abi]]", "`2.6.9` is no run of the releases"),
     ];
     for (file, sound, wrong, place, reason) in faults {
         let folder = tempfile::tempdir().expect("a folder");

@@ -33,23 +33,24 @@ pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &st
     let cuda = needing.and_then(Installed::cuda).flatten().or(context.stack.torch_cuda().flatten());
     let mut rows = context.db.libraries_with(soname, cuda.map(|cuda| cuda.major));
     if cuda.is_none() {
-        rows.sort_by_key(|row| context.stack.get(&row.distribution).is_none());
+        rows.sort_by_key(|(distribution, _)| context.stack.get(distribution).is_none());
     }
     let holders: Vec<&Installed<'_>> = [needing, torch].into_iter().flatten().collect();
     let mut taken = None;
-    for row in &rows {
-        match declared(&holders, &row.distribution) {
+    for (distribution, row) in &rows {
+        match declared(&holders, distribution) {
             Some((range, _)) if ships(row, &range) => {
-                return Some(Offer::Wheel(format!("{}{range}", row.distribution)));
+                return Some(Offer::Wheel(format!("{distribution}{range}")));
             }
             Some((range, by)) => {
                 let versions = range.to_string();
-                taken.get_or_insert(Offer::Taken { wheel: row.distribution.clone(), versions, by });
+                taken.get_or_insert(Offer::Taken { wheel: (*distribution).to_owned(), versions, by });
             }
             None => {}
         }
     }
-    taken.or_else(|| rows.first().map(|row| Offer::Wheel(format!("{}{}", row.distribution, versions(row)))))
+    let newest = || rows.first().map(|(distribution, row)| Offer::Wheel(format!("{distribution}{}", versions(row))));
+    taken.or_else(newest)
 }
 
 /// The versions of a distribution that one of some packages asks for, and which one does.

@@ -13,9 +13,10 @@ rule! {
     pub DEVICE_NODES = "gpu-visibility/device-nodes": GpuVisibility, Fail, since "0.1.0", judged on [System, Gpus];
 }
 
-/// The page that says what `none` and the empty value mean, read on 2026-11-21; `void` is the same without the driver's
+/// The page that says what `none` and the empty value mean, read on 2026-11-30; `void` is the same without the driver's
 /// libraries, says <https://libraries.io/pypi/nvdocker>.
-const TOOLKIT: &str = "https://github.com/NVIDIA/nvidia-container-runtime/blob/master/README.md";
+const TOOLKIT: &str =
+    "https://github.com/NVIDIA/nvidia-container-runtime/blob/0768a9b65cc03be8a1b325c17af035f41167a2b6/README.md";
 
 /// Read on 2026-11-21.
 const LOST_DEVICES: &str = "https://github.com/NVIDIA/nvidia-container-toolkit/issues/48";

@@ -50,7 +50,7 @@ pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<
 /// `libnvrtc.so.11.2` of cupy-cuda11x beside CUDA 12.4.
 pub(super) fn of_the_toolkit(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
     let major = facts.active_distributions().find_map(|it| db.cuda_name(&it.name)).map(|name| name.major)?;
-    let of_major = |soname: &str| db.libraries_with(soname, None).iter().any(|row| row.cuda == Some(major));
+    let of_major = |soname: &str| db.libraries_with(soname, None).iter().any(|(_, row)| row.cuda == Some(major));
     let misses = |text: &str| {
         let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.+".contains(letter)));
         words.filter(|word| word.contains(".so.")).any(|word| of_major(word.trim_end_matches('.')))

@@ -24,9 +24,6 @@ pub struct MachineTable {
     /// How NVIDIA's Container Toolkit is installed.
     #[serde(rename = "container-toolkit")]
     pub container_toolkits: Vec<ContainerToolkit>,
-    /// What conda calls otherwise.
-    #[serde(rename = "conda")]
-    pub condas: Vec<CondaName>,
     /// Sorted by compute capability.
     #[serde(rename = "jetson")]
     pub jetsons: Vec<JetsonIndex>,
@@ -58,18 +55,6 @@ pub struct ContainerToolkit {
     pub on: Vec<String>,
     /// What to run, in order.
     pub commands: Vec<Written>,
-    /// A key of `sources`.
-    pub source: String,
-}
-
-/// How conda is asked for a package whose builds for CUDA it has under names of its own.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct CondaName {
-    /// The name of its distribution, e.g. `torch`.
-    pub package: String,
-    /// The arguments of `conda install`, in which `{version}`, `{cuda}` and `{next}`, the next major release, are filled in.
-    pub specs: Vec<String>,
     /// A key of `sources`.
     pub source: String,
 }
@@ -153,9 +138,6 @@ impl Table for MachineTable {
         }
         for (index, row) in self.jetsons.iter().enumerate() {
             cited(&self.sources, &row.source, "jetson", index)?;
-        }
-        for (index, row) in self.condas.iter().enumerate() {
-            cited(&self.sources, &row.source, "conda", index)?;
         }
         for (index, row) in self.toolkits.iter().enumerate() {
             cited(&self.sources, &row.source, "toolkit", index)?;

@@ -5,10 +5,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::beside::{Beside, CondaName};
+use super::guard::{AssemblerRow, GuardRow};
+use super::library::CudaLibrary;
+use super::module::ModuleRow;
+use super::old_release::OldRelease;
+use super::prebuilt::{CpuOnly, Prebuilt};
+use super::source_build::SourceBuild;
+use super::torch_abi::TorchExtension;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 
-/// `rules/packages/<name>.toml`: the releases and builds of one package. Written by a machine, read by people.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `rules/packages/<name>.toml`: all that is known of one package. Its releases are written by a machine, and read by people.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PackageFile {
     /// The normalised name, e.g. `torch`.
@@ -38,6 +46,36 @@ pub struct PackageFile {
     /// Kept by hand: what must be equal between builds of this package and of a partner, beyond declared requirements.
     #[serde(default, rename = "partner", skip_serializing_if = "Vec::is_empty")]
     pub partners: Vec<PartnerRow>,
+    /// Kept by hand, as all to [`Self::old_releases`]: how conda is asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conda: Option<CondaName>,
+    /// Modules of it with other names.
+    #[serde(default, rename = "module", skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<ModuleRow>,
+    /// The CUDA libraries that it ships.
+    #[serde(default, rename = "library", skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<CudaLibrary>,
+    /// What it checks of others at its own import.
+    #[serde(default, rename = "guard", skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardRow>,
+    /// The ptxas in its wheels.
+    #[serde(default, rename = "assembler", skip_serializing_if = "Vec::is_empty")]
+    pub assemblers: Vec<AssemblerRow>,
+    /// It compiles against the installed torch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_build: Option<SourceBuild>,
+    /// Its wheels outside the default index.
+    #[serde(default, rename = "prebuilt", skip_serializing_if = "Vec::is_empty")]
+    pub prebuilts: Vec<Prebuilt>,
+    /// Where PyPI has only a CPU build of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpu_only: Vec<CpuOnly>,
+    /// What releases older than these require of torch.
+    #[serde(default, rename = "old-release", skip_serializing_if = "Vec::is_empty")]
+    pub old_releases: Vec<OldRelease>,
+    /// Which torch its releases need, where it is not every one: written by `gpudoc rules harvest-symbols`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub torch_abi: Vec<TorchExtension>,
     /// What the extras of those releases require.
     #[serde(default, rename = "extra", skip_serializing_if = "Vec::is_empty")]
     pub extras: Vec<ExtraRow>,
@@ -50,18 +88,23 @@ impl PackageFile {
     /// The file of a package of which nothing was read, by normalised name.
     #[must_use]
     pub fn new(package: &str) -> Self {
-        Self {
-            package: package.to_owned(),
-            library_choice: Vec::new(),
-            whole: false,
-            optional_code: None,
-            headline: None,
-            partial: false,
-            extras_read: Vec::new(),
-            built_for: Vec::new(),
-            partners: Vec::new(),
-            extras: Vec::new(),
-            releases: Vec::new(),
+        Self { package: package.to_owned(), ..Self::default() }
+    }
+
+    /// Takes out what it says of the package beside its releases.
+    pub fn take_beside(&mut self) -> Beside {
+        use std::mem::take;
+        Beside {
+            conda: self.conda.take(),
+            modules: take(&mut self.modules),
+            libraries: take(&mut self.libraries),
+            guards: take(&mut self.guards),
+            assemblers: take(&mut self.assemblers),
+            source_build: self.source_build.take(),
+            prebuilts: take(&mut self.prebuilts),
+            cpu_only: take(&mut self.cpu_only),
+            old_releases: take(&mut self.old_releases),
+            torch_abi: take(&mut self.torch_abi),
         }
     }
 }

@@ -60,6 +60,33 @@ pub fn requirement(line: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, St
     line.parse().map_err(|error| format!("`{line}`: {error}"))
 }
 
+/// The first address in a text of a page that changes after it was read: a file on a branch of a repository, as in
+/// `github.com/owner/name/blob/main/setup.py`. A tag or a commit stays.
+#[must_use]
+pub fn moving(text: &str) -> Option<&str> {
+    const VIEWS: [&str; 5] = ["blob", "tree", "raw", "edit", "blame"];
+    const BRANCHES: [&str; 7] = ["main", "master", "develop", "dev", "trunk", "nightly", "HEAD"];
+    let addresses = text.match_indices("https://").map(|(at, _)| {
+        let rest = text.get(at..).unwrap_or_default();
+        rest.split([' ', '"', '`', '\'', '<', '>', ')', '\n', '\\']).next().unwrap_or_default()
+    });
+    addresses.into_iter().find(|address| {
+        let parts: Vec<&str> = address.split('/').skip(2).collect();
+        let is_branch =
+            |part: Option<&&str>| part.is_some_and(|part| BRANCHES.contains(&part.trim_end_matches([':', ',', ';'])));
+        match parts.split_first() {
+            Some((&"raw.githubusercontent.com", path)) => {
+                is_branch(path.get(2)) || (path.get(2..4) == Some(&["refs", "heads"]))
+            }
+            Some((_, path)) => {
+                let view = path.iter().skip(2).position(|part| VIEWS.contains(part)).map(|at| at + 2);
+                view.is_some_and(|at| is_branch(path.get(at + 1)))
+            }
+            None => false,
+        }
+    })
+}
+
 pub fn pages(sources: &BTreeMap<String, Page>) -> Result<(), Fault> {
     for (key, page) in sources {
         day(&page.read).map_err(|found| Fault { path: vec!["sources".to_owned(), key.clone()], ..found })?;
@@ -76,4 +103,30 @@ pub fn cited(sources: &BTreeMap<String, Page>, key: &str, table: &str, index: us
 
 pub fn fault(table: &str, index: usize, message: &str) -> Fault {
     Fault { path: vec![table.to_owned(), index.to_string()], message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::moving;
+
+    #[test]
+    fn a_page_on_a_branch_moves_and_one_at_a_tag_or_commit_stays() {
+        for text in [
+            "see https://github.com/a/b/blob/main/setup.py: name",
+            "https://github.com/a/b/tree/master",
+            "https://raw.githubusercontent.com/a/b/HEAD/x.toml",
+            "https://raw.githubusercontent.com/a/b/refs/heads/release/x.toml",
+            "https://gitlab.com/a/b/-/blob/develop/x",
+        ] {
+            assert!(moving(text).is_some(), "{text}");
+        }
+        for text in [
+            "https://github.com/a/b/blob/v2.8.3/main/setup.py",
+            "https://github.com/main/master/issues/1",
+            "https://raw.githubusercontent.com/a/b/0768a9b/main.toml",
+            "https://docs.example/dev/raw.html and blob/main",
+        ] {
+            assert_eq!(moving(text), None, "{text}");
+        }
+    }
 }

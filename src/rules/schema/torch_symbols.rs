@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{Table, fault, wheel};
-use super::source_builds::{BuildHistory, TorchRelease};
+use super::page::{OpenedWheel, Table, fault, wheel};
 
 /// `rules/platform/torch_symbols.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +17,26 @@ pub struct TorchSymbolTable {
     /// Symbols that not all of these releases export, those of the same releases together.
     #[serde(default, rename = "history")]
     pub histories: Vec<BuildHistory>,
+}
+
+/// A torch release whose exported symbols were read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TorchRelease {
+    /// E.g. `2.7.1`.
+    pub version: String,
+    /// The wheel that was opened.
+    pub source: OpenedWheel,
+}
+
+/// Symbols that the same torch releases export.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BuildHistory {
+    /// The releases that export them, as runs of those that were read: `["2.1.0 to 2.6.0"]`.
+    pub releases: Vec<String>,
+    /// Mangled names.
+    pub symbols: Vec<String>,
 }
 
 impl Table for TorchSymbolTable {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rules::schema::{OpenedWheel, TorchAbi, TorchExtension};
+use crate::rules::schema::{OpenedWheel, TorchExtension};
 
 pub(super) const NAMES: [&str; 4] = ["bits", "torch", "triton", "vision"];
 
@@ -62,14 +62,13 @@ impl Case {
         let advisories: Vec<_> = self.advisories.iter().map(String::as_str).collect();
         let rows = self.abi.iter().zip(1..).filter(|((run, abi), _)| !run.is_empty() || abi.is_some());
         let rows = rows.map(|((run, abi), version)| TorchExtension {
-            package: "vision".to_owned(),
             version: format!("{version}.0"),
             torch: Some(*run).filter(|run| !run.is_empty()).map(str::to_owned).into_iter().collect(),
             cxx11_abi: *abi,
             source: OpenedWheel { wheel: "x".to_owned(), sha256: "x".to_owned(), read: "x".to_owned() },
         });
         let releases = ["1.0", "2.0"].map(str::to_owned).into();
-        super::db(&self.packages, &advisories).with_torch_abi(TorchAbi { releases, extensions: rows.collect() })
+        super::db(&self.packages, &advisories).with_torch_abi("vision", rows.collect(), releases)
     }
 
     pub(super) fn request(&self) -> Request {

@@ -1,0 +1,70 @@
+//! `[source-build]` of a package: it is compiled against the installed torch, and how.
+
+use serde::{Deserialize, Serialize};
+
+use super::super::fault::{Fault, day};
+use super::beside::Row;
+use super::page::Page;
+use crate::version::ComputeCapability;
+
+/// A package that compiles against the installed torch when it is installed from source, so that another torch, or another
+/// CUDA of torch, means a rebuild.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SourceBuild {
+    /// It compiles CUDA code: that takes the nvcc of torch's CUDA. Otherwise C++ alone.
+    pub cuda: bool,
+    /// What names the GPUs to compile for, e.g. `TORCH_CUDA_ARCH_LIST`; none where the setup has a list of its own or takes the
+    /// GPU at hand.
+    #[serde(default)]
+    pub arch_variable: Option<String>,
+    /// Of a variable of its own: all that its setup knows; it writes them as `80`, with `;` between, and what it does not know
+    /// it passes over. Empty for the variable that torch reads, and where this is not known.
+    #[serde(default)]
+    pub arch_values: Vec<ComputeCapability>,
+    /// What asks for the compiled part, e.g. `DS_BUILD_OPS=1`; none where a plain install compiles it.
+    #[serde(default)]
+    pub only_with: Option<String>,
+    /// The build requirements name torch. It then builds in isolation, against the torch that the installer puts there, which
+    /// need not be the installed one. Where this is false, only `--no-build-isolation` lets the setup see a torch.
+    pub isolation: bool,
+    /// Its setup at a tag or a commit.
+    pub source: Page,
+}
+
+impl SourceBuild {
+    /// What its variable must say for some GPUs, each the newest value whose machine code runs there: `80;120` for 8.6 and 12.0.
+    /// None where it has no such list, or one of the GPUs none of its values.
+    #[must_use]
+    pub fn arch_list(&self, gpus: &[ComputeCapability]) -> Option<String> {
+        let value = |gpu: &ComputeCapability| {
+            self.arch_values.iter().filter(|value| value.major == gpu.major && value.minor <= gpu.minor).max()
+        };
+        let values: Option<std::collections::BTreeSet<_>> = gpus.iter().map(value).collect();
+        let words: Vec<String> = values?.into_iter().map(|value| format!("{}{}", value.major, value.minor)).collect();
+        (!words.is_empty()).then(|| words.join(";"))
+    }
+}
+
+impl Row for SourceBuild {
+    const TABLE: &str = "source-build";
+
+    fn check(&self) -> Result<(), Fault> {
+        if self.arch_variable.is_some() && !self.cuda {
+            return Err(Fault::new("`arch-variable` without CUDA code"));
+        }
+        let variables = [&self.arch_variable, &self.only_with].into_iter().flatten();
+        for name in variables.map(|text| text.split_once('=').map_or(text.as_str(), |(name, _)| name)) {
+            if name.is_empty()
+                || !name.bytes().all(|letter| letter.is_ascii_uppercase() || b"_0123456789".contains(&letter))
+            {
+                return Err(Fault::new(format!("`{name}` is no environment variable")));
+            }
+        }
+        let page = &self.source.page;
+        if !page.starts_with("https://") {
+            return Err(Fault::new(format!("`{page}` is no address of its setup")));
+        }
+        day(&self.source.read)
+    }
+}
