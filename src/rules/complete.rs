@@ -156,3 +156,37 @@ pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> 
     };
     Some((metadata, format!("{} {} in the rules", distribution.name, release.version)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+
+    /// What is made of a version that somebody said of torch.
+    fn torch(said: &str) -> Distribution {
+        let mut torch = Distribution { name: "torch".to_owned(), ..Distribution::default() };
+        torch.version = Reading::told(said.split('+').next().unwrap_or(said).to_owned(), "line 1");
+        if said.contains('+') {
+            torch.build.version = Reading::told(said.to_owned(), "line 1");
+        }
+        release_line(&mut torch, embedded());
+        torch
+    }
+
+    #[test]
+    fn a_line_of_two_releases_is_a_version_in_part() {
+        let plain = torch("2.5");
+        assert_eq!(plain.version.part().map(Part::among), Some(["2.5.0".to_owned(), "2.5.1".to_owned()].as_slice()));
+        let labelled = torch("2.5+cu124");
+        let among = labelled.build.version.part().map(Part::among);
+        assert_eq!(among, Some(["2.5.0+cu124".to_owned(), "2.5.1+cu124".to_owned()].as_slice()));
+        assert_eq!(labelled.full_version(), "2.5+cu124");
+    }
+
+    #[test]
+    fn a_whole_version_and_a_line_of_one_release_stay() {
+        for said in ["2.5.1", "2.5.1+cu124", "2.6", "99.1"] {
+            assert_eq!((torch(said).version.part(), torch(said).full_version()), (None, said));
+        }
+    }
+}

@@ -19,6 +19,7 @@ mod gpu_fields;
 mod json;
 mod lists;
 mod people;
+mod product;
 mod prose;
 mod said;
 mod sentences;

@@ -14,7 +14,7 @@ const TORCH: &str = "torch";
 
 /// A Python for 32-bit processors, for which no build of torch is made.
 pub fn finding(context: &Context<'_>) -> Option<Finding> {
-    if !context.facts.python.value().is_some_and(|python| python.bits.value() == Some(&32)) {
+    if context.facts.python.value().is_none_or(|python| python.bits.value() != Some(&32)) {
         return None;
     }
     let torch = context.db.package(TORCH)?;
