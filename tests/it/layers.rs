@@ -9,7 +9,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("step", &["text"]),
     ("text", &[]),
-    ("exit", &[]),
+    ("exit", &["finding"]),
     ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
@@ -33,6 +33,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lint", &["project", "python", "solve", "rules", "facts", "finding", "version", "text"]),
     ("fix", &["check", "facts", "finding", "step", "text"]),
     ("emit", &["solve", "rules", "facts", "finding", "step", "version", "text"]),
+    (
+        "session",
+        &[
+            "check", "config", "diff", "emit", "exit", "facts", "finding", "impact", "lint", "machine", "project",
+            "report", "rules", "solve", "told", "text", "version",
+        ],
+    ),
     (
         "report",
         &[
