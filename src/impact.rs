@@ -14,15 +14,16 @@ mod weighed;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
 use plan::Planned;
 
 use crate::check;
 use crate::facts::{Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
+use crate::pep::{Operator, Version, VersionSpecifiers};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::role::{is_nvidias, is_runtime_wheel};
 use crate::rules::schema::Advisory;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::Pin;
@@ -165,7 +166,7 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
     let still: BTreeSet<_> = pins.iter().flat_map(own).flatten().collect();
     let replaced =
         facts.active_distributions().filter(|distribution| is_changed(&distribution.name)).flat_map(declared);
-    let mut loose: BTreeSet<_> = replaced.filter(|name| name.starts_with("nvidia-") && !still.contains(name)).collect();
+    let mut loose: BTreeSet<_> = replaced.filter(|name| is_nvidias(name) && !still.contains(name)).collect();
     loop {
         let needed: BTreeSet<_> = facts
             .active_distributions()

@@ -22,6 +22,7 @@ pub mod machine;
 pub mod objects;
 pub mod own;
 pub mod parallel;
+pub mod pep;
 pub mod probe;
 pub mod project;
 pub mod python;

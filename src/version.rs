@@ -151,6 +151,12 @@ impl CudaVersion {
         Some(Self::new(value / 1000, value % 1000 / 10))
     }
 
+    /// Whether the label of a version or pin says that it is built for some CUDA: `2.7.1+cu128`, `jaxlib==0.4.30+cuda12.cudnn89`.
+    #[must_use]
+    pub fn is_said_by(version: &str) -> bool {
+        version.split_once('+').is_some_and(|(_, label)| label.starts_with("cu"))
+    }
+
     /// Reads the CUDA variant of a local version label: `cu126` is `12.6`, `cu92` is `9.2`, `cpu` is none.
     #[must_use]
     pub fn from_variant(label: &str) -> Option<Self> {

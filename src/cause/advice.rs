@@ -4,10 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
-
 use super::group::is_told;
 use crate::finding::{Change, Finding, Plan, Remedy};
+use crate::pep::{Operator, Version, VersionSpecifiers};
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
 use crate::step::Step;
 

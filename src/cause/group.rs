@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::registry;
 use crate::facts::{Facts, Origin, Unmet};
 use crate::finding::{Finding, Kind};
-use crate::rules::requirement::{is_about, is_runtime_wheel, name_of};
+use crate::rules::requirement::{is_about, name_of};
+use crate::rules::role::is_runtime_wheel;
 
 /// The fact under which the line of an error message stands among the evidence.
 const MESSAGE: &str = "error message";

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::group::{Edge, complaint, edge, is_match, is_told, wanted};
 use crate::facts::Facts;
 use crate::finding::{Finding, Kind};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::text::{count, first_sentence, list};
 
 /// Names that a title holds before it counts the others.

@@ -34,12 +34,11 @@ mod system;
 mod toolchain;
 mod verdict;
 
-use pep440_rs::Version;
-
 use self::abi::soname;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
+use crate::pep::Version;
 use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};

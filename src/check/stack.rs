@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
-use pep440_rs::Version;
+use crate::pep::Version;
+use crate::rules::role::is_nvidias;
 
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
 use crate::parallel::in_parallel;
@@ -161,7 +162,7 @@ impl<'a> Stack<'a> {
     /// Whether a distribution belongs to the GPU stack: one that the rules cover with GPU builds, or a part of CUDA.
     #[must_use]
     pub fn is_gpu(name: &str, db: &RuleDb) -> bool {
-        name.starts_with("nvidia-")
+        is_nvidias(name)
             || db.package(name).is_some_and(|package| {
                 package.releases.iter().flat_map(|release| &release.builds).any(Build::is_for_gpu)
             })

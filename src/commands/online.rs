@@ -9,7 +9,6 @@ use std::str::FromStr;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use pep440_rs::{Version, VersionSpecifiers};
 use reqwest::Url;
 
 use super::file;
@@ -17,12 +16,13 @@ use super::rules_harvest::REQUESTS;
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::python::metadata::Metadata;
 use crate::python::wheel::WheelName;
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied};
 use crate::rules::{RuleDb, Target};
 use crate::session::weigh::{Answers, INDEX};
-use crate::solve::{Asked, Outsider};
+use crate::solve::{AskedRequirement, Outsider};
 
 /// Names another folder for what is kept.
 pub const CACHE_VARIABLE: &str = "GPUDOC_CACHE";
@@ -33,7 +33,7 @@ const MOST: usize = 400;
 pub fn index<'i>(
     url: &'i Url,
     db: &'i RuleDb,
-) -> impl Fn(&[Asked], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i {
+) -> impl Fn(&[AskedRequirement], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i {
     move |asked, known, target| outsiders(asked, known, target, url, db)
 }
 
@@ -43,7 +43,7 @@ pub fn index<'i>(
 ///
 /// When the index cannot be reached. A package that it does not have is left out, with a line in the notes.
 pub fn outsiders(
-    asked: &[Asked],
+    asked: &[AskedRequirement],
     known: &BTreeMap<String, Outsider>,
     target: &Target,
     index: &Url,
@@ -80,18 +80,18 @@ struct Search {
 impl Search {
     async fn follow(
         &self,
-        asked: &[Asked],
+        asked: &[AskedRequirement],
         known: &BTreeMap<String, Outsider>,
         db: &RuleDb,
     ) -> anyhow::Result<Answers> {
         let environment = markers(&self.target);
-        let active = |wanted: &requirement::Requirement| {
+        let active = |wanted: &crate::pep::Requirement| {
             environment.as_ref().is_none_or(|environment| applies(wanted, environment, &[]))
         };
-        let outside = |wanted: &requirement::Requirement| db.package(wanted.name.as_ref()).is_none() && active(wanted);
+        let outside = |wanted: &crate::pep::Requirement| db.package(wanted.name.as_ref()).is_none() && active(wanted);
         let mut ranges: BTreeMap<String, Vec<VersionSpecifiers>> = BTreeMap::new();
-        let mut extras: BTreeMap<String, BTreeSet<pep508_rs::ExtraName>> = BTreeMap::new();
-        let mut waiting: Vec<requirement::Requirement> =
+        let mut extras: BTreeMap<String, BTreeSet<crate::pep::ExtraName>> = BTreeMap::new();
+        let mut waiting: Vec<crate::pep::Requirement> =
             asked.iter().map(|asked| asked.requirement.clone()).filter(|wanted| outside(wanted)).collect();
         let mut found = Answers { outsiders: known.clone(), ..Answers::default() };
         let mut seen = BTreeSet::new();

@@ -6,7 +6,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use pep440_rs::Version;
 use reqwest::Url;
 use tokio::task::JoinSet;
 use tracing::info;
@@ -18,14 +17,19 @@ use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
 use crate::objects::elf::{self, Machine};
 use crate::objects::fatbin::{Home, Tally};
+use crate::pep::Version;
 use crate::python::metadata::Metadata;
 use crate::python::sdist::Sdist;
 use crate::python::stated::stated;
 use crate::python::wheel::normalise_name;
 use crate::rules;
 use crate::rules::extras::Extras;
+use crate::rules::role::is_nvidias;
 use crate::rules::schema::BuildRow;
 use crate::text;
+
+/// The wheels with `cuda_runtime_api.h`, the CUDA of the name aside.
+const CUDA_RUNTIME: &str = "nvidia-cuda-runtime";
 
 /// How many requests may be under way at once.
 pub const REQUESTS: usize = 8;
@@ -340,10 +344,15 @@ async fn metadata_of(wheel: &RemoteWheel) -> anyhow::Result<Metadata> {
     Ok(Metadata::parse(&String::from_utf8_lossy(&wheel.read(metadata).await?)))
 }
 
+/// Whether NVIDIA's wheel is the one whose headers state the CUDA: only that one is opened beyond its METADATA.
+fn has_headers(package: &str) -> bool {
+    package.strip_prefix(CUDA_RUNTIME).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+}
+
 async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     // Of NVIDIA's wheels only METADATA matters.
-    if file.has_metadata && package.starts_with("nvidia-") && !package.starts_with("nvidia-cuda-runtime") {
+    if file.has_metadata && is_nvidias(package) && !has_headers(package) {
         return Ok(Reading { metadata: read_metadata(client, file).await?, ..Reading::default() });
     }
     let wheel = RemoteWheel::open(client, &file.url).await?;
@@ -362,9 +371,9 @@ async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiPro
         let linkage = elf::linkage(wheel.read(member).await?.as_slice())?;
         reading.cxx11_abi = harvest::cxx11_abi(&linkage);
     }
-    if package.starts_with("nvidia-") {
+    if is_nvidias(package) {
         let header = wheel.members.iter().find(|member| member.name.ends_with("/include/cuda_runtime_api.h"));
-        if let Some(member) = header.filter(|_| package.starts_with("nvidia-cuda-runtime")) {
+        if let Some(member) = header.filter(|_| has_headers(package)) {
             reading.cuda = harvest::read_cudart_header(&text(wheel.read(member).await?));
         }
         // NVIDIA's libraries run on what the CUDA release runs on: which code they hold decides nothing.

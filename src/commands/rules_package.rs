@@ -14,7 +14,7 @@ use crate::rules::write;
 ///
 /// When it cannot be read, or is no such file.
 pub fn read(path: &Path, package: &str) -> anyhow::Result<PackageFile> {
-    Ok(before(path)?.map_or_else(|| Ok(PackageFile::new(package)), |text| parse(path, &text))?)
+    before(path)?.map_or_else(|| Ok(PackageFile::new(package)), |text| parse(path, &text))
 }
 
 /// Reads a file of rows.

@@ -1,11 +1,11 @@
 //! `gpudoc rules list`, `show` and `matrix`: the database, read.
 
 use anyhow::{Context, bail};
-use pep440_rs::Version;
 
 use super::format::Format;
 use super::{print, width};
 use crate::exit::Exit;
+use crate::pep::Version;
 use crate::python::wheel::normalise_name;
 use crate::report::rules::{self as report, Column};
 use crate::rules::model::{Package, Release};

@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use pep440_rs::Version;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -22,14 +21,13 @@ use crate::index::simple::{self, File};
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::Object;
 use crate::objects::symbol::is_torch_symbol;
+use crate::pep::{Requirement, Version};
 use crate::python::wheel::WheelName;
-use crate::rules::requirement::{Requirement, parse, specifiers};
+use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
 
 const TORCH: &str = "torch";
-/// The first torch and the first day of extensions that the rules cover.
-const SINCE: (&str, &str) = ("1.13", "2022-10-01");
 const PLATFORM: &str = "x86_64";
 
 /// Read which torch releases export the symbols that tell them apart
@@ -76,11 +74,15 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
 
     let torch = rows(args, TORCH)?;
     let mixed = mixed(&torch);
+    // The table goes on as it began: with its first torch, and with what was released since.
+    let first = table.releases.first().and_then(|first| torch.releases.iter().find(|row| row.version == first.version));
+    let first = first.context("the table begins with no torch that the rules cover")?;
+    let since: Version = first.version.parse().ok().context("the first release is a version")?;
     let mut wheels = Vec::new();
     let mut unbound = Vec::new();
     for extension in &table.extensions {
         let files = simple::list(&client, &args.index, extension).await?;
-        wheels.extend(newest_of_minors(&files).into_iter().map(|(_, file)| file));
+        wheels.extend(newest_of_minors(&files, &first.date).into_iter().map(|(_, file)| file));
         let own = rows(args, extension)?;
         let loose = own.releases.iter().filter(|release| !is_bound(release, &mixed));
         let loose: BTreeSet<Version> = loose.filter_map(|release| release.version.parse().ok()).collect();
@@ -102,7 +104,7 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     info!("{} symbols are needed by extensions", needed.len());
 
     let files = simple::list(&client, &args.index, TORCH).await?;
-    let releases = torch_releases(&files)?;
+    let releases = torch_releases(&files, &since)?;
     let wheels = releases.iter().map(|(_, file)| file.clone()).collect();
     let needed = Arc::new(needed);
     let wanted = needed.clone();
@@ -173,20 +175,20 @@ fn is_bound(release: &ReleaseRow, mixed: &[Version]) -> bool {
     let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
     let exact = |wanted: &Requirement| {
         let specifiers = specifiers(wanted)?;
-        let mut exact = specifiers.iter().filter(|it| *it.operator() == pep440_rs::Operator::Equal);
+        let mut exact = specifiers.iter().filter(|it| *it.operator() == crate::pep::Operator::Equal);
         exact.next().map(|specifier| specifier.version().clone())
     };
     wanted.filter_map(|wanted| exact(&wanted)).any(|version| !mixed.contains(&version))
 }
 
-/// The wheel of the newest release of each minor, for one Python, since the rules begin.
-fn newest_of_minors(files: &[File]) -> Vec<(Version, File)> {
+/// The wheel of the newest release of each minor, for one Python, from a day on.
+fn newest_of_minors(files: &[File], from: &str) -> Vec<(Version, File)> {
     let mut minors: BTreeMap<(u64, u64), (Version, File)> = BTreeMap::new();
     for file in files.iter().filter(|file| file.yanked.is_none()) {
         let Some(version) = stable_wheel(file) else { continue };
         let release = version.release();
         let minor = (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0));
-        if file.upload_day().is_some_and(|day| day < SINCE.1) {
+        if file.upload_day().is_some_and(|day| day < from) {
             continue;
         }
         // xformers keeps 0.0 and counts in the third place.
@@ -198,12 +200,11 @@ fn newest_of_minors(files: &[File]) -> Vec<(Version, File)> {
     minors.into_values().collect()
 }
 
-/// One wheel of every torch release that the rules cover, oldest first.
-fn torch_releases(files: &[File]) -> anyhow::Result<Vec<(Version, File)>> {
-    let since: Version = SINCE.0.parse().ok().context("the first release is a version")?;
+/// One wheel of every torch release from one on, oldest first.
+fn torch_releases(files: &[File], since: &Version) -> anyhow::Result<Vec<(Version, File)>> {
     let mut releases: BTreeMap<Version, File> = BTreeMap::new();
     for file in files {
-        if let Some(version) = stable_wheel(file).filter(|version| *version >= since) {
+        if let Some(version) = stable_wheel(file).filter(|version| version >= since) {
             releases.entry(version).or_insert_with(|| file.clone());
         }
     }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use pep440_rs::Version;
 use reqwest::Url;
 
 use super::rules_harvest::{self, HarvestArgs};
 use super::{file, note, overlay, print};
 use crate::index::simple;
+use crate::pep::Version;
 use crate::python::wheel::normalise_name;
 use crate::rules::checked::unpack_extras;
 use crate::rules::model::Release;

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::{print, rule_files};
 use crate::exit::Exit;
-use crate::rules::pack::pack;
+use crate::rules::pack::{Both, pack};
 use crate::text::count;
 
 /// Check the files of the database: format, sources, order, contradictions
@@ -26,7 +26,7 @@ pub struct VerifyArgs {
 /// When the answer cannot be written.
 pub fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     match pack(&args.rules_dir, rule_files::list, rule_files::read) {
-        Ok(packed) => {
+        Ok(Both { packed, .. }) => {
             let packages = count(packed.packages.len(), "package", "packages");
             let advisories = count(packed.advisories.len(), "advisory", "advisories");
             print(&format!("{packages} and {advisories}: no fault found\n"))?;

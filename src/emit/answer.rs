@@ -3,9 +3,10 @@ use std::fmt;
 
 use super::constraints::heading;
 use super::{Index, Overridden, indexes};
-use crate::rules::requirement::{is_runtime_wheel, name_of, parse};
+use crate::rules::requirement::{name_of, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, INSTALLED, Pin, Resolution};
+use crate::solve::{AskedRequirement, INSTALLED, Pin, Resolution};
 use crate::version::{DriverVersion, GlibcVersion};
 
 /// What is to be written down: the resolution, what it is for, and what the user asked.
@@ -18,7 +19,7 @@ pub struct Answer<'a> {
     /// The rules.
     pub db: &'a RuleDb,
     /// The user's lines: extras and uncovered packages are taken from them.
-    pub lines: &'a [Asked],
+    pub lines: &'a [AskedRequirement],
     /// Addresses and paths that the user brings along, as written, e.g. `-e ./lib`, `torch @ https://…`.
     pub taken: &'a [String],
     /// Pins of others that the user insists on breaking, in the order to install them; mostly empty.

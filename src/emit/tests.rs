@@ -3,7 +3,7 @@
 use super::*;
 use crate::rules::requirement::parse;
 use crate::rules::{RuleDb, Target, TargetGpu, embedded};
-use crate::solve::{Asked, Request, solve};
+use crate::solve::{AskedRequirement, Request, solve};
 
 fn gpu(name: &str) -> TargetGpu {
     let model = embedded().gpu_by_loose_name(name).unwrap();
@@ -36,7 +36,7 @@ fn written<T>(lines: &[&str], target: Target, overridden: &[Overridden], write: 
 /// The same for a fleet.
 fn for_all<T>(lines: &[&str], targets: &[Target], overridden: &[Overridden], write: impl Fn(&Answer<'_>) -> T) -> T {
     let db: &RuleDb = embedded();
-    let requirements = lines.iter().map(|line| Asked::new(parse(line).unwrap(), "req.in"));
+    let requirements = lines.iter().map(|line| AskedRequirement::new(parse(line).unwrap(), "req.in"));
     let (target, beside) = (targets[0].clone(), targets[1..].to_vec());
     let request = Request { target, beside, requirements: requirements.collect(), ..Request::default() };
     let resolution = solve(&request, db).unwrap();

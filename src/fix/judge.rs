@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use crate::check::Checked;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
+use crate::pep::Version;
 use crate::text;
 
 /// What counts of an environment at one time.

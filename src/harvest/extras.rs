@@ -1,10 +1,10 @@
 //! From `Requires-Dist` lines, where each names its extra in the marker, to a list for each extra.
 
-use std::collections::BTreeMap;
-
-use pep508_rs::{
+use crate::pep::{
     ExtraName, ExtraOperator, MarkerExpression, MarkerOperator, MarkerTree, MarkerValueExtra, MarkerValueString,
 };
+use crate::rules::role::is_nvidias;
+use std::collections::BTreeMap;
 
 use crate::python::metadata::{Metadata, canonical_requirement, is_for_extra, requirement_name};
 use crate::python::wheel::normalise_name;
@@ -37,7 +37,7 @@ pub fn of_metadata(metadata: &Metadata, covered: impl Fn(&str) -> bool) -> Extra
             let before = extra.requires.len();
             extra.requires.retain(|line| {
                 let name = requirement_name(line);
-                name.starts_with("nvidia-") || covered(&name)
+                is_nvidias(&name) || covered(&name)
             });
             extra.partial |= extra.requires.len() < before;
         }

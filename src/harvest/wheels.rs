@@ -6,12 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
-
+use crate::pep::Version;
 use crate::python::metadata::{Metadata, canonical_requirement, requirement_name};
 use crate::python::wheel::{WheelName, python_order};
 use crate::rules::model::ANY;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::{BuildRow, CodeRow, KnownHow, PackageFile, ReleaseRow, SourceRow};
 use crate::version::{CudaVersion, GlibcVersion};
 

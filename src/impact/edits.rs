@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
-
 use super::outlook::{Fate, Outlook, Row};
 use crate::check::rebuild::ARCH_LIST;
-use crate::project::dependency::{Dependency, Origin, repository_name};
+use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::project::dependency::{Origin, WrittenRequirement, repository_name};
 use crate::project::dockerfile::{Dockerfile, Kind};
 use crate::project::install::{IndexKind, Install};
 use crate::project::place::{Lines, Place};
@@ -125,7 +124,7 @@ impl Editor<'_> {
         };
         let groups = project.groups.values().flatten().filter_map(of_group);
         let others = project.extras.values().flatten().chain(&project.constraints).chain(&project.overrides);
-        let all: Vec<Dependency> = project.dependencies.iter().chain(others).cloned().chain(groups).collect();
+        let all: Vec<WrittenRequirement> = project.dependencies.iter().chain(others).cloned().chain(groups).collect();
         for dependency in &all {
             self.dependency(dependency, false);
         }
@@ -296,7 +295,7 @@ impl Editor<'_> {
     }
 
     /// A pin that the change leaves behind.
-    fn dependency(&mut self, dependency: &Dependency, hashed: bool) {
+    fn dependency(&mut self, dependency: &WrittenRequirement, hashed: bool) {
         let Some(requirement) = &dependency.what.requirement else { return };
         let name = requirement.name.as_ref();
         let line = dependency.place.line;

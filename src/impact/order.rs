@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use crate::check::Installer;
 use crate::facts::{Distribution, Facts};
+use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::rules::machine::conda_specs;
 use crate::rules::requirement::{self, name_of, normalise};

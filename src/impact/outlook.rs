@@ -6,8 +6,6 @@ mod view;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use self::rebuild::arch_list;
 use self::view::View;
 use super::order::{self, stays};
@@ -15,11 +13,13 @@ use super::{TORCH, apply, orphans};
 use crate::check;
 use crate::facts::{Distribution, Facts, Reading};
 use crate::finding::{Change, Finding, Severity};
+use crate::pep::Version;
 use crate::rules::model::Package;
-use crate::rules::requirement::{self, is_runtime_wheel, satisfied, specifiers};
+use crate::rules::requirement::{self, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::{self, Asked, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
+use crate::solve::{self, AskedRequirement, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
 use crate::step::Step;
 use crate::text::list;
 use crate::version::CudaVersion;
@@ -142,9 +142,9 @@ impl Fate {
 #[derive(Clone, Copy)]
 pub struct Wish<'w> {
     /// What is to be installed.
-    pub wanted: &'w [Asked],
+    pub wanted: &'w [AskedRequirement],
     /// What must hold of what is installed.
-    pub constraints: &'w [Asked],
+    pub constraints: &'w [AskedRequirement],
     /// Packages whose installed build cannot stay.
     pub refused: &'w BTreeSet<String>,
     /// Of what the solver chooses, only these packages are changed.
@@ -264,8 +264,8 @@ pub fn foresee(
 }
 
 /// What is asked for, the rules do not cover, and is not there as it is asked for.
-fn strangers(facts: &Facts, wanted: &[Asked], db: &RuleDb) -> Vec<requirement::Requirement> {
-    let is_there = |line: &requirement::Requirement| {
+fn strangers(facts: &Facts, wanted: &[AskedRequirement], db: &RuleDb) -> Vec<crate::pep::Requirement> {
+    let is_there = |line: &crate::pep::Requirement| {
         let version = facts.distribution(line.name.as_ref()).and_then(|it| Version::from_str(it.version.value()?).ok());
         specifiers(line).zip(version).is_some_and(|(range, version)| satisfied(&range, &version))
     };
@@ -325,8 +325,8 @@ impl Stack {
     /// The fewest changes; what is installed and stands in the way of any solution is set aside.
     fn resolve<'db>(
         &self,
-        wanted: &[Asked],
-        constraints: &[Asked],
+        wanted: &[AskedRequirement],
+        constraints: &[AskedRequirement],
         target: &Target,
         db: &'db RuleDb,
         bare: bool,
@@ -339,7 +339,7 @@ impl Stack {
             let covered = covered.filter(|name| db.package(name).is_some_and(judged) && !is_runtime_wheel(name));
             let names = covered.chain(&self.present).chain(self.outsiders.keys());
             let names = names.filter(|name| !conflicts.contains_key(*name));
-            let kept = names.filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, INSTALLED)));
+            let kept = names.filter_map(|name| Some(AskedRequirement::new(requirement::parse(name).ok()?, INSTALLED)));
             let request = Request {
                 target: target.clone(),
                 requirements: wanted.iter().cloned().chain(kept).collect(),

@@ -14,22 +14,23 @@ mod wishes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::Asked;
+use crate::solve::AskedRequirement;
 use crate::step::Step;
 use crate::text;
+use crate::version::CudaVersion;
 use front::Front;
 use instead::Instead;
 use ranges::{bounded, tight};
@@ -161,7 +162,7 @@ impl Draft<'_> {
         self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
-        let cuda = outlook.full.iter().any(|pin| pin.contains("+cu"));
+        let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
         self.known = target.python.is_some() && (!cuda || target.driver.is_some());
         self.take(outlook);
         let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());
@@ -190,13 +191,16 @@ impl Draft<'_> {
 
     /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others
     /// is theirs to bring.
-    fn blamed(&self, findings: &[Finding]) -> Vec<Asked> {
+    fn blamed(&self, findings: &[Finding]) -> Vec<AskedRequirement> {
         let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
         let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
         let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
         let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
         let names: BTreeSet<&String> = told.filter(of_build).flat_map(|it| &it.packages).filter(absent).collect();
-        names.into_iter().filter_map(|name| Some(Asked::new(requirement::parse(name).ok()?, "the report"))).collect()
+        names
+            .into_iter()
+            .filter_map(|name| Some(AskedRequirement::new(requirement::parse(name).ok()?, "the report")))
+            .collect()
     }
 
     /// What the solver makes of the stack; none where there is no solution, or one only without some of what is installed: to
@@ -326,7 +330,7 @@ impl Draft<'_> {
     /// What the rules do not cover and is not as those require it that do not move themselves: the range of all of them.
     fn unmet(&self, now: &Facts, moving: &BTreeSet<String>) -> BTreeMap<String, VersionSpecifiers> {
         let environment = markers(&Target::to_plan_for(now, self.db));
-        let active = |line: &requirement::Requirement| match &environment {
+        let active = |line: &crate::pep::Requirement| match &environment {
             Some(environment) => applies(line, environment, &[]),
             // Without a Python nothing is known of a line that asks for one.
             None => line.marker.is_true(),

@@ -10,7 +10,7 @@ use crate::facts::{Candidate, Facts};
 use crate::finding::{Finding, Id, Plan};
 use crate::rules::requirement::{name_of, normalise, parse};
 use crate::rules::{RuleDb, Target};
-use crate::solve::{self, Asked, Change, Request};
+use crate::solve::{self, AskedRequirement, Change, Request};
 
 /// A plan for the conflict that a report quotes; none where it quotes none, or where the rules see no conflict in it.
 pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
@@ -20,7 +20,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
         message.is_some_and(|message| message.no_solution)
     };
     let about = findings.iter().find(|it| it.id.is(&registry::REFUSED) || quotes_proof(&it.id))?;
-    let asked = |text: &str, place: &str| Some(Asked::new(parse(text).ok()?, place));
+    let asked = |text: &str, place: &str| Some(AskedRequirement::new(parse(text).ok()?, place));
     let mut weighed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for package in candidates.iter().filter_map(|candidate| candidate.package.as_deref()) {
         weighed.entry(normalise(name_of(package))).or_default().insert(package);

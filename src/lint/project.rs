@@ -1,13 +1,14 @@
 //! What files lead to: environments, each with the lines that ask for packages, in the order in which they are installed.
 
 use super::Finding;
-use crate::project::dependency::{Dependency, Elsewhere, Origin, repository_name};
+use crate::pep::Requirement;
+use crate::project::dependency::{Elsewhere, Origin, WrittenRequirement, repository_name};
 use crate::project::install::Tool;
 use crate::project::place::Place;
 use crate::project::shell::Word;
 use crate::project::sourced::Sourced;
 use crate::python::script::Script;
-use crate::rules::requirement::{Requirement, parse};
+use crate::rules::requirement::parse;
 
 /// All files of a run.
 #[derive(Debug, Clone, Default)]
@@ -166,7 +167,7 @@ impl Line {
     /// Makes a line of a dependency; none where nobody knows its name. A repository without one is taken to have the name of
     /// the package: `git+https://github.com/mit-han-lab/torchsparse.git`.
     #[must_use]
-    pub fn of(file: usize, text: &str, dependency: Dependency, constraint: bool, source: From) -> Option<Self> {
+    pub fn of(file: usize, text: &str, dependency: WrittenRequirement, constraint: bool, source: From) -> Option<Self> {
         let by_location = || match &dependency.what.origin {
             Origin::Elsewhere { kind: Elsewhere::Repository, location } => parse(repository_name(location)).ok(),
             _ => None,

@@ -5,11 +5,11 @@
 //! whichever version is most telling; for extensions of torch, the files in their module's folder: xformers'
 //! `cpp_lib.json`, the names of libraries made for one CUDA each (`libbitsandbytes_cuda126.so`).
 
-use pep440_rs::Version;
 use serde::Deserialize;
 
 use super::root::RootFs;
 use crate::facts::{Distribution, DistributionBuild, Reading};
+use crate::pep::Version;
 use crate::python::direct_url::DirectUrl;
 use crate::python::local_label::LocalLabel;
 use crate::python::metadata::requirement_name;

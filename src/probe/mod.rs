@@ -75,6 +75,8 @@ pub struct Request {
     pub cuda_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
+    /// Whether a variable is recorded, e.g. `CUDA_VISIBLE_DEVICES`; the caller asks the rules. No other leaves the machine.
+    pub is_recorded: fn(&str) -> bool,
     /// Read the installed libraries too.
     pub libraries: bool,
     /// Compare every installed file with its hash in RECORD, which takes seconds.
@@ -98,6 +100,7 @@ impl Request {
             smi_limit: Some(smi::TIME_LIMIT),
             cuda_limit: None,
             is_cuda_library: |_| false,
+            is_recorded: |_| false,
             libraries: true,
             deep: false,
             clock: Arc::default(),
@@ -117,6 +120,7 @@ impl Request {
             smi_limit: None,
             cuda_limit: None,
             is_cuda_library: |_| false,
+            is_recorded: |_| false,
             libraries: true,
             deep: false,
             clock: Arc::default(),
@@ -146,8 +150,9 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             .cuda_limit
             .map(|limit| scope.spawn(move || request.clock.time("CUDA's own start", || cuda_init::ask(limit))));
         let python = scope.spawn(|| request.clock.time("Python and its distributions", || python(request)));
-        let system =
-            scope.spawn(|| request.clock.time("system", || system::probe(&request.root, &request.environment)));
+        let system = scope.spawn(|| {
+            request.clock.time("system", || system::probe(&request.root, &request.environment, request.is_recorded))
+        });
         match system.join() {
             Ok(system) => facts.system = system,
             Err(_) => facts.system = System { os: Reading::unreadable(stopped("system")), ..System::default() },

@@ -256,7 +256,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The place in the list: see [`distributions`].
-fn order(folder: usize, distribution: &Distribution) -> (usize, String, bool, Option<pep440_rs::Version>, String) {
+fn order(folder: usize, distribution: &Distribution) -> (usize, String, bool, Option<crate::pep::Version>, String) {
     let declared = distribution.version.value();
     let without_local = |version: &String| version.split('+').next().unwrap_or_default().to_owned();
     let disagrees = distribution

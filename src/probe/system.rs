@@ -12,41 +12,6 @@ use crate::machine::os_release::parse_pretty_name;
 use crate::objects::c_library::{find_banner, parse_library_name};
 use crate::version::GlibcVersion;
 
-/// The variables that are recorded, those that decide what CUDA, the loader and Python see. No other leaves the machine.
-pub const VARIABLES: [&str; 31] = [
-    "BNB_CUDA_VERSION",
-    "CONDA_PREFIX",
-    "CUDA_DEVICE_MAX_CONNECTIONS",
-    "CUDA_DEVICE_ORDER",
-    "CUDA_DISABLE_PTX_JIT",
-    "CUDA_FORCE_PTX_JIT",
-    "CUDA_HOME",
-    "CUDA_LAUNCH_BLOCKING",
-    "CUDA_MODULE_LOADING",
-    "CUDA_PATH",
-    "CUDA_VISIBLE_DEVICES",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "NCCL_IB_DISABLE",
-    "NCCL_P2P_DISABLE",
-    "NCCL_SHM_DISABLE",
-    "NVIDIA_DISABLE_REQUIRE",
-    "NVIDIA_DRIVER_CAPABILITIES",
-    "NVIDIA_REQUIRE_CUDA",
-    "NVIDIA_VISIBLE_DEVICES",
-    "PYTHONHOME",
-    "PYTHONNOUSERSITE",
-    "PYTHONPATH",
-    "PYTHONUSERBASE",
-    "PYTORCH_ALLOC_CONF",
-    "PYTORCH_CUDA_ALLOC_CONF",
-    "PYTORCH_NVML_BASED_CUDA_CHECK",
-    "TORCH_CUDA_ARCH_LIST",
-    "TRITON_PTXAS_BLACKWELL_PATH",
-    "TRITON_PTXAS_PATH",
-    "VIRTUAL_ENV",
-];
-
 /// The environment of the machine: this process's, which the caller passes, or the one recorded in a folder.
 ///
 /// In a folder it is that of process 1 (`/proc/1/environ`, a recorded pod), else `/etc/environment` (an image). This
@@ -62,9 +27,9 @@ pub fn environment(root: &RootFs, process: &BTreeMap<String, String>) -> BTreeMa
     root.read_text("/etc/environment").map(|text| parse_environment_file(&text)).unwrap_or_default()
 }
 
-/// Reads the system's facts; `environment` is what [`environment()`] found.
+/// Reads the system's facts; `environment` is what [`environment()`] found, of which only the variables that matter are kept.
 #[must_use]
-pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>) -> System {
+pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>, matters: impl Fn(&str) -> bool) -> System {
     let arch = arch(root);
     System {
         os: os(root),
@@ -80,9 +45,10 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>) -> System {
         infiniband: limits::infiniband(root),
         // Where the environment lies is not known yet.
         disks: Vec::new(),
-        environment: VARIABLES
+        environment: environment
             .iter()
-            .filter_map(|&name| Some((name.to_owned(), environment.get(name)?.clone())))
+            .filter(|(name, _)| matters(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     }
 }
@@ -303,7 +269,9 @@ mod tests {
     fn probe_folder(files: &[(&str, &[u8])]) -> System {
         let folder = folder(files);
         let root = RootFs::at(folder.path());
-        probe(&root, &environment(&root, &BTreeMap::from([("CUDA_HOME".to_owned(), "/mine".to_owned())])))
+        probe(&root, &environment(&root, &BTreeMap::from([("CUDA_HOME".to_owned(), "/mine".to_owned())])), |name| {
+            name.starts_with("CUDA_")
+        })
     }
 
     #[test]
@@ -340,7 +308,7 @@ mod tests {
         #[cfg(unix)]
         std::os::unix::fs::symlink("libc-2.31.so", folder.path().join("usr/lib/x86_64-linux-gnu/libc.so.6")).unwrap();
         let root = RootFs::at(folder.path());
-        let system = probe(&root, &environment(&root, &BTreeMap::new()));
+        let system = probe(&root, &environment(&root, &BTreeMap::new()), |name| name.starts_with("CUDA_"));
         assert_eq!(system.glibc.value().unwrap().to_string(), "2.31");
         assert_eq!(system.environment["CUDA_HOME"], "/usr/local/cuda");
         assert_eq!(system.shm_bytes, Reading::Unknown);

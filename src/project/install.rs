@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use super::dependency::{Dependency, Style, parse};
+use super::dependency::{Style, WrittenRequirement, parse};
 use super::place::{Lines, Place, Placed};
 use super::shell::{Command, Word, base_name, without_runner};
 
@@ -47,7 +47,7 @@ pub struct Item {
     /// The whole word with its quotes.
     pub place: Place,
     /// What it says; none where a part is not known, or no installer would read it.
-    pub dependency: Option<Dependency>,
+    pub dependency: Option<WrittenRequirement>,
     /// The normalised name, also where only the version is not known: `torch==$TORCH_VERSION`.
     pub name: Option<String>,
     /// `-e`.
@@ -258,7 +258,7 @@ impl Install {
     fn item(&mut self, word: &Word, range: Range<usize>, editable: bool, lines: &Lines<'_>) {
         let text = word.text().get(range.clone()).unwrap_or_default();
         let parsed = if word.known { parse(text, Style::Pip).ok() } else { None };
-        let dependency = parsed.map(|(what, versions)| Dependency {
+        let dependency = parsed.map(|(what, versions)| WrittenRequirement {
             text: text.to_owned(),
             place: word.part(range.clone(), lines),
             versions: versions.map(|at| word.part(range.start + at.start..range.start + at.end, lines)),

@@ -2,10 +2,8 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{VersionSpecifier, VersionSpecifiers};
-use pep508_rs::MarkerTree;
-
 use super::poetry_range;
+use crate::pep::{MarkerTree, VersionSpecifier, VersionSpecifiers};
 
 /// Signs that other tools and haste produce, and PEP 440's.
 const SIGNS: [(&str, &str); 7] =

@@ -14,7 +14,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifier};
+use crate::pep::{Version, VersionSpecifier};
 
 /// Why a range has no translation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

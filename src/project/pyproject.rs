@@ -28,13 +28,13 @@ mod uv;
 
 use std::collections::BTreeMap;
 
-use pep440_rs::VersionSpecifiers;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use self::table::Reader;
-use super::dependency::Dependency;
+use super::dependency::WrittenRequirement;
 use super::place::{InputError, Placed};
+use crate::pep::VersionSpecifiers;
 use crate::python::wheel::normalise_name;
 
 pub use self::select::{Chosen, Selection};
@@ -48,9 +48,9 @@ pub struct PyProject<'t> {
     /// The Pythons that it supports.
     pub requires_python: Option<Placed<VersionSpecifiers>>,
     /// `[project] dependencies`, else those of Poetry.
-    pub dependencies: Vec<Dependency>,
+    pub dependencies: Vec<WrittenRequirement>,
     /// `[project.optional-dependencies]`, else Poetry's extras, by normalised name.
-    pub extras: BTreeMap<String, Vec<Dependency>>,
+    pub extras: BTreeMap<String, Vec<WrittenRequirement>>,
     /// `[dependency-groups]`, by normalised name; beside them uv's older `dev-dependencies` and Poetry's groups.
     pub groups: BTreeMap<String, Vec<GroupItem>>,
     /// What `dynamic` names: a build back end finds it out elsewhere, e.g. `dependencies` in requirements.txt.
@@ -62,9 +62,9 @@ pub struct PyProject<'t> {
     /// `[[tool.uv.index]]`, `[[tool.poetry.source]]`.
     pub indexes: Vec<Index>,
     /// `[tool.uv] constraint-dependencies`.
-    pub constraints: Vec<Dependency>,
+    pub constraints: Vec<WrittenRequirement>,
     /// `[tool.uv] override-dependencies`: whatever else anybody asks of these packages, this holds.
-    pub overrides: Vec<Dependency>,
+    pub overrides: Vec<WrittenRequirement>,
     /// `[tool.gpudoc]`, for whoever reads it: `toml::de::ValueDeserializer::from` makes a typed value of it, with spans.
     pub gpudoc: Option<Spanned<DeValue<'t>>>,
     /// It has a `[project]` table or one of Poetry's.
@@ -79,7 +79,7 @@ pub struct PyProject<'t> {
 #[derive(Debug, Clone, PartialEq)]
 pub enum GroupItem {
     /// A requirement.
-    Dependency(Box<Dependency>),
+    Dependency(Box<WrittenRequirement>),
     /// `{ include-group = "lint" }`, as written.
     Include(Placed<String>),
 }
@@ -152,8 +152,8 @@ mod tests {
     use crate::project::dependency::{Elsewhere, Origin};
 
     /// Place, bytes, and what the solver sees.
-    fn told<'t>(text: &'t str, list: &[Dependency]) -> Vec<(String, &'t str, String)> {
-        let one = |dependency: &Dependency| {
+    fn told<'t>(text: &'t str, list: &[WrittenRequirement]) -> Vec<(String, &'t str, String)> {
+        let one = |dependency: &WrittenRequirement| {
             let requirement = dependency.what.requirement.as_ref().map(ToString::to_string).unwrap_or_default();
             (dependency.place.to_string(), &text[dependency.place.span.clone()], requirement)
         };
@@ -295,8 +295,8 @@ url = "https://download.pytorch.org/whl/cpu"
         assert_eq!((project.indexes[0].explicit, project.indexes[1].explicit), (true, false));
     }
 
-    fn told_names(list: &[Dependency]) -> Vec<&str> {
-        list.iter().filter_map(Dependency::name).collect()
+    fn told_names(list: &[WrittenRequirement]) -> Vec<&str> {
+        list.iter().filter_map(WrittenRequirement::name).collect()
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use self::logical::{Logical, logical_lines};
 use self::options::{Given, Known, Word};
-use super::dependency::{Dependency, Problem, Style, parse};
+use super::dependency::{Problem, Style, WrittenRequirement, parse};
 use super::place::{InputError, Lines, Place, Placed};
 
 /// What a file says.
@@ -80,7 +80,7 @@ pub enum EntryKind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// What it asks for.
-    pub dependency: Dependency,
+    pub dependency: WrittenRequirement,
     /// `-e`: installed from a folder that stays in use.
     pub editable: bool,
     /// `--hash`, e.g. `sha256:236f…`.
@@ -198,7 +198,7 @@ impl Reader<'_> {
             Ok((what, versions)) => {
                 let versions = versions.map(|at| self.place(range.start + at.start..range.start + at.end));
                 let place = self.place(range.clone());
-                let dependency = Dependency { text: text.to_owned(), place, versions, what };
+                let dependency = WrittenRequirement { text: text.to_owned(), place, versions, what };
                 self.push(EntryKind::Requirement(Box::new(Line { dependency, editable, hashes, config_settings })));
             }
             Err(mut problem) => {

@@ -5,8 +5,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
+use crate::pep::Version;
 use crate::version::GlibcVersion;
 
 /// A parsed wheel file name.

@@ -10,7 +10,7 @@ use super::lines::Labels;
 use crate::facts::Facts;
 use crate::finding::{Finding, Severity};
 use crate::impact::{Fate, Outlook, Row};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::print;
 use crate::text::{count, list};
 use crate::version::CudaVersion;

@@ -1,11 +1,10 @@
 //! Does an advisory apply to an environment?
 
-use pep440_rs::Version;
-
 use super::obstacle::python_version;
 use super::schema::{Advisory, Condition, GpuClass, Level, Range};
 use super::target::Target;
 use crate::finding::Severity;
+use crate::pep::Version;
 use crate::version::{CudaVersion, DriverVersion};
 
 /// What the conditions of advisories are asked about.

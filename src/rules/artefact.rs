@@ -1,10 +1,9 @@
 //! The file that a row was read from: is it the one that a target gets?
 
-use pep440_rs::Version;
-
 use super::Target;
 use super::model::{Build, RowSource};
 use super::python_tag::PythonTag;
+use crate::pep::Version;
 use crate::python::wheel::WheelName;
 
 /// The SHA-256 of the file that an installer takes for a version of a build on a target; none where the row names the wheel

@@ -1,11 +1,10 @@
 //! What the rules tell of a package beyond its rows: symbols, source builds, old releases, guards.
 
-use pep440_rs::Version;
-
 use super::model::Package;
 use super::schema::{Beside, LibraryPick, OldRelease, Prebuilt, SourceBuild, Stop, TorchExtension};
 use super::symbols::TorchSymbols;
 use super::{RuleDb, cite};
+use crate::pep::Version;
 use crate::version::CudaVersion;
 
 impl RuleDb {

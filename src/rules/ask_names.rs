@@ -1,7 +1,7 @@
 //! What a name belongs to: a library, a module, a distribution that says its CUDA, an index.
 
 use super::RuleDb;
-use super::schema::{CudaLibrary, Line};
+use super::schema::{CudaLibrary, Line, VariableRow};
 
 /// A distribution whose name says its CUDA, see [`RuleDb::cuda_name`].
 pub struct CudaName<'a> {
@@ -71,6 +71,21 @@ impl RuleDb {
             let soname = same.flat_map(|other| &other.sonames).find(|soname| row.sonames.contains(soname))?;
             Some((format!("{}/{soname}", row.folder), row.source.citation()))
         })
+    }
+
+    /// An environment variable that decides what CUDA, the loader, Python or torch see; none for all others, which are nobody's
+    /// business.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&VariableRow> {
+        let rows = &self.packed.tables.environment.variables;
+        rows.binary_search_by(|row| row.name.as_str().cmp(name)).ok().and_then(|at| rows.get(at))
+    }
+
+    /// The page that says what a variable does.
+    #[must_use]
+    pub fn variable_page(&self, name: &str) -> Option<&str> {
+        let page = self.packed.tables.environment.sources.get(self.variable(name)?.source.as_ref()?)?;
+        Some(&page.page)
     }
 
     /// Whether a normalised name is that of a distribution that the rules know something of.

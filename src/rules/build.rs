@@ -6,6 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+#[path = "../pep.rs"]
+#[expect(unused_imports, reason = "the script asks for a part of it")]
+mod pep;
+
 #[path = "../version.rs"]
 mod version;
 
@@ -33,7 +37,7 @@ mod rules {
 #[path = "../commands/rule_files.rs"]
 mod rule_files;
 
-use rules::pack::pack;
+use rules::pack::{Both, pack};
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=rules");
@@ -47,9 +51,10 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let packed = pack(Path::new("rules"), rule_files::list, rule_files::read)?;
-    let out = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    let Both { packed, roles } = pack(Path::new("rules"), rule_files::list, rule_files::read)?;
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
     println!("cargo::rustc-env=GPUDOC_RULES_DAY={}", packed.newest);
-    std::fs::write(PathBuf::from(out).join("rules.bin"), postcard::to_stdvec(&packed)?)?;
+    std::fs::write(out.join("roles.bin"), postcard::to_stdvec(&roles)?)?;
+    std::fs::write(out.join("rules.bin"), postcard::to_stdvec(&packed)?)?;
     Ok(())
 }

@@ -2,14 +2,13 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use super::extras;
 use super::fault::{Fault, day, first_line, requirements, specifiers};
 use super::model::{ANY, Agreement, Build, BuiltFor, Code, LibraryChoice, Package, Partner, Release, RowSource};
 use super::schema::{
     BuildRow, BuiltForRow, CodeRow, ExtraRow, KnownHow, PackageFile, PartnerRow, ReleaseRow, SourceRow,
 };
+use crate::pep::Version;
 use crate::version::CudaVersion;
 
 impl TryFrom<PackageFile> for Package {

@@ -3,11 +3,10 @@
 //! Those that one package asks for together: each release of cuda-toolkit names the wheels of its CUDA.
 //! `nvidia-cusparse-cu12` 12.3.1.170 says only that it needs `nvidia-nvjitlink-cu12`, and is of CUDA 12.4.1, whose nvjitlink is 12.4.127.
 
-use pep440_rs::{Operator, Version};
-
 use super::RuleDb;
 use super::model::Release;
 use super::requirement::{is_about, parse, specifiers};
+use crate::pep::{Operator, Version};
 
 /// Who names them all.
 const TOOLKIT: &str = "cuda-toolkit";

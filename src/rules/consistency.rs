@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::VersionSpecifiers;
-
 use super::fault::Fault;
 use super::model::{Package, RowSource};
 use super::schema::Advisory;
+use crate::pep::VersionSpecifiers;
 
 /// Checks the hand-kept tables of a package against its releases, and its rows against each other. `names`: all packages.
 pub fn package(package: &Package, names: &BTreeSet<String>) -> Result<(), Fault> {
@@ -43,7 +42,7 @@ fn ranges(package: &Package, table: &str, rows: &[(&str, &VersionSpecifiers)]) -
         }
         let earlier = rows.iter().take(index).filter(|(other, _)| other == subject);
         for (_, other) in earlier {
-            let both = |version: &&pep440_rs::Version| range.contains(version) && other.contains(version);
+            let both = |version: &&crate::pep::Version| range.contains(version) && other.contains(version);
             if let Some(version) = package.releases.iter().map(|release| &release.version).find(both) {
                 let message = format!("`{range}` and `{other}` overlap: {version} is in both");
                 return Err(fault(&[(table, index)], message));

@@ -1,8 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::bytes::Bytes;
 use super::judged::Judged;
 use super::model::{Build, Package, Release};
@@ -16,6 +14,7 @@ use super::schema::{
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::{Heard, Matcher};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::version::ComputeCapability;
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.

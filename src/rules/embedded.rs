@@ -1,10 +1,9 @@
 use std::sync::OnceLock;
 
-use pep440_rs::Version;
-
 use super::RuleDb;
 use super::overlay::Overlay;
 use super::pack::Packed;
+use crate::pep::Version;
 
 static DB: OnceLock<RuleDb> = OnceLock::new();
 

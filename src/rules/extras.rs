@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use pep440_rs::Version;
 use serde::{Deserialize, Serialize};
 
 use super::bytes::Bytes;
 use super::fault::{Fault, requirements};
 use super::schema::ExtraRow;
+use crate::pep::Version;
 
 /// The extras of one release, by normalised name.
 pub type Extras = BTreeMap<String, Extra>;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
+use crate::pep::VersionSpecifiers;
 
 /// A row that contradicts itself or the format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub fn specifiers(text: &str) -> Result<VersionSpecifiers, Fault> {
 /// than reading the rules.
 pub fn requirements(lines: &[String]) -> Result<(), Fault> {
     for line in lines {
-        pep508_rs::Requirement::<pep508_rs::VerbatimUrl>::from_str(line)
+        crate::pep::Requirement::from_str(line)
             .map_err(|error| Fault::new(format!("`{line}`: {}", first_line(&error.to_string()))))?;
     }
     Ok(())

@@ -8,6 +8,7 @@ use std::fmt;
 
 use super::RuleDb;
 use super::model::Code;
+use super::role;
 use crate::facts::CodeGroup;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, Reach};
 
@@ -17,7 +18,7 @@ use crate::version::{CodeTarget, ComputeCapability, CudaVersion, Reach};
 #[must_use]
 pub fn is_nvidias(distribution: &str, path: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or(path);
-    distribution.starts_with("nvidia-")
+    role::is_nvidias(distribution)
         || ["libcu", "libnv", "libnccl", "libnpp"].iter().any(|start| file.starts_with(start))
 }
 

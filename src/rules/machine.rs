@@ -1,12 +1,11 @@
 //! Who has to act where it is not the environment's installer, and with what: the machine's own administrator, whoever starts
 //! the container, somebody on Windows.
 
-use pep440_rs::Version;
-
 use super::driver::{Advice, advise};
 use super::schema::{DriverFamily, GpuClass, Matter, Place, ToolkitInstall};
 use super::{RuleDb, Target};
 use crate::facts::Facts;
+use crate::pep::Version;
 use crate::step::{Step, Written};
 use crate::version::{CudaVersion, DriverVersion};
 

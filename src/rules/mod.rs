@@ -31,6 +31,7 @@ pub mod pack;
 pub mod partner;
 pub mod python_tag;
 pub mod requirement;
+pub mod role;
 pub mod schema;
 mod shelf;
 pub mod symbols;

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use pep440_rs::{Version, VersionSpecifiers};
 use serde::{Deserialize, Serialize};
 
 use super::bytes::Bytes;
 use super::extras::{Extras, Shared};
 use super::python_tag::PythonTag;
 use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 
 /// The platform of wheels for Windows, which are named `win_amd64`.

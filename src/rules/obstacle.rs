@@ -165,8 +165,8 @@ pub fn code_obstacles(code: &[&Code], cuda: Option<CudaVersion>, target: &Target
 
 /// A Python version for PEP 440 specifiers.
 #[must_use]
-pub fn python_version(python: PythonVersion) -> pep440_rs::Version {
+pub fn python_version(python: PythonVersion) -> crate::pep::Version {
     let mut numbers = vec![u64::from(python.major), u64::from(python.minor)];
     numbers.extend(python.micro.map(u64::from));
-    pep440_rs::Version::new(numbers)
+    crate::pep::Version::new(numbers)
 }

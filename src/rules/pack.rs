@@ -16,9 +16,9 @@ use super::fault::Fault;
 use super::model::Package;
 use super::schema::page::{moving, normalised};
 use super::schema::{
-    Advisory, Beside, CudaErrorTable, CudaNameTable, CudaTable, DriverTable, ForwardCompatTable, GpuTable, ImageTable,
-    IndexTable, MachineTable, NeedsTable, PackageFile, ScreenTable, Symptom, SymptomTable, Table, TorchSymbolTable,
-    WorkloadTable, XidTable, advisory, symptoms,
+    Advisory, Beside, CudaErrorTable, CudaNameTable, CudaTable, DriverTable, EnvironmentTable, ForwardCompatTable,
+    GpuTable, ImageTable, IndexTable, MachineTable, NeedsTable, PackageFile, Roles, ScreenTable, Symptom, SymptomTable,
+    Table, TorchSymbolTable, WorkloadTable, XidTable, advisory, symptoms,
 };
 
 macro_rules! tables {
@@ -49,6 +49,7 @@ tables! {
     cuda: CudaTable,
     cuda_errors: CudaErrorTable,
     driver: DriverTable,
+    environment: EnvironmentTable,
     forward_compat: ForwardCompatTable,
     indexes: IndexTable,
     images: ImageTable,
@@ -79,6 +80,15 @@ pub struct Packed {
     pub beside: BTreeMap<String, Beside>,
     /// The newest day on which a row was read.
     pub newest: String,
+}
+
+/// The rules, and what is packed apart from them.
+#[derive(Debug)]
+pub struct Both {
+    /// All but the roles.
+    pub packed: Packed,
+    /// The roles of packages.
+    pub roles: Roles,
 }
 
 /// A rule file that cannot be used, with the place.
@@ -112,9 +122,10 @@ pub fn pack(
     rules: &Path,
     list: impl Fn(&Path) -> Result<Vec<PathBuf>, RuleError>,
     read: impl Fn(&Path) -> Result<String, RuleError>,
-) -> Result<Packed, RuleError> {
+) -> Result<Both, RuleError> {
     let mut newest = String::new();
-    let tables = Tables::read(rules, &read, &mut newest)?;
+    let mut tables = Tables::read(rules, &read, &mut newest)?;
+    let mut roles = Roles { rows: std::mem::take(&mut tables.cuda_names.roles), ..Roles::default() };
     let torch_symbols: TorchSymbolTable = table(rules, &read, &mut newest)?;
     let compared: Vec<_> = torch_symbols.releases.iter().map(|release| release.version.clone()).collect();
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
@@ -154,13 +165,16 @@ pub fn pack(
             return Err(RuleError { file, line: Some(1), message });
         }
         normalised(&stem).map_err(|message| RuleError { file: file.clone(), line: Some(1), message })?;
+        if let Some(role) = raw.role {
+            roles.add(&stem, role);
+        }
         let said = raw.take_beside();
         said.check(&compared).map_err(|fault| located(&file, &text, fault))?;
         let is_harvested = !raw.releases.is_empty();
         if !said.is_empty() {
             beside.insert(stem.clone(), said);
-        } else if !is_harvested {
-            let message = "says nothing: no release, and no table beside them".to_owned();
+        } else if !is_harvested && raw.role.is_none() {
+            let message = "says nothing: no release, no role, and no table beside them".to_owned();
             return Err(RuleError { file, line: Some(1), message });
         }
         if !is_harvested {
@@ -187,7 +201,8 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    Ok(Packed { tables, torch_symbols, compared, symptoms, advisories, packages, beside, newest })
+    let packed = Packed { tables, torch_symbols, compared, symptoms, advisories, packages, beside, newest };
+    Ok(Both { packed, roles })
 }
 
 /// A file of `platform/`.

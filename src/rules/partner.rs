@@ -1,11 +1,10 @@
 //! Builds that must fit each other beyond what they declare: CUDA variants of partners, libraries chosen by torch's CUDA.
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::RuleDb;
 use super::model::{Agreement, Build, Code, Package, Partner, Release};
 use super::requirement::{parse, satisfied, specifiers};
 use super::schema::{CudaAgreement, LibraryPick};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::version::CudaVersion;
 
 /// Whether two builds agree; none means a CPU build.

@@ -4,13 +4,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, VerbatimUrl, VersionOrUrl};
-
 use super::Target;
-
-/// A requirement as metadata and users write it, e.g. `triton==3.3.1; platform_system == "Linux"`.
-pub type Requirement = pep508_rs::Requirement<VerbatimUrl>;
+use crate::pep::{
+    ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, PackageName, Requirement, Version, VersionOrUrl,
+    VersionSpecifiers,
+};
 
 /// Parses one line; the error is one sentence that names what is wrong.
 ///
@@ -108,13 +106,6 @@ pub fn name_of(line: &str) -> &str {
 #[must_use]
 pub fn normalise(name: &str) -> String {
     PackageName::from_str(name).map_or_else(|_| name.to_lowercase(), |name| name.to_string())
-}
-
-/// Whether a package, by normalised name, is one of NVIDIA's runtime wheels (or a part of its CUDA toolkit): they differ from
-/// build to build of what needs them, even where all else agrees, and follow from it.
-#[must_use]
-pub fn is_runtime_wheel(name: &str) -> bool {
-    name.starts_with("nvidia-") || name.starts_with("cuda-")
 }
 
 /// The version part of a requirement; everything for a bare name; none for a URL, which stands for itself.

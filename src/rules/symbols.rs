@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pep440_rs::Version;
-
 use super::schema::{BuildHistory, TorchSymbolTable};
 use crate::objects::symbol::std_string;
+use crate::pep::Version;
 
 /// The histories, ready to be asked.
 #[derive(Debug, Default)]

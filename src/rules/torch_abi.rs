@@ -2,11 +2,10 @@
 
 use std::borrow::Cow;
 
-use pep440_rs::Version;
-
 use super::RuleDb;
 use super::model::{ANY, Build, Package, Release};
 use super::schema::TorchExtension;
+use crate::pep::Version;
 use crate::text::list;
 
 /// What an extension needs, in words: `is compiled for torch 2.5.0 to 2.5.1 with the old C++ ABI`.

@@ -4,7 +4,8 @@
 //! else it requires and which GPUs it has kernels for, the Linux wheel of the same release and label tells.
 
 use super::model::{Build, Package, Release, WINDOWS};
-use super::requirement::{is_runtime_wheel, name_of, parse, specifiers};
+use super::requirement::{name_of, parse, specifiers};
+use super::role::is_runtime_wheel;
 use super::schema::WindowsIndex;
 
 /// The platform of the wheels that tell of them.

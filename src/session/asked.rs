@@ -6,16 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::{MarkerEnvironment, MarkerTree, VersionOrUrl};
 
-use crate::project::dependency::{self, Dependency, Origin, Style};
+use crate::pep::{MarkerEnvironment, MarkerTree, Requirement, VersionOrUrl, VersionSpecifiers};
+use crate::project::dependency::{self, Origin, Style, WrittenRequirement};
 use crate::project::place::{InputError, Place, Placed};
 use crate::project::pyproject::{PyProject, Selection};
 use crate::project::requirements::{EntryKind, RequirementsFile, decode};
-use crate::rules::requirement::{Requirement, markers, specifiers};
+use crate::rules::requirement::{markers, specifiers};
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, FromIndex};
+use crate::solve::{AskedRequirement, FromIndex};
 
 /// Where files come from.
 pub trait Files {
@@ -44,9 +43,9 @@ struct Source<'s> {
 #[derive(Debug, Default)]
 pub struct Inputs {
     /// Every requirement and constraint, in order.
-    pub items: Vec<Input>,
+    pub items: Vec<GivenRequirement>,
     /// uv's overrides: what they say of a package holds instead of what anybody else asks of it.
-    pub overrides: Vec<Asked>,
+    pub overrides: Vec<AskedRequirement>,
     /// The indexes that the files name, for all packages, in order.
     ///
     /// `--index-url https://download.pytorch.org/whl/cu126` means: torch and its family are the builds of that index. Which
@@ -67,7 +66,7 @@ pub struct Inputs {
 
 /// A requirement or constraint.
 #[derive(Debug, Clone)]
-pub struct Input {
+pub struct GivenRequirement {
     /// As PEP 508 has it; none where nobody says the name.
     pub requirement: Option<Requirement>,
     /// Where it comes from.
@@ -117,9 +116,9 @@ pub struct Respected {
 #[derive(Debug, Default)]
 pub struct Settled {
     /// What must be installed.
-    pub requirements: Vec<Asked>,
+    pub requirements: Vec<AskedRequirement>,
     /// What must hold if it is installed.
-    pub constraints: Vec<Asked>,
+    pub constraints: Vec<AskedRequirement>,
     /// What is taken as it is.
     pub respected: Vec<Respected>,
 }
@@ -138,7 +137,7 @@ impl Inputs {
             Ok((what, _)) => {
                 let (place, text) = ("command line".to_owned(), without_credentials(text.trim()));
                 let (requirement, origin) = (what.requirement, what.origin);
-                self.items.push(Input { requirement, origin, constraint: false, place, text });
+                self.items.push(GivenRequirement { requirement, origin, constraint: false, place, text });
                 Ok(())
             }
             Err(problem) => {
@@ -269,7 +268,8 @@ impl Inputs {
         }
         for dependency in project.overrides {
             let origin = at(file, &dependency.place);
-            self.overrides.extend(dependency.what.requirement.map(|requirement| Asked::new(requirement, origin)));
+            self.overrides
+                .extend(dependency.what.requirement.map(|requirement| AskedRequirement::new(requirement, origin)));
         }
         for index in project.indexes.into_iter().filter(|index| !index.explicit) {
             let Placed { value: url, place } = index.url;
@@ -290,12 +290,12 @@ impl Inputs {
         Ok(())
     }
 
-    fn push(&mut self, dependency: Dependency, constraint: bool, place: String, text: &str) {
+    fn push(&mut self, dependency: WrittenRequirement, constraint: bool, place: String, text: &str) {
         // As the file has it: a variable's value may be secret.
         let written = text.get(dependency.place.span.clone()).unwrap_or(&dependency.text);
         let text = without_credentials(&written.split_whitespace().collect::<Vec<_>>().join(" "));
         let (requirement, origin) = (dependency.what.requirement, dependency.what.origin);
-        self.items.push(Input { requirement, origin, constraint, place, text });
+        self.items.push(GivenRequirement { requirement, origin, constraint, place, text });
     }
 
     fn unseen(&mut self, place: &str, option: &str) {
@@ -355,7 +355,7 @@ impl Inputs {
             if own.next().is_some() {
                 requirement.version_or_url = None;
             }
-            let asked = Asked::new(requirement, item.place.clone());
+            let asked = AskedRequirement::new(requirement, item.place.clone());
             if item.constraint { &mut settled.constraints } else { &mut settled.requirements }.push(asked);
         }
         settled.constraints.extend(self.overrides.iter().cloned());

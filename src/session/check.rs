@@ -130,7 +130,7 @@ mod tests {
         let ends = |one: &Facts, other: &Facts, strict| drift(one, other, strict, embedded(), &Workload::default()).1;
         assert_eq!((ends(&before, &now, false), ends(&before, &now, true)), (Exit::Ok, Exit::Failed));
         assert_eq!(ends(&before, &before, true), Exit::Ok);
-        let broken = of(&SOUND.replace("570.133.20", "470.57.02"));
+        let broken = of(&SOUND.replace("2.7.1+cu128", "2.6.0+cu124"));
         assert_eq!(ends(&before, &broken, false), Exit::Failed);
     }
 }

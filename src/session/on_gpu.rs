@@ -1,7 +1,6 @@
 //! `gpudoc explain 'torch==2.7.1+cu126 on "RTX 5090"'` and claims such as `torch 2.6.0 supports sm_120`.
 
-use pep440_rs::Version;
-
+use crate::pep::Version;
 use crate::report::symptom::{BuildVerdict, OnGpu};
 use crate::rules::RuleDb;
 use crate::rules::kernel::{Runs, code_runs};

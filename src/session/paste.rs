@@ -72,6 +72,7 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        is_variable: &|name| db.variable(name).is_some(),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{anyhow, bail};
-use pep440_rs::Version;
 
 use super::asked::{Inputs, Settled};
 use crate::emit::{self, Overridden};
 use crate::facts::Facts;
-use crate::rules::requirement::{is_runtime_wheel, normalise, parse};
+use crate::pep::Version;
+use crate::rules::requirement::{normalise, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::KnownHow;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{
-    Asked, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
+    AskedRequirement, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
 };
 use crate::text;
 
@@ -77,7 +78,7 @@ pub fn request(
         let covered = installed.keys().filter(|name| db.package(name).is_some() && !is_runtime_wheel(name));
         for name in covered.chain(outsiders.keys()) {
             let requirement = parse(name).map_err(|error| anyhow!("`{name}`: {error}"))?;
-            requirements.push(Asked::new(requirement, INSTALLED));
+            requirements.push(AskedRequirement::new(requirement, INSTALLED));
         }
     }
     let keep: Vec<String> = wishes.keep.iter().map(|name| normalise(name)).collect();

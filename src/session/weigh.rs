@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::rules::requirement::{self, applies, is_runtime_wheel, markers, parse};
-use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, Outsider, Pin, Request, Resolution, led_to, solve};
 use anyhow::anyhow;
-use pep440_rs::Version;
+
+use crate::pep::Version;
+use crate::rules::requirement::{self, applies, markers, parse};
+use crate::rules::role::is_runtime_wheel;
+use crate::rules::{RuleDb, Target};
+use crate::solve::{AskedRequirement, Outsider, Pin, Request, Resolution, led_to, solve};
 
 /// Who says what a release of an index declares.
 pub const INDEX: &str = "index";
@@ -24,7 +26,7 @@ pub struct Answers {
 }
 
 /// Asks an index what requirements lead to, beside what is known of packages already.
-pub type Index<'i> = dyn Fn(&[Asked], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i;
+pub type Index<'i> = dyn Fn(&[AskedRequirement], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i;
 
 /// A release of a covered package, e.g. `vllm`, `0.19.1`.
 type Release = (String, Version);
@@ -58,15 +60,15 @@ pub fn ask(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Res
 
 fn of_the_user(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Result<Weighed> {
     let own = request.outsiders.clone();
-    let mut ceilings: Vec<Asked> = Vec::new();
+    let mut ceilings: Vec<AskedRequirement> = Vec::new();
     let mut newest = None;
     let mut weighed = Weighed::default();
     loop {
-        let asked: Vec<Asked> = request.requirements.iter().chain(&ceilings).cloned().collect();
+        let asked: Vec<AskedRequirement> = request.requirements.iter().chain(&ceilings).cloned().collect();
         let Answers { outsiders: found, without, notes } = index(&asked, &own, &request.target)?;
         let missing = ceilings.iter().any(|ceiling| !found.contains_key(ceiling.requirement.name.as_ref()));
         if newest.is_none() {
-            let lacks = |asked: &&Asked| without.contains(asked.requirement.name.as_ref());
+            let lacks = |asked: &&AskedRequirement| without.contains(asked.requirement.name.as_ref());
             weighed.refused = request.requirements.iter().find(lacks).map(|asked| {
                 let python = request.target.python.as_ref().map(|python| format!(" for Python {python}"));
                 let line = &asked.requirement;
@@ -96,15 +98,16 @@ fn of_the_user(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow:
 /// A pin that nothing on the index goes with is not taken.
 fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
     let own = request.constraints.clone();
-    let mut barred: Vec<Asked> = Vec::new();
-    let mut wanted: BTreeMap<Release, Vec<Asked>> = BTreeMap::new();
+    let mut barred: Vec<AskedRequirement> = Vec::new();
+    let mut wanted: BTreeMap<Release, Vec<AskedRequirement>> = BTreeMap::new();
     for _ in 0..MOST_STEPS_BACK {
         let in_the_way = if let Ok(resolution) = solve(request, db) {
             let lines = required(&resolution, &request.target, db);
-            let asked: Vec<Asked> =
+            let asked: Vec<AskedRequirement> =
                 request.requirements.iter().chain(lines.iter().map(|(_, asked)| asked)).cloned().collect();
             let answers = index(&asked, &request.outsiders, &request.target)?;
-            let without = |(_, asked): &&(Release, Asked)| answers.without.contains(asked.requirement.name.as_ref());
+            let without =
+                |(_, asked): &&(Release, AskedRequirement)| answers.without.contains(asked.requirement.name.as_ref());
             if let Some((pin, _)) = lines.iter().find(without) {
                 Some(pin.clone())
             } else {
@@ -140,7 +143,7 @@ fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mu
 }
 
 /// Whether the pins of an answer are what is asked of one of them.
-fn is_held(asked: &Asked, resolution: &Resolution<'_>) -> bool {
+fn is_held(asked: &AskedRequirement, resolution: &Resolution<'_>) -> bool {
     let pin = resolution.pins.iter().find(|pin| pin.name == asked.requirement.name.as_ref());
     let range = requirement::specifiers(&asked.requirement);
     pin.zip(range).is_none_or(|(pin, range)| requirement::satisfied(&range, &pin.release.version))
@@ -150,24 +153,25 @@ fn is_of_index(outsider: Option<&Outsider>) -> bool {
     outsider.is_some_and(|outsider| outsider.known_from == INDEX)
 }
 
-fn line(text: &str) -> anyhow::Result<Asked> {
+fn line(text: &str) -> anyhow::Result<AskedRequirement> {
     let requirement = parse(text).map_err(|error| anyhow!("`{text}`: {error}"))?;
-    Ok(Asked::new(requirement, INDEX))
+    Ok(AskedRequirement::new(requirement, INDEX))
 }
 
 /// What pins require of packages outside the rules on a target, each with the release that does.
-fn required(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Vec<(Release, Asked)> {
+fn required(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Vec<(Release, AskedRequirement)> {
     let environment = markers(target);
     let of_pin = |pin: &Pin<'_>| {
         let (name, version) = (pin.name.to_owned(), pin.release.version.clone());
         let lines = pin.release.requires.iter().chain(&pin.build.requires);
         let parsed: Vec<_> = lines.filter_map(|line| parse(line).ok()).collect();
         parsed.into_iter().map(move |requirement| {
-            let asked = Asked { requirement, origin: format!("{name} {version}"), on_behalf_of: Some(name.clone()) };
+            let asked =
+                AskedRequirement { requirement, origin: format!("{name} {version}"), on_behalf_of: Some(name.clone()) };
             ((name.clone(), version.clone()), asked)
         })
     };
-    let is_outside = |asked: &Asked| {
+    let is_outside = |asked: &AskedRequirement| {
         let name = asked.requirement.name.as_ref();
         let active = environment.as_ref().is_some_and(|it| applies(&asked.requirement, it, &[]));
         active && db.package(name).is_none() && !is_runtime_wheel(name)
@@ -181,7 +185,7 @@ mod tests {
     use crate::rules::embedded;
 
     /// An index with two releases of one package, of which the newer one goes with no torch that there is.
-    fn index(asked: &[Asked], _: &BTreeMap<String, Outsider>, _: &Target) -> anyhow::Result<Answers> {
+    fn index(asked: &[AskedRequirement], _: &BTreeMap<String, Outsider>, _: &Target) -> anyhow::Result<Answers> {
         let mut answers = Answers::default();
         let own: Vec<_> = asked.iter().filter(|it| it.requirement.name.as_ref() == "some-trainer").collect();
         if own.is_empty() {

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use pep440_rs::VersionSpecifiers;
 use pubgrub::VersionSet;
 use serde::Serialize;
 
-use super::ask::{Ask, Keeps};
+use super::ask::{Keeps, NumberedRequirement};
 use super::conflict::Conflict;
 use super::node::TORCH;
 use super::provider::Picks;
@@ -16,6 +15,7 @@ use super::rule::{BlockKind, Rule};
 use super::universe::Universe;
 use super::versions::Versions;
 use super::{nearest, numbering};
+use crate::pep::VersionSpecifiers;
 use crate::rules::driver::{compat_driver, compat_offer};
 use crate::rules::python_tag::PythonTag;
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -156,7 +156,7 @@ impl<'a> Finder<'_, 'a> {
             let kept = universe.asks[*ask].clone();
             universe.loosen(*ask);
             universe.wishes.push(universe.asks.len());
-            universe.asks.push(Ask { keeps: Some(Keeps::Line), constraint: true, ..kept });
+            universe.asks.push(NumberedRequirement { keeps: Some(Keeps::Line), constraint: true, ..kept });
         }
         universe.forget_blocks();
         let picks = nearest::best(&universe).ok()?;
@@ -250,7 +250,7 @@ impl<'a> Finder<'_, 'a> {
                 packages.push(old.package);
                 let (releases, builds) = universe.matching(old.package, &specifiers);
                 let (text, specifiers) = (text.clone(), specifiers.clone());
-                universe.asks[*at] = Ask { text, specifiers, releases, builds, ..old.clone() };
+                universe.asks[*at] = NumberedRequirement { text, specifiers, releases, builds, ..old.clone() };
             }
         }
         // The wording is what is offered, so it is the wording that must solve; the nearest versions are what it takes.
@@ -266,7 +266,9 @@ impl<'a> Finder<'_, 'a> {
     fn leave_out(&self, line: &[usize]) -> Option<Action> {
         let gone = &self.universe.asks[*line.first()?];
         let mut universe = numbering::universe(self.request, self.db);
-        let own = |ask: &Ask| !gone.owners.is_empty() && ask.owners.is_subset(&gone.owners) && !ask.owners.is_empty();
+        let own = |ask: &NumberedRequirement| {
+            !gone.owners.is_empty() && ask.owners.is_subset(&gone.owners) && !ask.owners.is_empty()
+        };
         let all = universe.asks.iter().enumerate().filter(|(at, ask)| line.contains(at) || own(ask));
         let without: BTreeSet<Rule> = all.map(|(at, _)| Rule::Ask(at)).collect();
         universe.given_up.extend(without);

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::VersionSpecifiers;
-
 use super::versions::Versions;
+use crate::pep::VersionSpecifiers;
 use crate::rules::schema::Headline;
 
 /// One line of the user about a covered package.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(super) struct NumberedRequirement {
     /// Its place in the universe.
     pub package: usize,
     /// E.g. `triton<3`.
@@ -49,7 +48,7 @@ pub(super) enum Keeps {
     Line,
 }
 
-impl Ask {
+impl NumberedRequirement {
     /// That a package, if it is there, is one of some releases and builds; nobody says why.
     pub fn new(package: usize, text: String, releases: Versions, builds: Option<Versions>) -> Self {
         Self {

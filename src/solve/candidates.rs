@@ -3,10 +3,9 @@
 use std::cell::OnceCell;
 use std::ops::Range;
 
-use pep440_rs::{Version, VersionParseError};
-
-use super::need::Need;
+use super::need::DeclaredRequirement;
 use super::rule::BlockKind;
+use crate::pep::{Version, VersionParseError};
 use crate::rules::Target;
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::Obstacle;
@@ -40,7 +39,7 @@ pub(super) struct Candidates<'a> {
     /// See [`Universe::unlisted`].
     pub(super) unlisted: Option<Version>,
     minors: OnceCell<Vec<(Vec<u64>, u32)>>,
-    pub(super) needs: Vec<OnceCell<Vec<Need>>>,
+    pub(super) needs: Vec<OnceCell<Vec<DeclaredRequirement>>>,
 }
 
 impl<'a> Candidates<'a> {
@@ -164,7 +163,7 @@ pub(super) struct Candidate<'a> {
     pub place: u32,
     pub build: &'a Build,
     pub(super) blocks: OnceCell<Vec<Block>>,
-    pub(super) needs: OnceCell<Vec<Need>>,
+    pub(super) needs: OnceCell<Vec<DeclaredRequirement>>,
 }
 
 impl<'a> Candidate<'a> {

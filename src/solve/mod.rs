@@ -39,7 +39,7 @@ pub use names::{Unknown, unknown_extras, unknown_names};
 pub use outside::{installed_outsiders, led_to};
 pub use proof::{Proof, Step};
 pub use reason::Reason;
-pub use request::{Asked, FromIndex, INSTALLED, Outsider, Prefer, Request};
+pub use request::{AskedRequirement, FromIndex, INSTALLED, Outsider, Prefer, Request};
 
 use crate::rules::RuleDb;
 use crate::rules::model::{Build, Release};

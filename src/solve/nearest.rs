@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use pubgrub::VersionSet;
 
-use super::ask::{Ask, Keeps};
+use super::ask::{Keeps, NumberedRequirement};
 use super::conflict::used;
 use super::numbering;
 use super::provider::{Picks, Tree, search};
@@ -76,14 +76,14 @@ pub(super) fn alike(request: &Request, universe: &Universe<'_>, picks: Picks) ->
         let Some((release, build)) = *pick else { continue };
         let free = wanted.iter().any(|(other, _)| *other == package);
         let builds = (!free).then(|| Versions::singleton(build));
-        narrow.asks.push(Ask::new(package, String::new(), Versions::singleton(release), builds));
+        narrow.asks.push(NumberedRequirement::new(package, String::new(), Versions::singleton(release), builds));
     }
     for (package, cuda) in wanted {
         let builds = narrow.packages[package].builds.iter().zip(1..);
         let builds = Versions::of(builds.filter(|(it, _)| it.build.cuda == cuda).map(|(_, number)| number));
         let releases = Versions::of(narrow.packages[package].releases());
         narrow.wishes.push(narrow.asks.len());
-        narrow.asks.push(Ask::new(package, String::new(), releases, Some(builds)));
+        narrow.asks.push(NumberedRequirement::new(package, String::new(), releases, Some(builds)));
     }
     best(&narrow).unwrap_or(picks)
 }
@@ -199,9 +199,9 @@ impl Universe<'_> {
             Some(Keeps::Reach) => !matches!(keeps, Keeps::Reach | Keeps::Line),
             Some(Keeps::Line | Keeps::Build) | None => false,
         };
-        let is_line = |ask: &Ask| ask.keeps == Some(Keeps::Line);
-        let line = |ask: &Ask| (ask.package % self.width, ask.text.clone());
-        let follows = |other: &Ask| {
+        let is_line = |ask: &NumberedRequirement| ask.keeps == Some(Keeps::Line);
+        let line = |ask: &NumberedRequirement| (ask.package % self.width, ask.text.clone());
+        let follows = |other: &NumberedRequirement| {
             let part = other.package == own.package && other.keeps.is_some_and(goes);
             part || (is_line(own) && is_line(other) && line(own) == line(other))
         };

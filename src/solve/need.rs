@@ -1,14 +1,13 @@
 //! What a release or a build declares of another package, as versions of the solver.
 
-use pep440_rs::{Version, VersionSpecifiers, release_specifiers_to_ranges};
-use pep508_rs::MarkerTree;
 use pubgrub::{Ranges, VersionSet};
 
 use super::versions::Versions;
+use crate::pep::{MarkerTree, Version, VersionSpecifiers, release_specifiers_to_ranges};
 
 /// What a release or build declares of a covered package.
 #[derive(Debug, Clone)]
-pub(super) struct Need {
+pub(super) struct DeclaredRequirement {
     pub on: usize,
     /// E.g. `triton==3.2.0`.
     pub text: String,
@@ -20,7 +19,7 @@ pub(super) struct Need {
     pub when: Option<MarkerTree>,
 }
 
-impl Need {
+impl DeclaredRequirement {
     /// Whether it never holds along with another on the same package: `sympy==1.12.1; python_version < "3.9"` and
     /// `sympy==1.13.1; python_version >= "3.9"`, of which one holds whatever the Python is.
     pub fn excludes(&self, other: &Self) -> bool {

@@ -2,27 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
-use pep508_rs::ExtraName;
-
-use super::ask::Ask;
+use super::ask::NumberedRequirement;
 use super::candidates::{Candidate, Candidates, PYPI, Pinned};
 use super::clause::{clauses, is_certain};
 use super::node::TORCH;
 use super::outside::outside;
-use super::request::{Asked, FromIndex, Prefer, Request};
+use super::request::{AskedRequirement, FromIndex, Prefer, Request};
 use super::stand_in::stand_ins;
 use super::universe::{Universe, applies, compiles_against_torch, extra_lines, is_exact, written};
 use super::versions::Versions;
+use crate::pep::{ExtraName, Requirement, Version};
 use crate::rules::model::{Package, Release};
-use crate::rules::requirement::{self, Requirement, is_runtime_wheel, markers};
+use crate::rules::requirement::{self, markers};
+use crate::rules::role::{self, is_runtime_wheel};
+use crate::rules::schema::Role;
 use crate::rules::{RuleDb, Target};
 
 /// Numbers what the request can reach.
 pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
     let targets: Vec<Target> = [&request.target].into_iter().chain(&request.beside).cloned().collect();
     let markers: Vec<_> = targets.iter().map(markers).collect();
-    let active = |asked: &Asked| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
+    let active = |asked: &AskedRequirement| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
     let outside = outside(request, &active, db);
     let lines = || {
         let requirements = request.requirements.iter().chain(&outside.asked).map(|asked| (asked, false));
@@ -62,7 +62,7 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
         markers,
     };
     universe.find_unlisted(lines().map(|(asked, _)| &asked.requirement));
-    let mut asks: BTreeMap<(usize, bool, String), Ask> = BTreeMap::new();
+    let mut asks: BTreeMap<(usize, bool, String), NumberedRequirement> = BTreeMap::new();
     for (asked, constraint) in lines() {
         let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
         let text = written(&asked.requirement, &specifiers);
@@ -74,7 +74,11 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
             let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
                 let (releases, builds) = universe.admitted(package, &specifiers);
                 let specifiers = specifiers.clone();
-                Ask { constraint, specifiers, ..Ask::new(package, text.clone(), releases, builds) }
+                NumberedRequirement {
+                    constraint,
+                    specifiers,
+                    ..NumberedRequirement::new(package, text.clone(), releases, builds)
+                }
             });
             ask.releases = universe.with_extras(package, &asked.requirement.extras, &ask.releases);
             let first = ask.origins.is_empty();
@@ -98,7 +102,7 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
     }
     for name in &request.keep {
         let kept = universe.find(0, name).map(|package| universe.as_it_is(package, "`--keep`")).unwrap_or_default();
-        universe.asks.extend(kept.into_iter().map(|ask| Ask { keeps: None, ..ask }));
+        universe.asks.extend(kept.into_iter().map(|ask| NumberedRequirement { keeps: None, ..ask }));
     }
     if request.prefer == Prefer::Installed {
         let wishes = universe.all_wishes(&request.requested);
@@ -163,7 +167,7 @@ impl<'a> Universe<'a> {
     }
 
     /// That a package comes from an index, which also serves the variant that is on PyPI.
-    fn served_by(&self, package: usize, wanted: &FromIndex) -> Ask {
+    fn served_by(&self, package: usize, wanted: &FromIndex) -> NumberedRequirement {
         let candidates = &self.packages[package];
         let served = |candidate: &Candidate<'_>| {
             candidate.lines(candidates.package).any(|line| match line {
@@ -175,10 +179,10 @@ impl<'a> Universe<'a> {
         let releases: BTreeSet<_> = here().map(|(candidate, _)| candidate.release + 1).collect();
         let text = format!("{} from the index {}", candidates.name, wanted.index);
         let builds = Versions::of(here().map(|(_, number)| number));
-        Ask {
+        NumberedRequirement {
             origins: [wanted.origin.clone()].into(),
             variant: wanted.index != PYPI,
-            ..Ask::new(package, text, Versions::of(releases), Some(builds))
+            ..NumberedRequirement::new(package, text, Versions::of(releases), Some(builds))
         }
     }
 }
@@ -254,7 +258,8 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them. What mentions
         // others than them is a package as any other, but for cuda-bindings and its kin, which builds of torch pin.
         let alone = |own: &&Package| {
-            own.name.starts_with("cuda-") || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
+            role::of(&own.name) == Some(Role::CudaPart)
+                || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
         };
         let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !names.contains(&own.name) && alone(own);
         let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));

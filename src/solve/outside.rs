@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep508_rs::ExtraName;
-
-use super::request::{Asked, Outsider, Request};
+use super::request::{AskedRequirement, Outsider, Request};
+use crate::pep::ExtraName;
 use crate::rules::requirement::{self, applies, markers, satisfied};
 use crate::rules::{RuleDb, Target};
 
@@ -12,7 +11,7 @@ use crate::rules::{RuleDb, Target};
 #[derive(Debug, Default)]
 pub(super) struct Outside {
     /// Their requirements on covered packages.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<AskedRequirement>,
     /// Those that were read and were asked for or declare something of covered packages, e.g. `peft-extra 1.2.0 (installed)`.
     pub read: BTreeSet<String>,
     /// Names of those that were asked for and not read.
@@ -20,8 +19,9 @@ pub(super) struct Outside {
 }
 
 /// Follows the requirements of packages outside the rules until they reach covered ones.
-pub(super) fn outside(request: &Request, active: &dyn Fn(&Asked) -> bool, db: &RuleDb) -> Outside {
-    let mut waiting: Vec<Asked> = request.requirements.iter().filter(|asked| active(asked)).cloned().collect();
+pub(super) fn outside(request: &Request, active: &dyn Fn(&AskedRequirement) -> bool, db: &RuleDb) -> Outside {
+    let mut waiting: Vec<AskedRequirement> =
+        request.requirements.iter().filter(|asked| active(asked)).cloned().collect();
     waiting.extend(
         request
             .constraints
@@ -35,15 +35,20 @@ pub(super) fn outside(request: &Request, active: &dyn Fn(&Asked) -> bool, db: &R
 /// The requirements on covered packages that a line about one outside the rules leads to on a target; none where its Python or
 /// platform is not known.
 #[must_use]
-pub fn led_to(asked: &Asked, outsiders: &BTreeMap<String, Outsider>, target: &Target, db: &RuleDb) -> Vec<Asked> {
+pub fn led_to(
+    asked: &AskedRequirement,
+    outsiders: &BTreeMap<String, Outsider>,
+    target: &Target,
+    db: &RuleDb,
+) -> Vec<AskedRequirement> {
     let Some(environment) = markers(target) else { return Vec::new() };
     follow(vec![asked.clone()], outsiders, &|asked| applies(&asked.requirement, &environment, &[]), db).asked
 }
 
 fn follow(
-    mut waiting: Vec<Asked>,
+    mut waiting: Vec<AskedRequirement>,
     outsiders: &BTreeMap<String, Outsider>,
-    active: &dyn Fn(&Asked) -> bool,
+    active: &dyn Fn(&AskedRequirement) -> bool,
     db: &RuleDb,
 ) -> Outside {
     let mut found = Outside::default();
@@ -71,7 +76,11 @@ fn follow(
                 let Ok(mut wanted) = requirement::parse(line) else { continue };
                 wanted.marker = wanted.marker.simplify_extras(&asked.requirement.extras);
                 says |= db.package(wanted.name.as_ref()).is_some();
-                let next = Asked { requirement: wanted, origin: title.clone(), on_behalf_of: Some(name.to_owned()) };
+                let next = AskedRequirement {
+                    requirement: wanted,
+                    origin: title.clone(),
+                    on_behalf_of: Some(name.to_owned()),
+                };
                 if active(&next) {
                     waiting.push(next);
                 }

@@ -8,9 +8,9 @@ use pubgrub::VersionSet;
 use serde::Serialize;
 
 use super::action::Action;
-use super::ask::Ask;
+use super::ask::NumberedRequirement;
 use super::conflict::{Conflict, Leaf, real_versions};
-use super::need::{Need, admits_below};
+use super::need::{DeclaredRequirement, admits_below};
 use super::node::{Node, TORCH};
 use super::request::INSTALLED;
 use super::rule::Rule;
@@ -188,7 +188,7 @@ impl Teller<'_, '_> {
         (!parts.is_empty()).then(|| format!("the rules know {}", list(&parts)))
     }
 
-    fn ask(&self, ask: &Ask) -> Step {
+    fn ask(&self, ask: &NumberedRequirement) -> Step {
         let package = &self.universe.packages[ask.package];
         let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
         let verb = if ask.constraint { "is a constraint" } else { "is asked for" };
@@ -228,7 +228,7 @@ impl Teller<'_, '_> {
                 allowed = allowed.union(said.allowed);
             }
             for version in said.versions {
-                let (needs, release): (&[Need], u32) = match said.from {
+                let (needs, release): (&[DeclaredRequirement], u32) = match said.from {
                     Node::Release(_) => (self.universe.release_needs(package, version), version),
                     _ => (self.universe.build_needs(package, version), own.build(version).release + 1),
                 };

@@ -16,7 +16,7 @@ use super::versions::{ABSENT, UNLISTED, Versions};
 use crate::rules::model::Agreement;
 use crate::rules::obstacle::code_obstacles;
 use crate::rules::partner::{goes_beside, goes_with, loaded_code};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::torch_abi::misfit;
 
 /// The derivation of a failure.
@@ -147,7 +147,7 @@ impl Provider<'_, '_> {
         }
     }
 
-    fn need_edges(&self, package: usize, needs: &[super::need::Need], edges: &mut Vec<Edge>) {
+    fn need_edges(&self, package: usize, needs: &[super::need::DeclaredRequirement], edges: &mut Vec<Edge>) {
         for need in needs {
             let rule = Rule::Needs { package, on: need.on };
             if self.on(rule) {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use pubgrub::VersionSet;
 
-use super::ask::Ask;
+use super::ask::NumberedRequirement;
 use super::candidates::{Block, PYPI};
 use super::node::Node;
 use super::proof::in_short;
@@ -132,7 +132,7 @@ fn is_free(universe: &Universe<'_>, picks: &Picks, package: usize) -> bool {
         });
     let gpu = candidates.builds.iter().map(|candidate| candidate.build).any(Build::is_for_gpu);
     let older = candidates.package.partial;
-    let any_will_do = |need: &super::need::Need| {
+    let any_will_do = |need: &super::need::DeclaredRequirement| {
         (need.below || !older) && candidates.releases().all(|number| need.releases.contains(&number))
     };
     !gpu && !named && demands(universe, picks, package).all(|(_, need)| any_will_do(need))
@@ -143,7 +143,7 @@ fn demands<'u>(
     universe: &'u Universe<'_>,
     picks: &'u Picks,
     on: usize,
-) -> impl Iterator<Item = (String, &'u super::need::Need)> {
+) -> impl Iterator<Item = (String, &'u super::need::DeclaredRequirement)> {
     let chosen = picks.iter().enumerate().filter_map(|(package, pick)| pick.map(|pick| (package, pick)));
     chosen.flat_map(move |(package, (release, build))| {
         let candidates = &universe.packages[package];
@@ -174,7 +174,7 @@ fn held(universe: &Universe<'_>, picks: &Picks, package: usize, release: u32) ->
         let block = universe.blocks(package, build).iter().find(|block| !matches!(block, Block::Withdrawn))?;
         return Some(format!("{} {}", candidates.release(newest).version, in_short(universe, block)));
     };
-    let holds = |ask: &&Ask| ask.releases.contains(&release) && !ask.releases.contains(&usable);
+    let holds = |ask: &&NumberedRequirement| ask.releases.contains(&release) && !ask.releases.contains(&usable);
     if let Some(ask) = universe.asks.iter().find(|ask| ask.package == package && holds(ask)) {
         let origins: Vec<_> = ask.origins.iter().map(String::as_str).collect();
         return Some(format!("`{}` ({})", ask.text, crate::text::list(&origins)));

@@ -1,9 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
-
+use crate::pep::{Requirement, Version};
 use crate::rules::Target;
-use crate::rules::requirement::Requirement;
 
 /// What is asked of the solver.
 #[derive(Debug, Clone, Default)]
@@ -13,9 +11,9 @@ pub struct Request {
     /// Further machines of a fleet, for which the same pins must do.
     pub beside: Vec<Target>,
     /// What must be installed.
-    pub requirements: Vec<Asked>,
+    pub requirements: Vec<AskedRequirement>,
     /// What must hold of a package if it is installed.
-    pub constraints: Vec<Asked>,
+    pub constraints: Vec<AskedRequirement>,
     /// Packages of which only the user's own lines count, whatever others declare of them.
     pub overrides: Vec<String>,
     /// Packages that must come from one index.
@@ -47,7 +45,7 @@ pub struct FromIndex {
 
 /// A line that the user wrote.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub struct AskedRequirement {
     /// The parsed line.
     pub requirement: Requirement,
     /// Where it stands, e.g. `command line` or `req.in:3`.
@@ -59,7 +57,7 @@ pub struct Asked {
 /// The origin of what is asked only because it is installed.
 pub const INSTALLED: &str = "installed";
 
-impl Asked {
+impl AskedRequirement {
     /// A line of the user.
     #[must_use]
     pub fn new(requirement: Requirement, origin: impl Into<String>) -> Self {

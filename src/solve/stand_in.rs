@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use super::request::Request;
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::RuleDb;
 use crate::rules::bytes::Bytes;
 use crate::rules::model::{ANY, Build, Package, Release, RowSource};
-use crate::rules::requirement::{self, is_runtime_wheel, name_of, normalise};
+use crate::rules::requirement::{self, name_of, normalise};
+use crate::rules::role::is_runtime_wheel;
 
 /// The stand-ins that matter among what these packages require and the user asks for.
 pub(super) fn stand_ins<'a>(packages: &[&'a Package], request: &Request, db: &'a RuleDb) -> Vec<&'a Package> {

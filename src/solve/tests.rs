@@ -67,8 +67,8 @@ fn target(capability: &str, driver: Option<&str>) -> Target {
     }
 }
 
-fn asked(lines: &[&str]) -> Vec<Asked> {
-    let line = |line: &&str| Asked::new(parse(line).expect("a requirement"), "command line");
+fn asked(lines: &[&str]) -> Vec<AskedRequirement> {
+    let line = |line: &&str| AskedRequirement::new(parse(line).expect("a requirement"), "command line");
     lines.iter().map(line).collect()
 }
 

@@ -3,21 +3,21 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::{Version, VersionSpecifiers};
-use pep508_rs::{ExtraName, MarkerEnvironment};
 use pubgrub::VersionSet;
 
-use super::ask::Ask;
+use super::ask::NumberedRequirement;
 use super::candidates::{Block, Candidate, Candidates, Pinned};
-use super::need::{Need, admits_below};
+use super::need::{DeclaredRequirement, admits_below};
 use super::node::{Clause, Node, TORCH};
 use super::request::Prefer;
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{UNLISTED, Versions};
+use crate::pep::{ExtraName, MarkerEnvironment, Requirement, Version, VersionSpecifiers};
 use crate::rules::judged::Judged;
 use crate::rules::model::{Build, Release};
-use crate::rules::requirement::{self, Requirement, is_runtime_wheel, name_of, satisfied};
+use crate::rules::requirement::{self, name_of, satisfied};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::{KnownHow, TorchExtension};
 use crate::rules::{RuleDb, Target, torch_abi};
 use crate::version::CudaVersion;
@@ -42,7 +42,7 @@ pub(super) struct Universe<'a> {
     /// How many packages there are on each target.
     pub width: usize,
     /// What the user wrote, in an order that does not depend on the order of the lines.
-    pub asks: Vec<Ask>,
+    pub asks: Vec<NumberedRequirement>,
     /// Of the asks, those that may be dropped: that a package stays as it is installed.
     pub wishes: Vec<usize>,
     /// Rules that do not hold in this universe.
@@ -146,7 +146,7 @@ impl<'a> Universe<'a> {
     }
 
     /// What a release declares of packages of this universe, for all of its builds.
-    pub fn release_needs(&self, package: usize, number: u32) -> &[Need] {
+    pub fn release_needs(&self, package: usize, number: u32) -> &[DeclaredRequirement] {
         let candidates = &self.packages[package];
         let at = number as usize - 1;
         candidates.needs[at].get_or_init(|| {
@@ -169,7 +169,7 @@ impl<'a> Universe<'a> {
 
     /// What a build declares beyond its release. A build that nobody opened declares, beside what its row says, what the
     /// opened build declares that tells of it ([`Release::told_by`]); of CPU builds one for CUDA tells nothing more.
-    pub fn build_needs(&self, package: usize, number: u32) -> &[Need] {
+    pub fn build_needs(&self, package: usize, number: u32) -> &[DeclaredRequirement] {
         let candidates = &self.packages[package];
         let candidate = candidates.build(number);
         candidate.needs.get_or_init(|| {
@@ -188,8 +188,8 @@ impl<'a> Universe<'a> {
         })
     }
 
-    fn needs(&self, lines: &[String], own: usize) -> Vec<Need> {
-        let mut needs: Vec<Need> = Vec::new();
+    fn needs(&self, lines: &[String], own: usize) -> Vec<DeclaredRequirement> {
+        let mut needs: Vec<DeclaredRequirement> = Vec::new();
         let target = self.packages[own].target;
         for line in lines {
             let Some(on) = self.find(target, &requirement::normalise(name_of(line))) else { continue };
@@ -206,7 +206,7 @@ impl<'a> Universe<'a> {
             let first = package.releases.first().filter(|_| package.partial);
             let below = first.is_some_and(|first| admits_below(&specifiers, &first.version));
             let when = Some(parsed.marker.clone()).filter(|_| self.markers[target].is_none());
-            let need = Need { on, text: written(&parsed, &specifiers), below, releases, builds, when };
+            let need = DeclaredRequirement { on, text: written(&parsed, &specifiers), below, releases, builds, when };
             match needs.iter_mut().find(|other| other.excludes(&need)) {
                 Some(other) => other.or(need),
                 None => needs.push(need),
@@ -302,7 +302,7 @@ impl<'a> Universe<'a> {
             let mut names = build.requires.iter().map(|line| name_of(line)).filter(|name| is_runtime_wheel(name));
             names.any(|name| self.find(candidates.target, name).is_some())
         };
-        let is_named = |ask: &Ask| {
+        let is_named = |ask: &NumberedRequirement| {
             ask.package == package
                 && ask.labelled()
                 && ask.builds.as_ref().is_some_and(|builds| builds.contains(&number))
@@ -345,8 +345,8 @@ impl<'a> Universe<'a> {
     }
 }
 
-pub(super) fn is_exact(specifier: &pep440_rs::VersionSpecifier) -> bool {
-    matches!(specifier.operator(), pep440_rs::Operator::Equal | pep440_rs::Operator::ExactEqual)
+pub(super) fn is_exact(specifier: &crate::pep::VersionSpecifier) -> bool {
+    matches!(specifier.operator(), crate::pep::Operator::Equal | crate::pep::Operator::ExactEqual)
 }
 
 /// Whether a line applies on a target; where Python or the platform is unknown, whether it may.

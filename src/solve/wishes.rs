@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::Version;
 use pubgrub::VersionSet;
 
-use super::ask::{Ask, Keeps};
+use super::ask::{Keeps, NumberedRequirement};
 use super::node::TORCH;
 use super::request::INSTALLED;
 use super::universe::{Family, Universe};
 use super::versions::{UNLISTED, Versions};
+use crate::pep::Version;
 use crate::rules::model::Fall;
 
 impl Universe<'_> {
     /// The wishes for all that is installed, and for the CUDA of the family. `requested`: names of what was installed by name.
-    pub fn all_wishes(&mut self, requested: &BTreeSet<String>) -> Vec<Ask> {
+    pub fn all_wishes(&mut self, requested: &BTreeSet<String>) -> Vec<NumberedRequirement> {
         let mut wishes: Vec<_> = (0..self.width).flat_map(|package| self.as_it_is(package, INSTALLED)).collect();
         for ask in &mut wishes {
             let package = self.packages[ask.package].package;
@@ -29,13 +29,18 @@ impl Universe<'_> {
 
     /// The wishes that a package keeps its installed release, and of that its build, and does not go back; none where it is not
     /// installed, or in a release that the rules do not know and nothing here may be.
-    pub fn as_it_is(&self, package: usize, origin: &str) -> Vec<Ask> {
+    pub fn as_it_is(&self, package: usize, origin: &str) -> Vec<NumberedRequirement> {
         let candidates = &self.packages[package];
         let Some(version) = self.installed.get(candidates.name) else { return Vec::new() };
         let ask = |text: String, keeps, releases, builds| {
             let specifiers = text.strip_prefix(candidates.name).and_then(|text| text.parse().ok()).unwrap_or_default();
             let origins = [origin.to_owned()].into();
-            Ask { origins, keeps: Some(keeps), specifiers, ..Ask::new(package, text, releases, builds) }
+            NumberedRequirement {
+                origins,
+                keeps: Some(keeps),
+                specifiers,
+                ..NumberedRequirement::new(package, text, releases, builds)
+            }
         };
         let release = Keeps::Release { requested: false, headline: None };
         let text = format!("{}=={version}", candidates.name);
@@ -83,7 +88,7 @@ impl Universe<'_> {
 
     /// The wish that torch keeps its CUDA: torch is what the others of the family are built for, so it is they that follow. A CPU
     /// build says nothing of what is wanted.
-    fn same_cuda(&self) -> Option<Ask> {
+    fn same_cuda(&self) -> Option<NumberedRequirement> {
         let cuda = self.family?.0?;
         let package = self.find(0, TORCH)?;
         let torch = &self.packages[package];
@@ -92,10 +97,10 @@ impl Universe<'_> {
         let builds = Versions::of(alike().map(|(_, number)| number));
         let text = format!("{TORCH} for CUDA {cuda}");
         let keeps = Some(Keeps::Family);
-        Some(Ask {
+        Some(NumberedRequirement {
             origins: [INSTALLED.to_owned()].into(),
             keeps,
-            ..Ask::new(package, text, Versions::of(releases), Some(builds))
+            ..NumberedRequirement::new(package, text, Versions::of(releases), Some(builds))
         })
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::{Version, VersionSpecifiers, release_specifiers_to_ranges};
 use pubgrub::Ranges;
 
 use super::candidates::Candidates;
 use super::need::admits_below;
+use crate::pep::{Version, VersionSpecifiers, release_specifiers_to_ranges};
 use crate::text::list;
 use crate::version::CudaVersion;
 

@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-use pep508_rs::{PackageName, Requirement, VerbatimUrl};
-
+use crate::pep::{PackageName, Requirement, Version};
 use crate::text::hides;
 
 /// A word of a command, quoted only when it is printed.
@@ -59,7 +57,7 @@ pub fn pin(name: &str, version: &str) -> Option<String> {
 /// ones, since PowerShell hands double ones to a program as none.
 #[must_use]
 pub fn requirement(line: &str) -> Option<String> {
-    Requirement::<VerbatimUrl>::from_str(line).ok()?;
+    Requirement::from_str(line).ok()?;
     let line = if line.contains('\'') { line.to_owned() } else { line.replace('"', "'") };
     Word::new(line).map(|word| word.0)
 }

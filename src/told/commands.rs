@@ -74,8 +74,8 @@ fn install(text: &str, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut D
             continue;
         };
         let name = requirement.name.as_ref();
-        let Some(pep508_rs::VersionOrUrl::VersionSpecifier(range)) = &requirement.version_or_url else { continue };
-        let mut exact = range.iter().filter(|one| *one.operator() == pep440_rs::Operator::Equal);
+        let Some(crate::pep::VersionOrUrl::VersionSpecifier(range)) = &requirement.version_or_url else { continue };
+        let mut exact = range.iter().filter(|one| *one.operator() == crate::pep::Operator::Equal);
         let Some(version) = exact.next().map(|one| one.version().clone()) else { continue };
         if !version.local().is_empty() {
             continue;

@@ -19,28 +19,6 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion, PythonVersio
 /// Linux passes no longer value to a program.
 pub const LONGEST_VALUE: usize = 128 << 10;
 
-/// Environment variables that decide what CUDA and torch see; others may be secrets.
-const VARIABLES: [&str; 18] = [
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "CUDA_VISIBLE_DEVICES",
-    "NVIDIA_VISIBLE_DEVICES",
-    "NVIDIA_DRIVER_CAPABILITIES",
-    "NVIDIA_REQUIRE_CUDA",
-    "CUDA_HOME",
-    "CUDA_PATH",
-    "CUDA_DEVICE_ORDER",
-    "CUDA_MODULE_LOADING",
-    "TORCH_CUDA_ARCH_LIST",
-    "PYTORCH_CUDA_ALLOC_CONF",
-    "PYTORCH_NVML_BASED_CUDA_CHECK",
-    "TRITON_PTXAS_PATH",
-    "NCCL_P2P_DISABLE",
-    "NCCL_CUMEM_ENABLE",
-    "VIRTUAL_ENV",
-    "CONDA_PREFIX",
-];
-
 /// Reads every line that looks like a field.
 pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     let mut gpu_list = false;
@@ -313,7 +291,7 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
         return numbered_gpu(rest, value, number, vocabulary, draft);
     }
     let upper = name.trim_start_matches("export ").trim_start_matches("set ").to_ascii_uppercase();
-    if VARIABLES.contains(&upper.as_str()) && !value.trim().is_empty() && value.len() <= LONGEST_VALUE {
+    if (vocabulary.is_variable)(&upper) && !value.trim().is_empty() && value.len() <= LONGEST_VALUE {
         draft.environment.entry(upper).or_insert_with(|| value.trim().to_owned());
         return true;
     }

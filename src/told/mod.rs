@@ -45,6 +45,8 @@ pub struct Vocabulary<'a> {
     pub distribution_of: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The local label of the builds of a package at an index, by address and name, e.g. `cu124`.
     pub variant: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
+    /// Whether a name is that of an environment variable worth knowing, e.g. `CUDA_HOME`; others may be secrets.
+    pub is_variable: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a (dyn Fn(&str) -> bool + Sync),
     /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.

@@ -25,6 +25,7 @@ fn facts(text: &str) -> Facts {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
@@ -219,6 +220,7 @@ fn live_tools_without_a_gpu() {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

@@ -7,7 +7,7 @@ use gpudoc::facts::{Facts, Gpu, Origin, Python, PythonImplementation, Reading};
 use gpudoc::finding::{Change, Finding, Kind, Severity};
 use gpudoc::impact::apply;
 use gpudoc::rules::{RuleDb, Target, embedded, requirement, target::complete_gpus};
-use gpudoc::solve::{Asked, Request, solve};
+use gpudoc::solve::{AskedRequirement, Request, solve};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::RngSeed;
@@ -123,7 +123,7 @@ proptest! {
         }
         prop_assume!(!findings.iter().any(|finding| finding.title.contains("is not installed")));
         let failing: Vec<_> = findings.iter().filter(|finding| contradicts(finding, db)).map(|finding| &finding.title).collect();
-        let requirements = pins.iter().map(|pin| Asked::new(requirement::parse(pin).expect("a pin"), "the test"));
+        let requirements = pins.iter().map(|pin| AskedRequirement::new(requirement::parse(pin).expect("a pin"), "the test"));
         let request = Request { target: Target::from_facts(&facts, db), requirements: requirements.collect(), ..Request::default() };
         match solve(&request, db) {
             Ok(_) => prop_assert!(failing.is_empty(), "{pins:?} on {gpu}, {driver}, {python}, {platform}: only check refuses: {failing:#?}"),
@@ -182,7 +182,7 @@ proptest! {
     ) {
         let db = embedded();
         let host = host(gpu, driver, python, platform, db);
-        let requirements = lines.iter().map(|line| Asked::new(requirement::parse(line).expect("a line"), "the test"));
+        let requirements = lines.iter().map(|line| AskedRequirement::new(requirement::parse(line).expect("a line"), "the test"));
         let request = Request { target: Target::from_facts(&host, db), requirements: requirements.collect(), ..Request::default() };
         let Ok(resolution) = solve(&request, db) else { return Ok(()) };
         let pins = resolution.pins.iter().map(|pin| format!("{}=={}", pin.name, pin.release.full_version(pin.build)));
@@ -233,7 +233,7 @@ fn newest(name: &str, platform: &str, db: &RuleDb) -> Option<String> {
 
 /// The build of a package that goes with others on this target, if there is one.
 fn fit(name: &str, others: &[String], target: &Target, db: &RuleDb) -> Option<String> {
-    let ask = |line: &str| Asked::new(requirement::parse(line).expect("a line"), "the test");
+    let ask = |line: &str| AskedRequirement::new(requirement::parse(line).expect("a line"), "the test");
     let requirements = others.iter().map(String::as_str).chain([name]).map(ask).collect();
     let request = Request { target: target.clone(), requirements, ..Request::default() };
     let solution = solve(&request, db).ok()?;

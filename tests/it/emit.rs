@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use gpudoc::emit::{Answer, script};
 use gpudoc::rules::requirement::parse;
 use gpudoc::rules::{Target, TargetGpu, embedded};
-use gpudoc::solve::{Asked, Request, solve};
+use gpudoc::solve::{AskedRequirement, Request, solve};
 
 const SET: &[&str] = &["torch==2.7.1", "torchvision==0.22.1", "flash-attn==2.8.3"];
 
@@ -185,7 +185,7 @@ fn with_compat() -> String {
         platform: Some("linux_x86_64".to_owned()),
         ..Target::default()
     };
-    let asked = Asked::new(parse("torch==2.9.1+cu130").unwrap(), "a test");
+    let asked = AskedRequirement::new(parse("torch==2.9.1+cu130").unwrap(), "a test");
     let request = Request { target, requirements: vec![asked], ..Request::default() };
     let resolution = solve(&request, db).unwrap();
     let lines = &request.requirements;

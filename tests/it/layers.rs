@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 /// What each module may use: `main → commands → {probe, index, check, solve, impact, emit, report}`,
 /// `probe, index → machine, python, objects → facts → version`, `check, solve, impact → rules → facts`.
 const ALLOWED: &[(&str, &[&str])] = &[
+    ("pep", &[]),
     ("version", &[]),
-    ("step", &["text"]),
+    ("step", &["text", "pep"]),
     ("text", &[]),
     ("exit", &["finding"]),
     ("own", &[]),
@@ -16,28 +17,28 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("facts", &["version"]),
     ("finding", &["step", "version"]),
     ("objects", &["facts", "version"]),
-    ("python", &["objects", "version"]),
-    ("project", &["python", "version", "text"]),
+    ("python", &["objects", "version", "pep"]),
+    ("project", &["python", "version", "text", "pep"]),
     ("machine", &["facts", "version"]),
-    ("told", &["machine", "project", "python", "facts", "log", "version", "text"]),
+    ("told", &["machine", "project", "python", "facts", "log", "version", "text", "pep"]),
     ("journal", &["own", "parallel", "python"]),
-    ("probe", &["own", "parallel", "machine", "python", "objects", "facts", "version", "text"]),
+    ("probe", &["own", "parallel", "machine", "python", "objects", "facts", "version", "text", "pep"]),
     ("index", &["python", "objects", "facts", "version", "text"]),
-    ("rules", &["project", "python", "objects", "facts", "finding", "step", "version", "text"]),
-    ("harvest", &["rules", "python", "objects", "version"]),
-    ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text"]),
-    ("solve", &["rules", "facts", "finding", "version", "text"]),
-    ("impact", &["check", "project", "solve", "rules", "facts", "finding", "step", "version", "text"]),
-    ("cause", &["check", "fix", "rules", "facts", "finding", "step", "version", "text"]),
+    ("rules", &["project", "python", "objects", "facts", "finding", "step", "version", "text", "pep"]),
+    ("harvest", &["rules", "python", "objects", "version", "pep"]),
+    ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text", "pep"]),
+    ("solve", &["rules", "facts", "finding", "version", "text", "pep"]),
+    ("impact", &["check", "project", "solve", "rules", "facts", "finding", "step", "version", "text", "pep"]),
+    ("cause", &["check", "fix", "rules", "facts", "finding", "step", "version", "text", "pep"]),
     ("diff", &["facts", "finding", "version", "text"]),
-    ("lint", &["project", "python", "solve", "rules", "facts", "finding", "version", "text"]),
-    ("fix", &["check", "facts", "finding", "step", "text"]),
+    ("lint", &["project", "python", "solve", "rules", "facts", "finding", "version", "text", "pep"]),
+    ("fix", &["check", "facts", "finding", "step", "text", "pep"]),
     ("emit", &["solve", "rules", "facts", "finding", "step", "version", "text"]),
     (
         "session",
         &[
             "check", "config", "diff", "emit", "exit", "facts", "finding", "impact", "lint", "machine", "project",
-            "report", "rules", "solve", "told", "text", "version",
+            "report", "rules", "solve", "told", "text", "version", "pep",
         ],
     ),
     (
@@ -267,4 +268,17 @@ fn no_file_is_too_long_to_be_one_idea() {
     let lines = |(module, text): (Module, String)| (text.lines().count(), module.join("::"));
     let long: Vec<_> = all_files().into_iter().map(lines).filter(|(lines, _)| *lines > LONGEST).collect();
     assert!(long.is_empty(), "split these by subject: {long:?}");
+}
+
+#[test]
+fn one_file_knows_the_crates_of_python_versions_and_requirements() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let names = |path: &&PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a source is text");
+        text.contains("pep440_rs") || text.contains("pep508_rs")
+    };
+    let found: Vec<_> = files.iter().filter(names).map(|path| path.strip_prefix(&root).expect("below src")).collect();
+    assert_eq!(found, [Path::new("pep.rs")]);
 }

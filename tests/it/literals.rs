@@ -7,11 +7,6 @@ const ALLOWED: &[(&str, &str, &str)] = &[
     ("commands/init.rs", "570.133.20", "the comment that a new gpudoc.toml shows for a driver nobody told"),
     ("commands/init.rs", "3.12", "the same for Python"),
     ("commands/init.rs", "2.35", "the same for glibc"),
-    (
-        "commands/rules_symbols.rs",
-        "1.13",
-        "the oldest torch whose exports are compared: where the table begins, not what is in it",
-    ),
     ("facts/redact/secrets.rs", "127.0.0.1", "addresses that are the same on every machine"),
     ("index/simple.rs", "application/vnd.pypi.simple.v1", "media types and their weights in a header"),
     ("objects/ld_cache.rs", "ld.so-1.7.0", "the magic bytes of a file format"),
@@ -100,6 +95,41 @@ fn no_version_is_known_in_code() {
     assert!(left.is_empty(), "put what these know into rules/, or allow them with a reason:\n{}", left.join("\n"));
     let idle: Vec<_> = ALLOWED.iter().zip(&used).filter(|(_, used)| !**used).map(|(allowed, _)| allowed).collect();
     assert!(idle.is_empty(), "nothing is like these any more: {idle:?}");
+}
+
+#[test]
+fn every_variable_that_a_check_asks_for_is_recorded() {
+    let mut files = Vec::new();
+    for folder in ["src/check", "src/cause", "src/impact"] {
+        sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut files);
+    }
+    let mut asked = std::collections::BTreeSet::new();
+    for path in &files {
+        let text = std::fs::read_to_string(path).expect("a source is text");
+        let names = text.split("environment.get(\"").skip(1).filter_map(|rest| rest.split('"').next());
+        asked.extend(names.map(str::to_owned));
+    }
+    let unknown: Vec<_> = asked.iter().filter(|name| gpudoc::rules::embedded().variable(name).is_none()).collect();
+    assert!(asked.contains("LD_LIBRARY_PATH") && unknown.is_empty(), "not in platform/environment.toml: {unknown:?}");
+}
+
+/// A package has its role by its row, or by a row of `cuda_names.toml`; nothing is known of the beginning of a name in code.
+#[test]
+fn no_role_follows_from_the_beginning_of_a_name() {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources(&root, &mut files);
+    let by_name = |path: &&PathBuf| {
+        let text = std::fs::read_to_string(path).expect("a source is text");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        [r#"starts_with("nvidia-"#, r#"starts_with("cuda-"#, r#"contains("+cu"#]
+            .iter()
+            .any(|words| code.contains(words))
+    };
+    let mut found: Vec<_> = files.iter().filter(by_name).map(|path| path.strip_prefix(&root).expect("below")).collect();
+    found.sort();
+    // A folder of a toolkit in /usr/local, and the owners of files, of which this machine is asked without the rules.
+    assert_eq!(found, [Path::new("probe/loader.rs"), Path::new("probe/objects.rs")]);
 }
 
 /// Also in comments: whoever looks a page up must see what was read.

@@ -15,7 +15,8 @@ use gpudoc::probe::{PythonFacts, Request, probe};
 fn host(name: &str) -> Facts {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/hosts").join(name);
     assert!(folder.is_dir(), "{}", folder.display());
-    probe(&Request::folder(folder), |_| PythonFacts::default())
+    let is_recorded = |name: &str| gpudoc::rules::embedded().variable(name).is_some();
+    probe(&Request { is_recorded, ..Request::folder(folder) }, |_| PythonFacts::default())
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use crate::check::{Context, Installed, Installer};
 use crate::facts::Library;
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
+use crate::pep::Version;
 use crate::rules::model::Release;
 use crate::rules::requirement::{is_about, parse, satisfied, specifiers};
-use pep440_rs::Version;
 
 rule! {
     /// A package was compiled for NumPy 1, and NumPy 2 is installed.

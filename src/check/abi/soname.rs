@@ -2,10 +2,9 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::requirement::{is_about, parse, specifiers};
 use crate::rules::schema::CudaLibrary;
 use crate::text;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{some, twins};
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Severity, rule};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::text;
 
 rule! {

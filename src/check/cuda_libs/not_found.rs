@@ -1,5 +1,6 @@
 //! Does the loader find the libraries that the installed ones need?
 
+use crate::rules::role::is_nvidias;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::some;
@@ -31,7 +32,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
             let place = format!("{}/{}", distribution.location, library.path);
             let with_torch = closure.contains(place.as_str());
             // What NVIDIA's wheels hold beyond that is opened by those who have what it needs.
-            if installed.name().starts_with("nvidia-") && !with_torch {
+            if is_nvidias(installed.name()) && !with_torch {
                 continue;
             }
             let severity = match library.module {

@@ -13,7 +13,7 @@ use crate::facts::Origin;
 use crate::finding::{Change, Finding, Outcome, Remedy};
 use crate::rules::driver::{Advice, DriverGap, advise, runtime_gap};
 use crate::rules::machine;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
 use crate::version::DriverVersion;

@@ -1,10 +1,9 @@
 //! Is the driver older than something needs that a report names without its build?
 
-use pep440_rs::Version;
-
 use super::update;
 use crate::check::Context;
 use crate::finding::{Evidence, Finding, Severity, rule};
+use crate::pep::Version;
 use crate::rules::driver::{DriverGap, ptx_gap, runtime_gap};
 use crate::rules::model::Package;
 use crate::version::DriverVersion;

@@ -26,7 +26,7 @@ use crate::check::{Context, Installed, looked};
 use crate::facts::{Gpu, Origin, Source};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Severity};
 use crate::rules::model::Package;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::text;
 use crate::version::ComputeCapability;
 

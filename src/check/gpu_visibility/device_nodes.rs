@@ -13,11 +13,6 @@ rule! {
     pub DEVICE_NODES = "gpu-visibility/device-nodes": GpuVisibility, Fail, since "0.1.0", judged on [System, Gpus];
 }
 
-/// The page that says what `none` and the empty value mean, read on 2026-11-30; `void` is the same without the driver's
-/// libraries, says <https://libraries.io/pypi/nvdocker>.
-const TOOLKIT: &str =
-    "https://github.com/NVIDIA/nvidia-container-runtime/blob/0768a9b65cc03be8a1b325c17af035f41167a2b6/README.md";
-
 /// Read on 2026-11-21.
 const LOST_DEVICES: &str = "https://github.com/NVIDIA/nvidia-container-toolkit/issues/48";
 
@@ -102,6 +97,7 @@ pub fn finding(
             .required("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned())
             .cited("environment".to_owned())
     }));
+    let page = context.db.variable_page("NVIDIA_VISIBLE_DEVICES");
     rule.found(&[], title)
         .severity(severity)
         .message("CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False.")
@@ -115,7 +111,7 @@ pub fn finding(
         } else {
             Remedy::new("Let the driver make its device files", Step::fixed("sudo nvidia-modprobe -c 0 -u"))
         }])
-        .references(if container { vec![TOOLKIT.to_owned()] } else { Vec::new() })
+        .references(page.filter(|_| container).map(str::to_owned))
 }
 
 #[cfg(test)]

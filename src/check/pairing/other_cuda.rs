@@ -1,10 +1,9 @@
 //! Are two packages that share a process built for different CUDAs?
 
-use pep440_rs::Version;
-
 use super::by_rule;
 use crate::check::Installed;
 use crate::finding::{Evidence, Finding, rule};
+use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::model::{Build, Package, Partner};
 use crate::rules::partner::agrees;

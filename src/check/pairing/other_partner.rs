@@ -5,7 +5,7 @@ use crate::check::{Context, Installed, Installer};
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::model::{Agreement, Partner, Release};
 use crate::rules::partner::wanted_by;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 
 rule! {
     /// A package needs another release of its partner.

@@ -2,6 +2,7 @@
 
 use crate::check::Context;
 use crate::finding::{Evidence, Finding, rule};
+use crate::rules::role::is_nvidias;
 
 rule! {
     /// A package needs a newer glibc than this system has.
@@ -19,7 +20,7 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
         let Some(needs) = installed.row.and_then(|(_, build)| build.glibc).filter(|needs| *needs > has) else {
             continue;
         };
-        if installed.name().starts_with("nvidia-") {
+        if is_nvidias(installed.name()) {
             continue;
         }
         let citation = installed.row.map(|(_, build)| build.source.citation());

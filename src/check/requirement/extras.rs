@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use pep508_rs::ExtraName;
-
 use crate::check::Installed;
-use crate::rules::requirement::Requirement;
+use crate::pep::{ExtraName, Requirement};
 
 /// The extras that a line asks for, e.g. `http2` of `httpx[HTTP2]>=0.27`.
 pub fn extras_of(line: &str) -> impl Iterator<Item = String> + '_ {

@@ -12,15 +12,15 @@ pub mod unmet;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pep508_rs::ExtraName;
-
 use self::extras::{extras_of, may_apply, wanted_extras};
 use super::cuda_libs::twins;
 use super::{Context, Installed, Installer, Stack, looked};
 use crate::facts::Origin;
 use crate::finding::{Basis, Outcome, Severity};
 use crate::parallel::in_parallel;
-use crate::rules::requirement::{Requirement, applies, is_runtime_wheel, markers, parse};
+use crate::pep::{ExtraName, Requirement};
+use crate::rules::requirement::{applies, markers, parse};
+use crate::rules::role::is_runtime_wheel;
 use crate::step::{self, Step};
 
 /// The requirements that an installer could not reconcile, and those that what is installed does not meet.

@@ -2,11 +2,10 @@
 
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
-
 use super::{basis, declared_in, severity};
 use crate::check::{Context, Installed, Installer};
 use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::pep::VersionSpecifiers;
 use crate::rules::obstacle::python_version;
 use crate::version::PythonVersion;
 

@@ -5,13 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use pep440_rs::{Operator, Version};
-
 use crate::check::Context;
 use crate::facts::Candidate;
 use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::pep::{Operator, Requirement, Version};
 use crate::rules::advisory::{Environment, judge};
-use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
+use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::schema::{Advisory, Condition};
 use crate::step::Step;
 use crate::text;

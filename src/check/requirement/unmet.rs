@@ -2,12 +2,11 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version};
-
 use super::{basis, declared_in, install, unmet_severity};
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::requirement::{Requirement, satisfied, specifiers};
+use crate::pep::{Operator, Requirement, Version};
+use crate::rules::requirement::{satisfied, specifiers};
 use crate::rules::schema::Stop;
 
 rule! {
@@ -108,7 +107,7 @@ fn is_only_newer(requirement: &Requirement, found: &Installed<'_>) -> bool {
         (first, if first == 0 { numbers.next().unwrap_or_default() } else { 0 })
     };
     let unmet: Vec<_> = range.iter().filter(|one| !one.contains(version)).collect();
-    let is_cap = |one: &&pep440_rs::VersionSpecifier| {
+    let is_cap = |one: &&crate::pep::VersionSpecifier| {
         let (first, second) = major(one.version());
         let unit = one.version().release().iter().skip(if first == 0 && second > 0 { 2 } else { 1 });
         // `<2` and `<0.4` end before that major release begins.

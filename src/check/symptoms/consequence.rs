@@ -2,7 +2,7 @@
 
 use crate::check::{advisory, gpu_visibility, system};
 use crate::finding::{Evidence, Finding, Kind, Severity};
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 
 /// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's
 /// CUDA libraries to the other.

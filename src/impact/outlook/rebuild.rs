@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use super::super::TORCH;
 use super::view::View;
 use crate::check::rebuild::Bench;
 use crate::facts::Distribution;
+use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::requirement::{self, normalise};
 use crate::step::{self, Step};

@@ -2,16 +2,16 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use super::super::TORCH;
 use super::{Conflicts, Fate, Row};
 use crate::facts::{Distribution, Facts};
+use crate::pep::Version;
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, normalise, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, Pin, Resolution};
+use crate::solve::{AskedRequirement, Pin, Resolution};
 use crate::text::list;
 
 /// What the rows are made from.
@@ -19,7 +19,7 @@ pub(super) struct View<'v, 'db> {
     pub(super) facts: &'v Facts,
     pub(super) target: &'v Target,
     pub(super) db: &'db RuleDb,
-    pub(super) wanted: &'v [Asked],
+    pub(super) wanted: &'v [AskedRequirement],
     pub(super) resolution: &'v Resolution<'db>,
     pub(super) changed: &'v [&'v Pin<'db>],
     pub(super) torch: Option<&'v Pin<'db>>,

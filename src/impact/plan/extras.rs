@@ -5,18 +5,17 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use super::{Draft, is_certain, serious};
 use crate::check;
 use crate::facts::Facts;
 use crate::finding::{Change, Finding};
-use crate::rules::requirement::{self, Requirement, applies, markers, normalise, satisfied, specifiers};
+use crate::pep::{Requirement, Version};
+use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::text;
 
 /// One extra as an installer is asked for it, and what that brings.
-struct Asked {
+struct AskedExtra {
     /// E.g. `tensorflow[and-cuda]==2.15.1`.
     line: String,
     /// E.g. `nvidia-cudnn-cu12==8.9.4.25`.
@@ -30,7 +29,9 @@ impl Draft<'_> {
             let now = self.now();
             let lines = finding.remedies.iter().map(|remedy| &remedy.requirements).find(|lines| !lines.is_empty());
             let asked = lines.into_iter().flatten().map(|line| asked(line, &now, self.db));
-            let Some(asked) = asked.collect::<Option<Vec<Asked>>>().filter(|asked| !asked.is_empty()) else { continue };
+            let Some(asked) = asked.collect::<Option<Vec<AskedExtra>>>().filter(|asked| !asked.is_empty()) else {
+                continue;
+            };
             let brings: Vec<String> = asked.iter().flat_map(|it| it.brings.clone()).collect();
             let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(brings)]).collect();
             let (before, then) = (self.ids_after(&self.changes), self.ids_after(&changes));
@@ -48,7 +49,7 @@ impl Draft<'_> {
 
 /// A line with an extra, for the installed release; none where it names no extra, or one that this release has not, or where what
 /// it asks for is there already.
-fn asked(line: &str, now: &Facts, db: &RuleDb) -> Option<Asked> {
+fn asked(line: &str, now: &Facts, db: &RuleDb) -> Option<AskedExtra> {
     let wanted = requirement::parse(line).ok().filter(|wanted| !wanted.extras.is_empty())?;
     let name = normalise(wanted.name.as_ref());
     let version = Version::from_str(now.distribution(&name)?.version.value()?).ok()?.without_local();
@@ -75,5 +76,5 @@ fn asked(line: &str, now: &Facts, db: &RuleDb) -> Option<Asked> {
     });
     let brings: Vec<String> = brings.collect();
     let extras: Vec<&str> = wanted.extras.iter().map(AsRef::as_ref).collect();
-    (!brings.is_empty()).then(|| Asked { line: format!("{name}[{}]=={version}", extras.join(",")), brings })
+    (!brings.is_empty()).then(|| AskedExtra { line: format!("{name}[{}]=={version}", extras.join(",")), brings })
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use pep440_rs::Version;
-
 use super::{Draft, Wanted};
 use crate::finding::{Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
+use crate::pep::Version;
 use crate::rules::schema::Headline;
 use crate::rules::{Target, requirement};
-use crate::solve::{Asked, INSTALLED};
+use crate::solve::{AskedRequirement, INSTALLED};
 use crate::text;
 
 /// Another set, in which the framework keeps the release that the plan takes from it.
@@ -39,7 +38,8 @@ impl Draft<'_> {
             return None;
         }
         let lines = kept.iter().filter_map(|(name, version)| requirement::parse(&format!("{name}=={version}")).ok());
-        let lines = asked.lines.iter().cloned().chain(lines.map(|line| Asked::new(line, INSTALLED))).collect();
+        let lines =
+            asked.lines.iter().cloned().chain(lines.map(|line| AskedRequirement::new(line, INSTALLED))).collect();
         let wanted = Wanted { lines, refused: asked.refused.clone() };
         let other = self.foreseen(&wanted, target, is_part)?;
         let falls = |row: &Row| role(&row.name).is_some() && public(&row.after) < public(&row.before);

@@ -2,13 +2,12 @@
 
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use crate::facts::Facts;
 use crate::impact::outlook::{Fate, Outlook, Row};
+use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::rules::model::Fall;
-use crate::rules::requirement::is_runtime_wheel;
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::Headline;
 
 /// The size of a change; the smaller is the better.

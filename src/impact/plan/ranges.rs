@@ -5,10 +5,9 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use crate::check::Stack;
 use crate::facts::Facts;
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{self, applies, is_about, markers, normalise, satisfied, specifiers};
 use crate::rules::schema::{Condition, Level};

@@ -4,15 +4,15 @@
 //! `jax-cuda13-plugin` on a V100 becomes `jax-cuda12-plugin` of the same release, `cupy-cuda11x` beside a toolkit of CUDA 12
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
-use pep440_rs::Version;
-
 use super::is_told;
 use crate::check;
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
+use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::rules::model::Release;
-use crate::rules::requirement::{is_runtime_wheel, name_of, normalise};
+use crate::rules::requirement::{name_of, normalise};
+use crate::rules::role::is_nvidias_for;
 use crate::text;
 
 /// A distribution that is in the way, and what comes in its place.
@@ -60,7 +60,7 @@ pub(super) fn of_the_toolkit(facts: &Facts, db: &RuleDb, findings: &[Finding]) -
     let answers: Vec<Id> = told.map(|it| it.id.clone()).collect();
     let nvcc = facts.toolchain.nvcc.value().into_iter().filter_map(|nvcc| nvcc.cuda);
     let toolkits: Vec<u32> = nvcc.map(|cuda| cuda.major).collect();
-    let own_wheel = |name: &str| is_runtime_wheel(name) && name.ends_with(&format!("-cu{major}"));
+    let own_wheel = |name: &str| is_nvidias_for(name, major);
     let is_there = toolkits.contains(&major) || facts.active_distributions().any(|it| own_wheel(&it.name));
     if answers.is_empty() || is_there {
         return None;

@@ -3,24 +3,24 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use pep440_rs::Version;
-
 use super::super::outlook::{Fate, Outlook, has_to_move};
 use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
 use super::{Draft, fall, is_certain, is_told};
 use crate::check::{self, registry};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
+use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, is_runtime_wheel, normalise, satisfied};
+use crate::rules::requirement::{self, normalise, satisfied};
+use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::Headline;
-use crate::solve::Asked;
+use crate::solve::AskedRequirement;
 use crate::text;
 
 /// What is asked of the solver for the sake of findings.
 pub(super) struct Wanted {
-    pub lines: Vec<Asked>,
+    pub lines: Vec<AskedRequirement>,
     /// Packages whose installed build cannot stay.
     pub refused: BTreeSet<String>,
 }
@@ -29,7 +29,7 @@ impl Wanted {
     /// The same with some lines more.
     fn with(&self, lines: &[String], origin: &Id) -> Self {
         let lines = lines.iter().filter_map(|line| requirement::parse(line).ok());
-        let more = lines.map(|line| Asked::new(line, origin.to_string()));
+        let more = lines.map(|line| AskedRequirement::new(line, origin.to_string()));
         Self { lines: self.lines.iter().cloned().chain(more).collect(), refused: self.refused.clone() }
     }
 }

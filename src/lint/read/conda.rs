@@ -2,7 +2,7 @@
 
 use super::super::project::{Environment, From, Line};
 use super::{Reader, join, requirements, source, with_source};
-use crate::project::dependency::{Dependency, Style, parse};
+use crate::project::dependency::{Style, WrittenRequirement, parse};
 use crate::project::place::{Lines, Placed};
 use crate::project::yaml::entries;
 
@@ -31,7 +31,8 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
             && let Ok((what, versions)) = parse(written, Style::Pip)
         {
             let versions = versions.map(|range| places.place(entry.value.source(range)));
-            let dependency = Dependency { text: written.to_owned(), place: entry.place.clone(), versions, what };
+            let dependency =
+                WrittenRequirement { text: written.to_owned(), place: entry.place.clone(), versions, what };
             lines.extend(Line::of(file, text, dependency, false, From::Unknown));
         }
     }

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use super::view::{View, is_pin, marker_environment};
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};

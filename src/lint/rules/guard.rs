@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::beside::decided;
 use super::change::Mend;
 use super::solver::Pins;
@@ -12,6 +10,7 @@ use super::{finding, is_told};
 use crate::finding::Severity;
 use crate::lint::project::Snippet;
 use crate::lint::{Finding, Rule};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::project::place::Lines;
 use crate::python::script::{Trip, Tripped};
 use crate::rules::requirement::satisfied;

@@ -7,8 +7,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep440_rs::Version;
-
 use super::change::{Exchanged, Mend, Rewritten};
 use super::nearest::{by_distance, worded};
 use super::repeated::{self, on_pypi};
@@ -16,11 +14,12 @@ use super::solver::Solver;
 use super::view::{TORCH, View};
 use crate::lint::Edit;
 use crate::lint::project::{From, IndexAt, Line};
+use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::model::Package;
 use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::Headline;
-use crate::solve::{Asked, Request};
+use crate::solve::{AskedRequirement, Request};
 use crate::version::CudaVersion;
 
 /// Something that may change.
@@ -302,7 +301,7 @@ impl<'p> Mender<'_, 'p> {
 fn with(mut request: Request, chosen: &Chosen) -> Request {
     for (name, version) in chosen {
         if let Ok(requirement) = parse(&format!("{name}=={version}")) {
-            request.constraints.push(Asked::new(requirement, "chosen"));
+            request.constraints.push(AskedRequirement::new(requirement, "chosen"));
         }
     }
     request

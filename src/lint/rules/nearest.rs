@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-
 use crate::lint::project::Line;
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::model::Package;
 use crate::rules::requirement::{satisfied, specifiers};
 

@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use pep440_rs::{Operator, Version};
-
 use super::beside::{Clash, clashes, decided};
 use super::solver::{Solver, Verdict};
 use super::view::View;
@@ -12,11 +10,12 @@ use super::{edit, finding, is_told, on};
 use crate::finding::{Kind, Severity};
 use crate::lint::project::{From, Line};
 use crate::lint::{Finding, Fix, Rule};
+use crate::pep::{Operator, Requirement, Version};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{Requirement, parse, satisfied, specifiers};
-use crate::solve::Asked;
+use crate::rules::requirement::{parse, satisfied, specifiers};
+use crate::solve::AskedRequirement;
 
 /// A version range admits a release that does not work on a declared target.
 pub static RANGE_ADMITS_BAD: Rule = Rule {
@@ -150,7 +149,7 @@ fn range(
     // Narrower for this target must not be too narrow for another.
     let works = |target: &Target| {
         let mut request = view.request(target, None);
-        request.requirements.push(Asked::new(narrow.clone(), "narrower"));
+        request.requirements.push(AskedRequirement::new(narrow.clone(), "narrower"));
         solver.is_possible(&request)
     };
     if works(target) && view.targets.iter().all(works) {

@@ -1,8 +1,6 @@
 //! Why each line must change that a change takes: a build without code for the GPU, a requirement of what is then installed, a
 //! combination that is known to fail.
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::beside::{Clash, clashes};
 use super::change::Mend;
 use super::view::View;
@@ -10,6 +8,7 @@ use super::{finding, is_told, on};
 use crate::finding::Severity;
 use crate::lint::project::{From, Line};
 use crate::lint::{Finding, Rule};
+use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pep440_rs::Version;
-
+use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::solve::{self, Proof, Request};
 

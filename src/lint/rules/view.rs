@@ -1,14 +1,12 @@
 //! An environment as it is in the end: what later commands ask for again counts instead of what was asked for before.
 
-use pep440_rs::{Operator, Version, VersionSpecifiers};
-use pep508_rs::MarkerEnvironment;
-
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
+use crate::pep::{MarkerEnvironment, Operator, Version, VersionSpecifiers};
 use crate::rules::model::Build;
 use crate::rules::requirement::{markers, satisfied, specifiers};
 use crate::rules::schema::SourceBuild;
 use crate::rules::{RuleDb, Target};
-use crate::solve::{Asked, FromIndex, Request};
+use crate::solve::{AskedRequirement, FromIndex, Request};
 use crate::version::{CudaVersion, PythonVersion};
 
 /// An environment with what it is judged by.
@@ -74,7 +72,7 @@ impl<'p> View<'p> {
     pub fn request_by(&self, target: &Target, name: &dyn Fn(&IndexAt) -> Option<String>) -> Request {
         let mut request = Request { target: target.clone(), ..Request::default() };
         for line in self.applying(target).filter(|line| self.db.package(&line.name).is_some()) {
-            let asked = Asked::new(line.requirement.clone(), self.origin(line));
+            let asked = AskedRequirement::new(line.requirement.clone(), self.origin(line));
             if line.constraint { &mut request.constraints } else { &mut request.requirements }.push(asked);
             if let Some((index, origin)) = self.index_of(line, name)
                 && !request.from_index.iter().any(|known| known.package.as_ref() == Some(&line.name))

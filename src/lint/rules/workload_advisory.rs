@@ -1,12 +1,11 @@
 //! What is known of what the project does, with the releases that are installed?
 
-use pep440_rs::Version;
-
 use super::solver::Pins;
 use super::view::{TORCH, View, is_pin, marker_environment};
 use super::{finding, on};
 use crate::finding::Severity;
 use crate::lint::{Declared, Finding, Rule};
+use crate::pep::Version;
 use crate::rules::advisory::{Environment, applies};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;

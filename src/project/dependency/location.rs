@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use pep508_rs::{ExtraName, MarkerTree, PackageName, Requirement, VerbatimUrl, VersionOrUrl};
-
 use super::{Elsewhere, Problem, strip_extras};
+use crate::pep::{ExtraName, MarkerTree, PackageName, Requirement, VerbatimUrl, VersionOrUrl};
 use crate::python::wheel::WheelName;
 
 /// `torchsparse` of `git+https://github.com/mit-han-lab/torchsparse.git@v2.1.0#egg=x`.
@@ -118,18 +117,13 @@ pub(super) fn decode(text: &str) -> String {
 
 /// The same requirement with an address in place of a version.
 #[must_use]
-pub fn at_address(requirement: Requirement<VerbatimUrl>, location: &str) -> Requirement<VerbatimUrl> {
+pub fn at_address(requirement: Requirement, location: &str) -> Requirement {
     elsewhere(requirement.name, requirement.extras, requirement.marker, location)
 }
 
 /// A requirement by address. Where that is no URL (`./local`, `git+ssh://git@host:group/name`) it is wrapped into one: all
 /// that matters is that no version is asked for.
-pub(super) fn elsewhere(
-    name: PackageName,
-    extras: Vec<ExtraName>,
-    marker: MarkerTree,
-    location: &str,
-) -> Requirement<VerbatimUrl> {
+pub(super) fn elsewhere(name: PackageName, extras: Vec<ExtraName>, marker: MarkerTree, location: &str) -> Requirement {
     let url = VerbatimUrl::parse_url(location).or_else(|_| {
         let safe: String =
             location.chars().map(|letter| if letter.is_ascii_graphic() { letter } else { '_' }).collect();

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
-use pep508_rs::MarkerTree;
-
 use super::{Problem, Style, part};
+use crate::pep::MarkerTree;
 use crate::project::mend;
 
 /// What is longer or nested deeper is an attack; so is a marker that joins so many independent conditions, for the library's

@@ -20,9 +20,8 @@ use std::str::FromStr;
 
 use location::{Bare, bare_location, egg, elsewhere, kind_of, wheel_name};
 use marker::{lower_first, marker};
-use pep440_rs::{VersionSpecifier, VersionSpecifiers};
-use pep508_rs::{ExtraName, MarkerTree, PackageName, Requirement, VerbatimUrl, VersionOrUrl};
 
+use crate::pep::{ExtraName, MarkerTree, PackageName, Requirement, VersionOrUrl, VersionSpecifier, VersionSpecifiers};
 use crate::project::mend;
 use crate::project::place::{InputError, Place};
 use crate::python::wheel::WheelName;
@@ -32,7 +31,7 @@ pub(crate) use self::marker::{foreign, independent, marker_of};
 
 /// A dependency and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Dependency {
+pub struct WrittenRequirement {
     /// As written, with environment variables put in, e.g. `torch>=2.6 ; python_version > "3.9"`.
     pub text: String,
     /// The whole of it, without options and comment.
@@ -41,15 +40,15 @@ pub struct Dependency {
     /// an address or path, a string with escapes.
     pub versions: Option<Place>,
     /// What is to be installed.
-    pub what: What,
+    pub what: StatedRequirement,
 }
 
 /// What a dependency says.
 #[derive(Debug, Clone, PartialEq)]
-pub struct What {
+pub struct StatedRequirement {
     /// By name: with versions, as a pin `==version+local` for a wheel, with the address for what stands elsewhere. None where
     /// nobody says the name, e.g. `./local`.
-    pub requirement: Option<Requirement<VerbatimUrl>>,
+    pub requirement: Option<Requirement>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -84,7 +83,7 @@ pub enum Elsewhere {
     Path,
 }
 
-impl Dependency {
+impl WrittenRequirement {
     /// The normalised name, if it is known.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
@@ -129,7 +128,7 @@ impl Problem {
 }
 
 /// A parsed text: what it says, and the bytes of its specifiers.
-pub type Parsed = (What, Option<Range<usize>>);
+pub type Parsed = (StatedRequirement, Option<Range<usize>>);
 
 /// Parses a text without options, comments and variables. The range is that of the specifiers.
 ///
@@ -193,7 +192,7 @@ fn unnamed(text: &str, range: Range<usize>, marker: MarkerTree, style: Style) ->
             return Err(problem.or_write(&format!("{} @ {written}", wheel.name)));
         }
         let origin = Origin::Wheel { location: location.to_owned() };
-        return Ok((What { requirement: Some(requirement), origin }, None));
+        return Ok((StatedRequirement { requirement: Some(requirement), origin }, None));
     }
     let egg = egg(location);
     if style == Style::Pep508 {
@@ -214,7 +213,7 @@ fn unnamed(text: &str, range: Range<usize>, marker: MarkerTree, style: Style) ->
         }
     };
     let origin = Origin::Elsewhere { kind: kind_of(location), location: location.to_owned() };
-    Ok((What { requirement, origin }, None))
+    Ok((StatedRequirement { requirement, origin }, None))
 }
 
 fn package_name(name: &str, range: &Range<usize>) -> Result<PackageName, Problem> {
@@ -241,7 +240,7 @@ fn pinned(
     extras: Vec<ExtraName>,
     marker: MarkerTree,
     range: &Range<usize>,
-) -> Result<Requirement<VerbatimUrl>, Problem> {
+) -> Result<Requirement, Problem> {
     let name = package_name(&wheel.name, range)?;
     let exact = VersionSpecifier::equals_version(wheel.version.clone());
     let version_or_url = Some(VersionOrUrl::VersionSpecifier(VersionSpecifiers::from_iter([exact])));
@@ -285,7 +284,7 @@ fn named(text: &str, range: Range<usize>, style: Style) -> Result<Parsed, Proble
     let marker = self::marker(text, semicolon.map(|at| at + 1..end), style)?;
     let version_or_url = (!specifiers.is_empty()).then_some(VersionOrUrl::VersionSpecifier(specifiers));
     let requirement = Requirement { name, extras, version_or_url, marker, origin: None };
-    Ok((What { requirement: Some(requirement), origin: Origin::Index }, Some(versions)))
+    Ok((StatedRequirement { requirement: Some(requirement), origin: Origin::Index }, Some(versions)))
 }
 
 fn skip_blanks(text: &str, at: usize, end: usize) -> usize {
@@ -329,11 +328,11 @@ fn at_location(
         }
         let requirement = pinned(&wheel, extras, marker, &place)?;
         let origin = Origin::Wheel { location: location.to_owned() };
-        return Ok((What { requirement: Some(requirement), origin }, None));
+        return Ok((StatedRequirement { requirement: Some(requirement), origin }, None));
     }
     let requirement = elsewhere(name, extras, marker, location);
     let origin = Origin::Elsewhere { kind: kind_of(location), location: location.to_owned() };
-    Ok((What { requirement: Some(requirement), origin }, None))
+    Ok((StatedRequirement { requirement: Some(requirement), origin }, None))
 }
 
 /// `>=2.6,<2.8`, also in parentheses.

@@ -14,15 +14,14 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::MarkerTree;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::table::{Reader, in_order};
 use super::uv::{Index, Source, SourceKind, revision};
 use super::{GroupItem, PyProject};
-use crate::project::dependency::{Dependency, Problem, Style, independent, parse};
+use crate::pep::{MarkerTree, VersionSpecifiers};
+use crate::project::dependency::{Problem, Style, WrittenRequirement, independent, parse};
 use crate::project::place::Placed;
 use crate::project::poetry_range::{RangeError, translate};
 use crate::python::wheel::normalise_name;
@@ -137,7 +136,7 @@ fn entries<'t>(
     value: &Spanned<DeValue<'t>>,
     own: bool,
     reader: &mut Reader<'t>,
-) -> Vec<(Dependency, bool)> {
+) -> Vec<(WrittenRequirement, bool)> {
     match value.get_ref() {
         DeValue::Array(list) => list.iter().filter_map(|value| entry(project, name, value, own, reader)).collect(),
         _ => entry(project, name, value, own, reader).into_iter().collect(),
@@ -150,7 +149,7 @@ fn entry<'t>(
     value: &Spanned<DeValue<'t>>,
     own: bool,
     reader: &mut Reader<'t>,
-) -> Option<(Dependency, bool)> {
+) -> Option<(WrittenRequirement, bool)> {
     let Some(table) = value.get_ref().as_table() else {
         let version = reader.text_of(value, name)?;
         let range = range(&version, reader)?;
@@ -207,11 +206,11 @@ fn dependency(
     value: &Spanned<DeValue<'_>>,
     version: Option<Placed<String>>,
     reader: &mut Reader<'_>,
-) -> Option<Dependency> {
+) -> Option<WrittenRequirement> {
     match parse(text, Style::Pip) {
         Ok((what, _)) => {
             let versions = version.map(|version| version.place);
-            Some(Dependency { text: text.to_owned(), place: reader.place(value.span()), versions, what })
+            Some(WrittenRequirement { text: text.to_owned(), place: reader.place(value.span()), versions, what })
         }
         Err(problem) => {
             reader.problem(Problem { range: value.span(), ..problem });

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pep508_rs::MarkerTree;
-
 use super::table::Reader;
 use super::uv::CONDITIONS;
 use super::{GroupItem, PyProject, Source, SourceKind};
-use crate::project::dependency::{Dependency, Elsewhere, Origin, Problem, Style, What, parse};
+use crate::pep::MarkerTree;
+use crate::project::dependency::{Elsewhere, Origin, Problem, StatedRequirement, Style, WrittenRequirement, parse};
 use crate::project::place::Placed;
 use crate::python::wheel::normalise_name;
 use crate::text::nearest;
@@ -29,7 +28,7 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
     /// What is asked for.
-    pub dependency: Dependency,
+    pub dependency: WrittenRequirement,
     /// The address of the index from which it is to come, where a source says so.
     pub index: Option<Placed<String>>,
 }
@@ -142,12 +141,12 @@ impl PyProject<'_> {
         Ok(())
     }
 
-    fn is_own(&self, dependency: &Dependency) -> bool {
+    fn is_own(&self, dependency: &WrittenRequirement) -> bool {
         self.name.is_some() && dependency.name() == self.name.as_deref()
     }
 
     /// Adds a dependency, from where its source says.
-    fn push(&self, dependency: &Dependency, asker: Asker<'_>, found: &mut Vec<Chosen>) {
+    fn push(&self, dependency: &WrittenRequirement, asker: Asker<'_>, found: &mut Vec<Chosen>) {
         if self.is_own(dependency) {
             return;
         }
@@ -185,7 +184,7 @@ impl PyProject<'_> {
     }
 
     /// A dependency from a source, under a marker.
-    fn from(&self, dependency: &Dependency, source: &Source, marker: MarkerTree) -> Chosen {
+    fn from(&self, dependency: &WrittenRequirement, source: &Source, marker: MarkerTree) -> Chosen {
         let mut dependency = dependency.clone();
         let mut index = None;
         let name = dependency.name().unwrap_or_default().to_owned();
@@ -206,7 +205,7 @@ impl PyProject<'_> {
         if let Some((address, location)) = location {
             let parsed = parse(&format!("{name} @ {address}"), Style::Pip).ok();
             // A wheel that has another name, or none: its address alone is known.
-            let fallback = || What {
+            let fallback = || StatedRequirement {
                 requirement: None,
                 origin: Origin::Elsewhere { kind: Elsewhere::Archive, location: location.clone() },
             };

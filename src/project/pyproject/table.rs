@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::GroupItem;
-use crate::project::dependency::{Dependency, Problem, Style, parse};
+use crate::pep::VersionSpecifiers;
+use crate::project::dependency::{Problem, Style, WrittenRequirement, parse};
 use crate::project::mend;
 use crate::project::place::{InputError, Lines, Place, Placed};
 
@@ -126,12 +126,12 @@ impl<'t> Reader<'t> {
         self.list(table, key).iter().filter_map(|value| self.text_of(value, key)).collect()
     }
 
-    pub fn dependencies(&mut self, table: &DeTable<'t>, key: &str) -> Vec<Dependency> {
+    pub fn dependencies(&mut self, table: &DeTable<'t>, key: &str) -> Vec<WrittenRequirement> {
         self.list(table, key).iter().filter_map(|value| self.dependency(value, key)).collect()
     }
 
     /// A string as PEP 508 has it.
-    pub fn dependency(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<Dependency> {
+    pub fn dependency(&mut self, value: &Spanned<DeValue<'_>>, key: &str) -> Option<WrittenRequirement> {
         let Some(text) = value.get_ref().as_str() else {
             self.mismatch(value, key, "a list of strings such as `\"torch>=2.6\"`");
             return None;
@@ -142,7 +142,7 @@ impl<'t> Reader<'t> {
                 let start = inside.as_ref().map(|inside| inside.start);
                 let versions = versions.zip(start).map(|(at, start)| self.place(start + at.start..start + at.end));
                 let place = self.place(inside.unwrap_or_else(|| value.span()));
-                Some(Dependency { text: text.to_owned(), place, versions, what })
+                Some(WrittenRequirement { text: text.to_owned(), place, versions, what })
             }
             Err(problem) => {
                 let range = match inside {

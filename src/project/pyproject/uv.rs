@@ -1,11 +1,11 @@
 //! `[tool.uv]`: sources, indexes, constraints and overrides.
 
-use pep508_rs::MarkerTree;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::table::{Reader, in_order};
 use super::{GroupItem, PyProject};
+use crate::pep::MarkerTree;
 use crate::project::dependency::{Problem, independent, marker_of};
 use crate::project::place::{Place, Placed};
 use crate::python::wheel::normalise_name;

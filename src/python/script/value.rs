@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use pep440_rs::Version;
-
 use super::expression::LONGEST;
 use super::{Expression, Modules};
+use crate::pep::Version;
 
 /// What an expression comes to.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,5 @@
 //! `advisories/*.toml`: known bad combinations, written by hand.
 
-use pep440_rs::Version;
-use pep508_rs::VersionOrUrl;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
@@ -9,6 +7,7 @@ use super::gpus::GpuClass;
 use super::line::Line;
 use super::page::{Page, fault, normalised, requirement};
 use super::range::Range;
+use crate::pep::{Version, VersionOrUrl};
 use crate::step::Written;
 use crate::version::DriverVersion;
 

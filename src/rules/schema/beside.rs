@@ -7,23 +7,10 @@ use super::guard::{AssemblerRow, GuardRow};
 use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
-use super::page::Page;
+use super::page::{Page, Row};
 use super::prebuilt::{CpuOnly, Prebuilt};
 use super::source_build::SourceBuild;
 use super::torch_abi::TorchExtension;
-
-/// A row of these tables.
-pub trait Row {
-    /// The name of the table, e.g. `old-release`.
-    const TABLE: &str;
-
-    /// Checks the row.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with it.
-    fn check(&self) -> Result<(), Fault>;
-}
 
 /// The tables, each described at its field of [`super::PackageFile`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

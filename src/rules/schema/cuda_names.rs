@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
 use super::page::{Page, Table, fault};
+use super::role::RoleRow;
 
 /// `rules/platform/cuda_names.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -12,6 +13,9 @@ pub struct CudaNameTable {
     /// In no order.
     #[serde(rename = "family")]
     pub families: Vec<CudaTwins>,
+    /// The first that fits decides.
+    #[serde(rename = "role")]
+    pub roles: Vec<RoleRow>,
 }
 
 /// Distributions that go together.
@@ -36,6 +40,12 @@ impl Table for CudaNameTable {
     const FILE: &str = "cuda_names";
 
     fn check(&self) -> Result<(), Fault> {
+        for (index, row) in self.roles.iter().enumerate() {
+            day(&row.source.read).map_err(|found| found.below("role", index))?;
+            if row.begins.is_empty() || row.ends.as_ref().is_some_and(|end| !end.contains("{}")) {
+                return Err(fault("role", index, "begins with nothing, or ends without `{}`"));
+            }
+        }
         for (index, row) in self.families.iter().enumerate() {
             day(&row.source.read).map_err(|found| found.below("family", index))?;
             if row.names.iter().chain(&row.parts).any(|name| !name.contains("{}")) {

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::beside::Row;
-use super::page::{Page, normalised};
+use super::page::{Page, Row, normalised};
 use super::range::Range;
 use crate::version::CudaVersion;
 

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::beside::Row;
-use super::page::{OpenedWheel, wheel};
+use super::page::{OpenedWheel, Row, wheel};
 use super::range::Range;
 
 /// The CUDA libraries of some releases of a distribution.

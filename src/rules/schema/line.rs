@@ -2,14 +2,12 @@
 
 use std::sync::LazyLock;
 
-use pep440_rs::VersionSpecifiers;
-use pep508_rs::{Requirement, VerbatimUrl, VersionOrUrl};
-
 use super::page::requirement;
 use super::parsed::Parsed;
+use crate::pep::{Requirement, VersionOrUrl, VersionSpecifiers};
 
 /// The text and the requirement that it is.
-pub type Line = Parsed<Requirement<VerbatimUrl>>;
+pub type Line = Parsed<Requirement>;
 
 /// What a bare name admits.
 static ANY: LazyLock<VersionSpecifiers> = LazyLock::new(VersionSpecifiers::empty);
@@ -20,13 +18,13 @@ impl Line {
     /// # Errors
     ///
     /// When the text is no PEP 508 requirement.
-    pub fn check(&self) -> Result<Requirement<VerbatimUrl>, String> {
+    pub fn check(&self) -> Result<Requirement, String> {
         requirement(&self.text)
     }
 
     /// What it means; none where nobody checked the row and it means nothing.
     #[must_use]
-    pub fn requirement(&self) -> Option<&Requirement<VerbatimUrl>> {
+    pub fn requirement(&self) -> Option<&Requirement> {
         self.meaning()
     }
 

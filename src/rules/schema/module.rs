@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::beside::Row;
-use super::page::Page;
+use super::page::{Page, Row};
 
 /// One module.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, requirements};
-use super::beside::Row;
-use super::page::{OpenedWheel, wheel};
+use super::page::{OpenedWheel, Row, wheel};
 
 /// What a release requires that is older than the rows of its package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

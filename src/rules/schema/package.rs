@@ -11,6 +11,7 @@ use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
 use super::prebuilt::{CpuOnly, Prebuilt};
+use super::role::Role;
 use super::source_build::SourceBuild;
 use super::torch_abi::TorchExtension;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
@@ -34,6 +35,9 @@ pub struct PackageFile {
     /// Kept by hand: what people install it for, which decides what a fix leaves as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<Headline>,
+    /// Kept by hand: the part that it plays in a stack; left out where it plays none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Older releases exist, and are not in this file: nothing is said of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub partial: bool,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use pep508_rs::{PackageName, VerbatimUrl};
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
+use crate::pep::{PackageName, Requirement};
 
 /// A file of `platform/`: its rows, and what must be true of them.
 pub trait Table: serde::de::DeserializeOwned {
@@ -17,6 +17,19 @@ pub trait Table: serde::de::DeserializeOwned {
     /// # Errors
     ///
     /// The first row that is wrong, with its place.
+    fn check(&self) -> Result<(), Fault>;
+}
+
+/// A row of a table that stands in a package's file.
+pub trait Row {
+    /// The name of the table, e.g. `old-release`.
+    const TABLE: &str;
+
+    /// Checks the row.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
     fn check(&self) -> Result<(), Fault>;
 }
 
@@ -56,7 +69,7 @@ pub fn normalised(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-pub fn requirement(line: &str) -> Result<pep508_rs::Requirement<VerbatimUrl>, String> {
+pub fn requirement(line: &str) -> Result<Requirement, String> {
     line.parse().map_err(|error| format!("`{line}`: {error}"))
 }
 

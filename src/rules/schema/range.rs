@@ -1,9 +1,8 @@
 //! Versions as a row has them: PEP 440 specifiers, e.g. `>=12.8,<13`.
 
-use pep440_rs::{Version, VersionSpecifiers};
-
 use super::super::fault::{Fault, specifiers};
 use super::parsed::Parsed;
+use crate::pep::{Version, VersionSpecifiers};
 
 /// The text and the versions that it admits.
 pub type Range = Parsed<VersionSpecifiers>;

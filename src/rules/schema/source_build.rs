@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::beside::Row;
-use super::page::Page;
+use super::page::{Page, Row};
 use crate::version::ComputeCapability;
 
 /// A package that compiles against the installed torch when it is installed from source, so that another torch, or another

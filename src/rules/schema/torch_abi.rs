@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::beside::Row;
-use super::page::{OpenedWheel, wheel};
+use super::page::{OpenedWheel, Row, wheel};
 
 /// Which torch the compiled libraries of a release need, whatever its metadata says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -133,7 +133,7 @@ fn broken(world: &World, request: &Request, db: &RuleDb) -> BTreeSet<Broken> {
     let version = |name: &str| {
         let (_, release, build) = row(NAMES.iter().position(|other| *other == name)?)?;
         let text = if build.index == "pypi" { release.version.to_string() } else { release.full_version(build) };
-        Some(text.parse::<pep440_rs::Version>().expect("a version"))
+        Some(text.parse::<crate::pep::Version>().expect("a version"))
     };
     let torch = row(1).and_then(|(_, _, build)| build.cuda);
     let rows = ["1.0", "2.0", "3.0"].into_iter().filter_map(|version| {

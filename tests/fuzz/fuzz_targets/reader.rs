@@ -9,6 +9,7 @@ pub fn fuzz(reader: Reader, data: &[u8]) {
         is_package: &|name| names.contains(&name),
         distribution_of: &distribution_of,
         variant: &|url, _| url.rsplit('/').next().map(str::to_owned),
+        is_variable: &|name| name.starts_with("CUDA_"),
         is_gpu: &|name| ["H100", "A100", "RTX", "GTX"].iter().any(|gpu| name.contains(gpu)),
         other_vendor: &|line| line.contains("gfx").then(|| "AMD ROCm".to_owned()),
     };

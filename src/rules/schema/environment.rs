@@ -1,0 +1,68 @@
+//! `platform/environment.toml`: environment variables, who reads them, and what they decide.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::fault::Fault;
+use super::page::{Page, Table, cited, fault, pages};
+
+/// `rules/platform/environment.toml`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EnvironmentTable {
+    /// Pages by key.
+    pub sources: BTreeMap<String, Page>,
+    /// Ascending by name.
+    #[serde(rename = "variable")]
+    pub variables: Vec<VariableRow>,
+}
+
+/// A variable that is recorded, whatever its value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VariableRow {
+    /// E.g. `CUDA_VISIBLE_DEVICES`.
+    pub name: String,
+    /// Who reads it, e.g. `CUDA`, or `builds` for what compiles.
+    pub read_by: String,
+    /// What it decides, in words without full stop.
+    #[serde(default)]
+    pub does: Option<String>,
+    /// What the whole value may be, regular expressions of which one must match; empty where any may, or nobody looked.
+    #[serde(default)]
+    pub valid: Vec<String>,
+    /// What a value does that is not valid, in words without full stop.
+    #[serde(default)]
+    pub wrong: Option<String>,
+    /// A key of `sources`, where it says more than who reads it.
+    #[serde(default)]
+    pub source: Option<String>,
+}
+
+impl Table for EnvironmentTable {
+    const FILE: &str = "environment";
+
+    fn check(&self) -> Result<(), Fault> {
+        pages(&self.sources)?;
+        for (index, row) in self.variables.iter().enumerate() {
+            let previous = index.checked_sub(1).and_then(|at| self.variables.get(at));
+            if previous.is_some_and(|other| other.name >= row.name) {
+                return Err(fault("variable", index, "the variables do not ascend by name, each once"));
+            }
+            if row.name.is_empty()
+                || !row.name.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
+            {
+                return Err(fault("variable", index, &format!("`{}` is no environment variable", row.name)));
+            }
+            match &row.source {
+                Some(source) => cited(&self.sources, source, "variable", index)?,
+                None if row.does.is_some() || row.wrong.is_some() || !row.valid.is_empty() => {
+                    return Err(fault("variable", index, "what it does needs a `source`"));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
