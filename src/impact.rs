@@ -345,7 +345,11 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         slot_version(facts, requirement::name_of(pin), None);
         return;
     };
-    let Ok(version) = Version::from_str(full) else { return };
+    let Ok(version) = Version::from_str(full) else {
+        // `==26.8.*`
+        slot_version(facts, name, None);
+        return;
+    };
     let target = Target::to_plan_for(facts, db);
     let Some((release, builds)) = db.builds(name, &version, target.platform.as_deref().unwrap_or_default()) else {
         if db.package(name).is_none() || is_runtime_wheel(name) {

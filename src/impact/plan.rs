@@ -4,6 +4,7 @@
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
 mod extras;
+mod family;
 mod front;
 mod instead;
 mod measure;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use self::wishes::Wanted;
-use super::outlook::{Fate, Outlook, Wish, foresee};
+use super::outlook::{Fate, Outlook, Row, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
@@ -291,14 +292,17 @@ impl Draft<'_> {
         apply(self.facts, &Change::All(self.changes.clone()), self.db)
     }
 
-    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on.
+    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on,
+    /// and a half-upgraded family in one release.
     ///
     /// What one of these requires itself, its next version may not.
     fn leftovers(&mut self) {
         let now = self.now();
-        let mut moving = BTreeSet::new();
+        let family = family::to_one_release(&now, self.db);
+        let mut moving: BTreeSet<String> = family.keys().cloned().collect();
         let lines = loop {
-            let wanted = self.unmet(&now, &moving);
+            let mut wanted = self.unmet(&now, &moving);
+            wanted.retain(|name, _| !family.contains_key(name));
             let names: BTreeSet<String> =
                 wanted.keys().filter(|name| now.distribution(name).is_some()).cloned().collect();
             if names.is_subset(&moving) {
@@ -316,10 +320,14 @@ impl Draft<'_> {
         let lines = lines.filter_map(|line| {
             bounded(&line, &without(&normalise(requirement::name_of(&line))), self.db, self.workload)
         });
-        let lines: Vec<String> = lines.collect();
+        let mut lines: Vec<String> = lines.collect();
+        lines.extend(family.iter().map(|(name, range)| format!("{name}{range}")));
         if lines.is_empty() {
             return;
         }
+        lines.sort();
+        // What the members of a family require in another release, nobody read.
+        self.known &= family.is_empty();
         self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
         self.after = None;
@@ -458,13 +466,15 @@ fn is_certain(finding: &Finding) -> bool {
 
 /// How far an outlook sets back what people install for its own sake, at most.
 fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
-    let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change);
-    let falls = changed.filter_map(|row| {
-        let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
-        let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-        Some(package.fall(&version(&row.before)?.without_local(), &version(&row.after)?.without_local()))
-    });
-    falls.max().unwrap_or(Fall::None)
+    outlook.rows.iter().filter_map(|row| falls(row, db)).max().unwrap_or(Fall::None)
+}
+
+/// How far a row sets back what people install for its own sake; none where it is no such package, or stays.
+fn falls(row: &Row, db: &RuleDb) -> Option<Fall> {
+    let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
+    let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
+    let (before, after) = (version(&row.before)?, version(&row.after)?);
+    (row.fate == Fate::Change).then(|| package.fall(&before.without_local(), &after.without_local()))
 }
 
 /// A sentence as a part of a longer one.

@@ -19,7 +19,8 @@ pub fn agrees(rule: CudaAgreement, own: Option<CudaVersion>, partner: Option<Cud
 /// Whether a build of a release goes beside a partner's build for some CUDA, by a rule about their CUDAs.
 ///
 /// Example: torchvision 0.22.1 for aarch64 is published as a CPU build alone; beside torch for CUDA it loads, and its own kernels are
-/// not there. For x86_64 there are builds for CUDA, and the CPU build is the wrong one.
+/// not there. For x86_64 there are builds for CUDA, and the CPU build is the wrong one. 0.25.0 for aarch64 has one for CUDA 13, beside
+/// which the CPU build is all there is for CUDA 12.
 #[must_use]
 pub fn goes_beside(
     (rule, agreement): (&Partner, CudaAgreement),
@@ -31,7 +32,7 @@ pub fn goes_beside(
     let here = |build: &&Build| build.is_for(platform);
     let all_there_is = || {
         let mut builds = release.into_iter().flat_map(|release| &release.builds).filter(here).peekable();
-        builds.peek().is_some() && builds.all(|build| build.cuda.is_none())
+        builds.peek().is_some() && !builds.any(|build| build.cuda.is_some() && agrees(agreement, build.cuda, partner))
     };
     agrees(agreement, own, partner) || (rule.loads_without_cuda && own.is_none() && all_there_is())
 }

@@ -120,13 +120,13 @@ fn fewest(
 pub(super) struct Cost {
     /// Lines of the user that change.
     lines: u32,
-    /// Packages with a role in the stack that fall back far, which is nearly to take them away.
-    set_back: u32,
     /// Packages that were installed by name and change release.
     requested: u32,
-    /// Serving applications that do.
+    /// Serving applications that do: what serves never moves because a neighbour went too far ahead.
     serving: u32,
-    /// Frameworks that do.
+    /// Packages with a role in the stack that fall back far, which is nearly to take them away.
+    set_back: u32,
+    /// Frameworks that change release.
     frameworks: u32,
     /// The framework that leaves its release, or the CUDA for which the family is built: all of it is then downloaded anew.
     families: u32,
@@ -148,9 +148,9 @@ impl std::ops::Add for Cost {
     fn add(self, other: Self) -> Self {
         Self {
             lines: self.lines + other.lines,
-            set_back: self.set_back + other.set_back,
             requested: self.requested + other.requested,
             serving: self.serving + other.serving,
+            set_back: self.set_back + other.set_back,
             frameworks: self.frameworks + other.frameworks,
             families: self.families + other.families,
             extensions: self.extensions + other.extensions,

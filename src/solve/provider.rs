@@ -82,6 +82,10 @@ impl Provider<'_, '_> {
             }
             Node::Ask(ask) => self.ask_edges(ask, &mut edges),
             Node::Release(package) if version == UNLISTED => {
+                // A build that the rules do not know of a release that they do: what its release requires holds for it too.
+                if let Some(known) = self.universe.release_of_unlisted(package) {
+                    self.need_edges(package, self.universe.release_needs(package, known), &mut edges);
+                }
                 self.shared_edges(package, Node::SharedRelease, Versions::singleton(version), &mut edges);
             }
             Node::Release(_) | Node::Build(_) if version == ABSENT => {}

@@ -140,6 +140,13 @@ impl<'a> Universe<'a> {
         self.packages[package].unlisted.as_ref()
     }
 
+    /// The release that the rules know of a version of which they do not know the build, e.g. 0.24.1 of `0.24.1+cu130` on aarch64.
+    pub fn release_of_unlisted(&self, package: usize) -> Option<u32> {
+        let public = self.unlisted(package)?.clone().without_local();
+        let candidates = &self.packages[package];
+        candidates.releases().find(|number| candidates.release(*number).version == public)
+    }
+
     /// Whether a package is installed, and is to change as little as can be.
     pub fn is_kept(&self, package: usize) -> bool {
         self.prefer == Prefer::Installed && self.installed.contains_key(self.packages[package].name)

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use super::clean::Clean;
 use super::draft::{Draft, GpuList, OF_LINES};
 use super::field::READER;
-use super::said::{Rank, Statements, differ, public};
+use super::said::{Rank, Said, Statements, differ, public};
 use crate::facts::{
     Contradiction, Distribution, Facts, Gpu, LibCuda, Nvcc, Nvml, Origin, Part, Pasted, Python, PythonImplementation,
     Reading, Source,
 };
+use crate::python::wheel::normalise_name;
 use crate::version::DriverVersion;
 
 /// A copy that import does not find.
@@ -72,7 +73,6 @@ impl Draft {
         });
         facts.whole_list = std::mem::take(&mut self.whole_list);
         facts.vendor = std::mem::take(&mut self.vendor);
-        facts.installing = std::mem::take(&mut self.installing);
         if let Some(said) = self.nvml.best() {
             let nvml = Nvml { library: said.place.clone(), version: said.value.clone() };
             facts.driver.nvml = Reading::told(nvml, said.place.clone());
@@ -111,6 +111,8 @@ impl Draft {
             };
             facts.python = Reading::told(python, place);
         }
+        self.outlived();
+        facts.installing = std::mem::take(&mut self.installing);
         let contradictions = self.contradictions();
         self.under_their_full_names();
         facts.distributions = self.distributions();
@@ -240,6 +242,32 @@ impl Draft {
             (false, _) => Reading::told(gpus, "an error message"),
             (true, Some(place)) => Reading::absent(place.clone()),
             (true, None) => Reading::Unknown,
+        }
+    }
+
+    /// Forgets what an installer complained of, and a list further down has otherwise: it was put right since.
+    fn outlived(&mut self) {
+        let line = |place: &str| place.rsplit_once("line ").and_then(|(_, number)| number.parse::<usize>().ok());
+        let mut over: Vec<(String, String, String)> = Vec::new();
+        for unmet in &self.installing.unmet {
+            let (Some(found), Some(at)) = (&unmet.found, line(&unmet.place)) else { continue };
+            let end = unmet.requirement.find(|letter: char| "<>=!~ ;[(".contains(letter));
+            let name = normalise_name(end.map_or(unmet.requirement.as_str(), |end| &unmet.requirement[..end]));
+            let later = |said: &Said<String>| {
+                said.rank == Rank::Listed
+                    && !said.place.starts_with("pip, ")
+                    && line(&said.place).is_some_and(|other| other > at)
+                    && differ(&said.value, found)
+            };
+            if self.packages.get(&name).is_some_and(|said| said.0.iter().any(later)) {
+                over.push((name, found.clone(), unmet.place.clone()));
+            }
+        }
+        for (name, found, place) in over {
+            self.installing.unmet.retain(|it| it.place != place);
+            if let Some(said) = self.packages.get_mut(&name) {
+                said.0.retain(|it| it.place != place || differ(&it.value, &found));
+            }
         }
     }
 

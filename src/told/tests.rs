@@ -275,6 +275,19 @@ fn two_programs_that_disagree_are_told() {
     assert!(facts("PyTorch version: 2.5.1+cu124\n[pip3] torch==2.5.1").pasted.unwrap().contradictions.is_empty());
 }
 
+/// pip complained, the package was put back, and a list taken afterwards says so.
+#[test]
+fn a_later_list_outlives_what_pip_complained_of() {
+    let complaint = "transformers 4.57.1 requires huggingface-hub<1.0,>=0.34.0, but you have huggingface-hub 0.25.2 which is incompatible.";
+    let list = "Package  Version\n-------- -------\nhuggingface-hub 0.36.0\ntransformers 4.57.1\n";
+    let now = facts(&format!("{complaint}\n{list}"));
+    assert_eq!(version(&now, "huggingface-hub"), "0.36.0");
+    assert!(now.installing.unmet.is_empty() && now.pasted.unwrap().contradictions.is_empty());
+    // What pip says after a list was taken may be of a later day.
+    let before = facts(&format!("{list}\n{complaint}"));
+    assert_eq!((before.installing.unmet.len(), before.pasted.unwrap().contradictions.len()), (1, 1));
+}
+
 #[test]
 fn ticks_and_crosses_are_no_part_of_a_line() {
     let told = facts("✅ PyTorch Version: 2.8.0+cu129\n✔ numpy: 2.1.3\n[OK] Python: 3.12.4\n❌ xformers");

@@ -13,13 +13,13 @@ use crate::rules::schema::Headline;
 /// The size of a change; the smaller is the better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Measure {
-    /// Packages with a role in the stack that fall back far.
-    set_back: usize,
     /// Packages that were installed by name and change release.
     requested: usize,
     /// Serving applications that do.
     serving: usize,
-    /// Frameworks that do.
+    /// Packages with a role in the stack that fall back far.
+    set_back: usize,
+    /// Frameworks that change release.
     frameworks: usize,
     /// Extensions that do.
     extensions: usize,

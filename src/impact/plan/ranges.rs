@@ -95,6 +95,13 @@ fn first_of(broken: &VersionSpecifiers, range: &VersionSpecifiers) -> Option<Ver
 pub(super) fn tight(range: &VersionSpecifiers) -> Option<String> {
     let of = |operators: &[Operator]| range.iter().filter(|it| operators.contains(it.operator())).collect::<Vec<_>>();
     let text = |it: &VersionSpecifier| it.to_string();
+    let stars = of(&[Operator::EqualStar]);
+    let apart = |one: &VersionSpecifier, other: &VersionSpecifier| {
+        !one.contains(other.version()) && !other.contains(one.version())
+    };
+    if stars.iter().any(|one| stars.iter().any(|other| apart(one, other))) {
+        return None;
+    }
     if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
         return satisfied(range, exact.version()).then(|| text(exact));
     }
@@ -174,5 +181,6 @@ mod tests {
         assert_eq!(of("==2.0,>=1").as_deref(), Some("==2.0"));
         assert_eq!((of("==2.0,>=3"), of(">=2,<2"), of(">3,<2")), (None, None, None));
         assert_eq!(of(">=2,<=2").as_deref(), Some(">=2,<=2"));
+        assert_eq!(of("==26.6.*,==26.8.*"), None);
     }
 }

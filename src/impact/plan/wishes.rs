@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::super::outlook::{Fate, Outlook, has_to_move};
 use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
-use super::{Draft, fall, is_certain, is_told};
+use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::{self, registry};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
@@ -36,8 +36,9 @@ impl Wanted {
 
 impl Draft<'_> {
     /// Goes on with what no rule forbids and a finding complains of: by one of the finding's own wishes that sets nothing back, or
-    /// moves nothing but what it names, or for what fails goes back a minor release at most. Of several that end it the one that
-    /// changes least.
+    /// moves nothing but what it names, or for what fails goes back a minor release at most; far back goes only what stands below
+    /// another that the finding names and that stays, as transformers does beside a vLLM. Of several that end it the one that changes
+    /// least.
     pub(super) fn by_their_own_wish(
         &self,
         findings: &[Finding],
@@ -67,7 +68,9 @@ impl Draft<'_> {
                 let alone = |it: &Outlook| it.rows.iter().all(|row| row.fate != Fate::Change || wanted(&row.name));
                 let bound = if finding.severity == Severity::Fail { Fall::Near } else { Fall::None };
                 let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
-                let Some(other) = other.filter(|it| fall(it, self.db) <= bound || alone(it)) else { continue };
+                let fits =
+                    |it: &Outlook| fall(it, self.db) <= bound || alone(it) || self.falls_below_what_stays(it, finding);
+                let Some(other) = other.filter(fits) else { continue };
                 let size = measure(&other, self.facts, self.db);
                 if best.as_ref().is_some_and(|(least, ..)| *least <= size) {
                     continue;
@@ -108,6 +111,18 @@ impl Draft<'_> {
             _ => {}
         }
         wishes
+    }
+
+    /// Whether all that goes far back in an outlook has a lesser role than something that the finding names and that stays.
+    fn falls_below_what_stays(&self, outlook: &Outlook, finding: &Finding) -> bool {
+        let role = |name: &str| self.db.package(name).and_then(|package| package.headline);
+        let stays = |name: &&String| {
+            self.facts.distribution(name).is_some()
+                && outlook.rows.iter().all(|row| row.name != **name || row.fate != Fate::Change)
+        };
+        let highest = finding.packages.iter().filter(stays).filter_map(|name| role(name)).min();
+        let far = outlook.rows.iter().filter(|row| falls(row, self.db) == Some(Fall::Far));
+        highest.is_some_and(|highest| far.into_iter().all(|row| role(&row.name).is_none_or(|own| highest < own)))
     }
 
     /// Whether what requires something has to move itself, and no solver chooses its release.

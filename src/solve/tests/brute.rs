@@ -18,8 +18,8 @@ use crate::rules::obstacle::{code_obstacles, obstacles};
 use crate::rules::partner::{goes_beside, loaded_code};
 use crate::rules::requirement::{name_of, satisfied, specifiers};
 
-/// The measure of a change, as the design has it, in this order: packages with a role (`torch`, `bits`) that fall back by more
-/// than a minor release, which is nearly to be taken away; packages that were installed by name and leave their release; then
+/// The measure of a change, as the design has it, in this order: packages that were installed by name and leave their release;
+/// packages with a role (`torch`, `bits`) that fall back by more than a minor release, which is nearly to be taken away; then
 /// frameworks (`torch` here) that do; a `torch` for CUDA that leaves that CUDA or its release; then extensions (`bits`) that leave their release;
 /// all that do; all that leave their build; all that go back. What is added costs nothing, and what nobody asks for is left where
 /// it is.
@@ -31,8 +31,8 @@ fn measure(world: &World, installed: &World, requested: &[bool; 4], db: &RuleDb)
         let (Some(after), Some(before)) = (world[at], installed[at]) else { continue };
         let release = usize::from(after.0 != before.0);
         let has_role = name == "torch" || name == "bits";
-        sum[0] += usize::from(has_role && after.0 + 1 < before.0);
-        sum[1] += release * usize::from(requested[at]);
+        sum[0] += release * usize::from(requested[at]);
+        sum[1] += usize::from(has_role && after.0 + 1 < before.0);
         sum[2] += release * usize::from(name == "torch");
         let leaves = || cuda(before).is_some() && (after.0 != before.0 || cuda(after) != cuda(before));
         sum[3] += usize::from(name == "torch" && leaves());

@@ -14,7 +14,7 @@ pub fn fuzz(reader: Reader, data: &[u8]) {
         other_vendor: &|line| line.contains("gfx").then(|| "AMD ROCm".to_owned()),
     };
     let text = String::from_utf8_lossy(data);
-    let report = read(&[reader], &clean(&text), &vocabulary);
+    let (report, ()) = read(&[reader], &clean(&text), &vocabulary, |_| ((), Vec::new()));
     let pasted = report.facts.pasted.expect("a report is pasted");
     assert!(pasted.not_read <= text.lines().count() && pasted.recognised.len() <= 24);
 }
