@@ -95,19 +95,32 @@ pub(super) fn best<'f>(findings: &[&'f Finding], told: &Told) -> Advice<'f> {
     let runs = |remedy: &&Remedy| !remedy.looks() && (!remedy.steps.is_empty() || !remedy.requirements.is_empty());
     let cure = own().find(|remedy| remedy.verified).or_else(|| own().find(runs)).or_else(|| all().find(runs));
     let cure = cure.or_else(|| all().find(|remedy| !remedy.looks()));
-    Advice { look: own().find(|remedy| remedy.looks()), cure }
+    // What only looks stands in front where there is something to tell apart.
+    Advice { look: own().next().filter(|remedy| remedy.looks()), cure }
+}
+
+/// Whether a plan mends a finding. What a message alone tells of, and one line would mend, is not mended by a plan that brings
+/// something else.
+pub(super) fn mends(plan: &Plan, finding: &Finding) -> bool {
+    let cure = finding.remedies.iter().find(|remedy| !remedy.looks());
+    let asked: Vec<String> = cure.into_iter().flat_map(|cure| words_after(&cure.steps, "install")).collect();
+    let name = |line: &String| normalise(name_of(line));
+    let brought = |line: &String| plan.requirements.iter().map(name).any(|brought| brought == name(line));
+    let installs = !asked.is_empty() && asked.iter().all(|line| !line.contains(['/', ' ']));
+    plan.fixes.contains(&finding.id)
+        && (!is_told(finding) || !installs || plan.requirements.is_empty() || asked.iter().any(brought))
 }
 
 /// Why a plan leaves a cause, one sentence without full stop.
 pub(super) fn reason(group: &[&Finding], plan: &Plan) -> String {
     let told = Told::of(plan);
-    let left: Vec<&Finding> = group.iter().filter(|finding| !plan.fixes.contains(&finding.id)).copied().collect();
+    let left: Vec<&Finding> = group.iter().filter(|finding| !mends(plan, finding)).copied().collect();
     let cures: Vec<&Remedy> = left.iter().flat_map(|it| &it.remedies).filter(|remedy| !remedy.looks()).collect();
     let by_hand = |remedy: &&Remedy| remedy.requirements.is_empty() && !remedy.change.as_ref().is_some_and(installs);
     let reason = if left.iter().all(|finding| is_told(finding)) {
         "what was read does not tell whether it is that"
     } else if cures.is_empty() {
-        "gpudoc knows no release or setting that ends it"
+        "no fix is known"
     } else if cures.iter().all(|remedy| told.forbids(remedy)) {
         "what would end it contradicts the plan"
     } else if cures.iter().all(by_hand) {
@@ -141,6 +154,12 @@ fn words_after<'s>(steps: &'s [Step], subcommand: &'s str) -> impl Iterator<Item
         }
         found
     })
+}
+
+/// What steps uninstall and do not install again.
+pub(super) fn removed(steps: &[Step]) -> impl Iterator<Item = String> + '_ {
+    let back: BTreeSet<String> = words_after(steps, "install").map(|line| normalise(name_of(&line))).collect();
+    words_after(steps, "uninstall").map(|name| normalise(&name)).filter(move |name| !back.contains(name))
 }
 
 /// Options of an installer whose next word is no package.

@@ -37,6 +37,8 @@ enum Key<'f> {
     LibraryPath,
     /// Two environments in one report.
     TwoEnvironments,
+    /// Metadata that nobody can read, of whatever package.
+    Metadata,
     /// A line that somebody saw.
     Message(&'f str),
 }
@@ -152,6 +154,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
                 keys.push(Key::CpuBuild(of));
             }
         }
+        (Kind::Requirement, None) if finding.id.is(&registry::UNREADABLE) => keys.push(Key::Metadata),
         (Kind::CpuBuild, _) => keys.extend(finding.packages.iter().map(|name| Key::CpuBuild(name))),
         (Kind::GpuArch, _) if !is_told(finding) => keys.extend(finding.gpus.iter().map(|gpu| Key::Gpu(*gpu))),
         (Kind::Driver | Kind::DriverMismatch | Kind::ForwardCompat, _) => keys.push(Key::Driver),

@@ -11,8 +11,9 @@ mod todo;
 
 use serde::Serialize;
 
+use crate::check::registry;
 use crate::facts::Facts;
-use crate::finding::{Finding, Id, Plan, Severity};
+use crate::finding::{Finding, Id, Kind, Plan, Severity};
 
 pub use advice::Told;
 pub use todo::{Item, Role, to_do};
@@ -22,7 +23,7 @@ pub use todo::{Item, Role, to_do};
 pub struct Cause {
     /// One line: subject, need, observation.
     pub title: String,
-    /// What it means for the user, in one sentence with its full stop.
+    /// What it means for the user, in one sentence with its full stop; empty where the title says it.
     pub meaning: String,
     /// That of its worst finding.
     pub severity: Severity,
@@ -45,13 +46,19 @@ pub fn causes(facts: &Facts, findings: &[Finding], plan: Option<&Plan>) -> Vec<C
 
 /// Findings of one cause as that cause.
 fn cause(facts: &Facts, group: &[&Finding], plan: Option<&Plan>) -> Cause {
-    let ends = |plan: &Plan| group.iter().all(|finding| plan.fixes.contains(&finding.id));
+    let ends = |plan: &Plan| group.iter().all(|finding| advice::mends(plan, finding));
     let mut packages: Vec<String> = group.iter().flat_map(|finding| finding.packages.iter().cloned()).collect();
     packages.sort();
     packages.dedup();
+    let (title, mut meaning) = (title::title(facts, group), title::meaning(group));
+    let declared = |finding: &&Finding| finding.kind == Kind::Requirement && finding.id.is(&registry::UNMET);
+    if title::repeats(&title, &meaning) || group.iter().all(|finding| declared(finding)) && !meaning.contains("import")
+    {
+        meaning.clear();
+    }
     Cause {
-        title: title::title(facts, group),
-        meaning: title::meaning(group),
+        title,
+        meaning,
         severity: group.iter().map(|finding| finding.severity).min().unwrap_or(Severity::Info),
         findings: group.iter().map(|finding| finding.id.clone()).collect(),
         packages,

@@ -89,7 +89,7 @@ fn what_metadata_code_and_symbols_say_of_one_partner_is_one_cause() {
     ]);
     let causes = causes(&facts, &findings, None);
     assert_eq!(causes.len(), 2);
-    assert_eq!(causes[0].title, "torchaudio 2.8.0 and xformers 0.0.32 were made for another torch than 2.9.0");
+    assert_eq!(causes[0].title, "torchaudio 2.8.0 and xformers 0.0.32 do not match torch 2.9.0");
     assert_eq!(causes[0].meaning, "What pairing/torchaudio means.", "what happens is said before what is declared");
     assert_eq!(causes[0].packages, ["torch", "torchaudio", "triton", "xformers"]);
 }

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::group::{Edge, complaint, edge, is_match, is_told, wanted};
+use crate::check::registry;
 use crate::facts::Facts;
 use crate::finding::{Finding, Kind};
 use crate::rules::role::is_runtime_wheel;
@@ -23,6 +24,9 @@ pub(super) fn title(facts: &Facts, group: &[&Finding]) -> String {
         of_matches(facts, group)
     } else if group.iter().all(|finding| finding.kind == Kind::GpuArch && !is_told(finding)) {
         of_builds(facts, group)
+    } else if group.iter().all(|finding| finding.id.is(&registry::UNREADABLE)) {
+        let names: Vec<String> = group.iter().flat_map(|finding| finding.packages.iter().cloned()).collect();
+        Some(format!("the metadata of {} cannot be read", some(&names)))
     } else {
         None
     };
@@ -35,6 +39,17 @@ pub(super) fn meaning(group: &[&Finding]) -> String {
     let says = |finding: &&&Finding| Some(finding.severity) == worst && finding.kind != Kind::Requirement;
     let finding = group.iter().find(says).or(group.first());
     finding.map(|finding| first_sentence(&finding.message).to_owned()).unwrap_or_default()
+}
+
+/// Whether a sentence says hardly more than a title that stands above it: most of its longer words are there.
+pub(super) fn repeats(title: &str, meaning: &str) -> bool {
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+        // `requires` and `require`, `compiled` and `compile` are one word.
+        words.filter(|word| word.len() > 3).map(|word| word.to_ascii_lowercase().chars().take(5).collect()).collect()
+    };
+    let (title, meaning) = (words(title), words(meaning));
+    !meaning.is_empty() && meaning.intersection(&title).count() * 3 >= meaning.len() * 2
 }
 
 /// Builds that hold no code for the same GPU.
@@ -87,9 +102,7 @@ fn of_matches(facts: &Facts, group: &[&Finding]) -> Option<String> {
             let wanted = wanted.first()?;
             Some(format!("{} {} {hub}{wanted}, but {here} is installed", some(&names), verb("requires", "require")))
         }
-        (Some(here), None) => {
-            Some(format!("{} {} made for another {hub} than {here}", some(&names), verb("was", "were")))
-        }
+        (Some(here), None) => Some(format!("{} {} not match {hub} {here}", some(&names), verb("does", "do"))),
     }
 }
 

@@ -3,15 +3,18 @@
 
 use std::collections::BTreeSet;
 
-use super::advice::{Told, best};
-use super::group::{edge, wanted};
+use super::advice::{Told, best, mends, removed};
+use super::group::{edge, is_told, wanted};
 use super::{Cause, title};
 use crate::check::Installer;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Finding, Id, Plan, Remedy, Severity};
 use crate::fix::who::is_for_a_person;
+use crate::rules::requirement::name_of;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
-use crate::text::list;
+use crate::text::{count, list};
+use crate::version::CudaVersion;
 
 /// What a thing to do is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,25 +64,77 @@ impl Item {
 pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option<&Plan>) -> Vec<Item> {
     let mut told = Told::default();
     let mut items = Vec::new();
+    let mut at_once = None;
     if let Some(plan) = plan {
         told.add(&plan.requirements, &plan.steps);
-        items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, &plan.summary, plan.steps.clone()) });
+        at_once = before(findings, causes, plan, &mut told);
+        items.extend(at_once.clone());
+        let words = headline(facts, plan);
+        items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, words, plan.steps.clone()) });
         items.extend(image(facts, plan));
     }
     let open = |cause: &Cause| {
-        let mut left = cause.findings.iter().filter(|id| !plan.is_some_and(|plan| plan.fixes.contains(id)));
         let of = |id: &Id| findings.iter().find(|finding| finding.id == *id);
-        left.by_ref().filter_map(of).collect::<Vec<&Finding>>()
+        let all = cause.findings.iter().filter_map(of);
+        all.filter(|finding| !plan.is_some_and(|plan| mends(plan, finding))).collect::<Vec<&Finding>>()
     };
-    for (at, cause) in causes.iter().filter(|cause| !cause.ended).enumerate() {
+    let done = usize::from(at_once.is_some());
+    for (at, cause) in causes.iter().filter(|cause| !cause.ended).enumerate().skip(done) {
         let left = open(cause);
+        if plan.is_some_and(|plan| is_brought(&left, plan)) {
+            continue;
+        }
         if at == 0 && plan.is_none() {
             items.extend(first(facts, &left, &mut told));
         } else if cause.severity == Severity::Fail || plan.is_some() {
-            items.push(also(facts, cause, &left, &mut told));
+            let item = also(facts, cause, &left, &mut told);
+            // That nothing is known to do is said of failures.
+            items.extend(Some(item).filter(|item| cause.severity == Severity::Fail || !item.steps.is_empty()));
         }
     }
     items
+}
+
+/// What a plan does, in a line or two: where it changes torch's CUDA that is said first, and what it removes is counted.
+fn headline(facts: &Facts, plan: &Plan) -> String {
+    let label = |version: &str| version.split_once('+').and_then(|(_, label)| CudaVersion::from_variant(label));
+    let pins = plan.requirements.iter();
+    let torch = pins.clone().find_map(|line| line.strip_prefix("torch==")).and_then(label);
+    let now = facts.distribution("torch").and_then(|torch| label(torch.full_version()));
+    let removed: BTreeSet<String> = removed(&plan.steps).filter(|name| is_runtime_wheel(name)).collect();
+    let removed = match removed.len() {
+        0 => String::new(),
+        number => format!(", and remove {}", count(number, "NVIDIA wheel", "NVIDIA wheels")),
+    };
+    match torch.zip(now).filter(|(then, now)| then != now && pins.len() > 1) {
+        Some((then, _)) => {
+            let mut letters = plan.summary.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+            let rest: String = first.into_iter().chain(letters).collect();
+            format!("Move the stack to CUDA {then}: {rest}{removed}")
+        }
+        None => format!("{}{removed}", plan.summary),
+    }
+}
+
+/// What ends the first cause, where the plan is for others and nothing has to be found out first.
+fn before(findings: &[Finding], causes: &[Cause], plan: &Plan, told: &mut Told) -> Option<Item> {
+    let cause = causes.first().filter(|cause| !cause.findings.iter().any(|id| plan.fixes.contains(id)))?;
+    let left: Vec<&Finding> = findings.iter().filter(|finding| cause.findings.contains(&finding.id)).collect();
+    let is_certain = left.first().is_some_and(|finding| !is_told(finding));
+    let remedy = best(&left, told).cure.filter(|remedy| is_certain && !remedy.steps.is_empty())?;
+    told.add(&remedy.requirements, &remedy.steps);
+    Some(Item::of(Role::Fix, remedy))
+}
+
+/// Whether all that findings ask for are NVIDIA's wheels, which the torch of a plan brings.
+fn is_brought(findings: &[&Finding], plan: &Plan) -> bool {
+    let is_torch = |line: &String| name_of(line) == "torch" && !line.ends_with("+cpu");
+    let of_nvidia = |finding: &&Finding| {
+        let mut lines = finding.remedies.iter().flat_map(|remedy| &remedy.requirements).peekable();
+        lines.peek().is_some() && lines.all(|line| is_runtime_wheel(name_of(line)))
+    };
+    plan.requirements.iter().any(is_torch) && !findings.is_empty() && findings.iter().all(of_nvidia)
 }
 
 /// What keeps the changes of a plan in a container: the same commands in its image. None outside one, and none for a report, whose
@@ -141,11 +196,7 @@ fn also(facts: &Facts, cause: &Cause, findings: &[&Finding], told: &mut Told) ->
 /// Where nothing is known to do.
 fn explained(findings: &[&Finding]) -> Item {
     let steps = findings.first().and_then(|finding| Step::run(["gpudoc", "explain", &finding.id.to_string()]));
-    Item::words(
-        Role::Fix,
-        "gpudoc knows no release or setting that ends it; read what is known of it",
-        steps.into_iter().collect(),
-    )
+    Item::words(Role::Fix, "No fix is known; this prints what is known about it", steps.into_iter().collect())
 }
 
 /// Distributions that want different exact releases of a third: no one environment holds them all.

@@ -1,16 +1,22 @@
 //! The commands of remedies, for this environment: its installer, its Python, and a version wherever one follows from what is
-//! installed.
+//! installed; for this system: its Python's headers, `sudo` where it is needed, no `grep` on Windows.
 //!
 //! Rules write `pip install triton`. Beside a torch that pins it that is `triton==3.3.1`; what is installed again keeps its
 //! version. Where nothing here tells a version the name stays as it is written.
 
+use crate::pep::Version;
+
 use super::{Context, Installer};
 use crate::facts::Facts;
 use crate::finding::Finding;
-use crate::rules::requirement::{is_about, normalise, parse, specifiers};
+use crate::rules::model::{Build, Package, Release};
+use crate::rules::requirement::{is_about, name_of, normalise, parse, satisfied, specifiers};
+use crate::rules::role::is_runtime_wheel;
+use crate::rules::schema::Headline;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Workload};
 use crate::step::{Step, Word};
+use crate::version::CudaVersion;
 
 /// How rules call pip.
 const PIP: [&[&str]; 2] = [&["pip"], &["python", "-m", "pip"]];
@@ -32,11 +38,74 @@ pub fn fit(facts: &Facts, db: &RuleDb, mut findings: Vec<Finding>) -> Vec<Findin
             }
         }
     }
+    if facts.system.os.value().is_some_and(|os| os == "windows") {
+        for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
+            remedy.steps.retain(|step| !step.words().iter().any(|word| SYSTEM_INSTALLERS.contains(&word.as_str())));
+        }
+    }
+    for step in findings.iter_mut().flat_map(|finding| &mut finding.remedies).flat_map(|remedy| &mut remedy.steps) {
+        if let Some(other) = of_system(facts, step) {
+            *step = other;
+        }
+    }
+    for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
+        if let Some(words) = remedy.steps.iter().find_map(|step| without_wheel(facts, db, step)) {
+            remedy.steps.clear();
+            remedy.summary = format!("{}: {words}", remedy.summary);
+        }
+    }
     let installer = Installer::of(facts);
     for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
         remedy.steps = installer.prepared(std::mem::take(&mut remedy.steps));
     }
     findings
+}
+
+/// Why pip would find no wheel for a pin that a step installs, where all builds of that release need a newer C library; none else.
+fn without_wheel(facts: &Facts, db: &RuleDb, step: &Step) -> Option<String> {
+    let has = *facts.system.glibc.value()?;
+    let Step::Run { argv, .. } = step.own() else { return None };
+    let words = argv.iter().map(Word::as_str).skip_while(|word| *word != "install");
+    words.filter_map(|word| word.split_once("==")).find_map(|(name, version)| {
+        let release = db.release(&normalise(name), &version.parse::<Version>().ok()?)?;
+        let wheels = release.builds.iter().filter(|build| build.platform.starts_with("linux"));
+        let needs = wheels.map(|build| build.glibc).min().flatten().filter(|needs| *needs > has)?;
+        Some(format!(
+            "the wheels of {name} {version} need glibc {needs}, and this system has {has}; use a newer system or \
+             container image, or compile it here"
+        ))
+    })
+}
+
+/// A step as this system takes it; none where it does as it is.
+fn of_system(facts: &Facts, step: &Step) -> Option<Step> {
+    match step {
+        Step::Script(text) if facts.system.os.value().is_some_and(|os| os == "windows") => without_grep(text.as_str()),
+        Step::Run { argv, .. } if argv.first().is_some_and(|word| SYSTEM_INSTALLERS.contains(&word.as_str())) => {
+            let version = facts.python.value().and_then(|python| python.version.value());
+            let named = |word: &Word| match (word.as_str(), version) {
+                // Headers are of one Python: of that which runs, and not of the system's own.
+                (word @ "python3-dev", Some(version)) => {
+                    word.replacen('3', &format!("{}.{}", version.major, version.minor), 1)
+                }
+                (word, _) => word.to_owned(),
+            };
+            // In a container one is root, and there may be no `sudo`.
+            let sudo = facts.system.container.value().is_none().then(|| "sudo".to_owned());
+            Step::run(sudo.into_iter().chain(argv.iter().map(named)))
+        }
+        _ => None,
+    }
+}
+
+/// Installers that ask for root.
+const SYSTEM_INSTALLERS: [&str; 6] = ["apt-get", "apt", "dnf", "yum", "zypper", "pacman"];
+
+/// `pip list` of `pip list | grep torch`: what is listed holds what is searched for.
+fn without_grep(text: &str) -> Option<Step> {
+    let listed = text.split(" | ").next().filter(|listed| *listed != text)?;
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || " -_.".contains(letter);
+    listed.chars().all(is_plain).then(|| Step::run(listed.split_whitespace()))?
 }
 
 /// What pip is asked to do, and the words after that: `install`, `[numpy<2]`. None for what is no call of pip as rules write it.
@@ -67,9 +136,12 @@ fn fitted(context: &Context<'_>, step: &Step) -> Option<Step> {
 /// The words after `pip install`, with versions where they follow from what is installed.
 fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
     let own = || all.iter().map(|word| (*word).to_owned());
-    // Another index has other releases than those that are here, and an upgrade wants other ones.
-    if all.iter().any(|word| matches!(*word, "--index-url" | "-i" | "--upgrade" | "-U" | "-f")) {
-        return own().collect();
+    if all.iter().any(|word| matches!(*word, "--upgrade" | "-U")) {
+        return upgraded(context, all);
+    }
+    // Another index has other releases than those that are here.
+    if all.iter().any(|word| matches!(*word, "--index-url" | "-i" | "-f")) {
+        return from_index(context, all).unwrap_or_else(|| own().collect());
     }
     let again = all.contains(&"--force-reinstall");
     let mut after_option = false;
@@ -85,10 +157,123 @@ fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
     fitted.collect()
 }
 
+/// torch and what moves with it, from PyTorch's own index: in the release that is there, from the index of its CUDA. None where no
+/// torch is known, or its index is not.
+fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
+    let torch = context.stack.get("torch")?;
+    let version = torch.version.as_ref()?;
+    let cuda = torch.cuda().flatten().or_else(|| {
+        let builds = context.db.release("torch", version)?.builds.iter();
+        builds.filter(|build| build.local.is_none()).find_map(|build| build.cuda)
+    })?;
+    let public = version.clone().without_local();
+    let is_index =
+        |word: &&str| context.db.index_at(word).is_some_and(|name| CudaVersion::from_variant(&name).is_some());
+    let old = all.iter().copied().find(|word| is_index(&word))?;
+    let index = context.db.index_url(&cuda.variant())?;
+    let release = context.db.release("torch", &public)?;
+    release.builds.iter().find(|build| build.cuda == Some(cuda) && build.index == cuda.variant())?;
+    let pinned = |word: &&str| match *word {
+        word if word == old => Some(index.clone()),
+        "torch" => Some(format!("torch=={public}")),
+        name @ ("torchvision" | "torchaudio") => {
+            partner(context.db.package(name)?, &public).map(|it| format!("{name}=={it}"))
+        }
+        word => Some(word.to_owned()),
+    };
+    all.iter().map(pinned).collect()
+}
+
+/// The newest release of a package that asks for exactly this torch.
+fn partner(package: &Package, torch: &Version) -> Option<Version> {
+    let asks = |line: &String| {
+        let range = parse(line).ok().filter(|_| is_about(line, "torch")).and_then(|it| specifiers(&it));
+        range.is_some_and(|range| range.to_string().starts_with("==") && satisfied(&range, torch))
+    };
+    let fits = |release: &&Release| {
+        release.requires.iter().any(asks) || release.builds.iter().any(|build| build.requires.iter().any(asks))
+    };
+    package.releases.iter().rev().filter(|release| !release.yanked).find(fits).map(|release| release.version.clone())
+}
+
+/// The words of an upgrade. What the rules cover is named with the newest release that takes what is installed; where none is
+/// known to, torch is named as it is, for an upgrade must not move it.
+fn upgraded(context: &Context<'_>, all: &[&str]) -> Vec<String> {
+    let mut words = Vec::new();
+    let (mut open, mut moves_torch) = (false, false);
+    for word in all {
+        let name = normalise(name_of(word));
+        match context.db.package(&name).filter(|_| !word.starts_with('-')) {
+            None => {
+                open |= !matches!(*word, "--upgrade" | "-U" | "--no-deps") && !word.starts_with('-');
+                words.push((*word).to_owned());
+            }
+            Some(package) => match newest(context, package).filter(|_| *word == name) {
+                Some(version) => words.push(format!("{name}=={version}")),
+                None => {
+                    (open, moves_torch) = (true, moves_torch || name != "torch");
+                    words.push((*word).to_owned());
+                }
+            },
+        }
+    }
+    // What extends a torch of which nothing is known must not bring another one.
+    let extends = |word: &&str| context.db.package(&normalise(name_of(word))).is_some_and(is_extension);
+    let no_torch = context.stack.get("torch").is_none_or(|torch| torch.version.is_none());
+    if open && no_torch && all.iter().any(extends) && !all.contains(&"--no-deps") {
+        words.insert(0, "--no-deps".to_owned());
+    }
+    if !open {
+        words.retain(|word| !matches!(word.as_str(), "--upgrade" | "-U"));
+    }
+    let names_torch = all.iter().any(|word| name_of(word) == "torch");
+    let torch = context.stack.get("torch").and_then(|torch| torch.version.clone());
+    if let Some(version) = torch.filter(|_| moves_torch && !names_torch && !all.contains(&"--no-deps")) {
+        words.push(format!("torch=={}", version.without_local()));
+    }
+    words
+}
+
+/// Whether something extends a framework, and is none, nor an application that brings its own.
+fn is_extension(package: &Package) -> bool {
+    !matches!(package.headline, Some(Headline::Framework | Headline::Serving))
+}
+
+/// The newest release that is known to take what is installed; none for torch itself, which all others are there for, and none
+/// where no torch is known.
+fn newest<'c>(context: &'c Context<'_>, package: &'c Package) -> Option<&'c Version> {
+    context.stack.get("torch").filter(|_| package.name != "torch")?.version.as_ref()?;
+    let platform = context.target.platform.as_deref();
+    let takes = |line: &String| {
+        let Ok(requirement) = parse(line) else { return false };
+        if line.contains("extra") {
+            return true;
+        }
+        let there = context.stack.get(&normalise(name_of(line))).and_then(|installed| installed.version.as_ref());
+        let range = specifiers(&requirement);
+        there.zip(range).is_none_or(|(version, range)| satisfied(&range, version))
+    };
+    let fits = |release: &&Release| {
+        let here = |build: &&Build| platform.is_none_or(|platform| build.is_for(platform));
+        let python = context.target.python.as_ref().zip(release.requires_python.as_ref());
+        !release.yanked
+            && !release.version.any_prerelease()
+            && python.is_none_or(|(version, range)| {
+                satisfied(range, &Version::new([u64::from(version.major), u64::from(version.minor)]))
+            })
+            && release.requires.iter().all(takes)
+            && release.builds.iter().filter(here).any(|build| {
+                build.requires.iter().all(takes) && (!build.requires.is_empty() || !release.requires.is_empty())
+            })
+    };
+    package.releases.iter().rev().find(fits).map(|release| &release.version)
+}
+
 /// `==3.3.1`: the version that is there, for what is installed again; else what torch, or another, asks for.
 fn version_of(context: &Context<'_>, name: &str, again: bool) -> Option<String> {
+    // Of NVIDIA's wheels that is right which torch asks for, whatever is there.
     let there = context.stack.get(name).and_then(|installed| installed.version.as_ref());
-    if let (true, Some(version)) = (again, there) {
+    if let (true, Some(version)) = (again && !is_runtime_wheel(name), there) {
         return Some(format!("=={version}"));
     }
     let torch_first = context.stack.get("torch").into_iter().chain(&context.stack.installed);

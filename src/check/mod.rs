@@ -51,7 +51,7 @@ pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
-pub use verdict::{Looked, Verdict, verdict};
+pub use verdict::{Looked, Verdict, subjects, verdict};
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -233,7 +233,7 @@ mod made {
     use crate::rules::symptom::Heard;
     use crate::rules::{Workload, embedded};
 
-    /// What a rule finds in these facts, e.g. `system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL`.
+    /// What a rule finds in these facts, e.g. `system/wsl: WSL kernel 4.19.128 is too old for GPUs in WSL`.
     pub fn found<F: IntoIterator<Item = Finding>>(facts: &Facts, rule: impl FnOnce(&Context<'_>) -> F) -> Vec<String> {
         let (workload, heard) = (Workload::default(), Heard::default());
         let context = Context::new(facts, embedded(), &workload, &heard);

@@ -6,7 +6,9 @@ pub use super::advisory::by_hand::{ADVISORY, id as advisory};
 pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
 pub use super::pairing::contradiction::CONTRADICTION;
+pub use super::requirement::metadata::METADATA as UNREADABLE;
 pub use super::requirement::refused::REFUSED;
+pub use super::requirement::unmet::UNMET;
 pub use super::symptoms::likely::SYMPTOM;
 
 /// Every rule of the checks, by file.
@@ -35,6 +37,7 @@ pub static RULES: &[&Rule] = &[
     &super::environment::files::MODULES,
     &super::environment::in_front::IN_FRONT,
     &super::environment::interpreter::INTERPRETER,
+    &super::environment::leftover::LEFTOVER,
     &super::environment::packages::PACKAGES,
     &super::environment::pythonhome::PYTHONHOME,
     &super::environment::pyvenv_cfg::PYVENV_CFG,

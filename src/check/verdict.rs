@@ -56,11 +56,11 @@ impl Looked {
         std::iter::once(self.first).chain(self.others.iter().copied())
     }
 
-    /// `torch 2.7.1+cu128, driver 570.133.20, 1 GPU: 12 checks`.
+    /// `torch 2.7.1+cu128, driver 570.133.20 and 1 GPU (12 checks)`.
     #[must_use]
     pub fn in_words(&self) -> String {
         let checks = text::count(self.checks().count(), "check", "checks");
-        if self.subjects.is_empty() { checks } else { format!("{}: {checks}", self.subjects.join(", ")) }
+        if self.subjects.is_empty() { checks } else { format!("{} ({checks})", text::list(&self.subjects)) }
     }
 }
 
@@ -91,12 +91,13 @@ fn leaves_out(facts: &Facts, checked: &Checked) -> bool {
     matters && matches!(checked.outcome, Outcome::Skipped(_)) || !checked.missing.is_empty()
 }
 
-/// What the checks were about, in words.
-fn subjects(facts: &Facts) -> Vec<String> {
+/// What the checks were about, in words: `torch 2.7.1+cu128`, `driver 570.133.20`, `1 GPU`.
+#[must_use]
+pub fn subjects(facts: &Facts) -> Vec<String> {
     let mut subjects = Vec::new();
     match facts.distribution("torch") {
         Some(torch) => subjects.push(format!("torch {}", torch.full_version())),
-        None if facts.lists_all() => subjects.push("no torch in this Python".to_owned()),
+        None if facts.lists_all() => subjects.push("a Python without torch".to_owned()),
         None => {}
     }
     subjects.extend(facts.driver.version.value().map(|driver| format!("driver {driver}")));
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(verdict(&facts, &[], &[]), Verdict::Unknown);
         let passes = vec![checked("driver", Outcome::Pass), checked("abi", Outcome::NotApplicable(String::new()))];
         let Verdict::Pass(looked) = verdict(&facts, &passes, &[]) else { panic!("no pass") };
-        assert_eq!(looked.in_words(), "driver 570.133.20: 1 check");
+        assert_eq!(looked.in_words(), "driver 570.133.20 (1 check)");
         let skipped = |id| [passes.clone(), vec![checked(id, Outcome::Skipped("a fact".to_owned()))]].concat();
         assert_eq!(verdict(&facts, &skipped("gpu-arch"), &[]), Verdict::Unknown);
         assert_eq!(verdict(&facts, &skipped("abi"), &[]), Verdict::Unknown);

@@ -39,7 +39,8 @@ pub(super) fn workload(uses: &[String]) -> Workload {
 pub(super) fn expect_recognised(from: Option<&Path>, facts: &Facts, findings: &[Finding]) -> anyhow::Result<()> {
     if let Some(path) = from.filter(|_| findings.is_empty() && !tells_anything(facts)) {
         bail!(
-            "nothing was recognised in {}: no part of a report, and no error message that the rules know",
+            "nothing was recognised in {}: no part of a report, and no error message that the rules know; add what \
+             `python -m torch.utils.collect_env` prints, and the whole traceback",
             named(path)
         );
     }

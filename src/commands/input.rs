@@ -17,7 +17,9 @@ use crate::session::paste::{self, Input};
 /// When the file cannot be read, or is a damaged snapshot.
 pub fn read<'db>(path: &Path, db: &'db RuleDb) -> anyhow::Result<Input<'db>> {
     let input = paste::read(&file::read(path)?, db).with_context(|| no_snapshot(path))?;
-    paste::remarks(&input.facts, db).iter().for_each(|remark| note(remark));
+    if let Some(remark) = paste::remark(&input.facts, db) {
+        note(&remark);
+    }
     Ok(input)
 }
 

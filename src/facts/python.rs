@@ -56,6 +56,9 @@ pub struct Place {
     /// What stands on `sys.path` in front of installed packages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub in_front: Vec<InFront>,
+    /// Metadata folders that an interrupted upgrade or removal left, e.g. `/venv/lib/python3.11/site-packages/~orch-2.7.1.dist-info`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<String>,
 }
 
 impl Place {

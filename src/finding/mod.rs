@@ -145,10 +145,15 @@ impl Remedy {
         Self::new(LOOK, steps)
     }
 
+    /// The same with the causes that it tells apart beside the one that is named already.
+    pub fn look_among(steps: impl IntoIterator<Item = Step>, others: &str) -> Self {
+        Self::new(format!("{LOOK}: that, or {others}"), steps)
+    }
+
     /// Whether it only looks, and changes nothing.
     #[must_use]
     pub fn looks(&self) -> bool {
-        self.summary == LOOK
+        self.summary.starts_with(LOOK)
     }
 }
 

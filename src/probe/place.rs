@@ -10,6 +10,7 @@ use super::python_path::{PathFolder, join};
 use super::root::RootFs;
 use crate::facts::{Distribution, InFront, Place, PutBy, Python, Scripts};
 use crate::python::direct_url::DirectUrl;
+use crate::python::dist_info::MetadataDir;
 
 /// The most scripts whose first line is read.
 const SCRIPTS: usize = 300;
@@ -40,6 +41,7 @@ pub fn place(
         |home: &&str| ["lib", "lib64"].iter().any(|lib| root.exists(&join(home, &format!("{lib}/{library}/os.py"))));
     place.home = home.filter(|home| !home.is_empty() && !stdlib(home)).map(str::to_owned);
     place.in_front = in_front(request, path, distributions);
+    place.leftovers = leftovers(path);
     let lacks = place.without_cfg.is_some() || place.packages_of.is_some() || python.executable.value().is_none();
     if lacks {
         place.other_python = other_python(request, python, Some(place.packages_of.as_deref().unwrap_or(library)));
@@ -88,6 +90,16 @@ pub fn other_python(request: PythonRequest<'_>, python: &Python, library: Option
     let folders = path.split(':').filter(|folder| folder.starts_with('/')).chain(USUAL).map(|folder| join("/", folder));
     let mut candidates = folders.filter(|folder| *folder != own).map(|folder| join(&folder, library));
     candidates.find(|candidate| request.root.is_file(candidate))
+}
+
+/// What pip renamed before it removed it, and did not come to remove.
+fn leftovers(path: &[PathFolder]) -> Vec<String> {
+    let is_leftover = |name: &&String| MetadataDir::parse(name).is_some_and(|folder| folder.is_leftover());
+    let in_folder = |folder: &PathFolder| {
+        let names = folder.names.iter().filter(is_leftover);
+        names.map(|name| format!("{}/{name}", folder.path)).collect::<Vec<_>>()
+    };
+    path.iter().flat_map(in_folder).collect()
 }
 
 /// What is found on `sys.path` in the place of what the environment has.

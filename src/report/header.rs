@@ -11,12 +11,19 @@ pub fn host(facts: &Facts) -> String {
     let around: Vec<String> = kind.into_iter().chain(wsl).collect();
     if let Some(os) = system.distro.value().or(system.os.value()) {
         let around = if around.is_empty() { String::new() } else { format!(" ({})", around.join(", ")) };
-        let os = if os == "linux" { "Linux" } else { os };
+        let os = match os.as_str() {
+            "linux" => "Linux",
+            "windows" => "Windows",
+            os => os,
+        };
         parts.push(format!("{os}{around}"));
     } else {
         parts.extend(around);
     }
+    // What a torch without CUDA reports of a machine says nothing about it.
+    let blind = facts.pasted.is_some() && is_cpu_build(facts);
     match &facts.driver.version {
+        _ if blind && facts.driver.version.is_absent() => {}
         Reading::Known { value, .. } => parts.push(format!("driver {value}")),
         Reading::Partly { part, .. } => parts.push(format!("driver {}", part.said())),
         Reading::Absent { .. } => parts.push("no NVIDIA driver".to_owned()),
@@ -31,9 +38,17 @@ pub fn host(facts: &Facts) -> String {
         Reading::Known { value, .. } if !value.is_empty() => parts.extend(by_kind(value)),
         Reading::Unreadable { .. } => parts.push("GPUs not readable".to_owned()),
         Reading::Unknown | Reading::Partly { .. } => {}
+        _ if blind => {}
         _ => parts.push("no NVIDIA GPU".to_owned()),
     }
     parts.join(", ")
+}
+
+/// Whether torch is known to be built without CUDA.
+fn is_cpu_build(facts: &Facts) -> bool {
+    facts
+        .distribution("torch")
+        .is_some_and(|torch| torch.build.cuda.is_absent() || torch.full_version().ends_with("+cpu"))
 }
 
 /// `8 x NVIDIA H20 (9.0)`: GPUs of one kind together, in the order of the first of each.

@@ -27,7 +27,8 @@ pub fn markdown(report: &Report<'_>) -> String {
     for cause in &report.causes {
         let id = cause.findings.first().map(ToString::to_string).unwrap_or_default();
         let (title, meaning) = (escaped(&cause.title), escaped(&cause.meaning));
-        let _ = writeln!(out, "{} **{title}** (`{id}`)  \n{meaning}\n", mark(cause.severity));
+        let meaning = if meaning.is_empty() { meaning } else { format!("  \n{meaning}") };
+        let _ = writeln!(out, "{} **{title}** (`{id}`){meaning}\n", mark(cause.severity));
     }
     for item in &report.to_do {
         write_item(&mut out, item, report.plan.is_some(), shell(report.facts));

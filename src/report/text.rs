@@ -13,8 +13,8 @@ use super::header;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use crate::cause::{Item, Role};
-use crate::check::{Checked, Verdict};
-use crate::finding::{Finding, Outcome, Severity};
+use crate::check::{Verdict, subjects};
+use crate::finding::{Outcome, Severity};
 use crate::step::{self, Shell, Step};
 use crate::text::{count, list, wrap, wrap_to};
 
@@ -28,7 +28,7 @@ const HEADER: usize = 2;
 const FULL: usize = 6;
 /// Causes told at all.
 const TOLD: usize = 12;
-/// Facts that a text lacks, of which it is told.
+/// Facts that are lacking, of which it is told.
 const LACKING: usize = 3;
 /// Causes beside the plan, or beside the first one, of which it is said what to do.
 const BESIDE: usize = 3;
@@ -97,15 +97,16 @@ fn causes(out: &mut String, report: &Report<'_>, look: Look) {
         let (mark, style) = look.of(cause.severity);
         let indent = look.indent();
         let width = look.columns() - indent;
-        let id = cause.findings.first().map(|id| format!("[{id}]")).unwrap_or_default();
         let most = if report.causes.len() <= 2 { FEW } else { CAUSE };
         let title = wrap_to(&cause.title, width, most - 1);
-        let meaning = if at < FULL { shortened(&cause.meaning, width, most - title.len()) } else { Vec::new() };
+        let meaning = if at < FULL && !cause.meaning.is_empty() {
+            shortened(&cause.meaning, width, most - title.len())
+        } else {
+            Vec::new()
+        };
         for (index, line) in title.iter().enumerate() {
             let mark = if index == 0 { mark } else { "" };
-            let fits = index + 1 == title.len() && line.chars().count() + 2 + id.chars().count() <= width;
-            let id = if fits { format!("  {DIM}{id}{DIM:#}") } else { String::new() };
-            let _ = writeln!(out, "{style}{mark:<indent$}{style:#}{BOLD}{line}{BOLD:#}{id}");
+            let _ = writeln!(out, "{style}{mark:<indent$}{style:#}{BOLD}{line}{BOLD:#}");
         }
         for line in meaning {
             let _ = writeln!(out, "{:indent$}{line}", "");
@@ -158,54 +159,53 @@ fn clause_end(sentence: &str) -> Option<usize> {
     end
 }
 
-/// What is worth knowing, and what could not be looked at: in full where nothing is wrong, else counted.
+/// What is worth knowing where nothing is wrong, and on a machine what could not be looked at.
 fn notes(out: &mut String, report: &Report<'_>, look: Look) {
-    let info: Vec<&Finding> = report.findings.iter().filter(|finding| finding.severity == Severity::Info).collect();
-    let mut counted = Vec::new();
-    if report.causes.is_empty() && !info.is_empty() {
+    let (mark, style) = look.of(Severity::Info);
+    let labels = Labels { indent: 0, label: look.indent(), width: look.columns() };
+    let notes = if report.causes.is_empty() { remarks(report) } else { Vec::new() };
+    if !notes.is_empty() {
         gap(out);
-        for finding in &info {
-            let (mark, style) = look.of(Severity::Info);
-            let labels = Labels { indent: 0, label: look.indent(), width: look.columns() };
-            labels.styled(out, style, Style::new(), mark, &finding.title);
-        }
-    } else if !info.is_empty() {
-        counted.push(count(info.len(), "note", "notes"));
     }
-    let left_out: Vec<&str> = report.checks.iter().filter(|it| could_not_run(it)).map(|it| it.id).collect();
-    if !left_out.is_empty() {
-        let named: Vec<&str> = left_out.iter().take(3).copied().collect();
-        let names = match left_out.len() - named.len() {
-            0 => list(&named),
-            more => format!("{} and {more} more", named.join(", ")),
-        };
-        counted.push(format!("not checked: {names}"));
+    for note in notes {
+        labels.styled(out, style, Style::new(), mark, &note);
     }
-    // Who sees that nothing is wrong wants to know what was passed over.
-    let pasted = report.facts.pasted.as_ref().filter(|pasted| pasted.not_read > 0 && report.causes.is_empty());
-    if let Some(pasted) = pasted {
-        counted.push(format!("{} not understood", count(pasted.not_read, "line", "lines")));
-    }
-    if !counted.is_empty() {
+    let lacking = lacking(report);
+    if report.facts.pasted.is_none() && report.verdict != Verdict::Unknown && !lacking.is_empty() {
         gap(out);
-        for line in wrap(&format!("{} (--verbose)", counted.join("; ")), look.columns()) {
+        for line in wrap(&format!("not known, so not checked: {} (--verbose)", list(&lacking)), look.columns()) {
             let _ = writeln!(out, "{DIM}{line}{DIM:#}");
-        }
-    }
-    if let Some(pasted) = pasted {
-        for line in &pasted.unread {
-            let _ = writeln!(out, "{DIM}  {line}{DIM:#}");
         }
     }
 }
 
-fn could_not_run(checked: &Checked) -> bool {
-    matches!(checked.outcome, Outcome::Skipped(_))
+/// Notes, a sentence each without full stop, and what an environment says of itself.
+fn remarks(report: &Report<'_>) -> Vec<String> {
+    let facts = report.facts;
+    let notes = report.findings.iter().filter(|finding| finding.severity == Severity::Info);
+    let mut notes: Vec<String> = notes.map(|finding| finding.title.clone()).collect();
+    let prefix = facts.python.value().map(|python| python.prefix.as_str()).filter(|_| facts.pasted.is_none());
+    let is_there = |name: &String| facts.distribution(name).is_some();
+    if let Some(prefix) = prefix.filter(|_| facts.lists_all() && !report.screen.packages.iter().any(is_there)) {
+        notes.push(format!(
+            "no torch in {prefix}; is it the right environment? Check another one with `gpudoc check --python PATH`"
+        ));
+    }
+    let without_gpu = facts.gpus.is_absent() || facts.gpus.value().is_some_and(Vec::is_empty);
+    let torch = facts.distribution("torch").filter(|torch| torch.build.cuda.value().is_some());
+    if let Some(torch) = torch.filter(|_| prefix.is_some() && without_gpu) {
+        notes.push(format!("torch {} runs on the CPU only here: no NVIDIA GPU or driver", torch.full_version()));
+    }
+    notes
 }
 
 /// What to add where too little is known to say anything.
 fn next(out: &mut String, report: &Report<'_>, look: Look) {
     if report.verdict != Verdict::Unknown || !report.to_do.is_empty() {
+        return;
+    }
+    let lacking = lacking(report);
+    if report.facts.pasted.is_some() && judged(report).is_some() && lacking.iter().all(|what| is_minor(what)) {
         return;
     }
     gap(out);
@@ -216,15 +216,24 @@ fn next(out: &mut String, report: &Report<'_>, look: Look) {
     }
     let other = report.checks.iter().any(|it| it.id == "vendor" && matches!(it.outcome, Outcome::Findings(_)));
     if other {
-        labelled(out, "next", "Ask where that vendor's stack is looked after: gpudoc judges NVIDIA's only", look);
+        labelled(out, "next", "gpudoc supports NVIDIA only: ask the vendor of this hardware", look);
         return;
     }
-    let lacking = lacking(report);
+    // Which code a build holds, and what it requires, stands in its files alone.
+    let in_files = |what: &String| {
+        what.starts_with("the metadata of") || what.starts_with("the GPU code of") || what.starts_with("the CUDA that")
+    };
+    if !lacking.is_empty() && lacking.iter().all(in_files) {
+        let words = format!("Run gpudoc on that machine: only the installed files show {}", list(&lacking));
+        labelled(out, "next", &words, look);
+        commands(out, &Step::fixed("gpudoc check"), shell(report.facts), look);
+        return;
+    }
     let told = match lacking.as_slice() {
         [] => String::new(),
-        some => format!("The text does not tell {}. ", list(some)),
+        some => format!("Missing from the report: {}. ", list(some)),
     };
-    labelled(out, "next", &format!("{told}Run `gpudoc check` on that machine, or add what this prints"), look);
+    labelled(out, "next", &format!("{told}Run `gpudoc check` on that machine, or add the output of"), look);
     // torch's own report tells of the driver and the GPUs too.
     let knows_torch = report.facts.distribution("torch").is_some_and(|it| it.version.value().is_some());
     let machine = report.facts.driver.version.value().is_none() || report.facts.gpus.value().is_none();
@@ -232,7 +241,7 @@ fn next(out: &mut String, report: &Report<'_>, look: Look) {
     commands(out, &ask.command.steps(), shell(report.facts), look);
 }
 
-/// The first few facts that a text could have told and did not, in words.
+/// The first few facts that could have been known and are not, in words.
 fn lacking(report: &Report<'_>) -> Vec<String> {
     let mut lacking: Vec<String> = Vec::new();
     for checked in &report.checks {
@@ -261,12 +270,12 @@ fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
     for item in report.to_do.iter().filter(|item| !beside(item)).chain(report.to_do.iter().filter(beside).take(BESIDE))
     {
         let label = match item.role {
-            Role::Plan => "plan",
+            Role::Plan if report.to_do.first().is_some_and(|first| first.role == Role::Plan) => "plan",
+            Role::Plan => "then",
             Role::Image => "image",
             Role::Fix => "fix",
             Role::Look => "first",
             Role::Then => "then",
-            Role::Also if report.plan.is_some() => "left",
             Role::Also => "also",
         };
         let checked = if item.verified { " (re-checked)" } else { "" };
@@ -304,7 +313,7 @@ fn causes_of(report: &Report<'_>) -> Vec<Severity> {
     report.causes.iter().map(|cause| cause.severity).collect()
 }
 
-/// The verdict, how it comes about (`told`: how bad each of the things is that were told), and how old the rules are.
+/// The verdict and how it comes about; `told` says how bad each of the things is that were told.
 pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look, told: &[Severity]) {
     let (mark, style) = look.verdict(&report.verdict);
     let mut parts = Vec::new();
@@ -315,17 +324,18 @@ pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look, told: &[
         }
     }
     let passed = report.checks.iter().filter(|checked| checked.outcome == Outcome::Pass).count();
-    let skipped = report.checks.iter().filter(|it| could_not_run(it)).count();
-    match &report.verdict {
-        Verdict::Pass(looked) => parts.push(looked.in_words()),
-        Verdict::Unknown if report.facts.pasted.is_some() => parts.push("this text says too little to tell".to_owned()),
-        Verdict::Unknown => parts.push("too little could be checked to tell".to_owned()),
-        _ => parts.push(format!("{} passed", count(passed, "check", "checks"))),
-    }
-    if skipped > 0 {
-        parts.push(format!("{skipped} could not run"));
-    }
-    let text = format!("{}; rules of {}", parts.join(", "), report.rules.day);
+    let text = match &report.verdict {
+        Verdict::Pass(looked) if report.facts.pasted.is_some() => format!(
+            "nothing wrong found in {}; if it fails all the same, look at the program and its settings",
+            looked.in_words()
+        ),
+        Verdict::Pass(looked) => format!("nothing wrong found in {}", looked.in_words()),
+        Verdict::Unknown => undecided(report),
+        _ => {
+            parts.push(format!("{} passed", count(passed, "check", "checks")));
+            format!("{} (details: --verbose)", parts.join(", "))
+        }
+    };
     let indent = if look.signs { 2 } else { look.indent().max(mark.len() + 2) };
     for (index, line) in wrap(&text, look.columns() - indent).into_iter().enumerate() {
         let mark = if index == 0 { mark } else { "" };
@@ -333,5 +343,34 @@ pub(super) fn footer(out: &mut String, report: &Report<'_>, look: Look, told: &[
     }
     for line in report.rules.notice().into_iter().flat_map(|notice| wrap(&notice, look.columns())) {
         let _ = writeln!(out, "{YELLOW}{line}{YELLOW:#}");
+    }
+}
+
+/// What rarely decides anything, and which nobody writes into a report.
+fn is_minor(what: &str) -> bool {
+    ["the version of glibc", "the Python version", "the metadata of"].iter().any(|words| what.starts_with(words))
+}
+
+/// What was found sound where not all is known; none where that is too little to speak of.
+fn judged(report: &Report<'_>) -> Option<String> {
+    let subjects = subjects(report.facts);
+    let looked = report.checks.iter().any(|checked| checked.outcome == Outcome::Pass);
+    (looked && subjects.len() > 1).then(|| list(&subjects))
+}
+
+/// Why nothing is decided, with what was found sound as far as it was judged.
+fn undecided(report: &Report<'_>) -> String {
+    let vendor = report.checks.iter().any(|it| it.id == "vendor" && matches!(it.outcome, Outcome::Findings(_)));
+    let lacking = lacking(report);
+    match judged(report).filter(|_| !lacking.is_empty()) {
+        _ if vendor => "not an NVIDIA stack, so not checked".to_owned(),
+        Some(judged) if lacking.iter().all(|what| is_minor(what)) => format!(
+            "nothing wrong found in {judged}; only {} could not be checked. If it fails all the same, look at the \
+             program and its settings",
+            list(&lacking)
+        ),
+        Some(judged) => format!("nothing wrong found in {judged}, but not all of it could be checked"),
+        None if report.facts.pasted.is_some() => "this text says too little to tell".to_owned(),
+        None => "too little could be checked to tell".to_owned(),
     }
 }

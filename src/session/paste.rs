@@ -30,18 +30,12 @@ pub fn read<'db>(text: &str, db: &'db RuleDb) -> Result<Input<'db>, SnapshotErro
     if is_snapshot(text) { Ok(Input { facts: snapshot(text)?, told: None }) } else { Ok(paste(text, db)) }
 }
 
-/// What the user should know of a text: that nothing in it was recognised, or that gpudoc does not judge what it is about.
+/// What the user should know of a text: that gpudoc does not judge what it is about.
 #[must_use]
-pub fn remarks(facts: &Facts, db: &RuleDb) -> Vec<String> {
-    let Some(pasted) = &facts.pasted else { return Vec::new() };
-    let unknown = pasted.recognised.is_empty().then(|| {
-        "nothing in this text is known to gpudoc: neither a report, nor a list of packages, nor an error message"
-            .to_owned()
-    });
-    let vendor = db.other_vendor(facts);
-    let vendor = vendor
-        .map(|vendor| format!("this is a stack for {} ({}), which gpudoc does not judge", vendor.name, vendor.by));
-    unknown.into_iter().chain(vendor).collect()
+pub fn remark(facts: &Facts, db: &RuleDb) -> Option<String> {
+    facts.pasted.as_ref()?;
+    let vendor = db.other_vendor(facts)?;
+    Some(format!("this is a stack for {} ({}), which gpudoc does not judge", vendor.name, vendor.by))
 }
 
 /// A text as it may be repeated: without names and secrets.
@@ -115,11 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_or_not_judged_is_remarked() {
-        let of = |text: &str| remarks(&paste(text, embedded()).facts, embedded());
-        assert_eq!(of("torch==2.4.0+cu124"), [""; 0]);
-        assert!(of("fourscore and seven years ago")[0].starts_with("nothing in this text is known"));
+    fn what_is_not_judged_is_remarked() {
+        let of = |text: &str| remark(&paste(text, embedded()).facts, embedded());
+        assert_eq!(of("torch==2.4.0+cu124"), None);
         let amd = of("ROCM used to build PyTorch: 6.3.42131\nPyTorch version: 2.6.0+rocm6.3");
-        assert!(amd[0].starts_with("this is a stack for AMD ROCm"), "{amd:?}");
+        assert!(amd.is_some_and(|text| text.starts_with("this is a stack for AMD ROCm")));
     }
 }

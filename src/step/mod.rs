@@ -256,12 +256,12 @@ mod tests {
         export PATH='/opt/$x/bin'"${PATH:+:$PATH}"
         "#);
         insta::assert_snapshot!(print(&steps, Shell::PowerShell).join("\n"), @r#"
-        pip install torch==2.7.1+cu128 'numpy<2' 'jax[cuda12]'
-        $env:TORCH_CUDA_ARCH_LIST = '8.0;9.0'; python setup.py
-        & '/opt/my env/bin/python' 'it''s $(here) `now` "x" %A% ${IFS} \ é'
-        $env:CUDA_HOME = '/opt/cuda 12'
+        pip install torch==2.7.1+cu128 "numpy<2" "jax[cuda12]"
+        $env:TORCH_CUDA_ARCH_LIST = "8.0;9.0"; python setup.py
+        & "/opt/my env/bin/python" 'it''s $(here) `now` "x" %A% ${IFS} \ é'
+        $env:CUDA_HOME = "/opt/cuda 12"
         Remove-Item Env:LD_LIBRARY_PATH -ErrorAction Ignore
-        $env:PATH = '/usr/local/cuda/bin;' + $env:PATH
+        $env:PATH = "/usr/local/cuda/bin;" + $env:PATH
         $env:PATH = '/opt/$x/bin;' + $env:PATH
         "#);
         assert_eq!(steps[0].words(), ["pip", "install", "torch==2.7.1+cu128", "numpy<2", "jax[cuda12]"]);
@@ -279,7 +279,7 @@ mod tests {
         ];
         let chained = "pip install \"numpy<2\" && pip uninstall -y a";
         assert_eq!(print(&steps, Shell::Sh), [chained, "pip check"]);
-        let guarded = "pip install 'numpy<2'; if ($?) { pip uninstall -y a }";
+        let guarded = "pip install \"numpy<2\"; if ($?) { pip uninstall -y a }";
         assert_eq!(print(&steps, Shell::PowerShell), [guarded, "pip check"]);
         let argv = argv(&steps);
         assert_eq!((argv[0].as_slice(), argv[1].len()), (["sh", "-c", chained].map(str::to_owned).as_slice(), 2));

@@ -2,13 +2,17 @@
 
 use super::Step;
 
-/// A word in single quotes where PowerShell would read it otherwise. It takes the curly ones for quotes too.
+/// A word in quotes where PowerShell would read it otherwise: double ones where they do the same in cmd, into which commands
+/// are pasted too, else single ones. It takes the curly ones for quotes too.
 fn quote(word: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:=+\\".contains(letter);
     // `-a.b` and `-a:b` are parameters to it, which it takes apart.
     let option = word.starts_with('-') && word.contains(['.', ':']);
     if !word.is_empty() && word.chars().all(plain) && !option {
         return word.to_owned();
+    }
+    if word.chars().all(|letter| plain(letter) || "<>[]();*~ ,=!".contains(letter)) {
+        return format!("\"{word}\"");
     }
     let mut quoted = "'".to_owned();
     for letter in word.chars() {
@@ -31,7 +35,7 @@ pub(super) fn pieces(step: &Step) -> Vec<String> {
             for (at, word) in argv.iter().enumerate() {
                 let quoted = quote(word.as_str());
                 // A string is only a program where it is called.
-                pieces.extend((at == 0 && quoted.starts_with('\'')).then(|| "&".to_owned()));
+                pieces.extend((at == 0 && quoted.starts_with(['\'', '"'])).then(|| "&".to_owned()));
                 pieces.push(quoted);
             }
             pieces
@@ -51,7 +55,7 @@ pub(super) fn pieces(step: &Step) -> Vec<String> {
 /// A value on the right of `=`, where a bare word would be a command.
 fn literal(value: &str) -> String {
     let quoted = quote(value);
-    if quoted.starts_with('\'') { quoted } else { format!("'{quoted}'") }
+    if quoted.starts_with(['\'', '"']) { quoted } else { format!("'{quoted}'") }
 }
 
 #[cfg(test)]
@@ -63,7 +67,8 @@ mod tests {
         assert_eq!(quote("torch==2.7.1+cu128"), "torch==2.7.1+cu128");
         assert_eq!(quote("it's"), "'it''s'");
         assert_eq!(quote("a\u{2019};calc"), "'a\u{2019}\u{2019};calc'");
-        assert_eq!(quote("-x.y"), "'-x.y'");
-        assert_eq!(quote(""), "''");
+        assert_eq!(quote("numpy<2"), "\"numpy<2\"", "cmd knows no single quotes");
+        assert_eq!(quote("-x.y"), "\"-x.y\"");
+        assert_eq!(quote(""), "\"\"");
     }
 }

@@ -16,6 +16,7 @@ mod field;
 mod fields;
 mod finish;
 mod gpu_fields;
+mod import_failed;
 mod json;
 mod lists;
 mod people;

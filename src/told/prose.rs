@@ -160,6 +160,8 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                     draft.saw(WORDS, number);
                 }
             }
+            // `the version that was used to compile PyTorch (11.7)` is a CUDA.
+            "torch" | "pytorch" if text.contains("compile PyTorch (") || text.starts_with("PyTorch (") => {}
             "torch" | "pytorch" if is_version(version) && !asked => {
                 // `pytorch/pytorch:2.6.0-cuda12.4-cudnn9-runtime` names an image and its build.
                 let (version, cuda) = version.split_once("-cuda").map_or((version, None), |(version, rest)| {
@@ -183,8 +185,10 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
             _ => {}
         }
     }
-    glued(words, number, draft);
     with_name(words, number, vocabulary, draft);
+    if !asked.unwrap_or_else(|| text.contains("install ") || text.contains("requires ")) {
+        glued(words, number, vocabulary, draft);
+    }
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
 }
@@ -195,17 +199,6 @@ fn variant_behind<'t>(text: &'t str, version: &str) -> Option<&'t str> {
     let word = rest.strip_prefix([' ', '+', '(', ',', '-'])?.trim_start_matches([' ', '(']);
     let end = word.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(word.len());
     word.get(..end).filter(|word| *word == "cpu" || CudaVersion::from_variant(word).is_some())
-}
-
-/// `torch2.5.1+cpu`, `pytorch2.6.0`: name and version in one word.
-fn glued(words: &Words<'_>, number: usize, draft: &mut Draft) {
-    for word in words.numbered() {
-        let version = word.strip_prefix("torch").or_else(|| word.strip_prefix("pytorch"));
-        if let Some(version) = version.filter(|version| is_version(version)) {
-            draft.package("torch", version, Rank::Told, format!("the report's words, line {number}"));
-            draft.saw(WORDS, number);
-        }
-    }
 }
 
 /// What a card is said to be: `my card (sm_70)`, `a GPU of compute capability 7.x`. Of several on a line nobody knows whose each is.
@@ -286,6 +279,34 @@ fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draf
             }
             if let Some(torch) = torch.filter(|_| tags.is_some()) {
                 draft.built_for(&name, &torch, place());
+            }
+        }
+    }
+}
+
+/// `torch2.5.1+cu124`, `python3.11`: a name and its version in one word.
+fn glued(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
+    for word in words.numbered() {
+        let Some(at) = word.find(|letter: char| letter.is_ascii_digit()) else { continue };
+        let (name, version) = word.split_at(at);
+        let version = version.trim_end_matches(['.', '!', '?']);
+        if name.len() < 4 || !name.bytes().all(|byte| byte.is_ascii_alphabetic()) || !is_version(version) {
+            continue;
+        }
+        let place = format!("the report's words, line {number}");
+        match name.to_ascii_lowercase().as_str() {
+            "python" => {
+                if let Some(version) = version.parse::<PythonVersion>().ok().filter(|version| version.major == 3) {
+                    draft.python.add(version, Rank::Told, place);
+                    draft.saw(WORDS, number);
+                }
+            }
+            name => {
+                let name = if name == "pytorch" { "torch" } else { name };
+                if (vocabulary.is_package)(name) {
+                    draft.package(name, version, Rank::Told, place);
+                    draft.saw(WORDS, number);
+                }
             }
         }
     }

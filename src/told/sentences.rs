@@ -5,6 +5,7 @@ use memchr::memmem;
 use super::Vocabulary;
 use super::clean::Clean;
 use super::draft::{Draft, MESSAGES};
+use super::import_failed::import_failed;
 use super::said::Rank;
 use crate::facts::{Gpu, KERNEL, Reading};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
@@ -52,7 +53,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 47] = [
+const SENTENCES: [(&str, Reader); 49] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -74,6 +75,7 @@ const SENTENCES: [(&str, Reader); 47] = [
     ("Highest Compute Capability: ", highest),
     ("Highest compute capability among GPUs detected: ", highest),
     ("your GPU has capability (", has_capability),
+    (" (sm_", own_capability),
     ("CUDA_VERSION=", bnb_cuda),
     ("Detected CUDA version ", bnb_cuda),
     ("Torch says CUDA is not available", no_cuda),
@@ -81,6 +83,7 @@ const SENTENCES: [(&str, Reader); 47] = [
     ("Cuda compilation tools, release ", nvcc),
     ("docker run ", docker),
     ("NVIDIA-Linux-x86_64-", driver_file),
+    (" was detected and compatibility mode is UNAVAILABLE", detected_driver),
     ("-microsoft-standard-WSL2", wsl),
     ("/usr/lib/wsl/lib", wsl),
     ("nvidia-driver-", driver_package),
@@ -116,23 +119,6 @@ fn named_before(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
 fn named_after(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let (name, rest) = at.after.split_once([':', ' '])?;
     import_failed(name, rest, vocabulary, draft)
-}
-
-fn import_failed(word: &str, why: &str, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    let word = word.trim_matches(['`', '\'', '"', '[', ']', '.']).to_lowercase();
-    let module = word.split('.').next()?;
-    let of = |module: &str| {
-        let name = crate::python::wheel::normalise_name(module);
-        (vocabulary.distribution_of)(module).or_else(|| (vocabulary.is_package)(&name).then_some(name))
-    };
-    let name = of(module)?;
-    // `xformers import failed: No module named 'xformers'` says that it is not there.
-    let gone = why.split_once("No module named ").map(|(_, rest)| rest.trim_start_matches(['\'', '"']));
-    let gone = gone.and_then(|rest| rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next());
-    if gone.is_none_or(|gone| gone != module && of(gone).as_ref() != Some(&name)) {
-        draft.present(&name);
-    }
-    Some(())
 }
 
 /// `cuda-compat-13-0 580.95.05-1`, `cuda-compat-12-8=570.124.06-1`: the driver's user-mode part in the package.
@@ -238,6 +224,7 @@ fn detected_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Optio
         && let Ok(cuda) = number(rest).parse()
     {
         draft.torch_cuda.add(Some(cuda), Rank::Running, at.line.clone());
+        draft.present("torch");
     }
     Some(())
 }
@@ -334,6 +321,13 @@ fn shm(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     Some(())
 }
 
+/// NVIDIA's images: `built for NVIDIA Driver Release 555.42 or later, but version 535.183.06 was detected and compatibility mode
+/// is UNAVAILABLE`.
+fn detected_driver(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.driver.add(at.before.split_whitespace().next_back()?.parse().ok()?, Rank::Running, at.line.clone());
+    Some(())
+}
+
 /// `ptxas fatal : Value 'sm_121a' is not defined`, `--gpu-name=sm_120`: the GPU that is compiled for.
 fn target_named(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let capability: ComputeCapability = number(at.after).parse().ok()?;
@@ -367,6 +361,20 @@ fn has_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
     let mut numbers = at.after.split([',', ')']).map(str::trim);
     let (major, minor) = (numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
     draft.capability(None, ComputeCapability::new(major, minor), at.line.clone());
+    Some(())
+}
+
+/// `my card (sm_70)`, `our GPU (sm_61)`: whoever says so has it.
+fn own_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    let mut words = at.before.split_whitespace().rev().map(str::to_lowercase);
+    let (thing, whose) = (words.next()?, words.next()?);
+    if !matches!(thing.as_str(), "card" | "gpu" | "device") || !matches!(whose.as_str(), "my" | "our" | "this" | "the")
+    {
+        return None;
+    }
+    let sm = number(at.after);
+    let (major, minor) = sm.split_at_checked(sm.len().checked_sub(1)?)?;
+    draft.capability(None, ComputeCapability::new(major.parse().ok()?, minor.parse().ok()?), at.line.clone());
     Some(())
 }
 

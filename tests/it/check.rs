@@ -156,8 +156,9 @@ fn odd_hosts_get_a_sensible_report() {
         ("empty-venv", "pass", &[]),
         (
             "broken-metadata",
-            "warn",
+            "fail",
             &[
+                "fail environment/torch/leftover",
                 "warn requirement/empty/metadata",
                 "warn requirement/nometadata/metadata",
                 "warn requirement/noversion/metadata",

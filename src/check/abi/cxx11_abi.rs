@@ -32,7 +32,7 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
     Some(
         other_torch(&CXX11_ABI, context, installed, torch)
             .severity(if perhaps { Severity::Warn } else { Severity::Fail })
-            .message(format!("{message} Loading it ends in `undefined symbol`.{unless}"))
+            .message(format!("{message} Its import fails with `undefined symbol`.{unless}"))
             .evidence([Evidence::rule(format!("the published wheel of {}", installed.title()), needs_torch(&row))
                 .required(torch.title())
                 .cited(row.source.citation())]),
@@ -49,7 +49,7 @@ mod tests {
         let of = |torch| Case::host().installed("torch", torch).installed("torchaudio", "2.11.0").found(&CXX11_ABI);
         assert_eq!(
             of("2.10.0+cu128"),
-            ["abi/torchaudio: torchaudio 2.11.0 is compiled for another torch than 2.10.0+cu128"]
+            ["abi/torchaudio: torchaudio 2.11.0 was built against a different torch than 2.10.0+cu128"]
         );
         assert!(of("2.11.0+cu128").is_empty());
     }

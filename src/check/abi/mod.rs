@@ -77,10 +77,20 @@ fn other_torch(
     installed: &Installed<'_>,
     torch: &Installed<'_>,
 ) -> Finding {
-    let full = torch.distribution.full_version();
-    rule.found(&[installed.name()], format!("{} is compiled for another torch than {full}", installed.title()))
-        .packages([installed.name(), "torch"])
-        .remedies(compiled(context, installed, torch))
+    rule.found(
+        &[installed.name()],
+        format!("{} was built against a different torch than {}", installed.title(), yours(torch)),
+    )
+    .packages([installed.name(), "torch"])
+    .remedies(compiled(context, installed, torch))
+}
+
+/// `torch 2.6.0+cu124` is `2.6.0+cu124`; one whose version nobody told is `the installed one`.
+fn yours(torch: &Installed<'_>) -> String {
+    match torch.distribution.full_version() {
+        "?" => "the installed one".to_owned(),
+        version => version.to_owned(),
+    }
 }
 
 /// What to run for a distribution that the rules have no other build of.

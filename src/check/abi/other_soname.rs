@@ -53,7 +53,7 @@ pub fn findings(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
                     format!("{} needs another {soname} than the one it gets", installed.title()),
                 )
                 .message(format!(
-                    "{path} does not export {} that it needs, so that loading it ends in `undefined symbol: {}`.{}",
+                    "{path} does not export {} that it needs, so that its import fails with `undefined symbol: {}`.{}",
                     text::count(symbols.len(), "symbol", "symbols"),
                     symbols.first().copied().unwrap_or_default(),
                     if by_variable { " The loader takes that file because of LD_LIBRARY_PATH." } else { "" }

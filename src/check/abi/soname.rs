@@ -48,8 +48,14 @@ pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &st
             None => {}
         }
     }
-    let newest = || rows.first().map(|(distribution, row)| Offer::Wheel(format!("{distribution}{}", versions(row))));
-    taken.or_else(newest)
+    // Which of cu12's and cu13's it is, torch says, or what is there.
+    let decided = |(distribution, row): &&(&str, &CudaLibrary)| {
+        cuda.is_some()
+            || rows.iter().all(|(_, other)| other.cuda == row.cuda)
+            || context.stack.get(distribution).is_some()
+    };
+    let newest = rows.first().filter(decided);
+    taken.or_else(|| newest.map(|(distribution, row)| Offer::Wheel(format!("{distribution}{}", versions(row)))))
 }
 
 /// The versions of a distribution that one of some packages asks for, and which one does.

@@ -35,11 +35,10 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
     }
     let number = symbols.len();
     let mut message = format!(
-        "{} {} that {} does not export, so that loading it ends in `undefined symbol: {}`.",
-        if lacking.len() == 1 { "Its library needs" } else { "Its libraries need" },
-        text::count(number, "symbol", "symbols"),
-        torch.title(),
+        "Its import fails with `undefined symbol: {}`: {} lacks {} that it needs.",
         symbols.first().copied().unwrap_or_default(),
+        torch.title(),
+        text::count(number, "symbol", "symbols"),
     );
     let needed: Vec<&str> = lacking
         .iter()
@@ -112,7 +111,7 @@ mod tests {
             let torch = Case::host().installed("torch", "2.6.0+cu124");
             torch.files("oldext", "1.0", vec![library]).found(&UNKNOWN_SYMBOLS)
         };
-        assert_eq!(of(None), ["abi/oldext: oldext 1.0 is compiled for another torch than 2.6.0+cu124"]);
+        assert_eq!(of(None), ["abi/oldext: oldext 1.0 was built against a different torch than 2.6.0+cu124"]);
         assert!(of(Some("libcudart.so.12")).is_empty(), "another library's");
     }
 }

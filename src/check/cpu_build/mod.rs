@@ -20,12 +20,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     if target.gpus.is_empty() {
         return match context.facts.gpus.value() {
             None if context.facts.origin == Origin::Report && torch.cuda() == Some(None) => {
-                looked(vec![without_cuda::finding(
-                    torch,
-                    Severity::Warn,
-                    "the report does not name the GPU",
-                    Vec::new(),
-                )])
+                looked(vec![without_cuda::finding(torch, Severity::Warn, "cannot use a GPU", Vec::new())])
             }
             None if !context.facts.gpus.is_absent() => Outcome::Skipped("the list of GPUs".to_owned()),
             _ => Outcome::NotApplicable("no NVIDIA GPU was found".to_owned()),
@@ -39,7 +34,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         return Outcome::Pass;
     }
     let gpus = gpu_words(&target.gpus.iter().collect::<Vec<_>>());
-    let gpus = format!("this machine has {gpus}");
+    let gpus = format!("cannot use {gpus}");
     let indices = target.gpus.iter().filter_map(|gpu| gpu.index).collect();
     looked(vec![without_cuda::finding(torch, Severity::Fail, &gpus, indices)])
 }

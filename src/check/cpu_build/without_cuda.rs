@@ -12,12 +12,12 @@ rule! {
     pub CPU_BUILD = "cpu-build/torch": CpuBuild, Fail, since "0.1.0", judged on [Gpus, Builds];
 }
 
-/// Whose GPU it is in words, e.g. `this machine has NVIDIA L4`, and the indices of the GPUs.
+/// What it cannot do in words, e.g. `cannot use NVIDIA L4`, and the indices of the GPUs.
 pub fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: Vec<u32>) -> Finding {
     CPU_BUILD
-        .found(&[], format!("{} is a CPU build, and {gpus}", torch.title()))
+        .found(&[], format!("{} is a CPU build: it {gpus}", torch.title()))
         .severity(severity)
-        .message("It holds no CUDA code: `torch.cuda.is_available()` is False, whatever the driver.")
+        .message("`torch.cuda.is_available()` is False, whatever the driver.")
         .packages(["torch"])
         .gpus(indices)
         .evidence([Evidence::binary(
@@ -36,10 +36,7 @@ mod tests {
     #[test]
     fn a_cpu_build_beside_a_gpu() {
         let of = |torch| Case::host().gpu("NVIDIA L4", "8.9").installed("torch", torch).found(&CPU_BUILD);
-        assert_eq!(
-            of("2.7.1+cpu"),
-            ["cpu-build/torch: torch 2.7.1+cpu is a CPU build, and this machine has GPU 0 NVIDIA L4"]
-        );
+        assert_eq!(of("2.7.1+cpu"), ["cpu-build/torch: torch 2.7.1+cpu is a CPU build: it cannot use GPU 0 NVIDIA L4"]);
         assert!(of("2.7.1+cu126").is_empty());
     }
 }

@@ -50,8 +50,8 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         let names: Vec<&str> = sonames.keys().copied().collect();
         let error = format!("`{first}: cannot open shared object file: No such file or directory`");
         let message = match severity {
-            Severity::Fail => format!("Loading it ends in {error}."),
-            Severity::Warn => format!("What imports `{}` ends in {error}.", library.path),
+            Severity::Fail => format!("Its import fails with {error}."),
+            Severity::Warn => format!("What imports `{}` fails with {error}.", library.path),
             Severity::Info => {
                 format!("Only what uses `{}` fails; the rest of the package works without.", library.path)
             }

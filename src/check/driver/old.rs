@@ -5,7 +5,7 @@ use crate::check::Context;
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::pep::Version;
 use crate::rules::driver::{DriverGap, ptx_gap, runtime_gap};
-use crate::rules::model::Package;
+use crate::rules::model::{Package, Release};
 use crate::version::DriverVersion;
 
 rule! {
@@ -22,23 +22,25 @@ rule! {
 pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding> {
     let installed = &context.stack.installed;
     let named = installed.iter().filter(|installed| installed.cuda().is_none());
-    let named =
-        named.filter_map(|installed| needs_more(context, installed.package?, installed.version.as_ref(), driver));
+    let named = named.filter_map(|installed| {
+        let found = needs_more(context, installed.package?, installed.version.as_ref(), driver)?;
+        Some((installed.version.is_some(), found))
+    });
     let spoken_of = context.facts.spoken_of.value().is_some_and(|names| names.iter().any(|name| name == "torch"));
     let of_torch = || needs_more(context, context.db.package("torch")?, None, driver);
+    // Some torch runs on most drivers, and which one is meant nobody said.
+    let last = last_for(context, driver);
+    let unnamed = if last.is_some() { Severity::Info } else { Severity::Warn };
     let (severity, (title, gap)) = match named.into_iter().next() {
-        Some(found) => (Severity::Warn, found),
-        None if spoken_of && context.stack.get("torch").is_none() => (Severity::Warn, of_torch()?),
+        Some((true, found)) => (Severity::Warn, found),
+        Some((false, found)) => (unnamed, found),
+        None if spoken_of && context.stack.get("torch").is_none() => (unnamed, of_torch()?),
         None => match context.facts.toolchain.named.value().and_then(|cuda| ptx_gap(*cuda, driver, context.db)) {
             Some(gap) => (Severity::Warn, (format!("what CUDA {} writes as PTX", gap.cuda), gap)),
             None if installed.is_empty() => (Severity::Info, of_torch()?),
             None => return None,
         },
     };
-    let torch = context.db.package("torch")?;
-    let last = torch.releases.iter().rev().find(|release| {
-        release.builds.iter().filter_map(|build| build.cuda).any(|cuda| runtime_gap(cuda, driver, context.db).is_none())
-    });
     let reach = last.map_or_else(
         || "no torch that the rules know".to_owned(),
         |release| {
@@ -61,6 +63,14 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
     )
 }
 
+/// The newest torch that the rules know of which a build runs on a driver.
+fn last_for<'c>(context: &'c Context<'_>, driver: &DriverVersion) -> Option<&'c Release> {
+    let runs = |release: &&Release| {
+        release.builds.iter().filter_map(|build| build.cuda).any(|cuda| runtime_gap(cuda, driver, context.db).is_none())
+    };
+    context.db.package("torch")?.releases.iter().rev().find(runs)
+}
+
 /// What a driver lacks for what a release brings: for every build for CUDA of it, or for what its ptxas writes.
 fn needs_more(
     context: &Context<'_>,
@@ -81,7 +91,11 @@ fn needs_more(
     }
     let oldest = release.builds.iter().filter_map(|build| build.cuda).min()?;
     let gap = runtime_gap(oldest, driver, context.db)?;
-    Some((format!("every build of {} {}", package.name, release.version), gap))
+    let title = match version {
+        Some(_) => format!("every build of {} {}", package.name, release.version),
+        None => format!("the newest {} ({})", package.name, release.version),
+    };
+    Some((title, gap))
 }
 
 /// `11` for a driver that runs builds of CUDA 11 but not of 12.

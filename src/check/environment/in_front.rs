@@ -7,6 +7,7 @@ use crate::check::{Context, Installer, Stack};
 use crate::facts::{Facts, InFront, PutBy};
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::requirement::is_about;
+use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
 use crate::text;
 
@@ -116,11 +117,24 @@ pub fn out_of_user_site(facts: &Facts, names: &[&str], path: &str) -> Option<Rem
     let gone = |name: &&str| Change::Remove { name: (*name).to_owned(), location: path.to_owned() };
     let mut changes: Vec<Change> = names.iter().map(gone).collect();
     let change = if changes.len() == 1 { changes.remove(0) } else { Change::All(changes) };
-    Some(Remedy {
-        change: Some(change),
-        ..Remedy::new(format!("Remove the {} in `{path}`", text::list(names)), [step])
-    })
+    Some(Remedy { change: Some(change), ..Remedy::new(format!("Remove {} from `{path}`", few(names)), [step]) })
 }
+
+/// `torch, triton and 14 others`: what people know first.
+fn few(names: &[&str]) -> String {
+    let (runtime, mut named): (Vec<&str>, Vec<&str>) = names.iter().copied().partition(|name| is_runtime_wheel(name));
+    named.truncate(NAMED);
+    if named.is_empty() {
+        named = runtime.into_iter().take(NAMED).collect();
+    }
+    match names.len() - named.len() {
+        0 => text::list(&named),
+        more => format!("{} and {}", named.join(", "), text::count(more, "other", "others")),
+    }
+}
+
+/// So many packages are named in a sentence.
+const NAMED: usize = 3;
 
 #[cfg(test)]
 mod tests {

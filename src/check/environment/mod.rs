@@ -3,6 +3,7 @@
 pub mod files;
 pub mod in_front;
 pub mod interpreter;
+pub mod leftover;
 pub mod packages;
 pub mod pythonhome;
 pub mod pyvenv_cfg;
@@ -24,6 +25,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         .into_iter()
         .flatten()
         .collect();
+    findings.extend(leftover::check(context));
     findings.extend(in_front::check(context));
     findings.extend(context.stack.installed.iter().filter_map(|installed| source::check(context, installed)));
     findings.extend(context.stack.installed.iter().filter_map(|installed| record::check(context, installed)));

@@ -39,13 +39,12 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
             .found(
                 &[],
                 format!(
-                    "CUDA {cuda} on driver {driver} takes a cuda-compat libcuda, which does not work on {}",
+                    "{} does not support cuda-compat, which CUDA {cuda} on driver {driver} needs (error 804)",
                     gpu.label
                 ),
             )
             .message(format!(
-                "This driver supports CUDA {own} by itself. Forward compatibility exists for data-centre GPUs only: \
-                 elsewhere it ends in error 804."
+                "The driver alone supports CUDA up to {own}. Forward compatibility exists for data-centre GPUs only."
             ))
             .packages(["cuda-compat", "nvidia-driver"])
             .gpus(gpu.index)
@@ -75,8 +74,8 @@ mod tests {
         };
         assert_eq!(
             of("NVIDIA GeForce RTX 4090", "8.9", "12.4"),
-            ["forward-compat/gpu: CUDA 12.4 on driver 535.54.03 takes a cuda-compat libcuda, which \
-              does not work on GPU 0 NVIDIA GeForce RTX 4090"]
+            ["forward-compat/gpu: GPU 0 NVIDIA GeForce RTX 4090 does not support cuda-compat, which CUDA 12.4 \
+              on driver 535.54.03 needs (error 804)"]
         );
         assert!(of("NVIDIA GeForce RTX 4090", "8.9", "12.2").is_empty(), "its own");
         assert!(of("NVIDIA H100 80GB HBM3", "9.0", "12.4").is_empty());

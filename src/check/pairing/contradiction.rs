@@ -26,7 +26,7 @@ fn finding(contradiction: &Contradiction) -> Finding {
         Evidence::metadata(what.clone(), format!("{value} ({role})")).cited(place.clone())
     };
     CONTRADICTION
-        .found(&[&what.to_lowercase()], format!("the report names {what} as {} and as {}", used.0, other.0))
+        .found(&[&what.to_lowercase()], format!("the report shows two versions of {what}: {} and {}", used.0, other.0))
         .message(
             "Two environments are mixed in it, or one changed in between: a list that was taken with another \
              interpreter than the failing one says nothing about the failure. The checks went by the first.",
@@ -59,7 +59,7 @@ mod tests {
         };
         assert_eq!(
             of(vec![contradiction]),
-            ["pairing/contradiction-torch: the report names torch as 2.6.0 and as 2.5.1"]
+            ["pairing/contradiction-torch: the report shows two versions of torch: 2.6.0 and 2.5.1"]
         );
         assert!(of(Vec::new()).is_empty());
     }

@@ -118,7 +118,7 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
             verified: false,
         };
         let message = format!(
-            "`import torch` and its like take what lies in `{folder}`; what lies in `{other}` is never used, though \
+            "Imports take what lies in `{folder}`; what lies in `{other}` is never used, though \
              tools may list it."
         );
         (message, remedy)

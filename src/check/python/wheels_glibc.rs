@@ -20,7 +20,7 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
             finding.title =
                 format!("the wheels of {} need glibc {needs}, and this system has {has}", installed.title());
             finding.message =
-                format!("Loading one ends in ``version `GLIBC_{needs}' not found``. It must be compiled here.");
+                format!("Loading one fails with ``version `GLIBC_{needs}' not found``. It must be compiled here.");
             finding.evidence[0].observed = format!("glibc {needs}");
             finding.evidence[0].required = Some(format!("glibc {has}"));
             Some(finding)

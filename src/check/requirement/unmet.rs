@@ -67,7 +67,7 @@ pub fn check(
         .message(if guard.is_some() {
             format!("{} checks {name} when it is imported, and stops.", installed.name())
         } else if found.is_some() {
-            format!("{} was made and tested with another version of {name}.", installed.name())
+            format!("{} declares that it needs another version of {name}.", installed.name())
         } else {
             format!("{} may fail when it imports {name}.", installed.name())
         })

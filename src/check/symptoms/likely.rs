@@ -2,6 +2,7 @@
 
 use super::causes::{causes, filled, known};
 use super::kind;
+use super::quote::stops;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::machine;
@@ -28,9 +29,9 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     let title = fill(&first.title);
     let certain = proved == Severity::Fail;
     let mut message = symptom.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
+    let others = alternatives(&others.iter().map(|cause| fill(&cause.title)).collect::<Vec<_>>());
     if !others.is_empty() {
-        let others: Vec<String> = others.iter().map(|cause| fill(&cause.title)).collect();
-        message.push_str(&format!(" It may also be that {}.", alternatives(&others)));
+        message.push_str(&format!(" It may also be that {others}."));
     }
     if !certain {
         message.push_str(" The report does not decide it.");
@@ -43,20 +44,25 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     let needing = package.and_then(|name| context.stack.get(name));
     let wheel = soname::in_line(line).and_then(|name| soname::remedy(context, needing, &[name]));
     let mut remedies: Vec<Remedy> = wheel.into_iter().collect();
-    if (!certain || left.len() > 1) && symptom.settle.as_str() != "-" {
-        remedies.push(Remedy::look(symptom.settle.steps()));
+    // With one cause left there is nothing to tell apart: what mends it comes first.
+    let settles = symptom.settle.as_str() != "-";
+    if settles && left.len() > 1 {
+        remedies.push(Remedy::look_among(symptom.settle.steps(), &others));
     }
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
     remedies.extend(left.iter().map(|cause| cure(context, cause, package, &other)));
+    if settles && left.len() == 1 && !certain {
+        remedies.push(Remedy::look(symptom.settle.steps()));
+    }
     let mut evidence = vec![super::ranked::message(line)];
     evidence.extend(known(context, first));
     evidence.push(Evidence::rule("known message", symptom.id.clone()).cited(symptom.sources.first().cloned()));
     Some(
         SYMPTOM
             .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
-            .severity(proved)
+            .severity(if proved == Severity::Warn && stops(line) { Severity::Fail } else { proved })
             .kind(kind(&first.kind))
             .message(message)
             .packages(packages)

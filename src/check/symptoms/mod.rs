@@ -88,7 +88,9 @@ pub fn explain(
             {
                 ranked.finding.remedies.push(cure(&context, cause, package.as_deref(), &|_| true));
             }
-            if proved && seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name()) {
+            let first = seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name());
+            let explains = ranked.finding.severity == Severity::Warn;
+            if proved && first || explains && seen.symptom.severity != Level::Info && quote::stops(&line) {
                 ranked.finding.severity = Severity::Fail;
             }
         }
@@ -98,7 +100,12 @@ pub fn explain(
             continue;
         };
         match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory::id(advisory)) {
-            Some(ranked) => ranked.explains(&mut next, &line),
+            Some(ranked) => {
+                ranked.explains(&mut next, &line);
+                if ranked.finding.severity == Severity::Warn && quote::stops(&line) {
+                    ranked.finding.severity = Severity::Fail;
+                }
+            }
             None => likely.extend(from_advisory::finding(&context, advisory, &line).map(|finding| (finding, 0))),
         }
     }

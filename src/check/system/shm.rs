@@ -10,7 +10,7 @@ use crate::text;
 rule! {
     /// /dev/shm is small.
     ///
-    /// DataLoader workers, Ray and NCCL share memory there and end with `Bus error` or `No space left on device`. Known
+    /// DataLoader workers, Ray and NCCL share memory there and fail with `Bus error` or `No space left on device`. Known
     /// from the file system. Start the container with a larger `--shm-size`, or with `--ipc=host`.
     pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System];
 }
@@ -29,24 +29,25 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
     let severity = if several || context.facts.origin == Origin::Report { Severity::Warn } else { Severity::Info };
     Some(
-        SHM.found(&[], format!("/dev/shm has {}, which DataLoader workers, Ray and NCCL outgrow", text::bytes(size)))
-            .severity(severity)
-            .message(
-                "Docker gives a container 64 MB unless told otherwise. NCCL then ends with a system error, workers \
-                 with a bus error.",
-            )
-            .packages(["container-runtime"])
-            .evidence([Evidence::host("/dev/shm", text::bytes(size))
-                .required("several GiB".to_owned())
-                .cited(reading.source().map(|source| source.place().to_owned()))])
-            .remedies([match machine::shared_memory(context.facts, context.db) {
-                Some(task) => Remedy::new(text::sentence(&task.words), task.steps),
-                // Most who have so little of it run in a container, also where that is not seen.
-                None => {
-                    Remedy::new("Start the container with more", Step::fixed("docker run --shm-size=16g --ipc=host …"))
-                }
-            }])
-            .references(["https://github.com/pytorch/pytorch/issues/5040"]),
+        SHM.found(
+            &[],
+            format!("/dev/shm is only {}, and NCCL, Ray and DataLoader workers need more", text::bytes(size)),
+        )
+        .severity(severity)
+        .message(
+            "Docker gives a container 64 MB by default. NCCL then fails with a system error, workers with a bus \
+                 error.",
+        )
+        .packages(["container-runtime"])
+        .evidence([Evidence::host("/dev/shm", text::bytes(size))
+            .required("several GiB".to_owned())
+            .cited(reading.source().map(|source| source.place().to_owned()))])
+        .remedies([match machine::shared_memory(context.facts, context.db) {
+            Some(task) => Remedy::new(text::sentence(&task.words), task.steps),
+            // Most who have so little of it run in a container, also where that is not seen.
+            None => Remedy::new("Start the container with more", Step::fixed("docker run --shm-size=16g …")),
+        }])
+        .references(["https://github.com/pytorch/pytorch/issues/5040"]),
     )
 }
 
@@ -62,7 +63,7 @@ mod tests {
             let case = Case::report().with(|facts| facts.system.shm_bytes = Reading::host(mib << 20, "the test"));
             case.found(&SHM)
         };
-        assert_eq!(with(64), ["system/shm: /dev/shm has 64 MiB, which DataLoader workers, Ray and NCCL outgrow"]);
+        assert_eq!(with(64), ["system/shm: /dev/shm is only 64 MiB, and NCCL, Ray and DataLoader workers need more"]);
         assert_eq!(with(128), [""; 0]);
     }
 }

@@ -23,14 +23,15 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
         return None;
     }
     Some(
-        WSL.found(&[], format!("this WSL kernel, {kernel}, is older than GPU support in WSL"))
+        WSL.found(&[], format!("WSL kernel {kernel} is too old for GPUs in WSL"))
             .message(format!("CUDA on WSL needs {}, and a WSL kernel of at least {}.", rule.windows, rule.kernel))
             .packages(["windows", "wsl-kernel"])
             .evidence([Evidence::host("WSL kernel", kernel.clone())
                 .required(format!("{} or newer", rule.kernel))
                 .cited(system.kernel.source().map(|source| source.place().to_owned()))])
             .remedies([Remedy {
-                summary: "Update Windows, and the kernel".to_owned(),
+                summary: "Update Windows (10 to 21H2 or newer, under Settings > Windows Update), then the WSL kernel"
+                    .to_owned(),
                 requirements: Vec::new(),
                 steps: Step::fixed("wsl --update"),
                 change: None,
@@ -55,7 +56,7 @@ mod tests {
             found(&facts, check)
         };
         let wsl = || Reading::host(2, "the test");
-        let old = "system/wsl: this WSL kernel, 4.19.128, is older than GPU support in WSL";
+        let old = "system/wsl: WSL kernel 4.19.128 is too old for GPUs in WSL";
         assert_eq!(with("4.19.128", wsl()), [old]);
         assert_eq!(with("5.10.16", wsl()), [""; 0]);
         assert_eq!(with("4.19.128", Reading::Unknown), [""; 0], "another Linux");

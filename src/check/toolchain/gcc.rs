@@ -24,7 +24,7 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
     Some(
         GCC.found(&[], format!("gcc {gcc} is newer than this nvcc takes, which is gcc {newest}"))
             .message(format!(
-                "What is installed runs. Building {} anew stops with `unsupported GNU version`.",
+                "What is installed runs. Building {} again fails with `unsupported GNU version`.",
                 text::list(builders)
             ))
             .evidence([observed(

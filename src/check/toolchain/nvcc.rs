@@ -4,8 +4,10 @@ use super::observed;
 use crate::check::{Context, Installed};
 use crate::facts::{Origin, Source};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
+use crate::rules::machine;
 use crate::step::Step;
 use crate::text;
+use crate::version::CudaVersion;
 
 rule! {
     /// nvcc is from another major CUDA release than torch.
@@ -46,24 +48,37 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
         _ => &nvcc.path,
     };
     let message = if builders.is_empty() {
-        "Nothing that is installed is affected. Compiling an extension of torch stops with `The detected CUDA version \
-         mismatches the version that was used to compile PyTorch`, since the majors differ."
+        "Only compiling extensions fails: `The detected CUDA version mismatches the version that was used to compile \
+         PyTorch`."
             .to_owned()
     } else {
-        format!("What is installed runs. Building {} anew stops, since the majors differ.", text::list(builders))
+        format!("Only compiling fails, e.g. of {}: torch refuses another major.", text::list(builders))
     };
     Some(
         NVCC_OTHER
-            .found(&[], format!("nvcc is of CUDA {cuda}, and {} is built for CUDA {needed}", torch.title()))
+            .found(&[], title(cuda, &torch.title(), needed))
             .severity(if context.facts.origin == Origin::Report { Severity::Warn } else { Severity::Info })
             .message(message)
             .packages(["torch"])
             .evidence([observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), place), torch_build])
-            .remedies([Remedy::new(
-                format!("To compile extensions, install the CUDA {needed} toolkit and point CUDA_HOME at it"),
-                Step::set("CUDA_HOME", format!("/usr/local/cuda-{needed}")),
-            )]),
+            .remedies([remedy(context, needed)]),
     )
+}
+
+fn title(nvcc: CudaVersion, torch: &str, cuda: CudaVersion) -> String {
+    format!("nvcc is from CUDA {nvcc}, but {torch} was built for CUDA {cuda}")
+}
+
+/// The toolkit of torch's CUDA, installed where it is known how, and named to whoever compiles.
+fn remedy(context: &Context<'_>, cuda: CudaVersion) -> Remedy {
+    let words = format!("To compile, install the CUDA {cuda} toolkit and point CUDA_HOME at it");
+    match machine::toolkit(cuda, context.facts, context.db) {
+        Some(toolkit) => Remedy::new(words, toolkit.steps.into_iter().chain(Step::set("CUDA_HOME", toolkit.home))),
+        None => Remedy::new(
+            format!("{words}: download it from https://developer.nvidia.com/cuda-toolkit-archive first"),
+            Step::set("CUDA_HOME", format!("/usr/local/cuda-{cuda}")),
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -74,7 +89,7 @@ mod tests {
 
     #[test]
     fn an_nvcc_of_another_major_on_a_machine_and_in_a_report() {
-        let title = "toolchain/nvcc: nvcc is of CUDA 11.8, and torch 2.9.0+cu128 is built for CUDA 12.8";
+        let title = "toolchain/nvcc: nvcc is from CUDA 11.8, but torch 2.9.0+cu128 was built for CUDA 12.8";
         let with = |case: Case, cuda: &str| {
             let nvcc = Nvcc { path: "/usr/bin/nvcc".to_owned(), cuda: Some(value(cuda)), newest_gcc: None };
             let case = case.torch("2.9.0+cu128", "12.8");

@@ -300,8 +300,8 @@ impl Redactor {
     }
 
     fn place(&mut self, place: &mut Place) {
-        let Place { without_cfg, packages_of: _, scripts, home, other_python, in_front } = place;
-        [without_cfg, home, other_python].into_iter().flatten().for_each(|path| self.text(path));
+        let Place { without_cfg, packages_of: _, scripts, home, other_python, in_front, leftovers } = place;
+        [without_cfg, home, other_python].into_iter().flatten().chain(leftovers).for_each(|path| self.text(path));
         if let Some(Scripts { interpreter, paths }) = scripts {
             self.text(interpreter);
             paths.iter_mut().for_each(|path| self.text(path));
