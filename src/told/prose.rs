@@ -201,19 +201,17 @@ fn variant_behind<'t>(text: &'t str, version: &str) -> Option<&'t str> {
     word.get(..end).filter(|word| *word == "cpu" || CudaVersion::from_variant(word).is_some())
 }
 
-/// What a card is said to be: `my card (sm_70)`, `a GPU of compute capability 7.x`. Of several on a line nobody knows whose each is.
+/// What a card is said to be: `a GPU of compute capability 7.x`. Of several on a line nobody knows whose each is.
 fn capabilities(words: &Words<'_>, number: usize, draft: &mut Draft) {
     const CARDS: [&str; 6] = ["card", "gpu", "device", "cards", "gpus", "显卡"];
     let place = || format!("the report's words, line {number}");
-    let is_capability = |at: &&usize| {
-        let word =
-            |back: usize| at.checked_sub(back).and_then(|at| words.all.get(at)).map(|word| word.to_ascii_lowercase());
-        let told = words.all.get(**at).copied().unwrap_or_default();
-        told.starts_with("sm_") && word(1).is_some_and(|word| CARDS.contains(&word.as_str()))
-            || word(1).as_deref() == Some("capability")
-                && word(2).as_deref() == Some("compute")
-                && words.all.iter().any(|word| CARDS.contains(&word.to_ascii_lowercase().as_str()))
-    };
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    if !words.all.iter().any(|word| CARDS.iter().any(|card| is(word, card))) {
+        return;
+    }
+    let before =
+        |at: usize, back: usize| at.checked_sub(back).and_then(|at| words.all.get(at)).copied().unwrap_or_default();
+    let is_capability = |at: &&usize| is(before(**at, 1), "capability") && is(before(**at, 2), "compute");
     let mut found = words.numbers.iter().filter(is_capability).filter_map(|at| words.all.get(*at).copied());
     let (Some(told), None) = (found.next(), found.next()) else { return };
     let told = told.trim_end_matches(['.', ',', '!']);

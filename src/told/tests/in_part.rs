@@ -54,7 +54,7 @@ fn a_card_is_told_by_its_series_or_its_capability() {
     assert_eq!(capability(">>> torch.cuda.get_device_capability(0)\n(7, 0)").as_deref(), Some("7.0"));
     assert_eq!(capability("a GPU with compute capability 7.5").as_deref(), Some("7.5"));
     assert_eq!(capability("it needs a GPU with compute capability 8.0 or higher"), None);
-    assert_eq!(capability("this build supports the card (sm_70)"), None);
+    assert_eq!(capability("this build supports GPUs of compute capability 8.0"), None);
     assert_eq!(gpus(&facts("an RTX 50 series card")), ["GeForce RTX 50xx"]);
     assert_eq!(gpus(&facts("RTX 5000-series, RTX 50-series")), ["GeForce RTX 50xx"]);
     assert_eq!(gpus(&facts("my GPU is of compute capability 7.x")), ["compute capability 7.x"]);
