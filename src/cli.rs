@@ -104,5 +104,5 @@ impl Cli {
 }
 
 fn host_args(python: Option<&Path>) -> host::HostArgs {
-    host::HostArgs { python: python.map(Into::into), root: None, deep: false }
+    host::HostArgs { python: python.map(Into::into), ..host::HostArgs::default() }
 }

@@ -4,6 +4,7 @@
 //! finding and report nothing new. Nothing is installed for that; it is the same rules on other facts.
 
 pub mod edits;
+mod imports;
 mod libraries;
 mod needed;
 mod order;
@@ -133,6 +134,7 @@ fn installable(finding: &Finding) -> bool {
             Kind::GpuArch
                 | Kind::CudaLibs
                 | Kind::Abi
+                | Kind::Import
                 | Kind::Pairing
                 | Kind::Driver
                 | Kind::CpuBuild
@@ -185,6 +187,7 @@ fn orphans<'a>(facts: &'a Facts, pins: &[Pin<'_>], changed: &[&Pin<'_>], db: &Ru
 /// The facts as a change would leave them.
 #[must_use]
 pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
+    let before = facts;
     let mut facts = facts.clone();
     // CUDA answered for the machine as it is.
     facts.visibility.cuda = Reading::Unknown;
@@ -274,6 +277,7 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         }
         Change::Scripts => place(&mut facts, |place| place.scripts = None),
     }
+    imports::settle(before, &mut facts, db);
     facts
 }
 

@@ -13,6 +13,7 @@ pub mod finding;
 pub mod fix;
 pub mod harvest;
 pub mod impact;
+pub mod imports;
 pub mod index;
 #[cfg(unix)]
 pub mod journal;

@@ -59,6 +59,10 @@ pub(super) fn edge(finding: &Finding) -> Option<Edge<'_>> {
     let is_named = |name: &str| finding.packages.iter().any(|package| package == name);
     match (of, finding.packages.as_slice()) {
         (Some(of), _) if is_named(by) && is_named(of) => Some(Edge { by, of }),
+        // Its second subject is a module.
+        (Some(_), [one, other]) if finding.kind == Kind::Import => {
+            Some(Edge { by, of: if one == by { other } else { one } })
+        }
         (None, [one, other]) if one == by => Some(Edge { by, of: other }),
         (None, [one, other]) if other == by => Some(Edge { by, of: one }),
         _ => None,
@@ -93,7 +97,7 @@ pub(super) fn groups<'f>(facts: &Facts, findings: &[&'f Finding]) -> Vec<Vec<&'f
 
 /// Whether a finding compares two distributions.
 pub(super) fn is_match(finding: &Finding) -> bool {
-    matches!(finding.kind, Kind::Requirement | Kind::Pairing | Kind::Abi)
+    matches!(finding.kind, Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import)
         && edge(finding).is_some()
         && !is_told(finding)
 }
@@ -135,7 +139,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
     }
     match (finding.kind, edge(finding)) {
         (Kind::Pairing, _) if finding.id.is(&registry::CONTRADICTION) => keys.push(Key::TwoEnvironments),
-        (Kind::Requirement | Kind::Pairing | Kind::Abi, Some(Edge { by, of })) if !is_told(finding) => {
+        (Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import, Some(Edge { by, of })) if !is_told(finding) => {
             let is_there = facts.distribution(of).is_some() || facts.origin == Origin::Report;
             if is_there && wanted(facts, finding).is_some_and(|range| range.starts_with("==")) {
                 keys.push(Key::Pins(by));

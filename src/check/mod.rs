@@ -19,6 +19,7 @@ mod gaps;
 mod gpu_arch;
 mod gpu_visibility;
 mod gpus;
+mod import;
 mod in_part;
 mod installer;
 mod out_of_reach;
@@ -132,7 +133,7 @@ const fn family(id: &'static str, check: Check, weight: Weight) -> Family {
     Family { id, check, weight }
 }
 
-const FAMILIES: [Family; 16] = [
+const FAMILIES: [Family; 17] = [
     family("gpu-visibility", gpu_visibility::check, Weight::Always),
     family("driver-mismatch", driver_mismatch::check, Weight::OnMachine),
     family("forward-compat", forward_compat::check, Weight::Always),
@@ -143,6 +144,7 @@ const FAMILIES: [Family; 16] = [
     family("cuda-libs", cuda_libs::check, Weight::OnMachine),
     family("pairing", pairing::check, Weight::Always),
     family("requirement", requirement::check, Weight::Always),
+    family("import", import::check, Weight::Never),
     family("python", python::check, Weight::Always),
     family("toolchain", toolchain::check, Weight::Never),
     family("system", system::check, Weight::Never),

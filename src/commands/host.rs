@@ -25,6 +25,21 @@ pub struct HostArgs {
     /// Compare every installed file with the hash that was recorded when it was installed (reads all of them)
     #[arg(long)]
     pub deep: bool,
+    /// Whose imports are followed in the files: of the GPU stack and what was asked for by name, of all, of none
+    #[arg(long, value_enum, default_value_t = ImportsOf::None, value_name = "WHOSE")]
+    pub imports: ImportsOf,
+}
+
+/// Whose imports are followed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ImportsOf {
+    /// Of the stack that the rules cover, and of what was asked for by name
+    Stack,
+    /// Of everything that is installed
+    All,
+    /// Of nothing
+    #[default]
+    None,
 }
 
 /// Reads the machine.
@@ -68,6 +83,11 @@ fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: 
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),
         None => None,
     };
+    request.imports = (libraries && args.imports != ImportsOf::None).then_some(probe::imports::Scope {
+        is_part: |name| crate::rules::embedded().package(name).is_some(),
+        is_large: |_| false,
+        all: args.imports == ImportsOf::All,
+    });
     let mut refused = None;
     let bar = if args.deep { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
     bar.set_message("comparing the installed files with what was recorded of them");

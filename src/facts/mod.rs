@@ -7,6 +7,7 @@
 mod distribution;
 mod driver;
 mod gpu_state;
+mod imports;
 mod installing;
 mod library;
 mod loader;
@@ -29,6 +30,7 @@ pub use gpu_state::{
     ComputeMode, ConfidentialComputing, Fabric, GpuProcess, GpuState, MigInstance, NvLinks, RemappedRows, Slowdown,
     Virtualization,
 };
+pub use imports::{Imports, Want, Wanted};
 pub use installing::{Candidate, Installing, Unmet};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
@@ -83,6 +85,9 @@ pub struct Facts {
     pub python: Reading<Python>,
     /// Installed distributions in the order of the path, so that of two with one name the first is the one imported.
     pub distributions: Vec<Distribution>,
+    /// What importing the installed packages would come to, read from their files.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub imports: Reading<Imports>,
     /// Whether a list names all that is installed, so that what it does not name is not there: of a pasted one. Ask
     /// [`Self::lists_all`], which knows it of a machine too.
     #[serde(default, skip_serializing_if = "Reading::is_unknown")]

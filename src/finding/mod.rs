@@ -32,6 +32,8 @@ pub enum Kind {
     Pairing,
     /// Symbols, C++ ABI, numpy ABI.
     Abi,
+    /// A module or name that is not there, a guard that stops.
+    Import,
     /// A known bad combination of any other sort.
     Advisory,
     /// A declared requirement that is not met.
@@ -60,6 +62,7 @@ impl Kind {
             Self::Environment => "environment",
             Self::Pairing => "pairing",
             Self::Abi => "abi",
+            Self::Import => "import",
             Self::Advisory => "advisory",
             Self::Requirement => "requirement",
             Self::CudaLibs => "cuda-libs",

@@ -19,8 +19,10 @@ mod child;
 pub mod clock;
 pub mod cuda_init;
 pub mod file_at;
+mod finder;
 mod gpu_state;
 pub mod gpus;
+pub mod imports;
 pub mod interpreter;
 pub mod kernel;
 pub mod kernel_log;
@@ -75,6 +77,8 @@ pub struct Request {
     pub cuda_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
+    /// Which imports are followed; none follows none.
+    pub imports: Option<imports::Scope>,
     /// Whether a variable is recorded, e.g. `CUDA_VISIBLE_DEVICES`; the caller asks the rules. No other leaves the machine.
     pub is_recorded: fn(&str) -> bool,
     /// Read the installed libraries too.
@@ -100,6 +104,7 @@ impl Request {
             smi_limit: Some(smi::TIME_LIMIT),
             cuda_limit: None,
             is_cuda_library: |_| false,
+            imports: None,
             is_recorded: |_| false,
             libraries: true,
             deep: false,
@@ -120,6 +125,7 @@ impl Request {
             smi_limit: None,
             cuda_limit: None,
             is_cuda_library: |_| false,
+            imports: None,
             is_recorded: |_| false,
             libraries: true,
             deep: false,
@@ -173,8 +179,19 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
         let arch = facts.system.arch.value().cloned().unwrap_or_default();
         let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
         let python = facts.python.value();
+        // Modules say nothing of libraries, and are followed while those are read.
+        let installed = request.imports.map(|_| facts.distributions.clone()).unwrap_or_default();
         let distributions = &mut facts.distributions;
-        let (loader, read) = thread::scope(|scope| {
+        let (loader, read, imports) = thread::scope(|scope| {
+            let imports = request.imports.zip(python).map(|(wanted, python)| {
+                let installed = &installed;
+                scope.spawn(move || {
+                    let (root, environment) = (&request.root, &request.environment);
+                    let current_dir = request.current_dir.as_deref();
+                    let place = imports::Place { root, python, distributions: installed, environment, current_dir };
+                    request.clock.time("imports", || imports::probe(place, wanted))
+                })
+            });
             let objects = scope.spawn(|| {
                 if request.libraries {
                     request.clock.time("installed libraries", || {
@@ -199,8 +216,13 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
                     ..loader::probe(search, kernel)
                 })
             });
-            (loader.join(), objects.join())
+            (loader.join(), objects.join(), imports.map(thread::ScopedJoinHandle::join))
         });
+        facts.imports = match imports {
+            Some(Ok(imports)) => imports,
+            Some(Err(_)) => Reading::unreadable(stopped("import")),
+            None => Reading::Unknown,
+        };
         if read.is_err() {
             let unreadable = || Reading::unreadable(stopped("library"));
             facts.distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());

@@ -13,6 +13,7 @@ pub mod requires_txt;
 pub mod script;
 pub mod sdist;
 pub mod stated;
+pub mod syntax;
 pub mod version_py;
 pub mod wheel;
 pub mod zip;

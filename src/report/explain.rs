@@ -178,6 +178,11 @@ fn about(kind: Kind) -> &'static str {
              libraries, glibc and libstdc++ of the host, NumPy's C API. Known from the symbol tables of the installed \
              files; which torch a symbol belongs to, from the rules."
         }
+        Kind::Import => {
+            "Whether the modules and names are there that installed packages take from each other and from Python when they \
+             are imported. Known by following in the files what the import runs, statement by statement, without running it; \
+             what a module makes at run time is not judged."
+        }
         Kind::Advisory => "A known bad combination. `gpudoc explain` with its id tells the story and the sources.",
         Kind::Requirement => {
             "Requires-Dist of an installed distribution that what is installed does not meet, for the packages of the GPU \

@@ -48,7 +48,7 @@ fn recorded(db: &RuleDb) -> Vec<Case<'_>> {
     let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let mut cases = Vec::new();
     for path in listed("hosts", "") {
-        let mut facts = probe(&HostArgs { python: None, root: Some(path.clone()), deep: false }).unwrap();
+        let mut facts = probe(&HostArgs { root: Some(path.clone()), ..HostArgs::default() }).unwrap();
         complete_gpus(&mut facts, db);
         cases.push((name(&path), facts, Heard::default()));
     }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::{basis, declared_in, install, unmet_severity};
+use crate::check::import::certain;
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::pep::{Operator, Requirement, Version};
@@ -53,7 +54,7 @@ pub fn check(
     };
     let mut packages = vec![installed.name().to_owned(), name.to_owned()];
     packages.sort();
-    let guard = guard(context, installed, requirement, found);
+    let guard = guard(context, installed, requirement, found).or_else(|| certain(context, installed.name(), name));
     UNMET
         .found(&[installed.name(), name], title)
         .severity(match guard {

@@ -65,7 +65,8 @@ pub(super) fn run(args: &Args, before: &Judged, plan: &Plan, workload: &Workload
             return Ok(Exit::Failed);
         }
     }
-    let host = HostArgs { python: Some(folder.path.clone()), root: None, deep: args.host.deep };
+    let host =
+        HostArgs { python: Some(folder.path.clone()), root: None, deep: args.host.deep, imports: args.host.imports };
     let after = Judged::of_host(&host, rules::embedded(), workload)?;
     let judgement = judged(before, &after, plan, &calls);
     print(&outcome(&judgement, &told(before, &after), "tried, and the environment itself was not touched"))?;

@@ -23,9 +23,9 @@ use regex_lite::{Captures, Regex};
 use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
-    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, InFront,
+    Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, Imports, InFront,
     Installing, LibCuda, Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python,
-    Reading, Scripts, Stray, System, Toolchain, Unmet, Visibility, Xid,
+    Reading, Scripts, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
 };
 
 /// Who is to be forgotten.
@@ -142,6 +142,7 @@ impl Redactor {
             spoken_of,
             installing,
             vendor,
+            imports,
             pasted,
         } = facts;
         let System {
@@ -222,6 +223,12 @@ impl Redactor {
         self.reading(spoken_of, |_, _| ());
         self.reading(vendor, |_, _| ());
         self.installing(installing);
+        self.reading(imports, |redactor, Imports { modules: _, unknown: _, wants, left: _ }| {
+            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _ } in wants {
+                redactor.text(file);
+                redactor.text(name);
+            }
+        });
         if let Some(pasted) = pasted {
             self.pasted(pasted);
         }

@@ -1,0 +1,109 @@
+//! The names that a module of the standard library holds, told from its statements without following them.
+//!
+//! Every branch counts, so that none is missing that may be there.
+
+use std::collections::HashSet;
+
+use super::text::Signs;
+use crate::python::syntax::Module;
+use crate::python::syntax::tree::{Expr, Name, Stmt, StmtKind};
+
+/// What a module holds.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// All names that it may bind.
+    pub all: HashSet<Name>,
+    /// Modules whose names it takes over.
+    pub stars: Vec<String>,
+    /// There may be more.
+    pub open: bool,
+    /// Modules of the interpreter that it cannot be imported without, and the lines.
+    pub needs: Vec<(String, u32)>,
+    /// It puts other modules into `sys.modules`.
+    pub registers: bool,
+}
+
+/// Reads them.
+pub fn names(module: &Module, signs: Signs) -> Names {
+    let mut names = Names::default();
+    let makes =
+        ["globals()", "sys.modules[", "vars()", "locals()", "exec(", "_convert_(", "__getattr__", "global_enum"];
+    names.open = makes.iter().any(|sign| module.text.contains(sign));
+    names.registers = signs.registers;
+    for stmt in &module.body {
+        // `_ssl` of ssl, `_ctypes` of ctypes: what is not there in some builds of Python.
+        let needed: Vec<&Name> = match &stmt.kind {
+            StmtKind::Import(names) => names.iter().map(|it| &it.name).collect(),
+            StmtKind::From { level: 0, module: Some(module), .. } => vec![module],
+            _ => Vec::new(),
+        };
+        let needed = needed.into_iter().filter(|name| name.starts_with('_') && !name.contains('.'));
+        names.needs.extend(needed.map(|name| (name.to_string(), stmt.line)));
+    }
+    block(&module.body, &mut names);
+    names
+}
+
+fn block(body: &[Stmt], names: &mut Names) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Import(aliases) => {
+                for it in aliases {
+                    let first = it.name.split('.').next().unwrap_or_default();
+                    names.all.insert(it.as_name.clone().unwrap_or_else(|| first.into()));
+                }
+            }
+            StmtKind::From { level, module, names: aliases } => {
+                for it in aliases {
+                    if it.name.as_ref() != "*" {
+                        names.all.insert(it.as_name.clone().unwrap_or_else(|| it.name.clone()));
+                    } else if *level == 0
+                        && let Some(module) = module
+                    {
+                        names.stars.push(module.to_string());
+                    } else {
+                        names.open = true;
+                    }
+                }
+            }
+            StmtKind::Assign(targets, _) => targets.iter().for_each(|it| bind(it, names)),
+            StmtKind::Augmented(target, _) => bind(target, names),
+            StmtKind::If(branches, otherwise) => {
+                branches.iter().for_each(|(_, body)| block(body, names));
+                block(otherwise, names);
+            }
+            StmtKind::For(target, _, body, otherwise) => {
+                bind(target, names);
+                block(body, names);
+                block(otherwise, names);
+            }
+            StmtKind::While(_, body, otherwise) => {
+                block(body, names);
+                block(otherwise, names);
+            }
+            StmtKind::With(items, body) => {
+                items.iter().filter_map(|(_, it)| it.as_ref()).for_each(|it| bind(it, names));
+                block(body, names);
+            }
+            StmtKind::Try(it) => {
+                let handlers = it.handlers.iter().map(|it| &it.body);
+                for body in [&it.body, &it.otherwise, &it.finally].into_iter().chain(handlers) {
+                    block(body, names);
+                }
+            }
+            StmtKind::Match(_, cases) => cases.iter().for_each(|body| block(body, names)),
+            StmtKind::Def(it, _) => drop(names.all.insert(it.name.clone())),
+            StmtKind::Class(it) => drop(names.all.insert(it.name.clone())),
+            _ => {}
+        }
+    }
+}
+
+fn bind(target: &Expr, names: &mut Names) {
+    match target {
+        Expr::Name(name) => drop(names.all.insert(name.clone())),
+        Expr::Tuple(parts) | Expr::List(parts) => parts.iter().for_each(|it| bind(it, names)),
+        Expr::Starred(it) => bind(it, names),
+        _ => {}
+    }
+}

@@ -1,0 +1,159 @@
+//! Environments of a few lines, and what importing their packages comes to.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Found, Modules, Prepared, Walk};
+
+/// Modules by their names; a name that ends with a dot is a package.
+struct Files(BTreeMap<&'static str, &'static str>);
+
+impl Modules for Files {
+    fn find(&self, name: &str) -> Found {
+        let path = |text: &str| text.to_owned();
+        if name == "sys" {
+            return Found::Opaque;
+        }
+        if matches!(name, "importlib" | "importlib.util" | "importlib.metadata" | "typing") {
+            return Found::Library(name.to_owned());
+        }
+        if let Some((key, _)) = self.0.get_key_value(format!("{name}.").as_str()) {
+            return Found::Text { path: path(key), package: true };
+        }
+        match self.0.get_key_value(name) {
+            Some((key, &"extension")) => {
+                if key.is_empty() {
+                    Found::Missing
+                } else {
+                    Found::Opaque
+                }
+            }
+            Some((key, _)) => Found::Text { path: path(key), package: false },
+            None => Found::Missing,
+        }
+    }
+
+    fn read(&self, path: &str, name: &str) -> Option<Arc<Prepared>> {
+        Prepared::read(self.0.get(path)?, name).map(Arc::new)
+    }
+
+    fn version(&self, distribution: &str) -> Option<Option<String>> {
+        Some((distribution == "other").then(|| "2.1".to_owned()))
+    }
+
+    fn variable(&self, _: &str) -> Option<Option<String>> {
+        Some(None)
+    }
+
+    fn python(&self) -> (i64, i64, i64) {
+        (3, 12, 1)
+    }
+}
+
+/// What stops `import own`, and what a condition decides, one a line.
+fn told(files: &[(&'static str, &'static str)]) -> String {
+    let files = Files(files.iter().copied().collect());
+    let mut walk = Walk::new(&files);
+    walk.import("own");
+    let line = |(it, stops): (super::Evidence, Option<String>)| {
+        let how = if stops.is_some() { "stops" } else { "perhaps" };
+        format!("{how} {}:{} {:?} {} {}", it.file, it.line, it.wanted, it.module, it.name).trim_end().to_owned()
+    };
+    walk.end().evidence.into_iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_is_not_there_is_told_with_its_place() {
+    let other = ("other.", "from .part import a\ndef f():\n    x = 1\n    return x\n");
+    let own = |text| told(&[("own", text), other, ("other.part", "a = b = 1\n")]);
+    assert_eq!(own("import other\nfrom other import a, f, part\nother.f(other.a)\n"), "");
+    assert_eq!(own("\nimport other.gone\n"), "stops own:2 Module other.gone");
+    assert_eq!(own("from other import (\n    gone,\n)\n"), "stops own:1 Name other gone");
+    assert_eq!(own("import other\ndef f(x=other.gone): pass\n"), "stops own:2 Attribute other gone");
+    assert_eq!(own("import other\nclass A(other.Gone):\n    pass\n"), "stops own:2 Attribute other Gone");
+    assert_eq!(own("import elsewhere\n"), "stops own:1 Module elsewhere");
+    assert_eq!(own("def f():\n    import elsewhere\n"), "");
+    assert_eq!(own("def f():\n\n    import elsewhere\nf()\n"), "stops own:3 Module elsewhere");
+}
+
+#[test]
+fn what_is_caught_or_never_runs_is_none() {
+    let own = |text| told(&[("own", text), ("other.", "a = 1\n")]);
+    for text in [
+        "try:\n    import gone\nexcept ImportError:\n    gone = None\n",
+        "try:\n    from other import gone\nexcept (ImportError, OSError):\n    pass\n",
+        "try:\n    import gone\n    HAS = True\nexcept ImportError:\n    HAS = False\nif HAS:\n    from other import gone\n",
+        "import sys\nif sys.version_info < (3, 8):\n    import gone\n",
+        "import sys\nif sys.platform == 'win32':\n    import gone\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import gone\n",
+        "import importlib.util\nif importlib.util.find_spec('gone') is not None:\n    import gone\n",
+        "import other\nif hasattr(other, 'gone'):\n    from other import gone\n",
+        "from importlib.metadata import version\nif version('other').startswith('1.'):\n    from other import gone\n",
+        "def has(name):\n    import importlib.util\n    return importlib.util.find_spec(name) is not None\n\
+         if has('gone'):\n    import gone\n",
+    ] {
+        assert_eq!(own(text), "", "{text}");
+    }
+    let raised =
+        "try:\n    import gone\nexcept ImportError as error:\n    raise ImportError('install gone') from error\n";
+    assert_eq!(own(raised), "stops own:2 Module gone");
+}
+
+#[test]
+fn a_condition_that_nobody_can_decide_makes_it_a_perhaps() {
+    let own = |text| told(&[("own", text), ("other.", "a = 1\n"), ("own_c", "extension")]);
+    assert_eq!(own("import own_c\nif own_c.flag():\n    from other import gone\n"), "perhaps own:3 Name other gone");
+    // A package that is not there at all is an option that nobody took.
+    assert_eq!(own("import own_c\nif own_c.flag():\n    import gone\n"), "");
+    assert_eq!(own("import own_c\nif own_c.flag():\n    x = 1\nelse:\n    x = 2\nfrom other import a\n"), "");
+}
+
+#[test]
+fn modules_that_make_their_names_have_every_name() {
+    let other = |text| told(&[("own", "from other import name\n"), ("other.", text), ("c", "extension")]);
+    let missing = "stops own:1 Name other name";
+    assert_eq!(other("for it in list_of_names():\n    globals()[it] = it\n"), "");
+    assert_eq!(other("for it in ['name']:\n    globals()[it] = it\n"), "");
+    assert_eq!(other("from c import *\n"), "");
+    assert_eq!(other("import sys\nsys.modules[__name__] = make()\n"), "");
+    let by_table =
+        "def __getattr__(name):\n    if name in TABLE:\n        return TABLE[name]\n    raise AttributeError(name)\n";
+    assert_eq!(other(by_table), "", "a table that is not known");
+    let known = ["TABLE = {'other': 1}\n", by_table].concat();
+    let known: &'static str = Box::leak(known.into_boxed_str());
+    assert_eq!(other(known), missing);
+    let closure = "def make(table):\n    def inner(name):\n        if name in table:\n            return 1\n        \
+                   raise AttributeError(name)\n    return inner\n__getattr__ = make({'old': 1})\n";
+    assert_eq!(other(closure), missing);
+}
+
+#[test]
+fn a_lazy_package_states_its_names() {
+    let lazy = "import sys\nfrom lazy import Lazy\n_import_structure = {'part': ['Good', 'Bad']}\n\
+                _import_structure['part'].append('More')\nsys.modules[__name__] = Lazy(__name__, _import_structure)\n";
+    let part = "class Good: pass\nclass More: pass\nfrom gone import Bad\n";
+    let own =
+        |text, part| told(&[("own", text), ("other.", lazy), ("other.part", part), ("lazy", "class Lazy: pass\n")]);
+    assert_eq!(own("import other\n", part), "");
+    assert_eq!(own("from other import Good\n", part), "stops other.part:3 Module gone");
+    assert_eq!(own("from other import Good, More\n", "Good = More = 1\n"), "");
+    assert_eq!(own("from other import Absent\n", "Good = More = 1\n"), "stops own:1 Name other Absent");
+}
+
+#[test]
+fn circles_and_deep_calls_end() {
+    let circle = [("own", "from a import x\n"), ("a", "from b import y\nx = 1\n"), ("b", "from a import x\ny = 1\n")];
+    assert_eq!(told(&circle), "", "what Python makes of it depends on who comes first");
+    assert_eq!(told(&[("own", "def f(n):\n    return f(n)\nf(1)\nwhile True:\n    pass\n")]), "");
+}
+
+#[test]
+fn what_the_parser_could_not_bear_is_refused() {
+    assert!(Prepared::read(&"(".repeat(10_000), "a").is_none());
+    assert!(Prepared::read(&format!("x = {}1", "not ".repeat(100_000)), "a").is_none());
+    assert!(Prepared::read(&format!("x = 1{}", "+1".repeat(1_000_000)), "a").is_none());
+    let long = "x = [\n".to_owned() + &"    'text', 1,\n".repeat(100_000) + "]\n";
+    assert_eq!(Prepared::read(&long, "a").unwrap().module.body.len(), 1);
+}
