@@ -29,6 +29,7 @@ pub mod project;
 pub mod python;
 pub mod report;
 pub mod rules;
+pub mod session;
 pub mod solve;
 pub mod step;
 pub mod text;

@@ -65,6 +65,15 @@ impl DriverVersion {
         self.parts[0]
     }
 
+    /// The two ends of a branch, below and above every driver of it: for 535 the numbers 535, 0, 0, and 535, 999, 99.
+    #[must_use]
+    pub fn ends_of(branch: u32) -> [Self; 2] {
+        let last = [branch, 999, 99];
+        let text = last.map(|number| number.to_string()).join(".");
+        let first = Self { parts: [branch, 0, 0], text: branch.to_string().into() };
+        [first, Self { parts: last, text: text.into() }]
+    }
+
     /// All three, e.g. 580, 65 and 6 for `580.65.06`.
     #[must_use]
     pub fn numbers(&self) -> [u32; 3] {

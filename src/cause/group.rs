@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::registry;
-use crate::facts::{Facts, Unmet};
+use crate::facts::{Facts, Origin, Unmet};
 use crate::finding::{Finding, Kind};
 use crate::rules::requirement::{is_about, name_of};
 use crate::rules::role::is_runtime_wheel;
@@ -119,7 +119,7 @@ pub(super) fn wanted(facts: &Facts, finding: &Finding) -> Option<String> {
 
 /// What an installer said of two distributions, in a report.
 pub(super) fn complaint<'f>(facts: &'f Facts, by: &str, of: &str) -> Option<&'f Unmet> {
-    let mut unmet = facts.pasted.iter().flat_map(|pasted| &pasted.unmet);
+    let mut unmet = facts.installing.unmet.iter();
     unmet.find(|unmet| unmet.package.0 == by && is_about(&unmet.requirement, of))
 }
 
@@ -140,7 +140,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
     match (finding.kind, edge(finding)) {
         (Kind::Pairing, _) if finding.id.is(&registry::CONTRADICTION) => keys.push(Key::TwoEnvironments),
         (Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import, Some(Edge { by, of })) if !is_told(finding) => {
-            let is_there = facts.distribution(of).is_some() || facts.pasted.is_some();
+            let is_there = facts.distribution(of).is_some() || facts.origin == Origin::Report;
             if is_there && wanted(facts, finding).is_some_and(|range| range.starts_with("==")) {
                 keys.push(Key::Pins(by));
             }

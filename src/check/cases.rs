@@ -45,11 +45,6 @@ impl Case {
         self
     }
 
-    /// What a report tells beside the facts.
-    pub fn told(self, change: impl FnOnce(&mut Pasted)) -> Self {
-        self.with(|facts| change(facts.pasted.get_or_insert_default()))
-    }
-
     /// One GPU of a compute capability, e.g. `NVIDIA H100 80GB HBM3` and `9.0`.
     pub fn gpu(self, name: &str, capability: &str) -> Self {
         let gpu = Gpu { name: read(name), compute_capability: read(capability), ..Gpu::default() };
@@ -89,6 +84,7 @@ impl Case {
             version: read(version),
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
             management: Management::default(),

@@ -1,7 +1,7 @@
 //! Are the kernel module, `libcuda` and NVML of one version?
 
 use super::{Context, looked};
-use crate::facts::{KERNEL, Reading};
+use crate::facts::{KERNEL, Reading, Source};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
 use crate::step::Step;
 use crate::version::DriverVersion;
@@ -18,7 +18,7 @@ rule! {
 /// Compares the versions of the driver's parts.
 pub fn check(context: &Context<'_>) -> Outcome {
     let facts = context.facts;
-    if let Some(finding) = told(context) {
+    if let Some(finding) = refused(context) {
         return looked(vec![finding]);
     }
     let Some(kernel) = facts.driver.version.value() else {
@@ -29,6 +29,14 @@ pub fn check(context: &Context<'_>) -> Outcome {
         };
     };
     let mut findings = Vec::new();
+    // A report may name the driver of another place; what tells of the loaded module itself is sure.
+    let of_the_module = facts.driver.version.source().map(Source::place);
+    if let Some(package) = facts.driver.package.value()
+        && package != kernel
+        && of_the_module.is_some_and(|place| ["/proc", KERNEL].iter().any(|from| place.starts_with(from)))
+    {
+        return looked(vec![mismatch(context, "the installed driver package", "the package list", package, kernel)]);
+    }
     if let Some(library) = facts.loader.libcuda.value()
         && !library.compat
         && !library.stub
@@ -57,23 +65,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
     looked(findings)
 }
 
-/// What a report tells of a mismatch: the driver package beside the loaded module, or NVML's refusal without the versions.
-fn told(context: &Context<'_>) -> Option<Finding> {
+/// NVML's refusal for a mismatch, where nothing tells the module's version.
+fn refused(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
-    let pasted = facts.pasted.as_ref()?;
-    let kernel = facts.driver.version.value();
-    if let (Some(package), Some(kernel)) = (&pasted.driver_package, kernel)
-        && package != kernel
-        && facts
-            .driver
-            .version
-            .source()
-            .is_some_and(|source| ["/proc", KERNEL].iter().any(|from| source.place().starts_with(from)))
-    {
-        return Some(mismatch(context, "the installed driver package", "the package list", package, kernel));
-    }
     let Reading::Unreadable { error } = &facts.driver.nvml else { return None };
-    if !error.to_lowercase().contains("mismatch") || kernel.is_some() {
+    if !error.to_lowercase().contains("mismatch") || facts.driver.version.value().is_some() {
         return None;
     }
     let unknown: DriverVersion = "0".parse().ok()?;
@@ -86,7 +82,7 @@ fn told(context: &Context<'_>) -> Option<Finding> {
     ];
     finding
         .evidence
-        .extend(pasted.driver_package.as_ref().map(|package| Evidence::host("driver package", package.to_string())));
+        .extend(facts.driver.package.value().map(|package| Evidence::host("driver package", package.to_string())));
     Some(finding)
 }
 

@@ -3,7 +3,7 @@
 //! A check that has nothing at all to go by says so itself. One that judged the rest passes over what it lacks, and a pass
 //! would then take *not known* for *yes*: here is told what each of them passed over.
 
-use super::{Context, Installed, gpu_arch, lists_all};
+use super::{Context, Installed, gpu_arch};
 use crate::facts::{Origin, Reading};
 use crate::rules::model::{Agreement, Package};
 use crate::text;
@@ -37,7 +37,12 @@ pub fn gaps(context: &Context<'_>) -> Vec<(&'static str, String)> {
         let without = facts.gpus.value().into_iter().flatten().filter(|gpu| gpu.compute_capability.value().is_none());
         gaps.extend(without.map(|gpu| ("gpu-arch", format!("the compute capability of {}", gpu.label()))));
     }
-    if report && cuda.is_empty() && !lists_all(facts) && context.stack.get("torch").is_none() {
+    // Where a report found no GPU, there may be one all the same: only torch's own answer says that there is none.
+    let no_gpu = facts.gpus.is_absent() || facts.gpus.value().is_some_and(Vec::is_empty);
+    if report && no_gpu && context.stack.torch_cuda().flatten().is_some() && is_open(&facts.visibility.available) {
+        gaps.push(("gpu-visibility", "whether torch sees CUDA".to_owned()));
+    }
+    if report && cuda.is_empty() && !facts.lists_all() && context.stack.get("torch").is_none() {
         gaps.push(("requirement", "what is installed".to_owned()));
     }
     if let Some(torch) = context.stack.get("torch").filter(|torch| torch.cuda().is_none()) {

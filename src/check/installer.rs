@@ -308,6 +308,7 @@ mod tests {
             version: Reading::Unknown,
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "PATH".to_owned(),
             path: Vec::new(),
             management,

@@ -20,6 +20,7 @@ mod gpu_arch;
 mod gpu_visibility;
 mod gpus;
 mod import;
+mod in_part;
 mod installer;
 mod out_of_reach;
 mod pairing;
@@ -42,6 +43,7 @@ use crate::pep::Version;
 use crate::rules::advisory::Environment;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
+use crate::text;
 
 pub use command::fit;
 pub use environment::in_front;
@@ -50,7 +52,7 @@ pub use installer::Installer;
 pub use python::suits;
 pub use stack::{Installed, Stack};
 pub use symptoms::{Told, explain};
-pub use verdict::{Looked, Verdict, lists_all, subjects, verdict};
+pub use verdict::{Looked, Verdict, subjects, verdict};
 
 /// What the checks look at.
 pub struct Context<'a> {
@@ -161,9 +163,21 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
     run_with(facts, db, workload, &Heard::default())
 }
 
-/// The same beside error messages that somebody saw: advisories that need one can apply.
+/// The same beside error messages that somebody saw: advisories that need one can apply. Of facts that are known in part every
+/// case is judged.
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
+    let cases = facts.worlds();
+    if let [_] = cases.as_slice() {
+        return run_whole(facts, db, workload, heard);
+    }
+    let open = text::list(&facts.in_part());
+    let mut judged: Vec<_> = cases.iter().map(|case| run_whole(&case.facts, db, workload, heard).into_iter()).collect();
+    let of_one_check = std::iter::from_fn(|| judged.iter_mut().map(Iterator::next).collect::<Option<Vec<Checked>>>());
+    of_one_check.filter_map(|judged| in_part::together(&cases, judged, &open)).collect()
+}
+
+fn run_whole(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let context = Context::new(facts, db, workload, heard);
     let vendor = db.other_vendor(facts);
     let mut gaps = gaps::gaps(&context);

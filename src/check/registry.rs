@@ -110,7 +110,6 @@ pub static RULES: &[&Rule] = &[
     &super::toolchain::gcc::GCC,
     &super::toolchain::ninja::NINJA,
     &super::toolchain::nvcc::NVCC_OTHER,
-    &super::toolchain::nvcc::NVCC_OTHER_MAJOR,
     &super::toolchain::ptxas::PTXAS_VARIABLE,
     &super::toolchain::triton::TRITON,
 ];

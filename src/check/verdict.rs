@@ -97,7 +97,7 @@ pub fn subjects(facts: &Facts) -> Vec<String> {
     let mut subjects = Vec::new();
     match facts.distribution("torch") {
         Some(torch) => subjects.push(format!("torch {}", torch.full_version())),
-        None if lists_all(facts) => subjects.push("a Python without torch".to_owned()),
+        None if facts.lists_all() => subjects.push("a Python without torch".to_owned()),
         None => {}
     }
     subjects.extend(facts.driver.version.value().map(|driver| format!("driver {driver}")));
@@ -108,15 +108,6 @@ pub fn subjects(facts: &Facts) -> Vec<String> {
         _ => {}
     }
     subjects
-}
-
-/// Whether what is not among the distributions is not installed.
-#[must_use]
-pub fn lists_all(facts: &Facts) -> bool {
-    match &facts.pasted {
-        Some(pasted) => pasted.whole_list,
-        None => facts.python.value().is_some(),
-    }
 }
 
 #[cfg(test)]

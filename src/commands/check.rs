@@ -4,21 +4,19 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::ValueEnum;
 
-use super::examine::{Examined, expect_recognised, workload};
+use super::examine::{expect_recognised, workload};
 use super::format::Format;
 use super::host::{HostArgs, probe_timed, redacted};
 use super::{input, look, note, print, today, width};
-use crate::check::{self, Verdict};
 use crate::config::Use;
-use crate::diff;
 use crate::exit::Exit;
 use crate::facts::Facts;
-use crate::finding::Severity;
 use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Demanded, Report};
 use crate::rules::age::Age;
 use crate::rules::{self, Workload, target::complete_gpus};
+use crate::session::check::{self as session, Examined};
 
 /// Find out what does not fit on this machine, how we know, and what to do
 ///
@@ -46,7 +44,7 @@ pub struct Args {
     #[command(flatten)]
     host: HostArgs,
     /// How to write the report
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = Format::of_findings(), default_value = "text")]
     format: Format,
     /// Tell how it is known too: the evidence, its sources, all that would help, what was not checked
     #[arg(long, short, conflicts_with = "quiet")]
@@ -115,7 +113,7 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
     if let Some(known_good) = &args.against {
         return drift(args, known_good, &facts, &workload);
     }
-    let examined = Examined::of(&facts, db, &workload, told.as_ref(), &clock);
+    let examined = Examined::of(&facts, db, &workload, told.as_ref(), &*clock);
     let Examined { checks: checked, findings, plan } = examined;
     expect_recognised(args.from.as_deref(), &facts, &findings)?;
     let demanded = Demanded { gpu: args.require.contains(&Need::Gpu), max_rules_age: args.max_rules_age };
@@ -123,7 +121,7 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
     match args.format {
         Format::Text if args.quiet => print(&report::quiet(&report, look()))?,
         Format::Text if args.verbose => print(&report::full(&report, look()))?,
-        Format::Text => print(&report::text(&report, look()))?,
+        Format::Text | Format::Script | Format::Html => print(&report::text(&report, look()))?,
         Format::Json => print(&report::json(&report)?)?,
         Format::Markdown => print(&report::markdown(&report))?,
         Format::Sarif => print(&ci::sarif(&Problems::of_check(&report))?)?,
@@ -134,12 +132,7 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
     if args.timings {
         note(&clock.lines());
     }
-    Ok(match report.verdict {
-        Verdict::Fail => Exit::Failed,
-        Verdict::Warn if args.strict => Exit::Failed,
-        Verdict::Unknown if args.strict || !args.require.is_empty() => Exit::Failed,
-        _ => Exit::Ok,
-    })
+    Ok(session::exit(&report.verdict, args.strict, !args.require.is_empty()))
 }
 
 /// What has changed since a snapshot.
@@ -149,15 +142,12 @@ fn drift(args: &Args, known_good: &Path, facts: &Facts, workload: &Workload) -> 
     complete_gpus(&mut before, db);
     // A snapshot lacks names and ids: without them here too, they are no difference.
     let now = if args.from.is_some() { facts.clone() } else { redacted(facts) };
-    let findings = |facts: &Facts| check::findings(&check::run(facts, db, workload));
-    let comparison = diff::compare(&before, &now, &findings(&before), &findings(&now));
+    let (comparison, exit) = session::drift(&before, &now, args.strict, db, workload);
     let names = [known_good.display().to_string(), "now".to_owned()];
     match args.format {
         Format::Text => print(&report::diff::text(&comparison, [&names[0], &names[1]], width()))?,
         Format::Json => print(&report::diff::json(&comparison)?)?,
         _ => bail!("`--against` is written as `--format text` or `json`"),
     }
-    let fails = comparison.right.iter().any(|finding| finding.severity == Severity::Fail);
-    let drifts = args.strict && (!comparison.differences.is_empty() || !comparison.right.is_empty());
-    Ok(if fails || drifts { Exit::Failed } else { Exit::Ok })
+    Ok(exit)
 }

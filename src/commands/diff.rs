@@ -2,14 +2,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
-use super::format::Plain;
+use super::format::Format;
 use super::{input, print, width};
 use crate::exit::Exit;
 use crate::facts::Facts;
-use crate::finding::Severity;
 use crate::report::diff as report;
+use crate::rules;
 use crate::rules::target::complete_gpus;
-use crate::{check, diff, rules};
+use crate::session::check as session;
 
 /// Show what differs between two snapshots, the differences that explain a finding first
 ///
@@ -31,8 +31,8 @@ pub struct Args {
     #[arg(value_name = "B")]
     right: PathBuf,
     /// How to write the comparison
-    #[arg(long, value_enum, default_value_t = Plain::Text)]
-    format: Plain,
+    #[arg(long, value_parser = Format::plain(), default_value = "text")]
+    format: Format,
 }
 
 /// Runs the command.
@@ -51,13 +51,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Ok(facts)
     };
     let (left, right) = (read(&args.left)?, read(&args.right)?);
-    let findings = |facts: &Facts| check::findings(&check::run(facts, db, &rules::Workload::default()));
-    let comparison = diff::compare(&left, &right, &findings(&left), &findings(&right));
+    let (comparison, exit) = session::drift(&left, &right, false, db, &rules::Workload::default());
     let names = [args.left.display().to_string(), args.right.display().to_string()];
     match args.format {
-        Plain::Text => print(&report::text(&comparison, [&names[0], &names[1]], width()))?,
-        Plain::Json => print(&report::json(&comparison)?)?,
+        Format::Json => print(&report::json(&comparison)?)?,
+        _ => print(&report::text(&comparison, [&names[0], &names[1]], width()))?,
     }
-    let fails = comparison.right.iter().any(|finding| finding.severity == Severity::Fail);
-    Ok(if fails { Exit::Failed } else { Exit::Ok })
+    Ok(exit)
 }

@@ -1,47 +1,21 @@
-//! The one way from facts to findings and a plan, for every command that judges an environment.
+//! What the commands that judge an environment share: the clock, the declared workload, and the refusal of an empty text.
 
 use std::path::Path;
 
 use anyhow::bail;
 
+use super::input::named;
 use super::note;
 use super::targets::config;
-use crate::check::{self, Checked, Told, Verdict};
-use crate::facts::{Facts, Pasted};
-use crate::finding::{Finding, Plan};
-use crate::impact;
+use crate::facts::Facts;
+use crate::finding::Finding;
 use crate::probe::clock::Clock;
-use crate::rules::symptom::Heard;
-use crate::rules::{RuleDb, Workload};
+use crate::rules::Workload;
+use crate::session::check::{Timer, tells_anything};
 
-/// What the checks made of an environment.
-pub(super) struct Examined {
-    /// Each check and what it came to.
-    pub checks: Vec<Checked>,
-    /// All findings, the worst first.
-    pub findings: Vec<Finding>,
-    /// What mends it.
-    pub plan: Option<Plan>,
-}
-
-impl Examined {
-    /// Judges facts, beside what a text tells where they come from one.
-    pub fn of(facts: &Facts, db: &RuleDb, workload: &Workload, told: Option<&Told<'_>>, clock: &Clock) -> Self {
-        let nothing = Heard::default();
-        let heard = told.map_or(&nothing, |told| &told.heard);
-        let checks = clock.time("checks", || check::run_with(facts, db, workload, heard));
-        let findings = check::findings(&checks);
-        let findings = match told {
-            Some(told) => clock.time("ranking", || check::explain(facts, db, workload, told, findings)),
-            None => findings,
-        };
-        let (findings, plan) = clock.time("remedies", || impact::with_remedies(facts, db, workload, findings));
-        Self { checks, findings: check::fit(facts, db, findings), plan }
-    }
-
-    /// What it all comes to.
-    pub fn verdict(&self, facts: &Facts) -> Verdict {
-        check::verdict(facts, &self.checks, &self.findings)
+impl Timer for Clock {
+    fn time<T>(&self, part: &'static str, work: impl FnOnce() -> T) -> T {
+        Clock::time(self, part, work)
     }
 }
 
@@ -64,19 +38,11 @@ pub(super) fn workload(uses: &[String]) -> Workload {
 /// When nothing was.
 pub(super) fn expect_recognised(from: Option<&Path>, facts: &Facts, findings: &[Finding]) -> anyhow::Result<()> {
     if let Some(path) = from.filter(|_| findings.is_empty() && !tells_anything(facts)) {
-        let name = if path.as_os_str() == "-" { "standard input".to_owned() } else { format!("`{}`", path.display()) };
         bail!(
-            "nothing was recognised in {name}: no part of a report, and no error message that the rules know; add what \
-             `python -m torch.utils.collect_env` prints, and the whole traceback"
+            "nothing was recognised in {}: no part of a report, and no error message that the rules know; add what \
+             `python -m torch.utils.collect_env` prints, and the whole traceback",
+            named(path)
         );
     }
     Ok(())
-}
-
-/// Whether anything at all was read in a text; a snapshot always tells something.
-fn tells_anything(facts: &Facts) -> bool {
-    let Some(pasted) = &facts.pasted else { return true };
-    let rest = Pasted { recognised: Vec::new(), not_read: 0, unread: Vec::new(), names_torch: false, ..pasted.clone() };
-    let nothing = Facts { pasted: Some(Pasted::default()), ..Facts::unknown(facts.origin) };
-    !pasted.recognised.is_empty() || Facts { pasted: Some(rest), ..facts.clone() } != nothing
 }

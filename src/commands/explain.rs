@@ -2,9 +2,8 @@ use std::collections::BTreeSet;
 
 use anyhow::bail;
 
-use super::input::without_people;
 use super::rules_read::{package, release};
-use super::{explain_build, explain_words, note, print, width};
+use super::{note, print, width};
 use crate::check::registry;
 use crate::exit::Exit;
 use crate::finding::Kind;
@@ -15,6 +14,8 @@ use crate::rules::advisory::symptom;
 use crate::rules::schema::{Advisory, Symptom};
 use crate::rules::symptom::Seen;
 use crate::rules::{self, RuleDb};
+use crate::session::paste::without_people;
+use crate::session::{about, on_gpu};
 use crate::text::nearest;
 use crate::told::clean;
 
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         print(&symptom_report::symptom(found, width()))?;
         return Ok(Exit::Ok);
     }
-    if let Some(told) = explain_build::answer(text, db) {
+    if let Some(told) = on_gpu::answer(text, db) {
         print(&symptom_report::on_gpu(&told, width()))?;
         return Ok(Exit::Ok);
     }
@@ -99,7 +100,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     let mut others: Vec<&Advisory> = Vec::new();
     if seen.is_empty() && hits.is_empty() && db.package(&text.to_ascii_lowercase()).is_none() {
-        let about = explain_words::about(text, db);
+        let about = about::about(text, db);
         hits = about.advisories;
         others = hits.split_off(hits.len().min(MOST));
         seen.extend(about.symptoms.into_iter().take(MOST).map(|symptom| Seen { symptom, place: 0 }));

@@ -1,9 +1,29 @@
 //! Files named on the command line: read whole, written whole or not at all.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+
+use crate::session::asked::Files;
+
+/// The files and variables of this machine.
+pub struct Disk;
+
+impl Files for Disk {
+    fn bytes(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
+        read_bytes(path)
+    }
+
+    fn one_path(&self, path: &Path) -> PathBuf {
+        std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
+        std::env::var(name).ok()
+    }
+}
 
 /// Reads a text file, or standard input for `-`.
 ///

@@ -12,9 +12,6 @@ use crate::facts::redact::{Identity, redact};
 use crate::probe::clock::Clock;
 use crate::probe::interpreter::{PythonError, PythonRequest};
 use crate::probe::{self, PythonFacts, Request, python};
-use crate::rules::RuleDb;
-use crate::rules::target::TargetGpu;
-use crate::version::ComputeCapability;
 
 /// Which machine, and which environment on it.
 #[derive(Debug, Default, clap::Args)]
@@ -112,51 +109,6 @@ fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: 
 #[must_use]
 pub fn redacted(facts: &Facts) -> Facts {
     redact(facts, &identity())
-}
-
-/// A GPU of `--gpu`: a product such as `RTX 5090`, or a compute capability such as `12.0`.
-///
-/// # Errors
-///
-/// When no GPU is known by that name; the error names those that are near.
-pub fn named_gpu(text: &str, db: &RuleDb) -> anyhow::Result<TargetGpu> {
-    if let Ok(capability) = text.parse::<ComputeCapability>()
-        && (text.contains('.') || text.starts_with("sm_"))
-    {
-        let label = format!("compute capability {capability}");
-        return Ok(TargetGpu { name: label.clone(), label, index: None, capability, class: None, memory: Vec::new() });
-    }
-    if let Some(model) = db.gpu_by_loose_name(text) {
-        return Ok(TargetGpu {
-            label: text.to_owned(),
-            name: text.to_owned(),
-            index: None,
-            capability: model.capability,
-            class: model.class,
-            memory: db.gpu_memory(text).0,
-        });
-    }
-    let near: Vec<_> = db.gpu_suggestions(text).iter().map(|name| format!("`{name}`")).collect();
-    match near.as_slice() {
-        [] => bail!("unknown GPU `{text}`; give its compute capability, e.g. `--gpu 12.0`"),
-        near => bail!("unknown GPU `{text}`; did you mean {}?", near.join(" or ")),
-    }
-}
-
-/// GPUs as arguments name them: `RTX 5090`, or several alike, `8x H100`.
-///
-/// # Errors
-///
-/// As [`named_gpu`].
-pub fn named_gpus(text: &str, db: &RuleDb) -> anyhow::Result<Vec<TargetGpu>> {
-    /// More than any machine has.
-    const MOST: usize = 64;
-    let counted = text.split_once(['x', '×']).and_then(|(number, name)| {
-        let number = number.trim().parse::<usize>().ok().filter(|number| (1..=MOST).contains(number))?;
-        Some((number, name.trim()))
-    });
-    let (number, name) = counted.unwrap_or((1, text));
-    Ok(vec![named_gpu(name, db)?; number])
 }
 
 fn python_request<'a>(request: &'a Request, python: Option<&'a str>) -> PythonRequest<'a> {

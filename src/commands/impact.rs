@@ -1,22 +1,19 @@
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
 
-use super::file;
-use super::format::Plain;
-use super::inputs::Inputs;
+use super::file::{self, Disk};
+use super::format::Format;
 use super::targets::{Chosen, Probe, TargetArgs};
 use crate::emit;
 use crate::exit::Exit;
-use crate::finding::Severity;
-use crate::impact::edits::{self, edited, edits};
-use crate::impact::{Fate, Wish, foresee, on_target};
 use crate::project::pyproject::Selection;
 use crate::report::{impact as report, unified_diff};
-use crate::rules::{RuleDb, Workload};
+use crate::rules::{RuleDb, Target};
+use crate::session::asked::Inputs;
+use crate::session::impact::{self as session, Foreseen};
 
 /// Show what a change would do to an environment: what is safe, must change, must be rebuilt, or conflicts
 ///
@@ -48,8 +45,8 @@ pub struct ImpactArgs {
     #[arg(long, requires = "edit")]
     pub write: bool,
     /// How to answer
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Plain,
+    #[arg(long, value_parser = Format::plain(), default_value = "text")]
+    pub format: Format,
     #[command(flatten)]
     pub targets: TargetArgs,
 }
@@ -71,10 +68,10 @@ pub fn run(
         inputs.add(line)?;
     }
     for file in &args.to {
-        inputs.read(file, false, &Selection::default())?;
+        inputs.read(&Disk, file, false, &Selection::default())?;
     }
     for file in &args.constraint_files {
-        inputs.read(file, true, &Selection::default())?;
+        inputs.read(&Disk, file, true, &Selection::default())?;
     }
     for note in &inputs.notes {
         writeln!(err, "note: {note}")?;
@@ -84,21 +81,14 @@ pub fn run(
         bail!("no change to look at: name what is to be installed, or give a file with `--to`");
     }
     let Chosen { targets, facts } = args.targets.choose(db, probe, err)?;
-    let (Some(facts), [target]) = (facts, targets.as_slice()) else {
-        bail!(
-            "impact looks at an environment: this one, that of `--python`, or a snapshot (`--from`), not at declared targets"
-        );
-    };
-    let facts = on_target(&facts, target);
-    let refused = BTreeSet::new();
-    let (wanted, constraints) = (asked.requirements.as_slice(), asked.constraints.as_slice());
-    let wish = Wish { wanted, constraints, refused: &refused, is_part: &|_| true, bare: false };
-    let outlook = match foresee(&facts, wish, target, db, &Workload::default()) {
+    let Foreseen { facts, outlook } = session::foreseen(&asked, facts.as_ref(), &targets, db)?;
+    let target = targets.first().map(Target::in_words).unwrap_or_default();
+    let outlook = match outlook {
         Ok(outlook) => outlook,
         Err(proof) => {
             let text = match args.format {
-                Plain::Text => emit::proof(&proof, super::width().clamp(40, 100)),
-                Plain::Json => emit::unsolvable(&proof, &[target]),
+                Format::Json => emit::unsolvable(&proof, &targets.iter().collect::<Vec<_>>()),
+                _ => emit::proof(&proof, super::width().clamp(40, 100)),
             };
             out.write_all(text.as_bytes())?;
             return Ok(Exit::Failed);
@@ -108,15 +98,14 @@ pub fn run(
     for path in &args.edit {
         let before = file::read(path)?;
         let name = path.display().to_string();
-        let edits = edits(&before, edits::Format::of(&name), &outlook, db);
-        for note in &edits.notes {
+        let (after, notes) = session::rewritten(&name, &before, &outlook, db);
+        for note in notes {
             writeln!(err, "note: {name}: {note}")?;
         }
-        if edits.edits.is_empty() {
+        let Some(after) = after else {
             writeln!(err, "`{name}`: nothing to change")?;
             continue;
-        }
-        let after = edited(&before, &edits);
+        };
         diffs.push((name.clone(), unified_diff(&name, &before, &after, 1)));
         if args.write && file::read_bytes(path)? == before.as_bytes() {
             file::write(path, &after)?;
@@ -126,15 +115,13 @@ pub fn run(
         }
     }
     let text = match args.format {
-        Plain::Text => report::text(&outlook, &diffs, &target.in_words(), &facts, super::width()),
-        Plain::Json => report::json(&outlook, &diffs, &facts),
+        Format::Json => report::json(&outlook, &diffs, &facts),
+        _ => report::text(&outlook, &diffs, &target, &facts, super::width()),
     };
     out.write_all(text.as_bytes())?;
     writeln!(err, "{}", report::summary(&outlook))?;
     if !diffs.is_empty() && !args.write {
         writeln!(err, "hint: `--write` makes the edits")?;
     }
-    let conflict = outlook.rows.iter().any(|row| row.fate == Fate::Conflict);
-    let fails = outlook.introduced.iter().any(|finding: &crate::finding::Finding| finding.severity == Severity::Fail);
-    Ok(if conflict || fails { Exit::Failed } else { Exit::Ok })
+    Ok(session::exit(&outlook))
 }

@@ -6,20 +6,16 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::format::Format;
-use super::targets::{config, declared_targets};
+use super::targets::config;
 use super::{file, note, print, today, width};
-use crate::config::{Config, Size};
 use crate::exit::Exit;
-use crate::finding::Severity;
 use crate::lint::kind::FileKind;
-use crate::lint::policy::{Ignore, Policy};
-use crate::lint::read::Reader;
-use crate::lint::{self, Declared, Finding, edit};
-use crate::project::place::{Lines, Place};
 use crate::project::requirements::decode;
 use crate::report::ci::{self, Problems};
 use crate::report::{lint as drawn, unified_diff};
-use crate::rules::{self, RuleDb, Target};
+use crate::rules::{self, RuleDb};
+use crate::session::lint::{self as session, Judge};
+use crate::session::targets::declared_targets;
 
 /// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows
 ///
@@ -57,7 +53,7 @@ pub struct Args {
     #[arg(long, value_name = "REV")]
     diff_base: Option<String>,
     /// How to write the findings
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = Format::of_findings(), default_value = "text")]
     format: Format,
     /// Exit with 1 on warnings too
     #[arg(long)]
@@ -103,14 +99,14 @@ impl From<KindArg> for FileKind {
 /// When a file cannot be read, or the configuration is wrong.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let (targets, policy, mut declared) = settings(args.config.as_deref(), db)?;
+    let mut judge = judge(args.config.as_deref(), db)?;
     let mut whole = args.files.is_empty();
     let named = if args.files.is_empty() { found()? } else { args.files.clone() };
     let mut files = Vec::new();
     for path in &named {
         let shown = path.to_string_lossy().replace('\\', "/");
         let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
-        if shown == policy.file && args.kind.is_none() && FileKind::of(&shown).is_none() {
+        if shown == judge.policy.file && args.kind.is_none() && FileKind::of(&shown).is_none() {
             whole = true;
             continue;
         }
@@ -128,35 +124,28 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         for path in beside(&files).into_iter().filter(|path| !known.contains(path)) {
             let Ok(bytes) = file::read_bytes(Path::new(&path)) else { continue };
             let text = decode(&bytes);
-            if text.contains("__version__") || text.contains("metadata") {
+            if session::asks_for_versions(&text) {
                 files.push((path, FileKind::Python, text));
             }
         }
     }
     // Of what gpudoc.toml says by itself only who looks at all, or at it, is told.
-    declared.told &= whole;
-    let today = today();
-    let judge = |files: &[(String, FileKind, String)], read: &dyn Fn(&str) -> Option<String>| {
-        let mut reader = Reader::new(read);
-        files.iter().for_each(|(path, kind, text)| reader.add(path, *kind, text));
-        let project = reader.finish();
-        let findings = policy.apply(lint::run(&project, &targets, &declared, db), &today, args.files.is_empty());
-        (findings, project)
-    };
+    judge.declared.told &= whole;
+    (judge.today, judge.all) = (today(), args.files.is_empty());
     let on_disk = |path: &str| {
         Path::new(path).is_file().then(|| file::read_bytes(Path::new(path)).ok()).flatten().map(|bytes| decode(&bytes))
     };
-    let (mut findings, project) = judge(&files, &on_disk);
+    let (mut findings, project) = judge.findings(&files, &on_disk);
     if let Some(revision) = &args.diff_base {
-        let known = base(revision, &files, &judge)?;
-        findings.retain(|finding| !known.contains(&identity(finding)));
+        let known = judge.known_before(&files, &at_commit(revision)?);
+        findings.retain(|finding| !known.contains(&session::identity(finding)));
     }
     let mut texts: Vec<(String, String)> = project.files.into_iter().map(|file| (file.path, file.text)).collect();
-    if !policy.file.is_empty() && findings.iter().any(|finding| finding.file == policy.file) {
-        texts.push((policy.file.clone(), file::read(Path::new(&policy.file))?));
+    if !judge.policy.file.is_empty() && findings.iter().any(|finding| finding.file == judge.policy.file) {
+        texts.push((judge.policy.file.clone(), file::read(Path::new(&judge.policy.file))?));
     }
     if args.fix {
-        let mended = mended(&files, &findings, &judge, &on_disk);
+        let mended = judge.mended(&files, &findings, &on_disk);
         let old: BTreeMap<&str, &str> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         for (path, text) in &mended {
             let before = old.get(path.as_str()).copied().unwrap_or_default();
@@ -170,19 +159,17 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             }
         }
         if args.write {
-            let (left, _) =
-                judge(&reread(&files, &mended), &|path| mended.get(path).cloned().or_else(|| on_disk(path)));
             note(&format!("changed {}", crate::text::count(mended.len(), "file", "files")));
-            findings = left;
+            findings = judge.left(&files, &mended, &on_disk);
             for finding in &findings {
                 note(&format!("left: {}:{}: {}", finding.file, finding.place, finding.message));
             }
         }
-        return Ok(exit(&findings, args.strict));
+        return Ok(session::exit(&findings, args.strict));
     }
     let problems = || Problems::of_lint(&findings, &texts);
     print(&match args.format {
-        Format::Text => drawn::text(&findings, &texts, width()),
+        Format::Text | Format::Script | Format::Html => drawn::text(&findings, &texts, width()),
         Format::Json => drawn::json(&findings, &texts)?,
         Format::Sarif => ci::sarif(&problems())?,
         Format::Junit => ci::junit(&problems()),
@@ -190,57 +177,15 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Format::Gitlab => ci::gitlab(&problems())?,
         Format::Markdown => ci::markdown(&problems()),
     })?;
-    Ok(exit(&findings, args.strict))
+    Ok(session::exit(&findings, args.strict))
 }
 
-fn exit(findings: &[Finding], strict: bool) -> Exit {
-    let bad = |finding: &Finding| match finding.severity {
-        Severity::Fail => true,
-        Severity::Warn => strict,
-        Severity::Info => false,
-    };
-    if findings.iter().any(bad) { Exit::Failed } else { Exit::Ok }
-}
-
-/// The declared targets, the policy, and what the project does.
-fn settings(named: Option<&Path>, db: &RuleDb) -> anyhow::Result<(Vec<Target>, Policy, Declared)> {
-    let Some((path, config)) = config(named)? else {
-        return Ok((Vec::new(), Policy::default(), Declared::default()));
-    };
+/// What the files are judged by: the declared targets, the policy, and what the project does.
+fn judge<'j>(named: Option<&Path>, db: &'j RuleDb) -> anyhow::Result<Judge<'j>> {
+    let Some((path, config)) = config(named)? else { return Ok(Judge::declared(None, Vec::new(), db)) };
     let targets = declared_targets(&path, &config, db)?;
     let text = file::read(&path)?;
-    let lines = Lines::of(&text);
-    let place =
-        |size: &Option<toml::Spanned<Size>>| size.as_ref().map(|size| lines.place(size.span())).unwrap_or_default();
-    let declared = Declared {
-        told: true,
-        file: path.to_string_lossy().into_owned(),
-        workload: config.workload.workload(),
-        model_params: place(&config.workload.model_params),
-        min_vram: place(&config.workload.min_vram),
-        uses: match (config.workload.uses.first(), config.workload.uses.last()) {
-            (Some(first), Some(last)) => lines.place(first.span().start..last.span().end),
-            _ => Place::default(),
-        },
-    };
-    Ok((targets, policy(&path, &config, &text), declared))
-}
-
-fn policy(path: &Path, config: &Config, text: &str) -> Policy {
-    let lines = Lines::of(text);
-    let ignore = config.policy.ignore.iter().map(|one| {
-        let place: Place = lines.place(one.span());
-        let one = one.get_ref();
-        Ignore {
-            id: one.id.0.clone(),
-            path: one.path.clone(),
-            reason: one.reason.0.clone(),
-            until: one.until.as_ref().map(|day| day.0.clone()),
-            place,
-        }
-    });
-    let severity = config.policy.severity.iter().map(|(id, severity)| (id.0.clone(), *severity));
-    Policy { file: path.to_string_lossy().into_owned(), severity: severity.collect(), ignore: ignore.collect() }
+    Ok(Judge::declared(Some((&path, &config, &text)), targets, db))
 }
 
 /// The files below the current folder that gpudoc knows and git does not ignore.
@@ -267,12 +212,9 @@ fn found() -> anyhow::Result<Vec<PathBuf>> {
 const MOST_PROGRAMS: usize = 200;
 
 /// The programs in the folders of Dockerfiles and scripts: what runs in the environment may ask for its versions.
-fn beside(files: &[(String, FileKind, String)]) -> Vec<String> {
-    let makes = files.iter().filter(|(_, kind, _)| matches!(kind, FileKind::Dockerfile | FileKind::Shell));
-    let folders: std::collections::BTreeSet<&str> =
-        makes.map(|(path, ..)| path.rsplit_once('/').map_or("", |(folder, _)| folder)).collect();
+fn beside(files: &[session::File]) -> Vec<String> {
     let mut found = Vec::new();
-    for folder in folders {
+    for folder in session::folders_that_make(files) {
         let mut walk = ignore::WalkBuilder::new(if folder.is_empty() { "." } else { folder });
         walk.max_depth(Some(1)).require_git(false);
         let files =
@@ -286,21 +228,8 @@ fn beside(files: &[(String, FileKind, String)]) -> Vec<String> {
     found
 }
 
-type File = (String, FileKind, String);
-type Judge<'j> = dyn Fn(&[File], &dyn Fn(&str) -> Option<String>) -> (Vec<Finding>, lint::project::Project) + 'j;
-
-/// What a finding is, wherever its line has moved.
-fn identity(finding: &Finding) -> (String, &'static str, String) {
-    (finding.file.clone(), finding.rule.id, finding.message.clone())
-}
-
-/// The findings of another commit.
-fn base(revision: &str, files: &[File], judge: &Judge<'_>) -> anyhow::Result<Vec<(String, &'static str, String)>> {
-    let show = |path: &str| {
-        #[expect(clippy::disallowed_methods, reason = "git alone knows other commits")]
-        let shown = Command::new("git").arg("show").arg(format!("{revision}:./{path}")).output();
-        shown.ok().filter(|shown| shown.status.success()).map(|shown| decode(&shown.stdout))
-    };
+/// The texts of files in another commit of git.
+fn at_commit(revision: &str) -> anyhow::Result<impl Fn(&str) -> Option<String> + '_> {
     #[expect(clippy::disallowed_methods, reason = "git alone knows other commits")]
     let known = Command::new("git")
         .args(["rev-parse", "--verify", "--quiet"])
@@ -310,39 +239,9 @@ fn base(revision: &str, files: &[File], judge: &Judge<'_>) -> anyhow::Result<Vec
     if !known.status.success() {
         bail!("`--diff-base {revision}`: git knows no such commit here");
     }
-    let old: Vec<File> = files.iter().filter_map(|(path, kind, _)| Some((path.clone(), *kind, show(path)?))).collect();
-    let (findings, _) = judge(&old, &show);
-    Ok(findings.iter().map(identity).collect())
-}
-
-/// Files with new texts in the place of old ones.
-fn reread(files: &[File], mended: &BTreeMap<String, String>) -> Vec<File> {
-    let own = |(path, kind, text): &File| (path.clone(), *kind, mended.get(path).unwrap_or(text).clone());
-    files.iter().map(own).collect()
-}
-
-/// The texts after all fixes, and after those that only then come to light.
-fn mended(
-    files: &[File],
-    findings: &[Finding],
-    judge: &Judge<'_>,
-    on_disk: &dyn Fn(&str) -> Option<String>,
-) -> BTreeMap<String, String> {
-    /// One fix may show what the next is: an index, then the base image for it.
-    const ROUNDS: usize = 6;
-    let mut mended: BTreeMap<String, String> = BTreeMap::new();
-    let mut findings = findings.to_vec();
-    for _ in 0..ROUNDS {
-        let edits = edit::by_file(findings.iter().filter_map(|finding| finding.fix.as_ref()));
-        if edits.is_empty() {
-            break;
-        }
-        for (path, edits) in edits {
-            let own = files.iter().find(|(known, ..)| *known == path).map(|(_, _, text)| text.clone());
-            let Some(text) = mended.get(&path).cloned().or(own).or_else(|| on_disk(&path)) else { continue };
-            mended.insert(path, edit::applied(&text, &edits));
-        }
-        findings = judge(&reread(files, &mended), &|path| mended.get(path).cloned().or_else(|| on_disk(path))).0;
-    }
-    mended
+    Ok(move |path: &str| {
+        #[expect(clippy::disallowed_methods, reason = "git alone knows other commits")]
+        let shown = Command::new("git").arg("show").arg(format!("{revision}:./{path}")).output();
+        shown.ok().filter(|shown| shown.status.success()).map(|shown| decode(&shown.stdout))
+    })
 }

@@ -1,14 +1,11 @@
 //! The commands, one file each: arguments (their doc comments are the help text) and `run`. Only here edges meet the core.
 
-mod backtrack;
 pub mod check;
 pub mod completions;
 pub mod cuda_init;
 pub mod diff;
 mod examine;
 pub mod explain;
-pub mod explain_build;
-mod explain_words;
 pub mod file;
 pub mod fix;
 mod format;
@@ -16,7 +13,6 @@ pub mod host;
 pub mod impact;
 pub mod init;
 pub mod input;
-pub mod inputs;
 pub mod lint;
 mod online;
 pub mod overlay;

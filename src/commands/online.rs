@@ -21,25 +21,20 @@ use crate::python::metadata::Metadata;
 use crate::python::wheel::WheelName;
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied};
 use crate::rules::{RuleDb, Target};
+use crate::session::weigh::{Answers, INDEX};
 use crate::solve::{AskedRequirement, Outsider};
-
-/// Who says what a release of an index declares.
-pub const INDEX: &str = "index";
 
 /// Names another folder for what is kept.
 pub const CACHE_VARIABLE: &str = "GPUDOC_CACHE";
 /// So many packages are asked for at most: the chains of large projects end long before.
 const MOST: usize = 400;
 
-/// What an index says of packages outside the rules.
-#[derive(Debug, Default)]
-pub struct Answers {
-    /// By normalised name, the release that an installer would take.
-    pub outsiders: BTreeMap<String, Outsider>,
-    /// Names of which no release fits what is asked of it, this Python and this platform.
-    pub without: BTreeSet<String>,
-    /// What could not be asked, in words.
-    pub notes: Vec<String>,
+/// An index to ask, as weighing wants it.
+pub fn index<'i>(
+    url: &'i Url,
+    db: &'i RuleDb,
+) -> impl Fn(&[AskedRequirement], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i {
+    move |asked, known, target| outsiders(asked, known, target, url, db)
 }
 
 /// Follows requirements through packages outside the rules until they reach covered ones.

@@ -1,9 +1,8 @@
 //! `gpudoc rules list`, `show` and `matrix`: the database, read.
 
 use anyhow::{Context, bail};
-use clap::ValueEnum;
 
-use super::format::Plain;
+use super::format::Format;
 use super::{print, width};
 use crate::exit::Exit;
 use crate::pep::Version;
@@ -17,8 +16,8 @@ use crate::text::nearest;
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
     /// How to write the list
-    #[arg(long, value_enum, default_value_t = Plain::Text)]
-    format: Plain,
+    #[arg(long, value_parser = Format::plain(), default_value = "text")]
+    format: Format,
 }
 
 /// Runs `rules list`.
@@ -29,8 +28,8 @@ pub struct ListArgs {
 pub fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     let db = rules::embedded();
     match args.format {
-        Plain::Text => print(&report::list_text(db))?,
-        Plain::Json => print(&report::list_json(db)?)?,
+        Format::Json => print(&report::list_json(db)?)?,
+        _ => print(&report::list_text(db))?,
     }
     Ok(Exit::Ok)
 }
@@ -46,8 +45,8 @@ pub struct ShowArgs {
     #[arg(value_name = "PACKAGE[==VERSION]")]
     package: String,
     /// How to write it
-    #[arg(long, value_enum, default_value_t = Plain::Text)]
-    format: Plain,
+    #[arg(long, value_parser = Format::plain(), default_value = "text")]
+    format: Format,
 }
 
 /// Runs `rules show`.
@@ -67,8 +66,8 @@ pub fn show(args: &ShowArgs) -> anyhow::Result<Exit> {
         None => package.releases.iter().collect(),
     };
     match args.format {
-        Plain::Text => print(&report::show_text(package, &releases, width()))?,
-        Plain::Json => print(&report::show_json(package, &releases, db)?)?,
+        Format::Json => print(&report::show_json(package, &releases, db)?)?,
+        _ => print(&report::show_text(package, &releases, width()))?,
     }
     Ok(Exit::Ok)
 }
@@ -129,18 +128,8 @@ pub struct MatrixArgs {
     #[arg(long)]
     jetson: bool,
     /// How to write the grid
-    #[arg(long, value_enum, default_value_t = MatrixFormat::Text)]
-    format: MatrixFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum MatrixFormat {
-    /// For the terminal
-    Text,
-    /// One page for a browser, with filters for GPU and driver
-    Html,
-    /// `gpudoc.rules/1`
-    Json,
+    #[arg(long, value_parser = Format::of_grid(), default_value = "text")]
+    format: Format,
 }
 
 /// Runs `rules matrix`.
@@ -189,11 +178,11 @@ pub fn matrix(args: &MatrixArgs) -> anyhow::Result<Exit> {
         bail!("the rules know no builds of {} for {platform}", package.name);
     }
     match args.format {
-        MatrixFormat::Text => print(&report::matrix_text(&package.name, &rows, &columns))?,
-        MatrixFormat::Html => print(&report::matrix_html(&package.name, &platform, &rows, &columns, db.newest()))?,
-        MatrixFormat::Json => {
+        Format::Html => print(&report::matrix_html(&package.name, &platform, &rows, &columns, db.newest()))?,
+        Format::Json => {
             print(&report::matrix_json(&package.name, &platform, &rows, &columns, db.newest())?)?;
         }
+        _ => print(&report::matrix_text(&package.name, &rows, &columns))?,
     }
     Ok(Exit::Ok)
 }

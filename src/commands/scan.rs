@@ -3,8 +3,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::format::Plain;
-use super::host::named_gpu;
+use super::format::Format;
 use super::{print, width};
 use crate::exit::Exit;
 use crate::objects::elf::Machine;
@@ -15,6 +14,7 @@ use crate::report::scan::{self as report, Contents, Judged, Object, ScanReport};
 use crate::rules;
 use crate::rules::TargetGpu;
 use crate::rules::kernel::{Share, Way, is_nvidias, together};
+use crate::session::targets::named_gpu;
 
 /// Show which GPUs the code in libraries, folders, environments and wheels is for
 ///
@@ -42,8 +42,8 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     /// How to write the result
-    #[arg(long, value_enum, default_value_t = Plain::Text)]
-    format: Plain,
+    #[arg(long, value_parser = Format::plain(), default_value = "text")]
+    format: Format,
 }
 
 /// Runs the command.
@@ -56,7 +56,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let gpus: Vec<TargetGpu> =
         args.gpu.iter().map(|text| named_gpu(text, rules::embedded())).collect::<anyhow::Result<_>>()?;
     let progress = progress();
-    let scanned = scan::scan(&args.paths, args.format == Plain::Json, &|count| progress.inc(count));
+    let scanned = scan::scan(&args.paths, args.format == Format::Json, &|count| progress.inc(count));
     progress.finish_and_clear();
     let scanned = scanned.context("nothing was scanned")?;
     let objects = scanned.into_iter().map(|scanned| {
@@ -77,13 +77,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         Judged { way, share }
     });
     match args.format {
-        Plain::Text => print(&report::text(&report, args.all, width()))?,
-        Plain::Json => print(&report::json(&report)?)?,
+        Format::Json => print(&report::json(&report)?)?,
+        _ => print(&report::text(&report, args.all, width()))?,
     }
     let unusable = |judged: &[Judged]| judged.iter().any(|judged| judged.way == Way::No);
     let failed = report.distributions.iter().any(|distribution| unusable(&distribution.judged))
         || report.objects.iter().any(|object| object.distribution.is_none() && unusable(&object.judged));
-    Ok(if failed { Exit::Failed } else { Exit::Ok })
+    Ok(Exit::ok_if(!failed))
 }
 
 /// A library as the report wants it.

@@ -1,6 +1,5 @@
 //! The machines that a command is about: this one, one that options describe, or those that the project declares.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -8,15 +7,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::file;
-use super::host::named_gpus;
 use super::input;
-use crate::config::{Config, TargetConfig};
+use crate::config::Config;
 use crate::facts::Facts;
-use crate::rules::driver::best_compat;
 use crate::rules::target::complete_gpus;
-use crate::rules::{RuleDb, Target, TargetGpu};
-use crate::text::{list, nearest};
-use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+use crate::rules::{RuleDb, Target};
+use crate::session::targets::{self as session, Stated};
+use crate::version::{DriverVersion, GlibcVersion};
 
 /// Which machines.
 #[derive(Debug, Clone, Default, Args)]
@@ -77,23 +74,27 @@ impl TargetArgs {
             self.observed(db, probe)?
         };
         for target in &mut chosen.targets {
-            self.apply(target, db)?;
-            let unknown = unknown(target);
-            let of = target.name.as_ref().map(|name| format!("of `{name}` ")).unwrap_or_default();
-            if !unknown.is_empty() {
-                writeln!(err, "note: {of}not known, and so not judged: {}", list(&unknown))?;
-            }
-            if target.platform.is_none() {
-                target.platform = Some(LINUX.to_owned());
-                writeln!(err, "note: platform not known, taken to be {LINUX} (`--platform`)")?;
+            for note in self.stated().apply(target, db)? {
+                writeln!(err, "note: {note}")?;
             }
         }
         Ok(chosen)
     }
 
+    fn stated(&self) -> Stated<'_> {
+        Stated {
+            gpu: &self.gpu,
+            driver: self.driver.as_ref(),
+            python: self.python.as_deref(),
+            platform: self.platform.as_deref(),
+            glibc: self.glibc,
+            cuda: self.cuda.as_deref(),
+        }
+    }
+
     /// Whether the environment that is looked at is the one to install into: `--python 3.11` means another.
     pub fn is_about_this_environment(&self) -> bool {
-        self.python.as_deref().and_then(python).is_none()
+        self.python.as_deref().and_then(session::python).is_none()
     }
 
     fn declared(&self, db: &RuleDb) -> anyhow::Result<Vec<Target>> {
@@ -102,32 +103,11 @@ impl TargetArgs {
                 "no gpudoc.toml, and no pyproject.toml with `[tool.gpudoc]`, in this folder or above; name one with `--config`"
             );
         };
-        let declared: Vec<&String> = config.target.keys().collect();
-        // In whatever order they are named, the answer is the same.
-        let named: BTreeSet<&String> = self.target.iter().collect();
-        let names: Vec<&String> = if self.all_targets { declared.clone() } else { named.into_iter().collect() };
-        if names.is_empty() {
-            bail!("`{}` declares no target; add e.g. `[target.train]` with `gpu = [\"H100\"]`", path.display());
-        }
-        let mut targets: Vec<Target> = Vec::new();
-        for name in names {
-            let Some(entry) = config.target.get(name) else {
-                let hint = match nearest(name, declared.iter().map(|name| name.as_str())).first() {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("it declares {}", list(&declared)),
-                };
-                bail!("`{}` declares no target `{name}`; {hint}", path.display());
-            };
-            if !targets.iter().any(|target| target.name.as_ref() == Some(name)) {
-                targets
-                    .push(target(name, entry, db).with_context(|| format!("`{}`, target `{name}`", path.display()))?);
-            }
-        }
-        Ok(targets)
+        session::declared(&path, &config, &self.target, db)
     }
 
     fn observed(&self, db: &RuleDb, probe: &Probe<'_>) -> anyhow::Result<Chosen> {
-        let path = self.python.as_ref().filter(|text| python(text).is_none()).map(Path::new);
+        let path = self.python.as_ref().filter(|text| session::python(text).is_none()).map(Path::new);
         if let Some(path) = path
             && !path.exists()
         {
@@ -143,119 +123,6 @@ impl TargetArgs {
         complete_gpus(&mut facts, db);
         Ok(Chosen { targets: vec![Target::from_facts(&facts, db)], facts: Some(facts) })
     }
-
-    /// The options above what was found.
-    fn apply(&self, target: &mut Target, db: &RuleDb) -> anyhow::Result<()> {
-        if !self.gpu.is_empty() {
-            let named: Vec<_> = self.gpu.iter().map(|text| named_gpus(text, db)).collect::<Result<Vec<_>, _>>()?;
-            let named = named.concat();
-            let here = |gpu: &TargetGpu| target.gpus.iter().any(|own| own.capability == gpu.capability);
-            if !named.iter().all(here) {
-                // Another machine's GPU: this one's driver says nothing about it.
-                (target.driver, target.compat) = (None, None);
-            }
-            target.gpus = named;
-        }
-        if let Some(driver) = &self.driver {
-            (target.driver, target.compat) = (Some(driver.clone()), None);
-        }
-        if let Some((version, free_threaded)) = self.python.as_deref().and_then(python) {
-            (target.python, target.free_threaded) = (Some(version), free_threaded);
-        }
-        if let Some(text) = &self.platform {
-            target.platform = Some(platform(text)?);
-        }
-        target.glibc = self.glibc.or(target.glibc);
-        if let Some(text) = self.cuda.as_deref() {
-            cuda(target, text).with_context(|| format!("`--cuda {text}`"))?;
-        }
-        Ok(())
-    }
-}
-
-/// The platform of targets that name none.
-const LINUX: &str = "linux_x86_64";
-
-fn unknown(target: &Target) -> Vec<&'static str> {
-    let mut unknown = Vec::new();
-    if target.gpus.is_empty() && !target.cpu_only {
-        unknown.push("GPU (`--gpu`)");
-    }
-    if target.driver.is_none() && !target.cpu_only {
-        unknown.push("driver (`--driver`)");
-    }
-    if target.python.is_none() {
-        unknown.push("Python (`--python`)");
-    }
-    unknown
-}
-
-/// A declared machine.
-fn target(name: &str, entry: &TargetConfig, db: &RuleDb) -> anyhow::Result<Target> {
-    let mut target = Target { name: Some(name.to_owned()), ..Target::default() };
-    for text in &entry.gpu {
-        target.gpus.extend(named_gpus(text, db)?);
-    }
-    if let Some(size) = entry.vram {
-        target.gpus.iter_mut().for_each(|gpu| gpu.memory = vec![size.0]);
-    }
-    let driver = entry.driver.as_deref();
-    target.driver = driver.map(str::parse).transpose().with_context(|| format!("`driver = {driver:?}`"))?;
-    if let Some(text) = &entry.python {
-        let (version, free_threaded) =
-            python(text).with_context(|| format!("`python = {text:?}` is no version such as `3.12` or `3.13t`"))?;
-        (target.python, target.free_threaded) = (Some(version), free_threaded);
-    }
-    target.platform = Some(platform(entry.platform.as_deref().unwrap_or(LINUX))?);
-    let glibc = entry.glibc.as_deref();
-    target.glibc = glibc.map(str::parse).transpose().with_context(|| format!("`glibc = {glibc:?}`"))?;
-    if let Some(text) = &entry.cuda {
-        cuda(&mut target, text).with_context(|| format!("`cuda = {text:?}`"))?;
-    }
-    if entry.cuda_compat {
-        let compat = best_compat(&target, db);
-        target.compat =
-            Some(compat.context("`cuda-compat = true`: no cuda-compat package works on these GPUs and this driver")?.1);
-    }
-    Ok(target)
-}
-
-/// `3.12`, or `3.13t` for the free-threaded one.
-fn python(text: &str) -> Option<(PythonVersion, bool)> {
-    let plain = text.strip_suffix('t');
-    Some((plain.unwrap_or(text).parse().ok()?, plain.is_some()))
-}
-
-fn cuda(target: &mut Target, text: &str) -> anyhow::Result<()> {
-    if text == "cpu" {
-        target.cpu_only = true;
-    } else {
-        target.cuda = Some(CudaVersion::from_variant(text).map_or_else(|| text.parse(), Ok)?);
-    }
-    Ok(())
-}
-
-/// A platform, also in other spellings: `x86_64`, `linux-aarch64`.
-fn platform(text: &str) -> anyhow::Result<String> {
-    let plain = text.replace('-', "_");
-    match plain.strip_prefix("linux_").unwrap_or(&plain) {
-        "x86_64" | "amd64" => Ok(LINUX.to_owned()),
-        "aarch64" | "arm64" => Ok("linux_aarch64".to_owned()),
-        _ => bail!("unknown platform `{text}`; the rules know `linux_x86_64` and `linux_aarch64`"),
-    }
-}
-
-/// All machines that a project declares.
-///
-/// # Errors
-///
-/// When a name or version means nothing; the error names the target.
-pub fn declared_targets(path: &Path, config: &Config, db: &RuleDb) -> anyhow::Result<Vec<Target>> {
-    let entries = config.target.iter();
-    let one = |(name, entry): (&String, &TargetConfig)| {
-        target(name, entry, db).with_context(|| format!("`{}`, target `{name}`", path.display()))
-    };
-    entries.map(one).collect()
 }
 
 /// The project's declaration: the file that was named, or the nearest one.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{ChangedFile, Library, Reading};
+use super::{ChangedFile, Library, Reading, Source};
 use crate::version::CudaVersion;
 
 /// An installed Python distribution.
@@ -83,10 +83,24 @@ pub struct Metadata {
 }
 
 impl Distribution {
-    /// The most telling version there is, e.g. `2.7.1+cu126` rather than `2.7.1`; `?` where none was read.
+    /// The most telling version there is, e.g. `2.7.1+cu126` rather than `2.7.1`; as it was said where it is known in part; `?`
+    /// where none was read.
     #[must_use]
     pub fn full_version(&self) -> &str {
-        self.build.version.value().or(self.version.value()).map_or("?", String::as_str)
+        fn told(reading: &Reading<String>) -> Option<&str> {
+            match reading {
+                Reading::Known { value, .. } => Some(value),
+                Reading::Partly { part, .. } => Some(part.said()),
+                _ => None,
+            }
+        }
+        told(&self.build.version).or(told(&self.version)).unwrap_or("?")
+    }
+
+    /// Whether somebody looked at its libraries; an error message that names one of them did not.
+    #[must_use]
+    pub fn were_files_read(&self) -> bool {
+        !self.libraries.is_unknown() && !matches!(self.libraries.source(), Some(Source::Report(_)))
     }
 
     /// The local version label of the build, e.g. `cu126`, `cpu`.

@@ -7,13 +7,17 @@ use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Driver {
-    /// The version of the loaded kernel module, e.g. `570.133.20`.
+    /// The version of the loaded kernel module, e.g. `570.133.20`; in part where only its branch is told.
     pub version: Reading<DriverVersion>,
     /// The newest CUDA that the driver supports, e.g. `12.8`: what nvidia-smi prints as "CUDA Version". With a
     /// cuda-compat library in front, NVML may report that library's.
     pub cuda: Reading<CudaVersion>,
     /// Open or proprietary kernel module.
     pub module: Reading<KernelModule>,
+    /// The installed driver package, e.g. `550.107.02`, where something tells of it beside the loaded module: a package list, or
+    /// the kernel's complaint about a client of another version.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub package: Reading<DriverVersion>,
     /// How NVML answered.
     pub nvml: Reading<Nvml>,
     /// Confidential computing, where the driver knows of it.
@@ -49,7 +53,7 @@ pub struct Gpu {
     pub index: u32,
     /// The product name, e.g. `NVIDIA GeForce RTX 5090`.
     pub name: Reading<String>,
-    /// What it executes, e.g. `12.0`.
+    /// What it executes, e.g. `12.0`; in part where a name or word stands for several, e.g. `compute capability 7.x`.
     pub compute_capability: Reading<ComputeCapability>,
     /// Memory in bytes.
     pub memory_bytes: Reading<u64>,

@@ -11,6 +11,10 @@ pub struct Loader {
     pub libcuda: Reading<LibCuda>,
     /// Every other libcuda.so.1 found: later in that order, or in a known folder outside it, sorted by path.
     pub others: Vec<LibCuda>,
+    /// The same driver by its plain name, `libcuda.so`, which some programs open; absent where the loader's cache lists
+    /// libcuda.so.1 only.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub plain_libcuda: Reading<String>,
     /// The newest symbol version of the C++ library that Python would load, e.g. `GLIBCXX_3.4.30`.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub libstdcxx: Reading<String>,

@@ -8,8 +8,11 @@ mod distribution;
 mod driver;
 mod gpu_state;
 mod imports;
+mod installing;
 mod library;
 mod loader;
+pub mod older;
+mod part;
 mod pasted;
 mod python;
 mod reading;
@@ -17,6 +20,7 @@ pub mod redact;
 mod system;
 mod toolchain;
 mod visibility;
+mod worlds;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,14 +31,17 @@ pub use gpu_state::{
     Virtualization,
 };
 pub use imports::{Imports, Want, Wanted};
+pub use installing::{Candidate, Installing, Unmet};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
-pub use pasted::{ASKED, Candidate, Contradiction, KERNEL, Pasted, Unmet};
+pub use part::Part;
+pub use pasted::{ASKED, Contradiction, KERNEL, Pasted};
 pub use python::{InFront, Locked, Management, Place, PutBy, Python, PythonImplementation, Scripts};
 pub use reading::{Reading, Source};
 pub use system::{Disk, System, Xid};
 pub use toolchain::{Nvcc, Ptxas, Toolchain};
 pub use visibility::{CudaAnswer, DeviceNode, Entry, NamedDevice, Visibility, visible_entries};
+pub use worlds::World;
 
 /// The name and version of the snapshot format.
 pub const SCHEMA: &str = "gpudoc.facts/1";
@@ -81,7 +88,20 @@ pub struct Facts {
     /// What importing the installed packages would come to, read from their files.
     #[serde(default, skip_serializing_if = "Reading::is_unknown")]
     pub imports: Reading<Imports>,
-    /// What a pasted text tells beyond that; none for a machine.
+    /// Whether a list names all that is installed, so that what it does not name is not there: of a pasted one. Ask
+    /// [`Self::lists_all`], which knows it of a machine too.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub whole_list: Reading<bool>,
+    /// Distributions that somebody speaks of without saying which release or that they are there, e.g. `torch`.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub spoken_of: Reading<Vec<String>>,
+    /// What installers were asked for and what they said.
+    #[serde(default, skip_serializing_if = "Installing::is_unknown")]
+    pub installing: Installing,
+    /// The stack of another vendor than NVIDIA that words name: as the rules call it, e.g. `AMD ROCm`.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub vendor: Reading<String>,
+    /// How a pasted text was read; none for a machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pasted: Option<Pasted>,
 }
@@ -91,6 +111,15 @@ impl Facts {
     #[must_use]
     pub fn unknown(origin: Origin) -> Self {
         Self { schema: SCHEMA.to_owned(), origin, ..Self::default() }
+    }
+
+    /// Whether what is not among the distributions is not installed.
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        match self.origin {
+            Origin::Report => self.whole_list.value() == Some(&true),
+            Origin::Host | Origin::Root => self.python.value().is_some(),
+        }
     }
 
     /// The distribution that `import` finds, by normalised name, e.g. `torch` or `nvidia-cublas-cu12`.

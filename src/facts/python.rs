@@ -19,6 +19,9 @@ pub struct Python {
     pub implementation: PythonImplementation,
     /// Built without the global interpreter lock: tag `cp313t`.
     pub free_threaded: bool,
+    /// How wide its pointers are, e.g. 32, where that was seen.
+    #[serde(default, skip_serializing_if = "Reading::is_unknown")]
+    pub bits: Reading<u32>,
     /// How the environment was chosen: `--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `PATH`.
     pub chosen_by: String,
     /// The folders in which `import` looks for distributions, in order: site, user site, dist-packages, .pth additions.

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use super::Part;
+
 /// Where a known value was read, strongest first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -10,6 +12,8 @@ pub enum Source {
     Metadata(String),
     /// From the machine, e.g. `NVML`, `/proc/driver/nvidia/version`, `nvidia-smi`.
     Host(String),
+    /// From a text that somebody pasted: what in it, and which line, e.g. `environment report, line 3`.
+    Report(String),
     /// From the rules, e.g. a compute capability looked up by product name.
     Rule(String),
     /// From an argument of the user, e.g. `--driver`.
@@ -24,23 +28,44 @@ impl Source {
             Self::Binary(place)
             | Self::Metadata(place)
             | Self::Host(place)
+            | Self::Report(place)
+            | Self::Rule(place)
+            | Self::Argument(place) => place,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn place_mut(&mut self) -> &mut String {
+        match self {
+            Self::Binary(place)
+            | Self::Metadata(place)
+            | Self::Host(place)
+            | Self::Report(place)
             | Self::Rule(place)
             | Self::Argument(place) => place,
         }
     }
 }
 
-/// One fact: known, looked for and not there, there but unreadable, or never looked for.
+/// One fact: known, known in part, looked for and not there, there but unreadable, or never looked for.
 ///
 /// Not an `Option`: "there is no driver" and "the driver could not be asked" lead to different advice.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "state")]
+#[serde(bound(deserialize = "T: Deserialize<'de> + PartialEq"))]
 pub enum Reading<T> {
     /// The value and where it was read.
     Known {
         /// What was observed.
         value: T,
         /// Where.
+        source: Source,
+    },
+    /// Told in part: one of several values.
+    Partly {
+        /// What it may be.
+        part: Part<T>,
+        /// Where that was read.
         source: Source,
     },
     /// Looked for and not there.
@@ -74,6 +99,11 @@ impl<T> Reading<T> {
         Self::Known { value, source: Source::Host(place.into()) }
     }
 
+    /// A value that a pasted text states, e.g. at `environment report, line 3`.
+    pub fn told(value: T, place: impl Into<String>) -> Self {
+        Self::Known { value, source: Source::Report(place.into()) }
+    }
+
     /// Looked for at `looked`, not there.
     pub fn absent(looked: impl Into<String>) -> Self {
         Self::Absent { looked: looked.into() }
@@ -92,10 +122,18 @@ impl<T> Reading<T> {
         }
     }
 
-    /// Where the value was read, where it is known.
+    /// Where the value was read, where it is known, if only in part.
     pub fn source(&self) -> Option<&Source> {
         match self {
-            Self::Known { source, .. } => Some(source),
+            Self::Known { source, .. } | Self::Partly { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+
+    /// What it may be, where it is known in part.
+    pub fn part(&self) -> Option<&Part<T>> {
+        match self {
+            Self::Partly { part, .. } => Some(part),
             _ => None,
         }
     }
@@ -111,21 +149,24 @@ impl<T> Reading<T> {
     }
 
     /// Changes the value and keeps its source.
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Reading<U> {
+    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Reading<U> {
         match self {
             Self::Known { value, source } => Reading::Known { value: change(value), source },
+            Self::Partly { part, source } => Reading::Partly { part: part.map(change), source },
             Self::Absent { looked } => Reading::Absent { looked },
             Self::Unreadable { error } => Reading::Unreadable { error },
             Self::Unknown => Reading::Unknown,
         }
     }
 
-    /// This reading if it is known, else `other`, else the more telling of the two failures.
+    /// This reading if it is known, else `other`, in part rather than not, else the more telling of the two failures.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         match (&self, &other) {
             (Self::Known { .. }, _) => self,
             (_, Self::Known { .. }) => other,
+            (Self::Partly { .. }, _) => self,
+            (_, Self::Partly { .. }) => other,
             (Self::Unreadable { .. }, _) | (_, Self::Unknown) => self,
             _ => other,
         }

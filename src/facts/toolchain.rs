@@ -12,6 +12,9 @@ pub struct Toolchain {
     /// The nvcc on `PATH`, where `CUDA_HOME` or `CUDA_PATH` names another: builds that do not ask torch take this one.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub path_nvcc: Reading<Nvcc>,
+    /// The newest CUDA toolkit that somebody names without its nvcc, e.g. `11.8` of `CUDA: 11.8`.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub named: Reading<CudaVersion>,
     /// What `TRITON_PTXAS_PATH` and the like name; only those that are set.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ptxas: Vec<Ptxas>,
@@ -36,7 +39,7 @@ impl Toolchain {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Nvcc {
-    /// E.g. `/usr/local/cuda/bin/nvcc`.
+    /// E.g. `/usr/local/cuda/bin/nvcc`; `nvcc` where nobody says which file it is.
     pub path: String,
     /// Its CUDA, from the toolkit's `version.json`, else from its `cuda.h`.
     pub cuda: Option<CudaVersion>,

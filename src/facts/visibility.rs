@@ -15,13 +15,19 @@ pub struct Visibility {
     /// What CUDA itself answered; unknown unless it was asked to start.
     #[serde(skip_serializing_if = "Reading::is_unknown")]
     pub cuda: Reading<CudaAnswer>,
+    /// What `torch.cuda.is_available()` said. Nobody asks torch on a machine: what is inspected is not run.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub available: Reading<bool>,
+    /// The command that started the container without giving it GPUs, shortened, e.g. `docker run -it pytorch/pytorch`.
+    #[serde(skip_serializing_if = "Reading::is_unknown")]
+    pub without_gpus: Reading<String>,
 }
 
 impl Visibility {
     /// Nothing was looked at.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
-        self.named.is_unknown() && self.nodes.is_unknown() && self.cuda.is_unknown()
+        *self == Self::default()
     }
 }
 

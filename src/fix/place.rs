@@ -60,6 +60,7 @@ mod tests {
             version: Reading::Unknown,
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "PATH".to_owned(),
             path: path.iter().map(|folder| (*folder).to_owned()).collect(),
             management: crate::facts::Management::default(),

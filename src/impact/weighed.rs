@@ -14,8 +14,7 @@ use crate::solve::{self, AskedRequirement, Change, Request};
 
 /// A plan for the conflict that a report quotes; none where it quotes none, or where the rules see no conflict in it.
 pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
-    let pasted = facts.pasted.as_ref()?;
-    let candidates = &pasted.candidates;
+    let candidates = &facts.installing.candidates;
     let quotes_proof = |id: &Id| {
         let message = id.subject().filter(|_| id.is(&registry::SYMPTOM)).and_then(|message| db.symptom(message));
         message.is_some_and(|message| message.no_solution)

@@ -175,7 +175,7 @@ pub fn probe(search: &LibrarySearch, kernel: Option<&DriverVersion>) -> Loader {
         }
     }
     others.sort_by(|one, other| one.path.cmp(&other.path));
-    Loader { libcuda: first, others, libstdcxx: Reading::Unknown }
+    Loader { libcuda: first, others, ..Loader::default() }
 }
 
 /// The newest symbol version of the `libstdc++.so.6` that a Python with this base prefix would load.

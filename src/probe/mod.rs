@@ -282,6 +282,7 @@ fn combine(nvml: NvmlFacts, kernel: kernel::Kernel, smi: SmiReport) -> (Driver, 
         version: nvml.driver.or(kernel.version).or(smi.driver.map_or(Reading::Unknown, by_smi)),
         cuda: nvml.cuda.or(smi.cuda.map_or(Reading::Unknown, |version| Reading::host(version, SMI_PLACE))),
         module: kernel.module,
+        package: Reading::Unknown,
         nvml: nvml.library,
         confidential: nvml.confidential,
     };

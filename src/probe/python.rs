@@ -27,7 +27,7 @@ pub fn probe(request: PythonRequest<'_>) -> Result<PythonFacts, PythonError> {
         Reading::Unreadable { error } => {
             PythonFacts { python: Reading::Unreadable { error }, ..PythonFacts::default() }
         }
-        Reading::Unknown => PythonFacts::default(),
+        Reading::Unknown | Reading::Partly { .. } => PythonFacts::default(),
     })
 }
 
@@ -84,6 +84,7 @@ pub fn read(request: PythonRequest<'_>, interpreter: &Interpreter) -> PythonFact
         version: Reading::unreadable(format!("neither `{target}` nor its folders name a version")),
         implementation: PythonImplementation::CPython,
         free_threaded: false,
+        bits: Reading::Unknown,
         chosen_by: interpreter.chosen_by.clone(),
         path: Vec::new(),
         management: crate::facts::Management::default(),

@@ -19,6 +19,7 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>, python: Opti
     Toolchain {
         nvcc: nvcc(root, environment),
         path_nvcc: path_nvcc(root, environment),
+        named: Reading::Unknown,
         ptxas: PTXAS.iter().filter_map(|name| ptxas(root, name, environment.get(*name)?)).collect(),
         ninja: ninja(root, environment, python),
         gcc: if chosen { Reading::Unknown } else { gcc(root, environment) },
@@ -281,6 +282,7 @@ mod tests {
             version: Reading::Unknown,
             implementation: crate::facts::PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: String::new(),
             path: Vec::new(),
             management: crate::facts::Management::default(),

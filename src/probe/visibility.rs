@@ -14,7 +14,7 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>, ids: &[(u32,
     Visibility {
         named: if ids.is_empty() || named.is_empty() { Reading::Unknown } else { Reading::host(named, nvml::PLACE) },
         nodes: nodes(root),
-        cuda: Reading::Unknown,
+        ..Visibility::default()
     }
 }
 

@@ -5,13 +5,13 @@
 
 use crate::version::CudaVersion;
 
-/// The newest CUDA toolkit that a text names.
+/// The newest CUDA toolkit that a text names, and where it stands, in bytes.
 #[must_use]
-pub fn toolkit(text: &str) -> Option<CudaVersion> {
+pub fn toolkit(text: &str) -> Option<(CudaVersion, usize)> {
     /// So far before it stands `Driver Version: 470.182.03` in nvidia-smi's head.
     const HEAD: usize = 48;
     let lower = text.to_ascii_lowercase();
-    let mut found = None;
+    let mut found: Option<(CudaVersion, usize)> = None;
     for (at, _) in lower.match_indices("cuda") {
         let before = lower.as_bytes().get(at.saturating_sub(HEAD)..at).unwrap_or_default();
         if memchr::memmem::find(before, b"driver version").is_some() {
@@ -31,23 +31,27 @@ pub fn toolkit(text: &str) -> Option<CudaVersion> {
             && (8..100).contains(&major)
             && minor < 10
         {
-            found = found.max(Some(CudaVersion::new(major, minor)));
+            let cuda = CudaVersion::new(major, minor);
+            if found.is_none_or(|(newest, _)| newest < cuda) {
+                found = Some((cuda, at));
+            }
         }
     }
     found
 }
 
-/// Whether a text speaks of torch, as `torch`, `pytorch` or a module of it.
+/// Where a text first speaks of torch, as `torch`, `pytorch` or a module of it, in bytes.
 #[must_use]
-pub fn torch(text: &str) -> bool {
+pub fn torch(text: &str) -> Option<usize> {
     let lower = text.to_ascii_lowercase();
-    lower.match_indices("torch").any(|(at, word)| {
-        let before = lower.get(..at).unwrap_or_default();
+    let mut named = lower.match_indices("torch").filter(|(at, word)| {
+        let before = lower.get(..*at).unwrap_or_default();
         let before = before.strip_suffix("py").unwrap_or(before);
         let after = lower.get(at + word.len()..).unwrap_or_default();
         let letter = |letter: char| letter.is_ascii_alphanumeric();
         !before.ends_with(letter) && !after.starts_with(letter)
-    })
+    });
+    named.next().map(|(at, _)| at)
 }
 
 #[cfg(test)]
@@ -56,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_toolkit_is_named_in_several_ways_and_the_drivers_cuda_is_none() {
-        let of = |text| toolkit(text).map(|cuda| cuda.to_string());
+        let of = |text| toolkit(text).map(|(cuda, _)| cuda.to_string());
         for text in
             ["Docker: CUDA: 11.8, GPU: A10", "cuda 11.8", "CUDA Toolkit 11.8", "CUDA version: 11.8.0", "cuda=11.8"]
         {
@@ -76,7 +80,8 @@ mod tests {
 
     #[test]
     fn torch_is_a_word_of_its_own() {
-        assert!(torch("checks torch.cuda.is_available()") && torch("PyTorch fails") && torch("pip install torch"));
-        assert!(!torch("torchserve") && !torch("a flashtorch") && !torch("nothing"));
+        assert_eq!(torch("checks torch.cuda.is_available()"), Some(7));
+        assert_eq!((torch("PyTorch fails"), torch("pip install torch")), (Some(2), Some(12)));
+        assert_eq!((torch("torchserve"), torch("a flashtorch"), torch("nothing")), (None, None, None));
     }
 }

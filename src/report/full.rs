@@ -8,7 +8,6 @@ use super::finding::shell;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use super::text::footer;
-use crate::check::lists_all;
 use crate::facts::{Facts, Reading, Virtualization};
 use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::step::{self, Shell};
@@ -71,7 +70,7 @@ fn header(out: &mut String, facts: &Facts, named: &[String], width: usize) {
             }
         }
         Reading::Unreadable { error } => labels.add(out, "gpu", &format!("not readable: {error}")),
-        Reading::Unknown => labels.add(out, "gpu", "not known"),
+        Reading::Unknown | Reading::Partly { .. } => labels.add(out, "gpu", "not known"),
         _ => labels.add(out, "gpu", "no NVIDIA GPU seen"),
     }
     let python = match &facts.python {
@@ -82,7 +81,7 @@ fn header(out: &mut String, facts: &Facts, named: &[String], width: usize) {
         }
         Reading::Absent { looked } => format!("none found ({looked})"),
         Reading::Unreadable { error } => format!("not readable: {error}"),
-        Reading::Unknown => "not known".to_owned(),
+        Reading::Unknown | Reading::Partly { .. } => "not known".to_owned(),
     };
     labels.add(out, "python", &python);
     let stack: Vec<_> = named
@@ -90,7 +89,7 @@ fn header(out: &mut String, facts: &Facts, named: &[String], width: usize) {
         .filter_map(|name| facts.distribution(name))
         .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
         .collect();
-    let no_torch = lists_all(facts) && facts.distribution("torch").is_none();
+    let no_torch = facts.lists_all() && facts.distribution("torch").is_none();
     let parts: Vec<String> = no_torch.then(|| "this Python has no torch".to_owned()).into_iter().chain(stack).collect();
     if !parts.is_empty() {
         labels.add(out, "stack", &parts.join(", "));
@@ -102,6 +101,7 @@ fn driver_line(facts: &Facts) -> String {
     let mut parts = Vec::new();
     match &driver.version {
         Reading::Known { value, .. } => parts.push(value.to_string()),
+        Reading::Partly { part, .. } => parts.push(format!("one of {}", part.said())),
         Reading::Absent { .. } => parts.push("none loaded".to_owned()),
         Reading::Unreadable { error } => parts.push(format!("not readable: {error}")),
         Reading::Unknown => parts.push("not known".to_owned()),

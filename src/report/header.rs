@@ -1,6 +1,5 @@
 //! The host and the environment in a line or two.
 
-use crate::check::lists_all;
 use crate::facts::{Facts, Gpu, Reading};
 
 /// The machine: system, driver, GPUs. Empty where nothing of it is known.
@@ -26,6 +25,7 @@ pub fn host(facts: &Facts) -> String {
     match &facts.driver.version {
         _ if blind && facts.driver.version.is_absent() => {}
         Reading::Known { value, .. } => parts.push(format!("driver {value}")),
+        Reading::Partly { part, .. } => parts.push(format!("driver {}", part.said())),
         Reading::Absent { .. } => parts.push("no NVIDIA driver".to_owned()),
         Reading::Unreadable { .. } => parts.push("driver not readable".to_owned()),
         Reading::Unknown => {}
@@ -37,7 +37,7 @@ pub fn host(facts: &Facts) -> String {
     match &facts.gpus {
         Reading::Known { value, .. } if !value.is_empty() => parts.extend(by_kind(value)),
         Reading::Unreadable { .. } => parts.push("GPUs not readable".to_owned()),
-        Reading::Unknown => {}
+        Reading::Unknown | Reading::Partly { .. } => {}
         _ if blind => {}
         _ => parts.push("no NVIDIA GPU".to_owned()),
     }
@@ -81,14 +81,14 @@ pub fn environment(facts: &Facts, named: &[String]) -> String {
         }
         Reading::Absent { .. } => parts.push("no Python found".to_owned()),
         Reading::Unreadable { error } => parts.push(format!("Python not readable: {error}")),
-        Reading::Unknown => {}
+        Reading::Unknown | Reading::Partly { .. } => {}
     }
     let stack = named.iter().filter_map(|name| facts.distribution(name));
     parts.extend(stack.map(|it| match it.full_version() {
         "?" => it.name.clone(),
         version => format!("{} {version}", it.name),
     }));
-    if lists_all(facts) && facts.distribution("torch").is_none() {
+    if facts.lists_all() && facts.distribution("torch").is_none() {
         parts.push("no torch".to_owned());
     }
     parts.join(", ")

@@ -13,7 +13,7 @@ use super::header;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use crate::cause::{Item, Role};
-use crate::check::{Verdict, lists_all, subjects};
+use crate::check::{Verdict, subjects};
 use crate::finding::{Outcome, Severity};
 use crate::step::{self, Shell, Step};
 use crate::text::{count, list, wrap, wrap_to};
@@ -186,7 +186,7 @@ fn remarks(report: &Report<'_>) -> Vec<String> {
     let mut notes: Vec<String> = notes.map(|finding| finding.title.clone()).collect();
     let prefix = facts.python.value().map(|python| python.prefix.as_str()).filter(|_| facts.pasted.is_none());
     let is_there = |name: &String| facts.distribution(name).is_some();
-    if let Some(prefix) = prefix.filter(|_| lists_all(facts) && !report.screen.packages.iter().any(is_there)) {
+    if let Some(prefix) = prefix.filter(|_| facts.lists_all() && !report.screen.packages.iter().any(is_there)) {
         notes.push(format!(
             "no torch in {prefix}; is it the right environment? Check another one with `gpudoc check --python PATH`"
         ));

@@ -57,6 +57,45 @@ impl RuleDb {
             .find_map(|name| self.gpu_by_name(&name))
     }
 
+    /// The GPUs that a name in part may mean, those of one compute capability and class once: `GeForce RTX 207...` as nvidia-smi
+    /// clips it, `GeForce RTX 20xx` for a series, `compute capability 7.x`. None for any other text.
+    #[must_use]
+    pub fn gpus_of_part(&self, text: &str) -> Vec<GpuModel> {
+        let gpus = &self.packed.tables.gpus;
+        let mut found: Vec<GpuModel> = Vec::new();
+        let mut add = |capability: ComputeCapability, class: GpuClass, source: &str| {
+            if !found.iter().any(|other| (other.capability, other.class) == (capability, Some(class))) {
+                let citation = self.page(&gpus.sources, source);
+                found.push(GpuModel { capability, class: Some(class), citation });
+            }
+        };
+        let lower = text.to_ascii_lowercase();
+        if let Some(major) = lower.strip_prefix("compute capability ").and_then(|rest| rest.strip_suffix(".x")) {
+            let is_meant = |capability: ComputeCapability| capability.major.to_string() == major;
+            let patterns = gpus.patterns.iter().filter(|row| is_meant(row.capability));
+            patterns.for_each(|row| add(row.capability, row.class, &row.source));
+            let products = gpus.products.iter().filter(|row| is_meant(row.capability));
+            products.for_each(|row| add(row.capability, row.class, &row.source));
+        } else if let Some(stem) = ["...", "…", "xx"].iter().find_map(|end| text.strip_suffix(end)) {
+            let stem = squeeze_product(stem);
+            // A brand alone would be half the catalogue.
+            if stem.len() >= 5 && stem.bytes().any(|byte| byte.is_ascii_digit()) {
+                let begins = |row: &&GpuProduct| squeeze_product(&row.name).starts_with(&stem);
+                gpus.products.iter().filter(begins).for_each(|row| add(row.capability, row.class, &row.source));
+            }
+        }
+        found.sort_by_key(|model| model.capability);
+        found
+    }
+
+    /// The class of all GPUs that a name in part may mean; none where they differ.
+    #[must_use]
+    pub fn class_of_part(&self, text: &str) -> Option<GpuClass> {
+        let models = self.gpus_of_part(text);
+        let first = models.first()?.class;
+        first.filter(|_| models.iter().all(|model| model.class == first))
+    }
+
     /// Product names nearest to a text that names no GPU, best first, at most three.
     #[must_use]
     pub fn gpu_suggestions(&self, text: &str) -> Vec<&str> {
@@ -134,6 +173,11 @@ fn names_a_product(text: &str) -> bool {
     wanted.len() >= 2 && (wanted.contains("titan") || wanted.bytes().any(|byte| byte.is_ascii_digit()))
 }
 
+/// Without the maker, which older drivers leave out: `geforcertx2070` of `NVIDIA GeForce RTX 2070`.
+fn squeeze_product(text: &str) -> String {
+    squeeze(text).replace("nvidia", "")
+}
+
 fn squeeze(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect()
 }
@@ -169,5 +213,31 @@ impl RuleDb {
         };
         let named = self.packed.tables.gpus.products.iter().filter(|row| words_end_with(&row.name, &wanted));
         named.min_by_key(|row| (row.name.contains("Laptop"), row.name.len()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::rules::embedded;
+    use crate::rules::schema::GpuClass;
+
+    #[test]
+    fn a_name_in_part_means_all_products_that_begin_so() {
+        let of = |text: &str| {
+            let found = embedded().gpus_of_part(text);
+            let mut capabilities: Vec<_> = found.iter().map(|model| model.capability.to_string()).collect();
+            capabilities.dedup();
+            capabilities.join(" ")
+        };
+        assert_eq!(of("GeForce RTX 207..."), "7.5");
+        assert_eq!(of("NVIDIA GeForce RTX 207…"), "7.5");
+        assert_eq!(of("GeForce RTX 40xx"), "8.9");
+        // The RTX 2050, a laptop's, is of the generation after.
+        assert_eq!(of("GeForce RTX 20xx"), "7.5 8.6");
+        assert_eq!(of("compute capability 7.x"), "7.0 7.2 7.5");
+        for text in ["GeForce...", "GeForce RTX 2070", "NVIDIA...", "...", "xx", "compute capability x.x"] {
+            assert_eq!(of(text), "", "{text}");
+        }
+        assert_eq!(embedded().class_of_part("GeForce RTX 207..."), Some(GpuClass::Geforce));
     }
 }

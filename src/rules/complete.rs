@@ -3,11 +3,12 @@
 use std::str::FromStr;
 
 use super::RuleDb;
+use super::model::Release;
 use super::requirement::{name_of, parse, specifiers};
 use super::role::{is_nvidias, is_runtime_wheel};
 use super::schema::KnownHow;
 use super::target::{Target, complete_gpus};
-use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Part, Reading, Source};
 use crate::pep::{Operator, Version};
 use crate::python::local_label::LocalLabel;
 use crate::version::CudaVersion;
@@ -54,6 +55,7 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
     }
     compat_version(facts, db);
     host_arch(facts, db);
+    facts.distributions.iter_mut().for_each(|distribution| release_line(distribution, db));
     let platform = Target::from_facts(facts, db).platform;
     let platforms = [platform.as_deref().unwrap_or("linux_x86_64"), "linux_x86_64"];
     for distribution in &mut facts.distributions {
@@ -61,6 +63,37 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
             && let Some((metadata, source)) = by_rule(distribution, &platforms, db)
         {
             distribution.metadata = Reading::Known { value: metadata, source: Source::Rule(source) };
+        }
+    }
+}
+
+/// Whoever says `2.5` of a package whose releases are 2.5.0 and 2.5.1 told a part of its version. Where there is one release only,
+/// that is meant.
+fn release_line(distribution: &mut Distribution, db: &RuleDb) {
+    let Some(package) = db.package(&distribution.name) else { return };
+    let Some(line) = distribution.version.value().filter(|text| text.split('.').count() == 2).cloned() else { return };
+    let label = distribution.local().map(str::to_owned);
+    let below = format!("{line}.");
+    let names =
+        |release: &&Release| release.version.to_string().starts_with(&below) && !release.version.any_prerelease();
+    if package.releases.iter().any(|release| release.version.to_string() == line) {
+        return;
+    }
+    // Of releases that have no build with this label, none is meant where others have one.
+    let has_label = |release: &&&Release| release.builds.iter().any(|build| build.local == label);
+    let all: Vec<&Release> = package.releases.iter().filter(names).collect();
+    let labelled: Vec<&Release> = all.iter().filter(has_label).copied().collect();
+    let meant = if labelled.is_empty() || label.is_none() { all } else { labelled };
+    if meant.len() < 2 {
+        return;
+    }
+    let members = |end: &str| meant.iter().map(|release| format!("{}{end}", release.version)).collect::<Vec<_>>();
+    let end = label.map_or_else(String::new, |label| format!("+{label}"));
+    for (reading, end) in [(&mut distribution.version, ""), (&mut distribution.build.version, end.as_str())] {
+        if let Reading::Known { value, source } = reading
+            && let Some(part) = Part::new(value.as_str(), members(end))
+        {
+            *reading = Reading::Partly { part, source: source.clone() };
         }
     }
 }
@@ -122,4 +155,38 @@ pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> 
         extras: Vec::new(),
     };
     Some((metadata, format!("{} {} in the rules", distribution.name, release.version)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+
+    /// What is made of a version that somebody said of torch.
+    fn torch(said: &str) -> Distribution {
+        let mut torch = Distribution { name: "torch".to_owned(), ..Distribution::default() };
+        torch.version = Reading::told(said.split('+').next().unwrap_or(said).to_owned(), "line 1");
+        if said.contains('+') {
+            torch.build.version = Reading::told(said.to_owned(), "line 1");
+        }
+        release_line(&mut torch, embedded());
+        torch
+    }
+
+    #[test]
+    fn a_line_of_two_releases_is_a_version_in_part() {
+        let plain = torch("2.5");
+        assert_eq!(plain.version.part().map(Part::among), Some(["2.5.0".to_owned(), "2.5.1".to_owned()].as_slice()));
+        let labelled = torch("2.5+cu124");
+        let among = labelled.build.version.part().map(Part::among);
+        assert_eq!(among, Some(["2.5.0+cu124".to_owned(), "2.5.1+cu124".to_owned()].as_slice()));
+        assert_eq!(labelled.full_version(), "2.5+cu124");
+    }
+
+    #[test]
+    fn a_whole_version_and_a_line_of_one_release_stay() {
+        for said in ["2.5.1", "2.5.1+cu124", "2.6", "99.1"] {
+            assert_eq!((torch(said).version.part(), torch(said).full_version()), (None, said));
+        }
+    }
 }

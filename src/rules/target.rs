@@ -1,6 +1,6 @@
 use super::RuleDb;
 use super::schema::GpuClass;
-use crate::facts::{Facts, Reading, Source};
+use crate::facts::{Facts, Part, Reading, Source};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// What must be satisfied: GPUs, driver, Python, platform, glibc. From facts, or from arguments.
@@ -46,19 +46,25 @@ pub struct TargetGpu {
 }
 
 impl Target {
-    /// What the facts of an environment demand. GPUs of unknown compute capability are left out.
+    /// What the facts of an environment demand. GPUs of unknown compute capability are left out. What is known in part demands all
+    /// that it may be: of a driver's branch the first, of a GPU each compute capability.
     #[must_use]
     pub fn from_facts(facts: &Facts, db: &RuleDb) -> Self {
         let gpus = facts.gpus.value().map(Vec::as_slice).unwrap_or_default();
-        let gpus = gpus.iter().filter_map(|gpu| {
-            let class = gpu.name.value().and_then(|name| db.gpu_by_name(name)).and_then(|model| model.class);
+        let gpus = gpus.iter().flat_map(|gpu| {
+            let name = gpu.name.value();
+            let class = name.and_then(|name| db.gpu_by_name(name)).and_then(|model| model.class);
+            let by_part = || name.and_then(|name| db.class_of_part(name));
             let by_id = || gpu.pci_device.value().and_then(|id| db.gpu_by_pci(*id)).and_then(|model| model.class);
-            Some(TargetGpu {
+            let class = class.or_else(by_id).or_else(by_part);
+            let told = &gpu.compute_capability;
+            let capabilities = told.value().into_iter().chain(told.part().into_iter().flat_map(Part::among));
+            capabilities.map(move |capability| TargetGpu {
                 label: gpu.label(),
                 name: gpu.name.value().cloned().unwrap_or_else(|| "unnamed".to_owned()),
                 index: Some(gpu.index),
-                capability: *gpu.compute_capability.value()?,
-                class: class.or_else(by_id),
+                capability: *capability,
+                class,
                 // A MIG instance has a part of what is reported.
                 memory: gpu
                     .memory_bytes
@@ -72,7 +78,9 @@ impl Target {
         let gpus: Vec<TargetGpu> = gpus.collect();
         // Jetson's drivers have numbers of their own (`540.4.0`, `580.00`), to be compared with no other's.
         let is_jetson = gpus.iter().any(|gpu| gpu.class == Some(GpuClass::JetsonTegra));
-        let driver = facts.driver.version.value().filter(|_| !is_jetson).cloned();
+        let driver = &facts.driver.version;
+        let driver = driver.value().or(driver.part().and_then(|part| part.among().first()));
+        let driver = driver.filter(|_| !is_jetson).cloned();
         let compat = facts.loader.libcuda.value().filter(|library| library.compat && !library.stub);
         let python = facts.python.value();
         Self {
@@ -189,6 +197,18 @@ pub fn complete_gpus(facts: &mut Facts, db: &RuleDb) {
         let by_name = || gpu.name.value().and_then(|name| db.gpu_by_name(name));
         if let Some(model) = by_id.or_else(by_name) {
             gpu.compute_capability = Reading::Known { value: model.capability, source: Source::Rule(model.citation) };
+        } else if let Some(name) = gpu.name.value() {
+            let models = db.gpus_of_part(name);
+            let citation = models.first().map(|model| model.citation.clone()).unwrap_or_default();
+            let part = Part::new(name.as_str(), models.into_iter().map(|model| model.capability));
+            let source = Source::Rule(citation);
+            gpu.compute_capability = match part {
+                Some(part) => match *part.among() {
+                    [value] => Reading::Known { value, source },
+                    _ => Reading::Partly { part, source },
+                },
+                None => continue,
+            };
         }
     }
 }

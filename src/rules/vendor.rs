@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 
 use super::RuleDb;
 use super::schema::VendorRow;
-use crate::facts::Facts;
+use crate::facts::{Facts, Reading};
 
 /// The stack of another vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,8 +83,8 @@ impl RuleDb {
                 return Some(OtherVendor { name: row.name.clone(), by: format!("{} is installed", found.name) });
             }
         }
-        if let Some((name, place)) = facts.pasted.as_ref().and_then(|pasted| pasted.vendor.as_ref()) {
-            return Some(OtherVendor { name: name.clone(), by: place.clone() });
+        if let Reading::Known { value, source } = &facts.vendor {
+            return Some(OtherVendor { name: value.clone(), by: source.place().to_owned() });
         }
         let os = facts.system.os.value()?;
         let row = vendors.iter().find(|row| row.os.as_ref() == Some(os))?;

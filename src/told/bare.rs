@@ -184,6 +184,10 @@ fn strip_bracket(text: &str) -> Option<&str> {
     if matches!(inside, "pip3" | "pip" | "conda") || inside.len() > 90 {
         return None;
     }
+    // `(7, 0)` alone is an answer.
+    if rest.trim().is_empty() && text.starts_with('(') {
+        return None;
+    }
     let known = inside.starts_with("rank")
         || inside.contains("pid=")
         || inside.contains("rank=")

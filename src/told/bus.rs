@@ -25,11 +25,11 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
             continue;
         }
         let place = format!("{READER}, line {}", line.number);
-        let known = |text: String| Reading::host(text, place.clone());
+        let known = |text: String| Reading::told(text, place.clone());
         let gpu = Gpu {
             index,
             name: name.map_or(Reading::Unknown, known),
-            pci_device: pci_device.map_or(Reading::Unknown, |id| Reading::host(id, place.clone())),
+            pci_device: pci_device.map_or(Reading::Unknown, |id| Reading::told(id, place.clone())),
             ..Gpu::default()
         };
         draft.gpu(gpu, Rank::Listed, &place);

@@ -199,7 +199,7 @@ mod tests {
             (None, true) => "constraint".to_owned(),
             (None, false) => "user".to_owned(),
         };
-        draft.pasted.candidates.iter().map(|one| format!("{} > {}", who(one), one.requirement)).collect()
+        draft.installing.candidates.iter().map(|one| format!("{} > {}", who(one), one.requirement)).collect()
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::said::{Rank, Said, Statements, differ};
 use super::token::is_version;
-use crate::facts::{Candidate, CodeGroup, Gpu, LibCuda, Library, Link, Pasted, Unmet, Unresolved, Xid};
+use crate::facts::{Candidate, CodeGroup, Gpu, Installing, LibCuda, Library, Link, Reading, Unmet, Unresolved, Xid};
 use crate::python::wheel::normalise_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
@@ -29,6 +29,8 @@ pub struct Draft {
     pub shm: Statements<u64>,
     pub xids: Vec<Xid>,
     pub driver: Statements<DriverVersion>,
+    /// The branch alone, e.g. 535.
+    pub driver_branch: Statements<u32>,
     pub driver_cuda: Statements<CudaVersion>,
     pub nvml: Statements<String>,
     pub nvml_error: Option<String>,
@@ -39,7 +41,20 @@ pub struct Draft {
     pub no_gpu: Option<String>,
     pub no_driver: Option<String>,
     pub libcuda: Option<LibCuda>,
-    pub pasted: Pasted,
+    pub plain_libcuda: Reading<String>,
+    /// What torch said of CUDA: one yes counts more than any no.
+    pub available: Reading<bool>,
+    /// The driver package that is installed.
+    pub driver_package: Reading<DriverVersion>,
+    /// The CUDA of the nvcc that comes first.
+    pub nvcc: Reading<CudaVersion>,
+    /// How wide Python's pointers are.
+    pub bits: Reading<u32>,
+    /// A command that starts a container without GPUs.
+    pub without_gpus: Reading<String>,
+    pub whole_list: Reading<bool>,
+    pub vendor: Reading<String>,
+    pub installing: Installing,
     pub(super) lists: Vec<GpuList>,
     gpus_told: usize,
     pub(super) capabilities: Vec<(Option<String>, ComputeCapability, String)>,
@@ -144,11 +159,25 @@ impl Draft {
         }
     }
 
+    /// What `torch.cuda.is_available()` said.
+    pub fn available(&mut self, yes: bool, place: impl Into<String>) {
+        if yes || self.available.is_unknown() {
+            self.available = Reading::told(yes, place);
+        }
+    }
+
+    /// The CUDA of nvcc, as a program that needs it says; the first counts.
+    pub fn nvcc(&mut self, cuda: CudaVersion, place: impl Into<String>) {
+        if self.nvcc.is_unknown() {
+            self.nvcc = Reading::told(cuda, place);
+        }
+    }
+
     /// A statement of an installer's proof.
     pub fn candidate(&mut self, candidate: Candidate) {
         let same = |other: &Candidate| Candidate { place: candidate.place.clone(), ..other.clone() } == candidate;
-        if self.pasted.candidates.len() < 200 && !self.pasted.candidates.iter().any(same) {
-            self.pasted.candidates.push(candidate);
+        if self.installing.candidates.len() < 200 && !self.installing.candidates.iter().any(same) {
+            self.installing.candidates.push(candidate);
         }
     }
 
@@ -236,8 +265,8 @@ impl Draft {
 
     /// An installer's complaint.
     pub fn unmet(&mut self, unmet: Unmet) {
-        if self.pasted.unmet.len() < 200 && !self.pasted.unmet.contains(&unmet) {
-            self.pasted.unmet.push(unmet);
+        if self.installing.unmet.len() < 200 && !self.installing.unmet.contains(&unmet) {
+            self.installing.unmet.push(unmet);
         }
     }
 

@@ -12,7 +12,7 @@ use super::field::{READER, field, heading, strip_marks};
 use super::gpu_fields::{gpu, numbered_gpu};
 use super::said::Rank;
 use super::system_fields::{arch, glibc, kernel, os, platform, size};
-use super::token::{is_driver, is_version};
+use super::token::{branch, demands, is_driver, is_version};
 use crate::python::wheel::normalise_name;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
@@ -146,17 +146,13 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
         | "torch.cuda.is_available()"
         | "torch.cuda.is_available"
         | "cuda is available" => match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
-            "true" | "yes" => draft.pasted.cuda_available = Some(true),
-            "false" | "no" | "flase" => {
-                draft.pasted.cuda_available.get_or_insert(false);
-            }
+            "true" | "yes" => draft.available(true, place()),
+            "false" | "no" | "flase" => draft.available(false, place()),
             _ => known = false,
         },
         // xformers.info.
-        "pytorch.cuda" if value == "available" => draft.pasted.cuda_available = Some(true),
-        "pytorch.cuda" if value == "not available" => {
-            draft.pasted.cuda_available.get_or_insert(false);
-        }
+        "pytorch.cuda" if value == "available" => draft.available(true, place()),
+        "pytorch.cuda" if value == "not available" => draft.available(false, place()),
         // `0.18.2, unknown, unknown`: with the commit and the branch, where it was built from a repository.
         "deepspeed info" => draft.package("deepspeed", first.trim_end_matches(','), rank, place()),
         "cuda runtime version"
@@ -165,7 +161,7 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
         | "cuda toolkit"
         | "cuda toolkit version"
         | "nvcc cuda version" => {
-            known = nvcc(value, draft);
+            known = nvcc(value, number, draft);
         }
         "nvidia driver version"
         | "cuda driver version"
@@ -285,9 +281,9 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
         torch(value, number, Rank::Running, draft);
         // `2.7.1+cu126 (True)`.
         if name.contains("gpu?") && value.contains("(True)") {
-            draft.pasted.cuda_available = Some(true);
+            draft.available(true, place());
         } else if name.contains("gpu?") && value.contains("(False)") {
-            draft.pasted.cuda_available.get_or_insert(false);
+            draft.available(false, place());
         }
         return true;
     }
@@ -341,12 +337,12 @@ fn torch(value: &str, number: usize, rank: Rank, draft: &mut Draft) {
 }
 
 /// `12.2.140`, `Cuda compilation tools, release 12.2, V12.2.140`, `Could not collect`.
-fn nvcc(value: &str, draft: &mut Draft) -> bool {
+fn nvcc(value: &str, number: usize, draft: &mut Draft) -> bool {
     let release = value.split("release ").nth(1).unwrap_or(value);
     let word = release.split([' ', ',', ';']).next().unwrap_or_default().trim_start_matches('V');
     let Ok(cuda) = word.parse::<CudaVersion>() else { return value.is_empty() || value.starts_with("Could not") };
     if cuda.major >= 7 {
-        draft.pasted.nvcc.get_or_insert(cuda);
+        draft.nvcc(cuda, format!("{READER}, line {number}"));
     }
     true
 }
@@ -360,6 +356,10 @@ fn driver(value: &str, number: usize, rank: Rank, draft: &mut Draft) -> bool {
     if let Some(version) = words.iter().find(|word| is_driver(word)).and_then(|word| word.parse::<DriverVersion>().ok())
     {
         draft.driver.add(version, rank, place);
+        return true;
+    }
+    if let Some(branch) = words.first().and_then(|word| branch(word)).filter(|_| !demands(value)) {
+        draft.driver_branch.add(branch, rank, place);
         return true;
     }
     if let Some(cuda) =

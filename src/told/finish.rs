@@ -7,16 +7,18 @@ use super::draft::{Draft, GpuList, OF_LINES};
 use super::field::READER;
 use super::said::{Rank, Said, Statements, differ, public};
 use crate::facts::{
-    Contradiction, Distribution, Facts, Gpu, LibCuda, Nvml, Origin, Python, PythonImplementation, Reading,
+    Contradiction, Distribution, Facts, Gpu, LibCuda, Nvcc, Nvml, Origin, Part, Pasted, Python, PythonImplementation,
+    Reading, Source,
 };
 use crate::python::wheel::normalise_name;
+use crate::version::DriverVersion;
 
 /// A copy that import does not find.
 fn other_copy(name: &str, version: &str, place: &str) -> Distribution {
     let mut made = Distribution { name: name.to_owned(), ..Distribution::default() };
-    made.version = Reading::metadata(public(version).to_owned(), place);
+    made.version = Reading::told(public(version).to_owned(), place);
     if version.contains('+') {
-        made.build.version = Reading::binary(version.to_owned(), place);
+        made.build.version = Reading::told(version.to_owned(), place);
     }
     made
 }
@@ -41,7 +43,7 @@ impl Draft {
     /// The facts.
     pub fn finish(mut self, text: &Clean<'_>) -> Facts {
         // What was asked of an installer that gave up is not there for that.
-        if !self.pasted.candidates.is_empty() {
+        if !self.installing.candidates.is_empty() {
             self.packages.retain(|_, said| said.0.is_empty() || said.0.iter().any(|said| said.rank < Rank::Asked));
         }
         let mut facts = Facts::unknown(Origin::Report);
@@ -55,20 +57,31 @@ impl Draft {
         system.wsl = self.wsl.reading();
         system.shm_bytes = self.shm.reading();
         if !self.xids.is_empty() {
-            system.xid = Reading::host(std::mem::take(&mut self.xids), "the report");
+            system.xid = Reading::told(std::mem::take(&mut self.xids), "the report");
         }
         system.environment = std::mem::take(&mut self.environment);
-        facts.driver.version = self.driver.reading();
+        facts.driver.version = self.driver.reading().or(self.branch());
         facts.driver.cuda = self.driver_cuda.reading();
+        facts.driver.package = std::mem::take(&mut self.driver_package);
+        facts.visibility.available = std::mem::take(&mut self.available);
+        facts.visibility.without_gpus = std::mem::take(&mut self.without_gpus);
+        facts.loader.plain_libcuda = std::mem::take(&mut self.plain_libcuda);
+        facts.toolchain.nvcc = std::mem::take(&mut self.nvcc).map(|cuda| Nvcc {
+            path: "nvcc".to_owned(),
+            cuda: Some(cuda),
+            newest_gcc: None,
+        });
+        facts.whole_list = std::mem::take(&mut self.whole_list);
+        facts.vendor = std::mem::take(&mut self.vendor);
         if let Some(said) = self.nvml.best() {
             let nvml = Nvml { library: said.place.clone(), version: said.value.clone() };
-            facts.driver.nvml = Reading::host(nvml, said.place.clone());
+            facts.driver.nvml = Reading::told(nvml, said.place.clone());
         }
         if let Some(error) = self.nvml_error.take() {
             facts.driver.nvml = Reading::unreadable(error);
         }
         if let Some(library) = self.libcuda.take() {
-            facts.loader.libcuda = Reading::host(library, "ldconfig -p");
+            facts.loader.libcuda = Reading::told(library, "ldconfig -p");
         }
         self.compat(&mut facts);
         facts.gpus = self.gpus();
@@ -77,15 +90,18 @@ impl Draft {
         {
             facts.driver.version = Reading::absent(place.clone());
         }
-        if let Some(said) = self.python.best() {
+        let version = self.python.reading();
+        if let Some(source) = version.source().or(self.bits.source()) {
+            let place = source.place().to_owned();
             let python = Python {
                 executable: Reading::Unknown,
                 prefix: "the report's environment".to_owned(),
                 base_prefix: Reading::Unknown,
-                version: Reading::host(said.value, said.place.clone()),
+                version,
                 implementation: PythonImplementation::default(),
                 free_threaded: false,
-                chosen_by: said.place.clone(),
+                bits: std::mem::take(&mut self.bits),
+                chosen_by: place.clone(),
                 path: Vec::new(),
                 management: crate::facts::Management {
                     conda: self.conda.is_some(),
@@ -93,22 +109,22 @@ impl Draft {
                 },
                 place: crate::facts::Place::default(),
             };
-            facts.python = Reading::host(python, said.place.clone());
+            facts.python = Reading::told(python, place);
         }
         self.outlived();
-        self.contradictions();
+        facts.installing = std::mem::take(&mut self.installing);
+        let contradictions = self.contradictions();
         self.under_their_full_names();
         facts.distributions = self.distributions();
         let seen = self.seen.iter().map(|(name, first, last)| match first == last {
             true => format!("{name}, line {first}"),
             false => format!("{name}, lines {first} to {last}"),
         });
-        self.pasted.recognised = seen.collect();
+        let recognised = seen.collect();
         let unread: Vec<usize> = text.log.numbers().filter(|number| !self.has_read(*number)).collect();
-        self.pasted.not_read = unread.len();
         let lines = text.lines.iter().filter(|line| unread.contains(&line.number));
-        self.pasted.unread = lines.take(UNREAD).map(|line| told(&line.text)).collect();
-        facts.pasted = Some(self.pasted);
+        let first = lines.take(UNREAD).map(|line| told(&line.text)).collect();
+        facts.pasted = Some(Pasted { recognised, not_read: unread.len(), unread: first, contradictions });
         facts
     }
 
@@ -137,16 +153,25 @@ impl Draft {
     /// A report that names the driver version of its cuda-compat package names the libcuda in use.
     fn compat(&self, facts: &mut Facts) {
         let Some(said) = self.compat.best().or(self.compat_package.best()) else { return };
-        let version = Reading::host(said.value.clone(), said.place.clone());
+        let version = Reading::told(said.value.clone(), said.place.clone());
         match &mut facts.loader.libcuda {
             Reading::Known { value, .. } if value.compat && value.version.value().is_none() => value.version = version,
             Reading::Unknown if self.compat.best().is_some() => {
                 let found_by = said.place.clone();
                 let library = LibCuda { path: "libcuda.so.1".to_owned(), found_by, version, compat: true, stub: false };
-                facts.loader.libcuda = Reading::host(library, said.place.clone());
+                facts.loader.libcuda = Reading::told(library, said.place.clone());
             }
             _ => {}
         }
+    }
+
+    /// Some driver of a branch.
+    fn branch(&self) -> Reading<DriverVersion> {
+        let part = self.driver_branch.best().and_then(|said| {
+            let part = Part::new(said.value.to_string(), DriverVersion::ends_of(said.value))?;
+            Some(Reading::Partly { part, source: Source::Report(said.place.clone()) })
+        });
+        part.unwrap_or_default()
     }
 
     fn gpus(&mut self) -> Reading<Vec<Gpu>> {
@@ -179,7 +204,7 @@ impl Draft {
                 _ => false,
             });
             if let Some((_, capability, place)) = told {
-                gpu.compute_capability = Reading::host(*capability, place.clone());
+                gpu.compute_capability = Reading::told(*capability, place.clone());
             }
         }
         // A nameless capability belongs to the only GPU there is.
@@ -187,10 +212,10 @@ impl Draft {
             && gpu.compute_capability.value().is_none()
             && gpu.name.value().is_none()
         {
-            gpu.compute_capability = Reading::host(*capability, place.clone());
+            gpu.compute_capability = Reading::told(*capability, place.clone());
         }
         gpus.sort_by_key(|gpu| gpu.index);
-        Reading::host(gpus, place)
+        Reading::told(gpus, place)
     }
 
     /// From sentences that name a GPU or its compute capability, where nothing lists GPUs.
@@ -207,14 +232,14 @@ impl Draft {
             if !known {
                 gpus.push(Gpu {
                     index: u32::try_from(gpus.len()).unwrap_or(0),
-                    name: name.as_ref().map_or(Reading::Unknown, |name| Reading::host(name.clone(), place.clone())),
-                    compute_capability: Reading::host(*capability, place.clone()),
+                    name: name.as_ref().map_or(Reading::Unknown, |name| Reading::told(name.clone(), place.clone())),
+                    compute_capability: Reading::told(*capability, place.clone()),
                     ..Gpu::default()
                 });
             }
         }
         match (gpus.is_empty(), &self.no_gpu) {
-            (false, _) => Reading::host(gpus, "an error message"),
+            (false, _) => Reading::told(gpus, "an error message"),
             (true, Some(place)) => Reading::absent(place.clone()),
             (true, None) => Reading::Unknown,
         }
@@ -224,7 +249,7 @@ impl Draft {
     fn outlived(&mut self) {
         let line = |place: &str| place.rsplit_once("line ").and_then(|(_, number)| number.parse::<usize>().ok());
         let mut over: Vec<(String, String, String)> = Vec::new();
-        for unmet in &self.pasted.unmet {
+        for unmet in &self.installing.unmet {
             let (Some(found), Some(at)) = (&unmet.found, line(&unmet.place)) else { continue };
             let end = unmet.requirement.find(|letter: char| "<>=!~ ;[(".contains(letter));
             let name = normalise_name(end.map_or(unmet.requirement.as_str(), |end| &unmet.requirement[..end]));
@@ -239,14 +264,14 @@ impl Draft {
             }
         }
         for (name, found, place) in over {
-            self.pasted.unmet.retain(|it| it.place != place);
+            self.installing.unmet.retain(|it| it.place != place);
             if let Some(said) = self.packages.get_mut(&name) {
                 said.0.retain(|it| it.place != place || differ(&it.value, &found));
             }
         }
     }
 
-    fn contradictions(&mut self) {
+    fn contradictions(&self) -> Vec<Contradiction> {
         let mut found = Vec::new();
         let mut add = |what: &str, used: (String, String), other: (String, String)| {
             found.push(Contradiction { what: what.to_owned(), used, other });
@@ -268,7 +293,7 @@ impl Draft {
                 add(name, (best.value.clone(), best.place.clone()), (other.value.clone(), other.place.clone()));
             }
         }
-        self.pasted.contradictions = found;
+        found
     }
 
     fn distributions(&mut self) -> Vec<Distribution> {
@@ -284,7 +309,7 @@ impl Draft {
                 let best = statements.best();
                 let mut made = Distribution { name: name.clone(), ..Distribution::default() };
                 if let Some(best) = best {
-                    made.version = Reading::metadata(public(&best.value).to_owned(), best.place.clone());
+                    made.version = Reading::told(public(&best.value).to_owned(), best.place.clone());
                     // Lists print the version of the metadata; the program that runs knows its local label.
                     let full = statements
                         .0
@@ -295,28 +320,28 @@ impl Draft {
                     let disputed_told = full.rank >= Rank::Told && best.rank < Rank::Told;
                     let full = if disputed_told { best } else { full };
                     if full.value.contains('+') || full.rank == Rank::Running {
-                        made.build.version = Reading::binary(full.value.clone(), full.place.clone());
+                        made.build.version = Reading::told(full.value.clone(), full.place.clone());
                     }
                 }
                 if name == "torch"
                     && let Some(cuda) = self.torch_cuda.best()
                 {
                     made.build.cuda = match cuda.value {
-                        Some(version) => Reading::binary(version, cuda.place.clone()),
+                        Some(version) => Reading::told(version, cuda.place.clone()),
                         None => Reading::absent(cuda.place.clone()),
                     };
                 }
                 if let Some((torch, place)) = self.built_for.get(&name) {
-                    made.build.torch = Reading::binary(torch.clone(), place.clone());
+                    made.build.torch = Reading::told(torch.clone(), place.clone());
                 }
                 if self.conda.as_ref().is_some_and(|names| names.contains(&name)) {
-                    made.installer = Reading::metadata("conda".to_owned(), "conda list");
+                    made.installer = Reading::told("conda".to_owned(), "conda list");
                 }
                 if let Some(folder) = self.locations.get(&name) {
                     made.location.clone_from(folder);
                 }
                 if let Some(libraries) = self.libraries.remove(&name) {
-                    made.libraries = Reading::binary(libraries, "an error message");
+                    made.libraries = Reading::told(libraries, "an error message");
                 }
                 let others =
                     copies.get(&name).into_iter().flatten().map(|(version, place)| other_copy(&name, version, place));

@@ -37,7 +37,7 @@ pub fn gpu(value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, 
     // What stands behind `GPU:` in a form is meant as the answer.
     let rank = if rank == Rank::Running { Rank::Running } else { Rank::Listed };
     let source = if rank == Rank::Running { place } else { format!("the report's words, line {number}") };
-    draft.gpu(Gpu { name: Reading::host(name.to_owned(), source.clone()), ..Gpu::default() }, rank, &source);
+    draft.gpu(Gpu { name: Reading::told(name.to_owned(), source.clone()), ..Gpu::default() }, rank, &source);
     true
 }
 
@@ -76,7 +76,7 @@ pub(super) fn numbered_gpu(
             return false;
         };
         for index in indices {
-            let capability = Reading::host(capability, place.clone());
+            let capability = Reading::told(capability, place.clone());
             draft.gpu(Gpu { index, compute_capability: capability, ..Gpu::default() }, Rank::Running, &place);
         }
         return true;
@@ -95,7 +95,7 @@ pub(super) fn numbered_gpu(
         return false;
     }
     for index in indices {
-        let name = Reading::host(name.to_owned(), place.clone());
+        let name = Reading::told(name.to_owned(), place.clone());
         draft.gpu(Gpu { index, name, ..Gpu::default() }, Rank::Running, &place);
     }
     true

@@ -9,7 +9,7 @@ use super::draft::Draft;
 use super::said::Rank;
 use super::token::{is_name, is_version};
 use super::words::Word;
-use crate::facts::{ASKED, Unmet};
+use crate::facts::{ASKED, Reading, Unmet};
 use crate::python::wheel::{WheelName, normalise_name};
 use crate::version::{CudaVersion, PythonVersion};
 
@@ -65,7 +65,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
             listed += usize::from(!text.starts_with('['));
         }
     }
-    draft.pasted.whole_list |= listed >= WHOLE;
+    if listed >= WHOLE {
+        draft.whole_list = Reading::told(true, "a list of distributions");
+    }
 }
 
 /// `utils3d (git)` in a list: a distribution that is there, from somewhere else than an index.

@@ -16,9 +16,11 @@ mod field;
 mod fields;
 mod finish;
 mod gpu_fields;
+mod import_failed;
 mod json;
 mod lists;
 mod people;
+mod product;
 mod prose;
 mod said;
 mod sentences;
@@ -29,8 +31,8 @@ mod token;
 mod vendor;
 mod words;
 
-use crate::facts::Facts;
 use crate::facts::redact::{Identity, redact};
+use crate::facts::{Facts, Reading};
 use crate::machine::xid::parse_xids;
 use crate::python::named;
 
@@ -151,9 +153,12 @@ pub fn read<H: Send>(
     });
     places.iter().for_each(|place| draft.saw(draft::MESSAGES, text.log.line_at(*place)));
     let mut facts = redact(&draft.finish(text), &people);
-    if let Some(pasted) = &mut facts.pasted {
-        pasted.named_cuda = named::toolkit(&text.log.flat);
-        pasted.names_torch = named::torch(&text.log.flat);
+    let place = |at: usize| format!("the report's words, line {}", text.log.line_at(at));
+    if let Some((cuda, at)) = named::toolkit(&text.log.flat) {
+        facts.toolchain.named = Reading::told(cuda, place(at));
+    }
+    if let Some(at) = named::torch(&text.log.flat) {
+        facts.spoken_of = Reading::told(vec!["torch".to_owned()], place(at));
     }
     (Report { facts, people }, heard)
 }

@@ -5,13 +5,14 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, WORDS};
+use super::product::{is_cache, is_count, product};
 use super::said::Rank;
 use super::sentences::gpu;
-use super::token::{is_driver, is_version};
+use super::token::{branch, demands, is_driver, is_version};
 use super::words::Word;
 use crate::python::local_label::LocalLabel;
 use crate::python::wheel::normalise_name;
-use crate::version::{CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// Longer lines are data, not words.
 const LONGEST: usize = 1200;
@@ -34,6 +35,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         }
         if numbered {
             versions(&words, line, vocabulary, draft);
+            if !demands(text) && !text.contains("support") {
+                capabilities(&words, line.number, draft);
+            }
         }
         if line.has(Word::System) {
             systems(&words.all, text, line.number, draft);
@@ -112,12 +116,14 @@ fn ends_word(letter: char) -> bool {
 /// Pairs of a word and the number that follows it, with at most three of [`FILLERS`] between.
 fn named_numbers<'l>(words: &Words<'l>) -> impl Iterator<Item = (&'l str, &'l str)> {
     const AROUND: [char; 8] = ['<', '>', '~', '!', 'v', 'V', '[', ']'];
+    // The first letter of `version` is its own.
+    const BRACKETS: [char; 6] = ['<', '>', '~', '!', '[', ']'];
     words.numbers.iter().flat_map(move |&at| {
         let word = words.all.get(at).copied().unwrap_or_default().trim_start_matches(AROUND);
         let is_number = word.starts_with(|letter: char| letter.is_ascii_digit());
         let number = word.trim_end_matches(AROUND).trim_end_matches(['.', ',', '!', '?']);
         let before = words.all.get(..at).filter(|_| is_number).unwrap_or_default();
-        let fillers = before.iter().rev().take(3).take_while(|word| is_filler(word.trim_matches(AROUND))).count();
+        let fillers = before.iter().rev().take(3).take_while(|word| is_filler(word.trim_matches(BRACKETS))).count();
         let first = before.len().saturating_sub(fillers + 1);
         before.get(first..).unwrap_or_default().iter().map(move |word| (*word, number))
     })
@@ -135,6 +141,10 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
         match lower.as_str() {
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
                 add_driver(version, place(), number, draft);
+            }
+            "driver" | "drivers" | "nvidia-driver" | "驱动" if branch(version).is_some() && !demands(text) => {
+                draft.driver_branch.add(branch(version).unwrap_or_default(), Rank::Told, place());
+                draft.saw(WORDS, number);
             }
             "glibc" => {
                 if let Ok(version) = version.parse::<GlibcVersion>() {
@@ -160,7 +170,9 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                 if let Some(cuda) = cuda {
                     draft.torch_cuda.add(Some(cuda), Rank::Told, place());
                 }
-                draft.package("torch", version, Rank::Told, place());
+                let label = variant_behind(text, version);
+                let labelled = label.filter(|_| !version.contains('+')).map(|label| format!("{version}+{label}"));
+                draft.package("torch", labelled.as_deref().unwrap_or(version), Rank::Told, place());
                 draft.saw(WORDS, number);
             }
             name if is_version(version) && !asked && name.len() > 3 => {
@@ -179,6 +191,41 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
     }
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
+}
+
+/// The variant that stands behind a version as a word of its own: `cu124` of `torch 2.6 cu124`, `torch 2.6 (cu124)`.
+fn variant_behind<'t>(text: &'t str, version: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(version)?;
+    let word = rest.strip_prefix([' ', '+', '(', ',', '-'])?.trim_start_matches([' ', '(']);
+    let end = word.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(word.len());
+    word.get(..end).filter(|word| *word == "cpu" || CudaVersion::from_variant(word).is_some())
+}
+
+/// What a card is said to be: `a GPU of compute capability 7.x`. Of several on a line nobody knows whose each is.
+fn capabilities(words: &Words<'_>, number: usize, draft: &mut Draft) {
+    const CARDS: [&str; 6] = ["card", "gpu", "device", "cards", "gpus", "显卡"];
+    let place = || format!("the report's words, line {number}");
+    let is = |word: &str, other: &str| word.eq_ignore_ascii_case(other);
+    if !words.all.iter().any(|word| CARDS.iter().any(|card| is(word, card))) {
+        return;
+    }
+    let before =
+        |at: usize, back: usize| at.checked_sub(back).and_then(|at| words.all.get(at)).copied().unwrap_or_default();
+    let is_capability = |at: &&usize| is(before(**at, 1), "capability") && is(before(**at, 2), "compute");
+    let mut found = words.numbers.iter().filter(is_capability).filter_map(|at| words.all.get(*at).copied());
+    let (Some(told), None) = (found.next(), found.next()) else { return };
+    let told = told.trim_end_matches(['.', ',', '!']);
+    if let Ok(capability) = told.parse::<ComputeCapability>() {
+        draft.capability(None, capability, place());
+        draft.saw(WORDS, number);
+    } else if let Some(major) = told.strip_suffix(".x").and_then(|major| major.parse::<u8>().ok()) {
+        draft.gpu(
+            unique(gpu(&format!("compute capability {major}.x"), &place()), number),
+            Rank::Told,
+            "the report's words",
+        );
+        draft.saw(WORDS, number);
+    }
 }
 
 /// Whether words before a version in its part of the sentence ask for it: `pip install X, on Python 3.11.2` says which there is.
@@ -369,106 +416,8 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
     looked
 }
 
-/// `Compatible tags: 1060`, `CPU max MHz: 3090`: a number that a line gives to something else than a GPU.
-fn is_count(text: &str) -> bool {
-    const GPU: [&str; 8] = ["gpu", "card", "graphic", "device", "hardware", "accelerator", "rtx", "显卡"];
-    let Some((name, value)) = text.split_once(':') else { return false };
-    let name = name.to_lowercase();
-    value.trim().parse::<f64>().is_ok() && !GPU.iter().any(|word| name.contains(word))
-}
-
-/// `L2 cache: 4 MiB`, in older forms `L2: 4 MiB`, of `lscpu`: a level of a processor's cache, not the product L2.
-fn is_cache(word: Option<&str>, next: Option<&str>, third: Option<&str>) -> bool {
-    let level = word.is_some_and(|word| matches!(word.as_bytes(), [b'L' | b'l', b'1'..=b'4']));
-    let cache = next.is_some_and(|word| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("cache")));
-    let size = next.is_some_and(|word| word.parse::<f64>().is_ok()) && matches!(third, Some("KiB" | "MiB"));
-    level && (cache || size)
-}
-
 /// Each line's GPUs are apart, so that different names are seen to differ.
 fn unique(mut gpu: crate::facts::Gpu, number: usize) -> crate::facts::Gpu {
     gpu.index = gpu.index.saturating_add(u32::try_from(number).unwrap_or(0).saturating_mul(64));
     gpu
-}
-
-/// Whether a word is worth a closer look: three or four digits, one or two letters and a digit, or the name of a series.
-fn may_be_product(word: &str) -> bool {
-    let word = word.trim_start_matches(['.', '!', '?', '-']).as_bytes();
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let starts = |series: &[u8]| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(series));
-    (3..=4).contains(&digits)
-        || (1..=2).contains(&letters) && word.get(letters).is_some_and(u8::is_ascii_digit)
-        || starts(b"rtx")
-        || starts(b"gtx")
-}
-
-/// The canonical name of a product at a word.
-fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&str>) -> Option<String> {
-    if !may_be_product(word) {
-        return None;
-    }
-    let clean = |word: &str| word.trim_matches(['.', '!', '?', '-']).to_ascii_uppercase();
-    let upper = clean(word);
-    let number = |text: &str| {
-        let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-        (digits.len() >= 3 && digits.len() <= 4)
-            .then(|| (digits.clone(), text.get(digits.len()..).unwrap_or_default().to_owned()))
-    };
-    // `A100`, `GB200`, `L40S`, and `A100-SXM4-80GB` by its first part: one to three letters, then a number. The rules know which
-    // of these are GPUs.
-    let chip = upper.split('-').next().unwrap_or_default();
-    let letters = chip.bytes().take_while(u8::is_ascii_uppercase).count();
-    let digits = chip.bytes().skip(letters).take_while(u8::is_ascii_digit).count();
-    let shaped = (1..=2).contains(&letters) && (1..=3).contains(&digits) && chip.len() <= letters + digits + 1;
-    if shaped && word.starts_with(|letter: char| letter.is_ascii_uppercase()) {
-        return Some(chip.to_owned());
-    }
-    let (series, digits, rest, more) = match upper.as_str() {
-        "RTX" | "GTX" => {
-            let after = clean(next?);
-            // RTX A6000 has a letter of its own.
-            if after.strip_prefix('A').and_then(number).is_some() {
-                return Some(format!("RTX {after}"));
-            }
-            // `RTX 50xx`: the whole series.
-            if let Some(series) = after.strip_suffix("XX").or_else(|| after.strip_suffix("X0")) {
-                return (series.len() == 2 && number(&format!("{series}00")).is_some())
-                    .then(|| format!("GeForce {upper} {series}xx"));
-            }
-            let (digits, rest) = number(&after)?;
-            (upper.clone(), digits, rest, [third, fourth])
-        }
-        _ => {
-            let short = upper.strip_prefix("RTX").or_else(|| upper.strip_prefix("GTX"));
-            let (digits, rest) = number(short.unwrap_or(&upper))?;
-            // A bare number is a product only if it looks like one: `5090`, `4070TI`, not a year or a port.
-            let known = digits.len() == 4 && ["90", "80", "70", "60", "50"].iter().any(|end| digits.ends_with(end));
-            let series = match digits.get(..2)? {
-                "20" | "30" | "40" | "50" => "RTX",
-                "10" | "16" => "GTX",
-                _ => return None,
-            };
-            if short.is_none() && (!known || !matches!(rest.as_str(), "" | "TI" | "S" | "SUPER" | "TISUPER" | "D")) {
-                return None;
-            }
-            (series.to_owned(), digits, rest, [next, third])
-        }
-    };
-    let mut name = format!("GeForce {series} {digits}");
-    let suffix = rest.replace("SUPER", " SUPER").replace("TI", " Ti");
-    let suffix = if suffix == "S" { " SUPER".to_owned() } else { suffix };
-    if !suffix.trim().is_empty() && !suffix.contains("Ti") && !suffix.contains("SUPER") && suffix.trim() != "D" {
-        return None;
-    }
-    name.push_str(&suffix);
-    for word in more.into_iter().flatten() {
-        match clean(word).as_str() {
-            "TI" => name.push_str(" Ti"),
-            "SUPER" => name.push_str(" SUPER"),
-            "D" => name.push_str(" D"),
-            _ => break,
-        }
-    }
-    Some(name.split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -60,7 +60,7 @@ impl<T: PartialEq + Clone> Statements<T> {
     }
 
     pub(super) fn reading(&self) -> Reading<T> {
-        self.best().map_or(Reading::Unknown, |said| Reading::host(said.value.clone(), said.place.clone()))
+        self.best().map_or(Reading::Unknown, |said| Reading::told(said.value.clone(), said.place.clone()))
     }
 
     /// The best and another one that programs stated too.

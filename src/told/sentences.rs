@@ -5,6 +5,7 @@ use memchr::memmem;
 use super::Vocabulary;
 use super::clean::Clean;
 use super::draft::{Draft, MESSAGES};
+use super::import_failed::import_failed;
 use super::said::Rank;
 use crate::facts::{Gpu, KERNEL, Reading};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
@@ -120,23 +121,6 @@ fn named_after(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -
     import_failed(name, rest, vocabulary, draft)
 }
 
-fn import_failed(word: &str, why: &str, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    let word = word.trim_matches(['`', '\'', '"', '[', ']', '.']).to_lowercase();
-    let module = word.split('.').next()?;
-    let of = |module: &str| {
-        let name = crate::python::wheel::normalise_name(module);
-        (vocabulary.distribution_of)(module).or_else(|| (vocabulary.is_package)(&name).then_some(name))
-    };
-    let name = of(module)?;
-    // `xformers import failed: No module named 'xformers'` says that it is not there.
-    let gone = why.split_once("No module named ").map(|(_, rest)| rest.trim_start_matches(['\'', '"']));
-    let gone = gone.and_then(|rest| rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next());
-    if gone.is_none_or(|gone| gone != module && of(gone).as_ref() != Some(&name)) {
-        draft.present(&name);
-    }
-    Some(())
-}
-
 /// `cuda-compat-13-0 580.95.05-1`, `cuda-compat-12-8=570.124.06-1`: the driver's user-mode part in the package.
 fn compat_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let mut words = at.after.split([' ', '=', '-', ':', '~']).filter(|word| !word.is_empty());
@@ -186,7 +170,7 @@ fn supports(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
         return None;
     }
     draft.code("torch", "torch.cuda.get_arch_list()", targets);
-    draft.pasted.cuda_available = Some(true);
+    draft.available(true, at.line.clone());
     Some(())
 }
 
@@ -210,7 +194,7 @@ fn least_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Op
 fn old_driver(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let cuda = number(at.after).parse().ok().and_then(CudaVersion::from_driver_int)?;
     draft.driver_cuda.add(cuda, Rank::Running, at.line.clone());
-    draft.pasted.cuda_available.get_or_insert(false);
+    draft.available(false, at.line.clone());
     Some(())
 }
 
@@ -235,7 +219,7 @@ fn xformers(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
 
 /// `The detected CUDA version (12.2) mismatches the version that was used to compile PyTorch (11.7).`
 fn detected_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    draft.pasted.nvcc = Some(number(at.after).parse().ok()?);
+    draft.nvcc = Reading::told(number(at.after).parse().ok()?, at.line.clone());
     if let Some((_, rest)) = at.after.split_once("PyTorch (")
         && let Ok(cuda) = number(rest).parse()
     {
@@ -347,13 +331,10 @@ fn detected_driver(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opt
 /// `ptxas fatal : Value 'sm_121a' is not defined`, `--gpu-name=sm_120`: the GPU that is compiled for.
 fn target_named(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let capability: ComputeCapability = number(at.after).parse().ok()?;
-    if !draft.pasted.capabilities.contains(&capability) && draft.pasted.capabilities.len() < 8 {
-        draft.pasted.capabilities.push(capability);
+    // What nvcc does not compile for need not be there.
+    if !at.before.ends_with("compute_") {
+        draft.capability(None, capability, at.line.clone());
     }
-    if at.before.ends_with("compute_") {
-        return Some(());
-    }
-    draft.capability(None, capability, at.line.clone());
     Some(())
 }
 
@@ -405,15 +386,15 @@ fn bnb_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
 }
 
 /// `Torch says CUDA is not available. Possible reasons:` of bitsandbytes; torch's own words when CUDA is asked for.
-fn no_cuda(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    draft.pasted.cuda_available.get_or_insert(false);
+fn no_cuda(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.available(false, at.line.clone());
     Some(())
 }
 
 /// `Cuda compilation tools, release 12.3, V12.3.107`.
 fn nvcc(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let cuda = number(at.after).parse().ok()?;
-    draft.pasted.nvcc.get_or_insert(cuda);
+    draft.nvcc(cuda, at.line.clone());
     Some(())
 }
 
@@ -426,15 +407,24 @@ fn docker(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
         return None;
     }
     let words: Vec<_> = arguments.split_whitespace().take(6).collect();
-    draft.pasted.docker_without_gpus.get_or_insert(format!("docker run {}", words.join(" ")));
+    if draft.without_gpus.is_unknown() {
+        draft.without_gpus = Reading::told(format!("docker run {}", words.join(" ")), at.line.clone());
+    }
     draft.container.add("docker".to_owned(), Rank::Told, at.line.clone());
     Some(())
+}
+
+/// The first package that is named counts.
+fn driver_installed(version: DriverVersion, at: &Place<'_>, draft: &mut Draft) {
+    if draft.driver_package.is_unknown() {
+        draft.driver_package = Reading::told(version, at.line.clone());
+    }
 }
 
 /// `NVIDIA-Linux-x86_64-570.124.04.run`: the driver's user-mode part was installed from this.
 fn driver_file(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let version: DriverVersion = number(at.after).parse().ok()?;
-    draft.pasted.driver_package.get_or_insert(version);
+    driver_installed(version, at, draft);
     Some(())
 }
 
@@ -443,8 +433,16 @@ fn driver_package(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Opti
     let word = at.after.split_whitespace().take(3).find_map(|word| {
         let version = word.split('-').next()?;
         super::token::is_driver(version).then_some(version)
-    })?;
-    draft.pasted.driver_package.get_or_insert(word.parse().ok()?);
+    });
+    let Some(word) = word else {
+        // `installed nvidia-driver-550-server`: a branch. What a command is to install need not be there.
+        let branch = at.after.split(|letter: char| !letter.is_ascii_digit()).next().and_then(super::token::branch)?;
+        let line = at.before.rsplit('\n').next().unwrap_or_default();
+        let is_told = !super::token::demands(line) && !line.contains("recommended");
+        is_told.then(|| draft.driver_branch.add(branch, Rank::Told, at.line.clone()))?;
+        return Some(());
+    };
+    driver_installed(word.parse().ok()?, at, draft);
     Some(())
 }
 
@@ -453,14 +451,14 @@ fn api_mismatch(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option
     let client: DriverVersion = number(at.after).parse().ok()?;
     let (_, module) = at.after.split_once("kernel module has the version ")?;
     let module: DriverVersion = number(module).parse().ok()?;
-    draft.pasted.driver_package = Some(client);
+    draft.driver_package = Reading::told(client, at.line.clone());
     draft.driver.add(module, Rank::Running, format!("{KERNEL}'s log, line {}", at.number));
     Some(())
 }
 
 /// `Python 3.10.6 (…) [MSC v.1932 32 bit (Intel)]`.
-fn narrow(_: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    draft.pasted.narrow_python = true;
+fn narrow(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
+    draft.bits = Reading::told(32, at.line.clone());
     Some(())
 }
 
@@ -492,5 +490,5 @@ fn platform(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()>
 /// A GPU that a sentence names, for lists of one.
 #[must_use]
 pub fn gpu(name: &str, place: &str) -> Gpu {
-    Gpu { name: Reading::host(name.to_owned(), place), ..Gpu::default() }
+    Gpu { name: Reading::told(name.to_owned(), place), ..Gpu::default() }
 }

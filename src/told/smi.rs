@@ -158,10 +158,10 @@ fn csv_row(text: &str, columns: &[&str], number: usize, draft: &mut Draft) {
     let capability = by_header("compute_cap").or_else(|| cells.iter().copied().find(|cell| is_capability(cell)));
     let gpu = Gpu {
         index: index.unwrap_or(0),
-        name: Reading::host(name.to_owned(), place.clone()),
+        name: Reading::told(name.to_owned(), place.clone()),
         compute_capability: capability
             .and_then(|cell| cell.parse().ok())
-            .map_or(Reading::Unknown, |capability: ComputeCapability| Reading::host(capability, place.clone())),
+            .map_or(Reading::Unknown, |capability: ComputeCapability| Reading::told(capability, place.clone())),
         ..Gpu::default()
     };
     draft.gpu(gpu, Rank::Running, &place);

@@ -1,5 +1,7 @@
 //! Each reader on the form that it knows, with a vocabulary of three packages.
 
+mod in_part;
+
 use super::*;
 use crate::facts::{Distribution, Facts};
 
@@ -62,7 +64,7 @@ fn collect_env_of_two_generations() {
         // The C library that is there, not the one that Python was compiled with.
         assert_eq!(facts.system.glibc.value().unwrap().to_string(), "2.31");
         assert_eq!(facts.system.arch.value().unwrap(), "x86_64");
-        assert_eq!(facts.pasted.unwrap().cuda_available, Some(true));
+        assert_eq!(facts.visibility.available.value(), Some(&true));
     }
 }
 
@@ -77,10 +79,10 @@ fn reports_of_other_tools() {
     let transformers = facts("- PyTorch version (GPU?): 2.2.0+cu118 (False)\n- Platform: Windows-10-10.0.1-SP0");
     assert_eq!(version(&transformers, "torch"), "2.2.0+cu118");
     assert_eq!(transformers.system.os.value().unwrap(), "windows");
-    assert_eq!(transformers.pasted.unwrap().cuda_available, Some(false));
+    assert_eq!(transformers.visibility.available.value(), Some(&false));
     let deepspeed = facts("torch version .................... 2.1.0+cu118\nnvcc version ..................... 12.1");
     assert_eq!(version(&deepspeed, "torch"), "2.1.0+cu118");
-    assert_eq!(deepspeed.pasted.unwrap().nvcc.unwrap().to_string(), "12.1");
+    assert_eq!(deepspeed.toolchain.nvcc.value().unwrap().cuda.unwrap().to_string(), "12.1");
 }
 
 #[test]
@@ -171,9 +173,8 @@ fn a_list_in_json_is_a_list() {
     let rows: Vec<String> = (0..30).map(|at| format!("{{\"name\": \"p{at}\", \"version\": \"1.{at}\"}}")).collect();
     let told = facts(&format!("[{}]\nIt does not work", rows.join(", ")));
     assert_eq!((version(&told, "p29"), told.distributions.len()), ("1.29".to_owned(), 30));
-    let pasted = told.pasted.unwrap();
-    assert!(pasted.whole_list);
-    assert_eq!(pasted.not_read, 1);
+    assert!(told.lists_all());
+    assert_eq!(told.pasted.unwrap().not_read, 1);
     // Over many lines, each of them counts as read.
     let told = facts(
         "[\n  {\n    \"name\": \"torch\",\n    \"version\": \"2.4.0\"\n  },\n  {\n    \"name\": \"numpy\",\n    \"version\": \"1.26.4\"\n  }\n]",
@@ -202,7 +203,7 @@ fn what_pip_brings_for_itself_is_not_installed() {
 fn pip_check_complains_as_the_installer_does() {
     let text = "vllm 0.9.2 requires xgrammar, which is not installed.\nvllm 0.9.2 has requirement torch==2.7.0, but you have torch 2.7.1.";
     let told = facts(text);
-    let unmet = told.pasted.clone().unwrap().unmet;
+    let unmet = told.installing.unmet.clone();
     let said = |at: usize| (unmet[at].requirement.as_str(), unmet[at].found.as_deref());
     assert_eq!((said(0), said(1)), (("xgrammar", None), ("torch==2.7.0", Some("2.7.1"))));
     assert_eq!((version(&told, "vllm"), version(&told, "torch")), ("0.9.2".to_owned(), "2.7.1".to_owned()));
@@ -227,7 +228,7 @@ fn live_tools_without_a_gpu() {
     };
     assert!(read(&Reader::ALL, &clean(text), &vocabulary).facts.gpus.value().is_none());
     assert_eq!(gpus(&read(&Reader::ALL, &clean("two L4 24 GB cards, an L4 cache node"), &vocabulary).facts), ["L4"]);
-    let available = |text: &str| facts(text).pasted.unwrap().cuda_available;
+    let available = |text: &str| facts(text).visibility.available.value().copied();
     assert_eq!(available("CUDA specs: None\nTorch says CUDA is not available. Possible reasons:"), Some(false));
     assert_eq!(available("RuntimeError: Found no NVIDIA driver on your system."), Some(false));
     assert_eq!(available("pytorch.cuda:                                      not available"), Some(false));
@@ -283,11 +284,10 @@ fn a_later_list_outlives_what_pip_complained_of() {
     let list = "Package  Version\n-------- -------\nhuggingface-hub 0.36.0\ntransformers 4.57.1\n";
     let now = facts(&format!("{complaint}\n{list}"));
     assert_eq!(version(&now, "huggingface-hub"), "0.36.0");
-    let pasted = now.pasted.unwrap();
-    assert!(pasted.unmet.is_empty() && pasted.contradictions.is_empty(), "{pasted:?}");
+    assert!(now.installing.unmet.is_empty() && now.pasted.unwrap().contradictions.is_empty());
     // What pip says after a list was taken may be of a later day.
-    let before = facts(&format!("{list}\n{complaint}")).pasted.unwrap();
-    assert_eq!((before.unmet.len(), before.contradictions.len()), (1, 1));
+    let before = facts(&format!("{list}\n{complaint}"));
+    assert_eq!((before.installing.unmet.len(), before.pasted.unwrap().contradictions.len()), (1, 1));
 }
 
 #[test]
@@ -314,10 +314,9 @@ fn people_list_names_with_versions_and_remarks() {
     assert_eq!(version(&told, "torch"), "2.4.1+cu124");
     assert_eq!((version(&told, "pointnet2"), version(&told, "spconv-cu120")), ("3.0.0".to_owned(), "2.3.6".to_owned()));
     assert_eq!(version(&told, "kaolin"), "?");
-    let pasted = told.pasted.unwrap();
-    assert_eq!(pasted.not_read, 0);
     // A list names some of what is there.
-    assert!(!pasted.whole_list);
+    assert!(!told.lists_all());
+    assert_eq!(told.pasted.unwrap().not_read, 0);
     let told = facts("* nvdiffrast (git)\n* my_ops: 0.3.1 (local build)\n* numpy: 1.26.4\n* cuDNN: 9.1.0");
     assert_eq!((version(&told, "nvdiffrast"), version(&told, "my-ops")), ("?".to_owned(), "0.3.1".to_owned()));
     assert_eq!(told.distributions.len(), 3);
@@ -374,7 +373,7 @@ fn what_an_installer_weighed_is_not_installed() {
         "vllm 0.6.3 depends on torch==2.4.0\nThe user requested (constraint) torch>=2.5\nPyTorch version: 2.3.1+cu121",
     );
     assert_eq!(version(&told, "torch"), "2.3.1+cu121");
-    assert_eq!(told.pasted.unwrap().candidates.len(), 2);
+    assert_eq!(told.installing.candidates.len(), 2);
 }
 
 #[test]
@@ -390,10 +389,7 @@ fn every_line_that_tells_something_is_read() {
     let sentence =
         "NVIDIA GeForce RTX 5090 with CUDA capability sm_120 is not compatible with the current PyTorch installation.";
     assert_eq!(not_read(&format!("{sentence}\nfour score\nand seven\n{sentence}")), 2);
-    assert_eq!(
-        facts("GPU 0: gfx1100").pasted.unwrap().vendor,
-        Some(("AMD ROCm".to_owned(), "the report, line 1".to_owned()))
-    );
+    assert_eq!(facts("GPU 0: gfx1100").vendor, Reading::told("AMD ROCm".to_owned(), "the report, line 1"));
 }
 
 #[test]

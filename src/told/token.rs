@@ -20,6 +20,34 @@ pub fn is_name(word: &str) -> bool {
 }
 
 /// `570.133.20`, `418.56`.
+/// Whether words ask for a version instead of telling which there is: `needs driver 580`, `535 or newer`.
+pub fn demands(text: &str) -> bool {
+    const WORDS: [&str; 15] = [
+        "need",
+        "requir",
+        "at least",
+        "minimum",
+        "or newer",
+        "or later",
+        "or higher",
+        "or above",
+        "update to",
+        "upgrade to",
+        "install ",
+        ">=",
+        "older than",
+        "newer than",
+        "recommend",
+    ];
+    let lower = text.to_ascii_lowercase();
+    WORDS.iter().any(|words| lower.contains(words))
+}
+
+/// The branch of a driver that is named by nothing else: 535 of `535`.
+pub fn branch(word: &str) -> Option<u32> {
+    word.parse().ok().filter(|branch| word.len() == 3 && (340..=999).contains(branch))
+}
+
 pub fn is_driver(word: &str) -> bool {
     let mut parts = word.split('.');
     let is_number = |part: &str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,6 +3,7 @@
 use super::Vocabulary;
 use super::clean::Line;
 use super::draft::{Draft, VENDOR};
+use crate::facts::Reading;
 
 /// Longer lines are data.
 const LONGEST: usize = 400;
@@ -11,8 +12,9 @@ const LONGEST: usize = 400;
 pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
     for line in lines.iter().filter(|line| line.text.len() <= LONGEST) {
         let Some(name) = (vocabulary.other_vendor)(&line.text) else { continue };
-        let place = format!("the report, line {}", line.number);
-        draft.pasted.vendor.get_or_insert((name, place));
+        if draft.vendor.is_unknown() {
+            draft.vendor = Reading::told(name, format!("the report, line {}", line.number));
+        }
         draft.saw(VENDOR, line.number);
     }
 }

@@ -47,6 +47,7 @@ fn host(gpu: &str, driver: &str, python: &str, platform: &str, db: &RuleDb) -> F
         version: Reading::host(python.parse().expect("a Python"), "the test"),
         implementation: PythonImplementation::CPython,
         free_threaded: false,
+        bits: Reading::Unknown,
         chosen_by: "the test".to_owned(),
         path: Vec::new(),
         management: gpudoc::facts::Management::default(),

@@ -5,10 +5,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gpudoc::commands::inputs::{Inputs, Respected, without_credentials};
+use gpudoc::commands::file::Disk;
 use gpudoc::project::pyproject::Selection;
 use gpudoc::rules::Target;
 use gpudoc::rules::requirement::markers;
+use gpudoc::session::asked::{Inputs, Respected, without_credentials};
 
 fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +32,7 @@ fn resolve(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
 
 fn read(folder: &Path, file: &str, selection: &Selection) -> Inputs {
     let mut inputs = Inputs::default();
-    inputs.read(&folder.join(file), false, selection).unwrap();
+    inputs.read(&Disk, &folder.join(file), false, selection).unwrap();
     inputs
 }
 

@@ -10,7 +10,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("version", &[]),
     ("step", &["text", "pep"]),
     ("text", &[]),
-    ("exit", &[]),
+    ("exit", &["finding"]),
     ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
@@ -35,6 +35,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("lint", &["project", "python", "solve", "rules", "facts", "finding", "version", "text", "pep"]),
     ("fix", &["check", "facts", "finding", "step", "text", "pep"]),
     ("emit", &["solve", "rules", "facts", "finding", "step", "version", "text"]),
+    (
+        "session",
+        &[
+            "check", "config", "diff", "emit", "exit", "facts", "finding", "impact", "lint", "machine", "project",
+            "report", "rules", "solve", "told", "text", "version", "pep",
+        ],
+    ),
     (
         "report",
         &[

@@ -3,11 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use gpudoc::check;
-use gpudoc::commands::input;
 use gpudoc::facts::Facts;
 use gpudoc::impact::with_remedies;
 use gpudoc::rules::symptom::Heard;
 use gpudoc::rules::{Workload, embedded};
+use gpudoc::session::paste as input;
 use gpudoc::step::{Shell, print};
 
 /// The remedies of a finding of a pasted text, a line each with its commands.

@@ -9,11 +9,11 @@ use std::process::{Command, Output, Stdio};
 
 use gpudoc::check::{self, Verdict};
 use gpudoc::commands::host::{HostArgs, probe};
-use gpudoc::commands::input;
 use gpudoc::facts::{Facts, Origin, Reading};
 use gpudoc::finding::{Finding, Severity};
 use gpudoc::rules::symptom::Heard;
 use gpudoc::rules::{RuleDb, Workload, embedded, target::complete_gpus};
+use gpudoc::session::paste as input;
 use gpudoc::version::DriverVersion;
 use serde_json::Value;
 

@@ -16,7 +16,7 @@ rule! {
 pub fn finding(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     let arch = facts.system.arch.value()?;
-    if !facts.pasted.as_ref()?.plain_install || arch != "aarch64" {
+    if !facts.installing.plain.value()?.iter().any(|name| name == "torch") || arch != "aarch64" {
         return None;
     }
     let torch = context.db.package("torch")?;
@@ -44,12 +44,14 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::check::cases::{Case, read};
+    use crate::facts::Reading;
 
     #[test]
     fn pypi_had_no_cuda_build_for_arm() {
         let of = |arch| {
-            let report = Case::report().told(|pasted| pasted.plain_install = true);
-            report.with(|facts| facts.system.arch = read(arch)).found(&PLAIN_INSTALL)
+            let report = Case::report().with(|facts| facts.system.arch = read(arch));
+            let plain = Reading::told(vec!["torch".to_owned()], "line 1");
+            report.with(|facts| facts.installing.plain = plain).found(&PLAIN_INSTALL)
         };
         let found = of("aarch64");
         assert_eq!(found.len(), 1, "{found:?}");

@@ -31,13 +31,11 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
     }
     // A list of names tells it too, where nobody read the files.
     let mut cited: BTreeMap<(&str, &str), (String, String)> = BTreeMap::new();
-    if context.facts.pasted.is_some() {
-        let names = context.stack.installed.iter().map(Installed::name);
-        let runtime: Vec<&str> = names.filter(|name| is_runtime_wheel(name)).collect();
-        for (at, one) in runtime.iter().enumerate() {
-            for other in runtime.iter().skip(at + 1) {
-                cited.extend(context.db.shared_file(one, other).map(|shared| (ordered(one, other), shared)));
-            }
+    let unread = context.stack.installed.iter().filter(|installed| !installed.distribution.were_files_read());
+    let runtime: Vec<&str> = unread.map(Installed::name).filter(|name| is_runtime_wheel(name)).collect();
+    for (at, one) in runtime.iter().enumerate() {
+        for other in runtime.iter().skip(at + 1) {
+            cited.extend(context.db.shared_file(one, other).map(|shared| (ordered(one, other), shared)));
         }
     }
     for (pair, (file, _)) in &cited {

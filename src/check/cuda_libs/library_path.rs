@@ -1,6 +1,7 @@
 //! Does the LD_LIBRARY_PATH of a report put another cuDNN in front of torch's?
 
 use crate::check::Context;
+use crate::facts::Distribution;
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
@@ -14,9 +15,13 @@ rule! {
 
 /// A report whose LD_LIBRARY_PATH names a cuDNN of its own, where nobody read what the libraries of the wheels get.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
-    let pasted = context.facts.pasted.as_ref();
-    pasted?;
-    let value = context.facts.system.environment.get("LD_LIBRARY_PATH")?;
+    let facts = context.facts;
+    // Where the files of torch were read, the loader's order says which cuDNN they get; and there must be a torch to bring one.
+    let torch = facts.distribution("torch");
+    if torch.is_some_and(Distribution::were_files_read) || torch.is_none() && facts.lists_all() {
+        return None;
+    }
+    let value = facts.system.environment.get("LD_LIBRARY_PATH")?;
     // The wheels' own folders are no second copy.
     let foreign = |folder: &&str| folder.to_lowercase().contains("cudnn") && !folder.contains("site-packages");
     let folders: Vec<&str> = value.split(':').filter(foreign).collect();
@@ -46,13 +51,12 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
 mod tests {
     use super::check;
     use crate::check::made::found;
-    use crate::facts::{Facts, Origin, Pasted};
+    use crate::facts::{Facts, Origin};
 
     #[test]
     fn a_cudnn_of_the_path_stands_in_front_and_the_wheels_own_does_not() {
         let with = |value: &str| {
             let mut facts = Facts::unknown(Origin::Report);
-            facts.pasted = Some(Pasted::default());
             facts.system.environment.insert("LD_LIBRARY_PATH".to_owned(), value.to_owned());
             found(&facts, check)
         };

@@ -32,17 +32,18 @@ pub fn finding(context: &Context<'_>, gap: &DriverGap, driver: &DriverVersion) -
 mod tests {
     use super::*;
     use crate::check::cases::Case;
+    use crate::facts::Reading;
 
     #[test]
     fn cuda_that_works_on_an_old_driver_has_help() {
         let of = |available| {
             let report = Case::report().driver("470.57.02").installed("torch", "2.7.1+cu126");
-            report.told(|pasted| pasted.cuda_available = available).found(&BY_COMPAT)
+            report.with(|facts| facts.visibility.available = available).found(&BY_COMPAT)
         };
         assert_eq!(
-            of(Some(true)),
+            of(Reading::told(true, "line 1")),
             ["driver/compat: CUDA 12.6 works on driver 470.57.02: a cuda-compat libcuda must be in use"]
         );
-        assert!(of(None).is_empty());
+        assert!(of(Reading::Unknown).is_empty());
     }
 }

@@ -9,7 +9,8 @@ pub mod old_for_gpu;
 use std::collections::BTreeMap;
 
 use crate::check::{Context, Installed, looked, out_of_reach};
-use crate::finding::{Change, Outcome, Remedy};
+use crate::facts::Origin;
+use crate::finding::{Change, Finding, Outcome, Remedy};
 use crate::rules::driver::{Advice, DriverGap, advise, runtime_gap};
 use crate::rules::machine;
 use crate::rules::role::is_runtime_wheel;
@@ -34,8 +35,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
 }
 
 fn by_runtime(context: &Context<'_>) -> Outcome {
-    if let Some(outcome) = told(context) {
-        return outcome;
+    if let Some(finding) = of_the_newest(context) {
+        return looked(vec![finding]);
     }
     let Some(driver) = context.target.user_mode_driver() else {
         return match &context.facts.driver.version {
@@ -58,25 +59,30 @@ fn by_runtime(context: &Context<'_>) -> Outcome {
     looked(gaps.into_values().map(|(gap, packages)| old_for_build::finding(context, &gap, &packages)).collect())
 }
 
-/// What a report tells beyond the driver's version: that CUDA works all the same, or which CUDA the driver supports.
-fn told(context: &Context<'_>) -> Option<Outcome> {
-    let pasted = context.facts.pasted.as_ref()?;
+/// What is known beyond the driver's version: that CUDA works all the same, or which CUDA the driver supports; and what is to be
+/// said where nothing tells which build it must run.
+fn of_the_newest(context: &Context<'_>) -> Option<Finding> {
+    let facts = context.facts;
     let loads = context.stack.installed.iter().filter(|installed| !is_runtime_wheel(installed.name()));
     let newest =
         loads.filter_map(|installed| Some((installed.cuda().flatten()?, installed))).max_by_key(|(cuda, _)| *cuda);
     let driver = context.target.user_mode_driver();
     let needed = newest.as_ref().and_then(|(cuda, _)| runtime_gap(*cuda, driver?, context.db));
-    if let (Some(gap), Some(driver), Some(true)) = (&needed, driver, pasted.cuda_available) {
-        return Some(looked(vec![by_compat::finding(context, gap, driver)]));
+    if let (Some(gap), Some(driver), Some(true)) = (&needed, driver, facts.visibility.available.value()) {
+        return Some(by_compat::finding(context, gap, driver));
     }
-    let supported = context.facts.driver.cuda.value();
+    let supported = facts.driver.cuda.value();
     match (newest, driver, supported) {
         (Some((cuda, installed)), None, Some(supported)) if supported.major < cuda.major => {
-            Some(looked(vec![old_for_build_said::finding(context, installed, cuda, *supported)]))
+            Some(old_for_build_said::finding(context, installed, cuda, *supported))
         }
-        // Nothing says which build is meant: what the driver can run at all is worth knowing.
-        (None, Some(driver), _) if context.stack.torch_cuda() != Some(None) && !context.facts.gpus.is_absent() => {
-            old::finding(context, driver).map(|finding| looked(vec![finding]))
+        // Nothing says which build is meant, as a machine would: what the driver can run at all is worth knowing.
+        (None, Some(driver), _)
+            if facts.origin == Origin::Report
+                && context.stack.torch_cuda() != Some(None)
+                && !facts.gpus.is_absent() =>
+        {
+            old::finding(context, driver)
         }
         _ => None,
     }

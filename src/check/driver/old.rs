@@ -26,7 +26,7 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
         let found = needs_more(context, installed.package?, installed.version.as_ref(), driver)?;
         Some((installed.version.is_some(), found))
     });
-    let pasted = context.facts.pasted.as_ref()?;
+    let spoken_of = context.facts.spoken_of.value().is_some_and(|names| names.iter().any(|name| name == "torch"));
     let of_torch = || needs_more(context, context.db.package("torch")?, None, driver);
     // Some torch runs on most drivers, and which one is meant nobody said.
     let last = last_for(context, driver);
@@ -34,8 +34,8 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
     let (severity, (title, gap)) = match named.into_iter().next() {
         Some((true, found)) => (Severity::Warn, found),
         Some((false, found)) => (unnamed, found),
-        None if pasted.names_torch && context.stack.get("torch").is_none() => (unnamed, of_torch()?),
-        None => match pasted.named_cuda.and_then(|cuda| ptx_gap(cuda, driver, context.db)) {
+        None if spoken_of && context.stack.get("torch").is_none() => (unnamed, of_torch()?),
+        None => match context.facts.toolchain.named.value().and_then(|cuda| ptx_gap(*cuda, driver, context.db)) {
             Some(gap) => (Severity::Warn, (format!("what CUDA {} writes as PTX", gap.cuda), gap)),
             None if installed.is_empty() => (Severity::Info, of_torch()?),
             None => return None,
@@ -110,12 +110,12 @@ fn own_major(context: &Context<'_>, driver: &DriverVersion) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::cases::{Case, value};
+    use crate::check::cases::{Case, read};
 
     #[test]
     fn a_driver_compiles_ptx_up_to_its_own_cuda() {
         let of = |driver| {
-            let report = Case::report().driver(driver).told(|pasted| pasted.named_cuda = Some(value("12.8")));
+            let report = Case::report().driver(driver).with(|facts| facts.toolchain.named = read("12.8"));
             report.found(&OLD)
         };
         assert_eq!(of("535.54.03"), ["driver/old: driver 535.54.03 is too old for what CUDA 12.8 writes as PTX"]);

@@ -90,6 +90,7 @@ mod made {
             version: Reading::host("3.12.1".parse().expect("a version"), "the test"),
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
             management: Management::default(),

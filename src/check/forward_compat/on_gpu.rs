@@ -1,4 +1,4 @@
-//! Does a report show a cuda-compat library on a GPU that does not support it?
+//! Is a cuda-compat library in use on a GPU that does not support it, by the CUDA that the driver is said to offer?
 
 use crate::check::Context;
 use crate::check::driver::update;
@@ -18,7 +18,10 @@ rule! {
 /// packages are for Linux. Of a CUDA without a toolkit, such as 12.7, the rules do not say which driver has it.
 pub fn finding(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
-    facts.pasted.as_ref()?;
+    // Which libcuda answers is known where its file was read.
+    if facts.loader.libcuda.value().is_some_and(|library| library.version.value().is_some()) {
+        return None;
+    }
     let (driver, cuda) = (facts.driver.version.value()?, facts.driver.cuda.value()?);
     let own = context.db.native_cuda(driver)?;
     let is_beyond = context.db.toolkits().iter().any(|row| own < row.version && row.version <= *cuda);

@@ -41,7 +41,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
                 None,
             ));
         }
-        Reading::Absent { .. } | Reading::Unknown => return None,
+        Reading::Absent { .. } | Reading::Unknown | Reading::Partly { .. } => return None,
     };
     let expected = expected(context);
     let (agrees, foreseen) = match &expected {

@@ -27,7 +27,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let nodes = match &facts.visibility.nodes {
         Reading::Known { value, .. } => value.as_slice(),
         Reading::Absent { .. } => &[],
-        Reading::Unreadable { .. } | Reading::Unknown => return None,
+        Reading::Unreadable { .. } | Reading::Unknown | Reading::Partly { .. } => return None,
     };
     // NVML opens them: where it answered they are there, wherever its sandbox keeps them.
     let answered = facts.driver.nvml.value().is_some();

@@ -45,7 +45,7 @@ fn seen_by_driver(context: &Context<'_>) -> Outcome {
         Reading::Unknown if cuda_visible_devices::hides_any(context) => {
             return looked(cuda_visible_devices::check(context, 0).into_iter().collect());
         }
-        Reading::Unknown => {
+        Reading::Unknown | Reading::Partly { .. } => {
             let why = match facts.origin {
                 Origin::Host => "the list of GPUs",
                 Origin::Root => "the list of GPUs, which an image does not hold",

@@ -15,10 +15,9 @@ rule! {
 
 /// A report in which torch, or somebody, says that CUDA is not available.
 pub fn is_blind(context: &Context<'_>) -> bool {
-    let pasted = context.facts.pasted.as_ref();
+    let seen = &context.facts.visibility;
     let cpu_build = context.stack.torch_cuda() == Some(None);
-    pasted.is_some_and(|pasted| pasted.cuda_available == Some(false) || pasted.docker_without_gpus.is_some())
-        && !cpu_build
+    (seen.available.value() == Some(&false) || seen.without_gpus.value().is_some()) && !cpu_build
 }
 
 /// A report of an environment for CUDA in which neither driver nor GPU was found.
@@ -28,7 +27,7 @@ pub fn found(context: &Context<'_>) -> Finding {
         Reading::Absent { looked } => looked.clone(),
         _ => "the report".to_owned(),
     };
-    let docker = facts.pasted.as_ref().and_then(|pasted| pasted.docker_without_gpus.clone());
+    let docker = facts.visibility.without_gpus.value();
     let wsl = facts.system.wsl.value().is_some();
     let mut evidence = vec![
         Evidence::host("GPUs", "none found, and CUDA is not available")
@@ -77,19 +76,19 @@ pub fn found(context: &Context<'_>) -> Finding {
 mod tests {
     use super::{found, is_blind};
     use crate::check::made;
-    use crate::facts::{Facts, Origin, Pasted};
+    use crate::facts::{Facts, Origin, Reading};
 
     #[test]
     fn a_report_in_which_cuda_is_not_available() {
-        let with = |available: Option<bool>| {
+        let with = |available: Reading<bool>| {
             let mut facts = Facts::unknown(Origin::Report);
-            facts.pasted = Some(Pasted { cuda_available: available, ..Pasted::default() });
+            facts.visibility.available = available;
             made::found(&facts, |context| is_blind(context).then(|| found(context)))
         };
         let title =
             "gpu-visibility/none: no GPU is visible where this report was taken: neither driver nor device was found";
-        assert_eq!(with(Some(false)), [title]);
-        assert_eq!(with(Some(true)), [""; 0]);
-        assert_eq!(with(None), [""; 0]);
+        assert_eq!(with(Reading::told(false, "line 1")), [title]);
+        assert_eq!(with(Reading::told(true, "line 1")), [""; 0]);
+        assert_eq!(with(Reading::Unknown), [""; 0]);
     }
 }

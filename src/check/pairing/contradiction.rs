@@ -52,8 +52,11 @@ mod tests {
         let said = |version: &str, place: &str| (version.to_owned(), place.to_owned());
         let (used, other) = (said("2.6.0", "line 3"), said("2.5.1", "line 40"));
         let contradiction = Contradiction { what: "torch".to_owned(), used, other };
-        let of =
-            |contradictions| Case::report().told(|pasted| pasted.contradictions = contradictions).found(&CONTRADICTION);
+        let of = |contradictions| {
+            Case::report()
+                .with(|facts| facts.pasted.get_or_insert_default().contradictions = contradictions)
+                .found(&CONTRADICTION)
+        };
         assert_eq!(
             of(vec![contradiction]),
             ["pairing/contradiction-torch: the report shows two versions of torch: 2.6.0 and 2.5.1"]

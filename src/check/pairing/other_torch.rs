@@ -1,6 +1,7 @@
 //! Was a package built for another torch?
 
 use crate::check::{Context, Installed};
+use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::complete::torch_of_label;
 
@@ -14,14 +15,14 @@ rule! {
 
 /// An extension whose files name the torch that they were built against, which is not the one that is there.
 pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    // A report's readers took over what labels say, where they can be relied on.
+    // The readers of a report took over what labels say, where they can be relied on.
     let label = || {
-        let told = context.facts.pasted.is_some();
-        torch_of_label(installed.distribution.full_version()).filter(|_| !told)
+        let full = installed.distribution.full_version();
+        torch_of_label(full).filter(|_| context.facts.origin != Origin::Report)
     };
     let built = &installed.distribution.build.torch.value().cloned().or_else(label)?;
-    // On a machine the symbols of the files decide, where they were read.
-    if context.facts.pasted.is_none() && !installed.distribution.libraries.is_unknown() {
+    // The symbols of the files decide, where they were read.
+    if installed.distribution.were_files_read() {
         return None;
     }
     let torch = context.stack.get("torch")?;

@@ -149,6 +149,7 @@ mod tests {
             version: Reading::Unknown,
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
             management: crate::facts::Management::default(),

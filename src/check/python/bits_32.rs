@@ -14,7 +14,7 @@ const TORCH: &str = "torch";
 
 /// A Python for 32-bit processors, for which no build of torch is made.
 pub fn finding(context: &Context<'_>) -> Option<Finding> {
-    if !context.facts.pasted.as_ref()?.narrow_python {
+    if context.facts.python.value().is_none_or(|python| python.bits.value() != Some(&32)) {
         return None;
     }
     let torch = context.db.package(TORCH)?;
@@ -35,14 +35,21 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::check::cases::Case;
+    use crate::facts::Reading;
 
     #[test]
     fn a_report_shows_a_32_bit_python() {
-        let of = |narrow| Case::report().told(|pasted| pasted.narrow_python = narrow).found(&BITS_32);
+        let of = |bits: u32| {
+            let report = Case::report().python("3.12").with(|facts| {
+                let Reading::Known { value, .. } = &mut facts.python else { panic!("it has a Python") };
+                value.bits = Reading::told(bits, "line 1");
+            });
+            report.found(&BITS_32)
+        };
         assert_eq!(
-            of(true),
+            of(32),
             ["python/32-bit: this Python is a 32-bit build, and torch has wheels for 64-bit Python only"]
         );
-        assert!(of(false).is_empty());
+        assert!(of(64).is_empty());
     }
 }

@@ -61,7 +61,7 @@ impl Statement<'_> {
 
 /// A finding for each package of which it found no release.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let candidates = context.facts.pasted.iter().flat_map(|pasted| &pasted.candidates);
+    let candidates = context.facts.installing.candidates.iter();
     let statements: Vec<Statement<'_>> = candidates.filter_map(statement).collect();
     let mut by_name: BTreeMap<&str, Vec<&Statement<'_>>> = BTreeMap::new();
     for one in &statements {
@@ -285,7 +285,7 @@ mod tests {
                 place: "pip, line 4".to_owned(),
             };
             let candidates = vec![says(Some("torch==2.6.0"), "triton==3.2.0"), says(None, asked)];
-            Case::report().told(|pasted| pasted.candidates = candidates).found(&REFUSED)
+            Case::report().with(|facts| facts.installing.candidates = candidates).found(&REFUSED)
         };
         let title = "torch 2.6.0 requires triton==3.2.0, but `triton==3.1.0` is asked for";
         assert_eq!(with("triton==3.1.0"), [format!("requirement/refused/triton: {title}")]);

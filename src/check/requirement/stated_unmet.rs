@@ -1,4 +1,4 @@
-//! What did an installer itself say of unmet requirements, in a pasted report?
+//! What did an installer itself say of unmet requirements?
 
 use std::str::FromStr;
 
@@ -18,8 +18,7 @@ rule! {
 
 /// A finding for each of its sentences.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
-    let unmet = context.facts.pasted.iter().flat_map(|pasted| &pasted.unmet);
-    unmet.filter_map(|unmet| complaint(context, unmet)).collect()
+    context.facts.installing.unmet.iter().filter_map(|unmet| complaint(context, unmet)).collect()
 }
 
 fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
@@ -87,7 +86,7 @@ mod tests {
                 found: Some("2.5.0".to_owned()),
                 place: "pip, line 2".to_owned(),
             };
-            facts.pasted = Some(Pasted { unmet: vec![unmet], ..Pasted::default() });
+            facts.installing.unmet = vec![unmet];
             found(&facts, check)
         };
         let title = "torchvision 0.19.0 requires torch==2.4.0, but 2.5.0 is installed";
@@ -112,7 +111,8 @@ mod tests {
                 other: (other.to_owned(), "pip".to_owned()),
             });
             let contradictions = contradictions.collect();
-            facts.pasted = Some(Pasted { unmet: vec![unmet], contradictions, ..Pasted::default() });
+            facts.installing.unmet = vec![unmet];
+            facts.pasted = Some(Pasted { contradictions, ..Pasted::default() });
             facts.distributions = now
                 .iter()
                 .map(|(name, version)| Distribution {

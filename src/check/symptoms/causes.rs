@@ -11,7 +11,7 @@ use crate::text;
 pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db SymptomCause>, Vec<&'db SymptomCause>) {
     let installed = |name: &str| context.installed(name);
     let environment = context.environment(&installed);
-    let whole = context.facts.pasted.as_ref().is_none_or(|pasted| pasted.whole_list);
+    let whole = context.facts.lists_all();
     let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());
     for cause in &symptom.causes {
         let mut terms = Vec::new();

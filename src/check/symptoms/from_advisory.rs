@@ -3,7 +3,6 @@
 use super::quote::stops;
 use super::ranked::message;
 use crate::check::{Context, advisory};
-use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::rules::advisory::judge;
 use crate::rules::cite;
@@ -15,8 +14,7 @@ use crate::{step, text};
 pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option<Finding> {
     let installed = |name: &str| context.installed(name);
     let environment = context.environment(&installed);
-    let whole =
-        context.facts.origin != Origin::Report || context.facts.pasted.as_ref().is_some_and(|pasted| pasted.whole_list);
+    let whole = context.facts.lists_all();
     let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
     let mut finding = advisory::of(advisory);
     finding.severity = if stops(line) { Severity::Fail } else { Severity::Warn };

@@ -18,7 +18,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     let tegra = facts.system.kernel.value().is_some_and(|kernel| kernel.contains("tegra"));
     let gpu = context.target.gpus.iter().any(|gpu| gpu.class == Some(GpuClass::JetsonTegra));
-    let blind = facts.pasted.as_ref().is_some_and(|pasted| pasted.cuda_available == Some(false));
+    let blind = facts.visibility.available.value() == Some(&false);
     if !(tegra || gpu) || !blind {
         return None;
     }
@@ -54,7 +54,7 @@ fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
 mod tests {
     use super::check;
     use crate::check::made::{distribution, found};
-    use crate::facts::{Facts, Origin, Pasted, Reading};
+    use crate::facts::{Facts, Origin, Reading};
 
     #[test]
     fn a_torch_that_sees_no_gpu_on_a_tegra_kernel() {
@@ -62,7 +62,7 @@ mod tests {
             let mut facts = Facts::unknown(Origin::Report);
             facts.distributions = vec![distribution("torch", "2.5.0", &[])];
             facts.system.kernel = Reading::host(kernel.to_owned(), "the test");
-            facts.pasted = Some(Pasted { cuda_available: Some(available), ..Pasted::default() });
+            facts.visibility.available = Reading::told(available, "line 1");
             found(&facts, check)
         };
         let blind = "system/jetson: torch 2.5.0 sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack";

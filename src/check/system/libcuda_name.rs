@@ -16,7 +16,7 @@ rule! {
 pub fn check(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     let library = facts.loader.libcuda.value()?;
-    if !facts.pasted.as_ref()?.no_plain_libcuda {
+    if !facts.loader.plain_libcuda.is_absent() {
         return None;
     }
     let wsl = facts.system.wsl.value().is_some();
@@ -47,11 +47,11 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
 mod tests {
     use super::check;
     use crate::check::made::found;
-    use crate::facts::{Facts, LibCuda, Origin, Pasted, Reading};
+    use crate::facts::{Facts, LibCuda, Origin, Reading};
 
     #[test]
     fn a_report_whose_loader_knows_one_name_only() {
-        let with = |no_plain_libcuda: bool| {
+        let with = |plain: Reading<String>| {
             let mut facts = Facts::unknown(Origin::Report);
             let libcuda = LibCuda {
                 path: "/usr/lib/wsl/lib/libcuda.so.1".to_owned(),
@@ -61,10 +61,13 @@ mod tests {
                 stub: false,
             };
             facts.loader.libcuda = Reading::host(libcuda, "the test");
-            facts.pasted = Some(Pasted { no_plain_libcuda, ..Pasted::default() });
+            facts.loader.plain_libcuda = plain;
             found(&facts, check)
         };
-        assert_eq!(with(true), ["system/libcuda-name: ldconfig knows libcuda.so.1 but not libcuda.so"]);
-        assert_eq!(with(false), [""; 0]);
+        assert_eq!(
+            with(Reading::absent("ldconfig -p")),
+            ["system/libcuda-name: ldconfig knows libcuda.so.1 but not libcuda.so"]
+        );
+        assert_eq!(with(Reading::told("/usr/lib/libcuda.so".to_owned(), "ldconfig -p")), [""; 0]);
     }
 }

@@ -39,14 +39,16 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(memlock::check(context));
         findings.extend(disk::check(context));
     }
-    if facts.pasted.is_some() {
+    let report = facts.origin == Origin::Report;
+    if report || shm {
         findings.extend(shm::check(context));
-        findings.extend(wsl::check(context));
-        findings.extend(jetson::check(context));
-        findings.extend(libcuda_name::check(context));
-    } else if shm {
-        findings.extend(shm::check(context));
-    } else if !(told || xid::was_read(context) || limits && !facts.system.disks.is_empty()) {
+    }
+    findings.extend(wsl::check(context));
+    findings.extend(jetson::check(context));
+    findings.extend(libcuda_name::check(context));
+    if findings.is_empty()
+        && !(report || shm || told || xid::was_read(context) || limits && !facts.system.disks.is_empty())
+    {
         let why = "only a pasted report, or a machine with a GPU or with torch for CUDA, is judged by these";
         return Outcome::NotApplicable(why.to_owned());
     }

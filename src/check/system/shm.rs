@@ -1,6 +1,7 @@
 //! Is /dev/shm large enough for DataLoader workers, Ray and NCCL?
 
 use crate::check::Context;
+use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::machine;
 use crate::step::Step;
@@ -26,7 +27,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     }
     // One process on one GPU does without; NCCL between GPUs does not, and who pastes a report has a reason.
     let several = context.facts.gpus.value().is_some_and(|gpus| gpus.len() > 1);
-    let severity = if several || context.facts.pasted.is_some() { Severity::Warn } else { Severity::Info };
+    let severity = if several || context.facts.origin == Origin::Report { Severity::Warn } else { Severity::Info };
     Some(
         SHM.found(
             &[],

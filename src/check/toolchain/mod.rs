@@ -11,12 +11,13 @@ pub mod ptxas;
 pub mod triton;
 
 use super::{Context, looked};
+use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Outcome, Severity};
 
-/// Judges the compilers that a report or this machine has.
+/// Judges the compilers that are there.
 pub fn check(context: &Context<'_>) -> Outcome {
-    if context.facts.pasted.is_some() || context.facts.toolchain.is_unknown() {
-        return nvcc::told(context);
+    if context.facts.toolchain.is_unknown() {
+        return Outcome::NotApplicable("no CUDA toolkit is known".to_owned());
     }
     let builders: Vec<String> = context
         .facts
@@ -26,12 +27,19 @@ pub fn check(context: &Context<'_>) -> Outcome {
         .collect();
     let triton = context.stack.get("triton");
     let stated = context.uses.iter().any(|item| item == "build-extensions");
-    if builders.is_empty() && !stated && triton.is_none() {
+    // Who pastes a report of nvcc is about to compile something.
+    let report = context.facts.origin == Origin::Report;
+    if report && let Some(outcome) = nvcc::not_judged(context) {
+        return outcome;
+    }
+    if builders.is_empty() && !stated && triton.is_none() && !report {
         return Outcome::NotApplicable("no installed package compiles anything".to_owned());
     }
     let mut findings: Vec<Finding> = Vec::new();
-    if !builders.is_empty() {
+    if report || !builders.is_empty() {
         findings.extend(nvcc::check(context, &builders));
+    }
+    if !builders.is_empty() {
         findings.extend(gcc::check(context, &builders));
     }
     if !builders.is_empty() || stated {

@@ -110,7 +110,7 @@ pub(super) fn run(
     journal.finish()?;
     let copies = journal.folder();
     note(&format!("`gpudoc fix --undo` takes it back; the copies for that are in `{}`", copies.display()));
-    Ok(if after.fails() { Exit::Failed } else { Exit::Ok })
+    Ok(Exit::ok_if(!after.fails()))
 }
 
 /// Says what somebody else has to do.

@@ -14,10 +14,9 @@ mod undo;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::ValueEnum;
-
 use super::check::known_use;
-use super::examine::{Examined, expect_recognised, workload};
+use super::examine::{expect_recognised, workload};
+use super::format::Format;
 use super::host::{HostArgs, probe_timed};
 use super::{input, note, print};
 use crate::check::Verdict;
@@ -26,6 +25,9 @@ use crate::facts::Facts;
 use crate::probe::clock::Clock;
 use crate::report;
 use crate::rules::{self, RuleDb, Workload, target::complete_gpus};
+use crate::session::check::{Examined, Untimed};
+use crate::session::fix;
+use crate::session::paste::Input;
 
 /// Print the plan of `gpudoc check` as one script, try it out, run it, or take it back
 ///
@@ -52,7 +54,7 @@ pub struct Args {
     #[command(flatten)]
     host: HostArgs,
     /// How to write the plan
-    #[arg(long, value_enum, default_value_t = Format::Script, conflicts_with_all = ["try", "apply", "undo"])]
+    #[arg(long, value_parser = Format::of_plan(), default_value = "script", conflicts_with_all = ["try", "apply", "undo"])]
     format: Format,
     /// Run the plan on a copy of the environment, in a throwaway folder, and check that
     #[arg(long, group = "act", conflicts_with = "root")]
@@ -74,15 +76,6 @@ pub struct Args {
     uses: Vec<String>,
 }
 
-/// How a plan is written.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    /// A script for the shell of the machine
-    Script,
-    /// The plan of `gpudoc.report/1`
-    Json,
-}
-
 /// An environment with what the checks made of it.
 struct Judged {
     facts: Facts,
@@ -95,7 +88,7 @@ impl Judged {
         let clock = Arc::<Clock>::default();
         let mut facts = probe_timed(host, false, &clock)?;
         complete_gpus(&mut facts, db);
-        Ok(Self { examined: Examined::of(&facts, db, workload, None, &clock), facts })
+        Ok(Self { examined: Examined::of(&facts, db, workload, None, &*clock), facts })
     }
 
     fn fails(&self) -> bool {
@@ -122,16 +115,16 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let workload = workload(&args.uses);
     let judged = match &args.from {
         Some(path) => {
-            let input::Input { mut facts, told } = input::read(path, db)?;
+            let Input { mut facts, told } = input::read(path, db)?;
             complete_gpus(&mut facts, db);
-            let examined = Examined::of(&facts, db, &workload, told.as_ref(), &Clock::default());
+            let examined = Examined::of(&facts, db, &workload, told.as_ref(), &Untimed);
             expect_recognised(Some(path), &facts, &examined.findings)?;
             Judged { facts, examined }
         }
         None => Judged::of_host(&args.host, db, &workload)?,
     };
     let Some(plan) = &judged.examined.plan else {
-        if matches!(args.format, Format::Json) {
+        if args.format == Format::Json {
             print(&report::fix::json(None, &judged.facts)?)?;
         }
         let fails = judged.fails();
@@ -140,7 +133,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         } else {
             "nothing to fix"
         });
-        return Ok(if fails { Exit::Failed } else { Exit::Ok });
+        return Ok(Exit::ok_if(!fails));
     };
     #[cfg(unix)]
     if args.r#try {
@@ -151,11 +144,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         return apply::run(args, &judged, plan, &workload, held);
     }
     match args.format {
-        Format::Script => print(&report::fix::script(plan, &judged.facts))?,
         Format::Json => print(&report::fix::json(Some(plan), &judged.facts)?)?,
+        _ => print(&report::fix::script(plan, &judged.facts))?,
     }
-    let leaves = |id: &crate::finding::Id| {
-        judged.examined.findings.iter().any(|it| it.id == *id && it.severity == crate::finding::Severity::Fail)
-    };
-    Ok(if plan.leaves.iter().any(leaves) { Exit::Failed } else { Exit::Ok })
+    Ok(fix::exit(plan, &judged.examined.findings))
 }

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, before: &Judged, plan: &Plan, workload: &Workload
         note(&format!("left in `{}`", folder.path.display()));
     }
     let better = matches!(judgement, Judgement::Better { .. });
-    Ok(if better && !after.fails() { Exit::Ok } else { Exit::Failed })
+    Ok(Exit::ok_if(better && !after.fails()))
 }
 
 /// A new folder that only we can read.

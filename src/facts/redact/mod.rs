@@ -24,8 +24,8 @@ use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
     Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, Imports, InFront,
-    LibCuda, Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python, Reading,
-    Scripts, Source, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
+    Installing, LibCuda, Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python,
+    Reading, Scripts, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
 };
 
 /// Who is to be forgotten.
@@ -138,6 +138,10 @@ impl Redactor {
             toolchain,
             python,
             distributions,
+            whole_list,
+            spoken_of,
+            installing,
+            vendor,
             imports,
             pasted,
         } = facts;
@@ -180,7 +184,8 @@ impl Redactor {
         });
         environment.values_mut().for_each(|value| self.text(value));
 
-        let Driver { version, cuda, module, nvml, confidential } = driver;
+        let Driver { version, cuda, module, package, nvml, confidential } = driver;
+        self.reading(package, |_, _| ());
         self.reading(confidential, |_, _| ());
         self.reading(version, |_, _| ());
         self.reading(cuda, |_, _| ());
@@ -189,17 +194,21 @@ impl Redactor {
         self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu, typed)));
 
         // Of UUIDs it holds only which GPU each names.
-        let Visibility { named, nodes, cuda } = visibility;
+        let Visibility { named, nodes, cuda, available, without_gpus } = visibility;
+        self.reading(available, |_, _| ());
+        self.reading(without_gpus, Self::text);
         self.reading(named, |_, _| ());
         self.reading(nodes, |_, _| ());
         self.reading(cuda, |_, _| ());
 
-        let Loader { libcuda, others, libstdcxx } = loader;
+        let Loader { libcuda, others, plain_libcuda, libstdcxx } = loader;
+        self.reading(plain_libcuda, Self::text);
         self.reading(libstdcxx, |_, _| ());
-        let Toolchain { nvcc, path_nvcc, ptxas, ninja, gcc, python_h } = toolchain;
+        let Toolchain { nvcc, path_nvcc, named, ptxas, ninja, gcc, python_h } = toolchain;
         for reading in [nvcc, path_nvcc] {
             self.reading(reading, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
         }
+        self.reading(named, |_, _| ());
         for Ptxas { variable: _, path, found: _, cuda: _ } in ptxas {
             self.text(path);
         }
@@ -210,6 +219,10 @@ impl Redactor {
         others.iter_mut().for_each(|library| self.libcuda(library));
         self.reading(python, Self::python);
         distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
+        self.reading(whole_list, |_, _| ());
+        self.reading(spoken_of, |_, _| ());
+        self.reading(vendor, |_, _| ());
+        self.installing(installing);
         self.reading(imports, |redactor, Imports { modules: _, unknown: _, wants, left: _ }| {
             for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _ } in wants {
                 redactor.text(file);
@@ -221,27 +234,9 @@ impl Redactor {
         }
     }
 
-    fn pasted(&mut self, pasted: &mut Pasted) {
-        let Pasted {
-            recognised,
-            not_read: _,
-            unread: _,
-            cuda_available: _,
-            whole_list: _,
-            nvcc: _,
-            driver_package: _,
-            capabilities: _,
-            docker_without_gpus,
-            no_plain_libcuda: _,
-            narrow_python: _,
-            plain_install: _,
-            named_cuda: _,
-            names_torch: _,
-            contradictions,
-            unmet,
-            candidates,
-            vendor: _,
-        } = pasted;
+    fn installing(&mut self, installing: &mut Installing) {
+        let Installing { plain, unmet, candidates } = installing;
+        self.reading(plain, |_, _| ());
         for Candidate { package, requirement, constraint: _, place } in candidates {
             package.iter_mut().chain([requirement, place]).for_each(|text| self.text(text));
         }
@@ -249,7 +244,11 @@ impl Redactor {
             self.text(requirement);
             self.text(place);
         }
-        recognised.iter_mut().chain(docker_without_gpus).for_each(|text| self.text(text));
+    }
+
+    fn pasted(&mut self, pasted: &mut Pasted) {
+        let Pasted { recognised, not_read: _, unread: _, contradictions } = pasted;
+        recognised.iter_mut().for_each(|text| self.text(text));
         for Contradiction { what: _, used, other } in contradictions {
             for text in [&mut used.0, &mut used.1, &mut other.0, &mut other.1] {
                 self.text(text);
@@ -288,6 +287,7 @@ impl Redactor {
             version,
             implementation: _,
             free_threaded: _,
+            bits,
             chosen_by,
             path,
             management,
@@ -301,6 +301,7 @@ impl Redactor {
         self.text(prefix);
         self.reading(base_prefix, Self::text);
         self.reading(version, |_, _| ());
+        self.reading(bits, |_, _| ());
         self.text(chosen_by);
         path.iter_mut().for_each(|folder| self.text(folder));
     }
@@ -389,14 +390,10 @@ impl Redactor {
         match reading {
             Reading::Known { value: known, source } => {
                 value(self, known);
-                match source {
-                    Source::Binary(place)
-                    | Source::Metadata(place)
-                    | Source::Host(place)
-                    | Source::Rule(place)
-                    | Source::Argument(place) => self.text(place),
-                }
+                self.text(source.place_mut());
             }
+            // What was said in part are names of products and numbers.
+            Reading::Partly { part: _, source } => self.text(source.place_mut()),
             Reading::Absent { looked } => self.text(looked),
             Reading::Unreadable { error } => self.text(error),
             Reading::Unknown => {}

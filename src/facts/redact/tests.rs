@@ -93,6 +93,7 @@ fn facts(path: String, devices: String) -> Facts {
             version: Reading::Unknown,
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "--python".to_owned(),
             path: vec![path.clone(), "/usr/lib/python3/dist-packages".to_owned()],
             management: crate::facts::Management::default(),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::facts::{Distribution, Facts};
-use crate::pep::{Operator, Version, VersionSpecifier};
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::requirement::{self, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 
@@ -16,7 +16,7 @@ use crate::rules::{RuleDb, Target};
 struct Line {
     by: String,
     about: String,
-    range: crate::pep::VersionSpecifiers,
+    range: VersionSpecifiers,
     /// The release that both are to be of, where the line says so.
     together: Option<VersionSpecifier>,
 }
@@ -78,8 +78,8 @@ fn lines(facts: &Facts, db: &RuleDb) -> Vec<Line> {
     let mut found = Vec::new();
     for distribution in facts.active_distributions().filter(|it| is_outside(&it.name)) {
         let declared = distribution.metadata.value().into_iter().flat_map(|metadata| &metadata.requires);
-        let told = facts.pasted.iter().flat_map(|pasted| &pasted.unmet);
-        let told = told.filter(|it| it.package.0 == distribution.name).map(|it| &it.requirement);
+        let told =
+            facts.installing.unmet.iter().filter(|it| it.package.0 == distribution.name).map(|it| &it.requirement);
         for line in declared.chain(told) {
             let Ok(parsed) = requirement::parse(line) else { continue };
             let active = match &environment {
@@ -98,7 +98,7 @@ fn lines(facts: &Facts, db: &RuleDb) -> Vec<Line> {
 }
 
 /// The release that a range pins to, if it is the distribution's own: `==26.6.*` of 26.6.0.
-fn together(distribution: &Distribution, range: &crate::pep::VersionSpecifiers) -> Option<VersionSpecifier> {
+fn together(distribution: &Distribution, range: &VersionSpecifiers) -> Option<VersionSpecifier> {
     let [pin] = range.iter().collect::<Vec<_>>()[..] else { return None };
     let is_pin = matches!(pin.operator(), Operator::Equal | Operator::EqualStar);
     // `==1.*` says nothing of a release.
@@ -113,7 +113,7 @@ fn version(distribution: &Distribution) -> Option<Version> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Metadata, Origin, Pasted, Reading, Unmet};
+    use crate::facts::{Metadata, Origin, Reading, Unmet};
     use crate::rules::embedded;
 
     fn facts(installed: &[(&str, &str, &[&str])]) -> Facts {
@@ -169,7 +169,7 @@ mod tests {
             found: Some("24.12.0".to_owned()),
             place: "pip, line 1".to_owned(),
         };
-        facts.pasted = Some(Pasted { unmet: vec![unmet], ..Pasted::default() });
+        facts.installing.unmet = vec![unmet];
         assert_eq!(moves(&facts), ["fam-core-cu12==25.2.*"]);
     }
 }

@@ -171,6 +171,7 @@ mod tests {
             version: Reading::host("3.11.9".parse().expect("a version"), "the test"),
             implementation: PythonImplementation::CPython,
             free_threaded: false,
+            bits: Reading::Unknown,
             chosen_by: "the test".to_owned(),
             path: Vec::new(),
             management: Management::default(),

@@ -59,8 +59,7 @@ pub(super) fn of_the_toolkit(facts: &Facts, db: &RuleDb, findings: &[Finding]) -
     let told = told.filter(|it| it.evidence.iter().any(|evidence| misses(&evidence.observed)));
     let answers: Vec<Id> = told.map(|it| it.id.clone()).collect();
     let nvcc = facts.toolchain.nvcc.value().into_iter().filter_map(|nvcc| nvcc.cuda);
-    let toolkits: Vec<u32> =
-        nvcc.chain(facts.pasted.as_ref().and_then(|pasted| pasted.nvcc)).map(|cuda| cuda.major).collect();
+    let toolkits: Vec<u32> = nvcc.map(|cuda| cuda.major).collect();
     let own_wheel = |name: &str| is_nvidias_for(name, major);
     let is_there = toolkits.contains(&major) || facts.active_distributions().any(|it| own_wheel(&it.name));
     if answers.is_empty() || is_there {

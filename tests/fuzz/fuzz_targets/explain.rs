@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::commands::explain_build::answer;
+use gpudoc::session::on_gpu::answer;
 use gpudoc::rules;
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use gpudoc::commands::input::paste;
+use gpudoc::session::paste::paste;
 use gpudoc::{check, rules};
 use libfuzzer_sys::fuzz_target;
 

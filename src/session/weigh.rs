@@ -1,17 +1,32 @@
 //! What an index declares of packages outside the rules, weighed against what the solver takes: whichever release contradicts
 //! the rest gives way to the one before it, as with an installer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
-use reqwest::Url;
 
-use super::online::{self, Answers};
 use crate::pep::Version;
 use crate::rules::requirement::{self, applies, markers, parse};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{AskedRequirement, Outsider, Pin, Request, Resolution, led_to, solve};
+
+/// Who says what a release of an index declares.
+pub const INDEX: &str = "index";
+
+/// What an index says of packages outside the rules.
+#[derive(Debug, Default)]
+pub struct Answers {
+    /// By normalised name, the release that an installer would take.
+    pub outsiders: BTreeMap<String, Outsider>,
+    /// Names of which no release fits what is asked of it, this Python and this platform.
+    pub without: BTreeSet<String>,
+    /// What could not be asked, in words.
+    pub notes: Vec<String>,
+}
+
+/// Asks an index what requirements lead to, beside what is known of packages already.
+pub type Index<'i> = dyn Fn(&[AskedRequirement], &BTreeMap<String, Outsider>, &Target) -> anyhow::Result<Answers> + 'i;
 
 /// A release of a covered package, e.g. `vllm`, `0.19.1`.
 type Release = (String, Version);
@@ -35,7 +50,7 @@ pub struct Weighed {
 /// # Errors
 ///
 /// When the index cannot be reached.
-pub fn ask(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Result<Weighed> {
+pub fn ask(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Result<Weighed> {
     let mut weighed = of_the_user(request, index, db)?;
     if weighed.refused.is_none() {
         of_the_pins(request, index, db, &mut weighed.notes)?;
@@ -43,14 +58,14 @@ pub fn ask(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Result<We
     Ok(weighed)
 }
 
-fn of_the_user(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Result<Weighed> {
+fn of_the_user(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Result<Weighed> {
     let own = request.outsiders.clone();
     let mut ceilings: Vec<AskedRequirement> = Vec::new();
     let mut newest = None;
     let mut weighed = Weighed::default();
     loop {
         let asked: Vec<AskedRequirement> = request.requirements.iter().chain(&ceilings).cloned().collect();
-        let Answers { outsiders: found, without, notes } = online::outsiders(&asked, &own, &request.target, index, db)?;
+        let Answers { outsiders: found, without, notes } = index(&asked, &own, &request.target)?;
         let missing = ceilings.iter().any(|ceiling| !found.contains_key(ceiling.requirement.name.as_ref()));
         if newest.is_none() {
             let lacks = |asked: &&AskedRequirement| without.contains(asked.requirement.name.as_ref());
@@ -81,7 +96,7 @@ fn of_the_user(request: &mut Request, index: &Url, db: &RuleDb) -> anyhow::Resul
 
 /// What the pins of an answer require of packages outside the rules, and those of covered ones: it holds as long as the pins do.
 /// A pin that nothing on the index goes with is not taken.
-fn of_the_pins(request: &mut Request, index: &Url, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
+fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
     let own = request.constraints.clone();
     let mut barred: Vec<AskedRequirement> = Vec::new();
     let mut wanted: BTreeMap<Release, Vec<AskedRequirement>> = BTreeMap::new();
@@ -90,7 +105,7 @@ fn of_the_pins(request: &mut Request, index: &Url, db: &RuleDb, notes: &mut Vec<
             let lines = required(&resolution, &request.target, db);
             let asked: Vec<AskedRequirement> =
                 request.requirements.iter().chain(lines.iter().map(|(_, asked)| asked)).cloned().collect();
-            let answers = online::outsiders(&asked, &request.outsiders, &request.target, index, db)?;
+            let answers = index(&asked, &request.outsiders, &request.target)?;
             let without =
                 |(_, asked): &&(Release, AskedRequirement)| answers.without.contains(asked.requirement.name.as_ref());
             if let Some((pin, _)) = lines.iter().find(without) {
@@ -135,12 +150,12 @@ fn is_held(asked: &AskedRequirement, resolution: &Resolution<'_>) -> bool {
 }
 
 fn is_of_index(outsider: Option<&Outsider>) -> bool {
-    outsider.is_some_and(|outsider| outsider.known_from == online::INDEX)
+    outsider.is_some_and(|outsider| outsider.known_from == INDEX)
 }
 
 fn line(text: &str) -> anyhow::Result<AskedRequirement> {
     let requirement = parse(text).map_err(|error| anyhow!("`{text}`: {error}"))?;
-    Ok(AskedRequirement::new(requirement, online::INDEX))
+    Ok(AskedRequirement::new(requirement, INDEX))
 }
 
 /// What pins require of packages outside the rules on a target, each with the release that does.
@@ -162,4 +177,58 @@ fn required(resolution: &Resolution<'_>, target: &Target, db: &RuleDb) -> Vec<(R
         active && db.package(name).is_none() && !is_runtime_wheel(name)
     };
     resolution.pins.iter().flat_map(of_pin).filter(|(_, asked)| is_outside(asked)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+
+    /// An index with two releases of one package, of which the newer one goes with no torch that there is.
+    fn index(asked: &[AskedRequirement], _: &BTreeMap<String, Outsider>, _: &Target) -> anyhow::Result<Answers> {
+        let mut answers = Answers::default();
+        let own: Vec<_> = asked.iter().filter(|it| it.requirement.name.as_ref() == "some-trainer").collect();
+        if own.is_empty() {
+            return Ok(answers);
+        }
+        let fits = |version: &Version| {
+            own.iter().all(|asked| {
+                requirement::specifiers(&asked.requirement).is_none_or(|range| requirement::satisfied(&range, version))
+            })
+        };
+        let releases = [("2.0", "torch>=99"), ("1.0", "torch>=2.6")];
+        let found = releases.into_iter().find(|(version, _)| fits(&version.parse().expect("a version")));
+        match found {
+            Some((version, line)) => {
+                let version = version.parse()?;
+                let outsider = Outsider { version, known_from: INDEX.to_owned(), requires: vec![line.to_owned()] };
+                answers.outsiders.insert("some-trainer".to_owned(), outsider);
+            }
+            None => {
+                answers.without.insert("some-trainer".to_owned());
+            }
+        }
+        Ok(answers)
+    }
+
+    fn weighed(text: &str) -> (Request, Weighed) {
+        let target = Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() };
+        let mut request = Request { target, requirements: vec![line(text).expect("a line")], ..Request::default() };
+        let weighed = ask(&mut request, &index, embedded()).expect("it is in memory");
+        (request, weighed)
+    }
+
+    #[test]
+    fn a_release_that_contradicts_the_rest_gives_way_to_the_one_before() {
+        let (request, weighed) = weighed("some-trainer");
+        assert_eq!(weighed.refused, None);
+        assert_eq!(request.outsiders["some-trainer"].version.to_string(), "1.0");
+    }
+
+    #[test]
+    fn what_the_index_does_not_have_is_refused() {
+        let (_, weighed) = weighed("some-trainer>=3");
+        let why = weighed.refused.expect("there is no such release");
+        assert!(why.starts_with("The index has no release that is `some-trainer>=3`"), "{why}");
+    }
 }

@@ -1,5 +1,6 @@
 //! Requirements and constraints from where people keep them: command line, requirements.txt, pyproject.toml, and the files
-//! that these include. Reads the files; what they say is told by `parse/requirements.rs` and `parse/pyproject.rs`.
+//! that these include. What a file says is told by `project/requirements.rs` and `project/pyproject.rs`; where its bytes come
+//! from, by [`Files`].
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,29 @@ use crate::project::requirements::{EntryKind, RequirementsFile, decode};
 use crate::rules::requirement::{markers, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{AskedRequirement, FromIndex};
+
+/// Where files come from.
+pub trait Files {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read; the error names it.
+    fn bytes(&self, path: &Path) -> anyhow::Result<Vec<u8>>;
+
+    /// The one path of a file that has several.
+    fn one_path(&self, path: &Path) -> PathBuf;
+
+    /// A variable that a requirements file may name, e.g. `${TOKEN}`.
+    fn variable(&self, name: &str) -> Option<String>;
+}
+
+/// Where a file is read from, and what of it.
+#[derive(Clone, Copy)]
+struct Source<'s> {
+    files: &'s dyn Files,
+    selection: &'s Selection,
+}
 
 /// What command line and files ask for.
 #[derive(Debug, Default)]
@@ -128,9 +152,15 @@ impl Inputs {
     /// # Errors
     ///
     /// When a file cannot be read, or says what no installer accepts: then all of that, with file, line and column.
-    pub fn read(&mut self, file: &Path, constraint: bool, selection: &Selection) -> anyhow::Result<()> {
+    pub fn read(
+        &mut self,
+        files: &dyn Files,
+        file: &Path,
+        constraint: bool,
+        selection: &Selection,
+    ) -> anyhow::Result<()> {
         let mut wrong = Vec::new();
-        self.read_below(file, constraint, selection, &mut Vec::new(), &mut wrong)?;
+        self.read_below(file, constraint, Source { files, selection }, &mut Vec::new(), &mut wrong)?;
         if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
     }
 
@@ -138,11 +168,11 @@ impl Inputs {
         &mut self,
         file: &Path,
         constraint: bool,
-        selection: &Selection,
+        source: Source<'_>,
         above: &mut Vec<PathBuf>,
         wrong: &mut Vec<String>,
     ) -> anyhow::Result<()> {
-        let known = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        let known = source.files.one_path(file);
         if above.contains(&known) {
             bail!("`{}` includes itself", file.display());
         }
@@ -152,12 +182,12 @@ impl Inputs {
         if !self.done.insert((known.clone(), constraint)) {
             return Ok(());
         }
-        let text = decode(&super::file::read_bytes(file)?);
+        let text = decode(&source.files.bytes(file)?);
         above.push(known);
         if file.extension().is_some_and(|ending| ending == "toml") {
-            self.project(file, &text, constraint, selection, above, wrong)?;
+            self.project(file, &text, constraint, source, above, wrong)?;
         } else {
-            self.requirements(file, &text, constraint, selection, above, wrong)?;
+            self.requirements(file, &text, constraint, source, above, wrong)?;
         }
         above.pop();
         Ok(())
@@ -168,12 +198,11 @@ impl Inputs {
         file: &Path,
         text: &str,
         constraint: bool,
-        selection: &Selection,
+        source: Source<'_>,
         above: &mut Vec<PathBuf>,
         wrong: &mut Vec<String>,
     ) -> anyhow::Result<()> {
-        #[expect(clippy::disallowed_methods, reason = "a command reads the environment")]
-        let variable = |name: &str| std::env::var(name).ok();
+        let variable = |name: &str| source.files.variable(name);
         let parsed = RequirementsFile::parse(text, &variable);
         wrong.extend(parsed.errors.iter().map(|error| told(file, error)));
         self.notes.extend(parsed.warnings.iter().map(|warning| told(file, warning)));
@@ -189,7 +218,7 @@ impl Inputs {
                         continue;
                     }
                     let path = file.parent().unwrap_or(Path::new("")).join(name);
-                    self.read_below(&path, constraint || constraints, selection, above, wrong)
+                    self.read_below(&path, constraint || constraints, source, above, wrong)
                         .with_context(|| format!("included from {place}"))?;
                 }
                 EntryKind::IndexUrl(url) => self.indexes.push(WantedIndex { url: url.value, extra: false, place }),
@@ -211,7 +240,7 @@ impl Inputs {
         file: &Path,
         text: &str,
         constraint: bool,
-        selection: &Selection,
+        source: Source<'_>,
         above: &mut Vec<PathBuf>,
         wrong: &mut Vec<String>,
     ) -> anyhow::Result<()> {
@@ -221,7 +250,7 @@ impl Inputs {
         if !project.is_project && project.groups.is_empty() && project.errors.is_empty() {
             bail!("`{}` has no `[project]`, no `[dependency-groups]` and no `[tool.poetry]`", file.display());
         }
-        let chosen = project.select(selection).with_context(|| format!("`{}`", file.display()))?;
+        let chosen = project.select(source.selection).with_context(|| format!("`{}`", file.display()))?;
         for one in chosen {
             let place = at(file, &one.dependency.place);
             if let (Some(name), Some(url), Some(requirement)) =
@@ -254,7 +283,7 @@ impl Inputs {
             }
             for inner in &project.dependency_files {
                 let path = file.parent().unwrap_or(Path::new("")).join(&inner.value);
-                self.read_below(&path, constraint, selection, above, wrong)
+                self.read_below(&path, constraint, source, above, wrong)
                     .with_context(|| format!("named in {}", at(file, &inner.place)))?;
             }
         }
@@ -370,5 +399,57 @@ pub fn without_credentials(text: &str) -> String {
     match host.rsplit_once('@') {
         Some((user, host)) if user != "git" => format!("{scheme}://{host}{path}"),
         _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files in memory, by path.
+    struct Memory(BTreeMap<&'static str, &'static str>);
+
+    impl Files for Memory {
+        fn bytes(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
+            let text = path.to_str().and_then(|path| self.0.get(path));
+            text.map(|text| text.as_bytes().to_vec()).with_context(|| format!("failed to read `{}`", path.display()))
+        }
+
+        fn one_path(&self, path: &Path) -> PathBuf {
+            path.to_owned()
+        }
+
+        fn variable(&self, name: &str) -> Option<String> {
+            (name == "TOKEN").then(|| "secret".to_owned())
+        }
+    }
+
+    fn read(files: &[(&'static str, &'static str)]) -> anyhow::Result<Inputs> {
+        let mut inputs = Inputs::default();
+        let memory = Memory(files.iter().copied().collect());
+        inputs.read(&memory, Path::new("a.in"), false, &Selection::default()).map(|()| inputs)
+    }
+
+    #[test]
+    fn a_file_is_read_with_those_that_it_includes() {
+        let files = [("a.in", "-r b.in\n-c c.txt\ntorch>=2.6\n"), ("b.in", "triton\n"), ("c.txt", "numpy<2\n")];
+        let inputs = read(&files).expect("they are there");
+        let told: Vec<_> = inputs.items.iter().map(|it| (it.text.as_str(), it.place.as_str(), it.constraint)).collect();
+        assert_eq!(told, [("triton", "b.in:1", false), ("numpy<2", "c.txt:1", true), ("torch>=2.6", "a.in:3", false)]);
+    }
+
+    #[test]
+    fn a_circle_and_a_file_that_is_not_there_are_errors() {
+        let wrong = |files: &[(&'static str, &'static str)]| format!("{:#}", read(files).expect_err("it is wrong"));
+        assert_eq!(wrong(&[("a.in", "-r a.in\n")]), "included from a.in:1: `a.in` includes itself");
+        assert_eq!(wrong(&[("a.in", "-r b.in\n")]), "included from a.in:1: failed to read `b.in`");
+    }
+
+    #[test]
+    fn the_value_of_a_variable_is_shown_nowhere() {
+        let text = "torch @ https://${TOKEN}@host/torch-2.7.1-py3-none-any.whl\n";
+        let inputs = read(&[("a.in", text)]).expect("it is there");
+        let shown = format!("{:?} {:?}", inputs.items[0].text, inputs.notes);
+        assert!(shown.contains("host/torch") && !shown.contains("secret"), "{shown}");
     }
 }

@@ -1,0 +1,95 @@
+//! What a change would do to an environment, and to the files that name what is installed.
+
+use std::collections::BTreeSet;
+
+use anyhow::bail;
+
+use super::asked::Settled;
+use crate::exit::Exit;
+use crate::facts::Facts;
+use crate::impact::edits::{self, edited, edits};
+use crate::impact::{Fate, Outlook, Wish, foresee, on_target};
+use crate::rules::{RuleDb, Target, Workload};
+use crate::solve::Proof;
+
+/// What would come of it, or why it cannot be; with the facts of the machine that it is for.
+pub struct Foreseen {
+    /// The environment on that machine.
+    pub facts: Facts,
+    /// The outcome.
+    pub outlook: Result<Outlook, Box<Proof>>,
+}
+
+/// Looks at a change of an environment that was observed.
+///
+/// # Errors
+///
+/// When no change is named, or the machines are declared ones, of which no environment is known.
+pub fn foreseen(asked: &Settled, facts: Option<&Facts>, targets: &[Target], db: &RuleDb) -> anyhow::Result<Foreseen> {
+    let (Some(facts), [target]) = (facts, targets) else {
+        bail!(
+            "impact looks at an environment: this one, that of `--python`, or a snapshot (`--from`), not at declared targets"
+        );
+    };
+    let facts = on_target(facts, target);
+    let refused = BTreeSet::new();
+    let (wanted, constraints) = (asked.requirements.as_slice(), asked.constraints.as_slice());
+    let wish = Wish { wanted, constraints, refused: &refused, is_part: &|_| true, bare: false };
+    let outlook = foresee(&facts, wish, target, db, &Workload::default());
+    Ok(Foreseen { facts, outlook })
+}
+
+/// A file after a change: its new text, none where nothing changes, and notes.
+#[must_use]
+pub fn rewritten(name: &str, before: &str, outlook: &Outlook, db: &RuleDb) -> (Option<String>, Vec<String>) {
+    let edits = edits(before, edits::Format::of(name), outlook, db);
+    let after = (!edits.edits.is_empty()).then(|| edited(before, &edits));
+    (after, edits.notes)
+}
+
+/// How it ends: with 1 where something conflicts, or would fail that does not now.
+#[must_use]
+pub fn exit(outlook: &Outlook) -> Exit {
+    if outlook.rows.iter().any(|row| row.fate == Fate::Conflict) {
+        return Exit::Failed;
+    }
+    Exit::judged(outlook.introduced.iter().map(|finding| finding.severity).min(), false, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::embedded;
+    use crate::session::asked::Inputs;
+    use crate::session::paste::paste;
+
+    fn of(line: &str) -> (Facts, Settled, Target) {
+        let text = "PyTorch version: 2.6.0+cu124\nPython version: 3.12.3\nPython platform: Linux-6.8.0-x86_64-with-glibc2.39\n\
+                    GPU 0: NVIDIA H100 80GB HBM3\nNvidia driver version: 570.133.20\n[pip3] torch==2.6.0\n[pip3] triton==3.2.0";
+        let facts = paste(text, embedded()).facts;
+        let mut inputs = Inputs::default();
+        inputs.add(line).expect("a requirement");
+        let target = Target::from_facts(&facts, embedded());
+        (facts, inputs.settle(embedded()), target)
+    }
+
+    #[test]
+    fn a_change_that_fits_ends_well_and_rewrites_the_file_that_names_it() {
+        let (facts, asked, target) = of("torch==2.7.1");
+        let foreseen = foreseen(&asked, Some(&facts), &[target], embedded()).expect("an environment");
+        let outlook = foreseen.outlook.unwrap_or_else(|proof| panic!("{proof:?}"));
+        assert_eq!(exit(&outlook), Exit::Ok);
+        let (after, _) = rewritten("requirements.txt", "torch==2.6.0\n", &outlook, embedded());
+        assert!(after.is_some_and(|text| text.starts_with("torch==2.7.1")));
+        assert_eq!(rewritten("requirements.txt", "requests\n", &outlook, embedded()).0, None);
+    }
+
+    #[test]
+    fn what_cannot_be_has_a_proof_and_declared_machines_have_no_environment() {
+        let (facts, asked, target) = of("torch==2.7.1,==2.6.0");
+        let foreseen =
+            super::foreseen(&asked, Some(&facts), std::slice::from_ref(&target), embedded()).expect("an environment");
+        assert!(foreseen.outlook.is_err());
+        assert!(super::foreseen(&asked, None, &[target], embedded()).is_err());
+    }
+}
