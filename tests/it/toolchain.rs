@@ -46,7 +46,7 @@ fn only_who_compiles_is_told() {
     let told = titles(&facts(&["apex"]), &[]);
     insta::assert_snapshot!(told, @"
     Info toolchain/gcc: gcc 16 is newer than this nvcc takes, which is gcc 15
-    Info toolchain/nvcc: nvcc is of CUDA 13.0, and torch 2.9.0+cu128 is built for CUDA 12.8
+    Info toolchain/nvcc: nvcc is from CUDA 13.0, but torch 2.9.0+cu128 was built for CUDA 12.8
     ");
     assert!(told.contains("gcc 16") && told.contains("CUDA 12.8"), "{told}");
 }
