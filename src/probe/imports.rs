@@ -3,7 +3,8 @@
 //! Finds modules as Python does, folder by folder of its path, and reads those that are reached, ahead of the walk on a thread
 //! of its own for each core: a module that was read names those that come next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -19,13 +20,13 @@ use crate::version::PythonVersion;
 pub struct Scope {
     /// Whether a distribution is of the stack, by its normalised name; the caller asks the rules.
     pub is_part: fn(&str) -> bool,
-    /// Whether only the names of its modules are asked for, since it is large and always imports itself.
+    /// Whether only the names of its modules are asked for, since it is large; by its normalised name too.
     pub is_large: fn(&str) -> bool,
     /// All distributions, and all they hold.
     pub all: bool,
 }
 
-/// As much text as is read for what is not of the stack, in bytes.
+/// As much text is followed, in bytes: of what comes after it only the names are asked for.
 const BUDGET: u64 = 12 << 20;
 /// No module is longer.
 const LONGEST: u64 = 8 << 20;
@@ -43,9 +44,18 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
     }
     let finder = Finder::new(place, version);
     let roots = roots(place, &finder, scope);
-    let large = |module: &str| !scope.all && (scope.is_large)(module);
-    let files =
-        Files { place, finder: &finder, version, large: &large, state: Mutex::default(), woken: Condvar::new() };
+    let by_names = if scope.all { HashSet::new() } else { by_names(place, &finder, scope) };
+    let budget = if scope.all { u64::MAX } else { BUDGET };
+    let files = Files {
+        place,
+        finder: &finder,
+        version,
+        by_names,
+        budget,
+        followed: AtomicU64::new(0),
+        state: Mutex::default(),
+        woken: Condvar::new(),
+    };
     let cores = thread::available_parallelism().map_or(1, usize::from).min(8);
     let walked = thread::scope(|scope_| {
         for _ in 1..cores.max(2) {
@@ -55,7 +65,7 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
             }
         }
         let walk = thread::Builder::new().stack_size(STACK).spawn_scoped(scope_, || {
-            let walked = follow(&files, &roots, scope.all);
+            let walked = follow(&files, &roots);
             files.end();
             walked
         });
@@ -72,12 +82,12 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
 
 type Walked = (Vec<(Evidence, Option<String>)>, usize, usize);
 
-fn follow(files: &Files<'_>, roots: &[(String, bool)], all: bool) -> (Walked, Vec<String>) {
+fn follow(files: &Files<'_>, roots: &[String]) -> (Walked, Vec<String>) {
     let mut walk = Walk::new(files);
     let mut left = Vec::new();
-    for (root, is_part) in roots {
-        if !all && !is_part && files.lock().bytes > BUDGET {
-            left.push(root.clone());
+    for root in roots {
+        if files.is_by_names(root) {
+            left.extend(files.is_spent().then(|| root.clone()));
             continue;
         }
         files.expect(root);
@@ -88,7 +98,7 @@ fn follow(files: &Files<'_>, roots: &[(String, bool)], all: bool) -> (Walked, Ve
 }
 
 /// The modules whose import is followed: those of the stack, then those of what was asked for by name or is needed by nothing.
-fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bool)> {
+fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<String> {
     let needed: BTreeSet<String> = place
         .distributions
         .iter()
@@ -109,9 +119,25 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bo
             }
         }
         names.sort();
-        roots.extend(names.into_iter().filter(|name| seen.insert(name.clone())).map(|name| (name, of_stack)));
+        roots.extend(names.into_iter().filter(|name| seen.insert(name.clone())));
     }
     roots
+}
+
+/// The top modules whose inside is not followed: of large packages, and of those outside of the stack that need none of it,
+/// and so take no name from it.
+fn by_names(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> HashSet<String> {
+    let (mut by_names, mut followed) = (HashSet::new(), HashSet::new());
+    for it in place.distributions {
+        let needs_part = || match it.metadata.value() {
+            Some(metadata) => metadata.requires.iter().any(|line| (scope.is_part)(&name_of(line))),
+            None => true,
+        };
+        let is_followed = if (scope.is_part)(&it.name) { !(scope.is_large)(&it.name) } else { needs_part() };
+        if is_followed { &mut followed } else { &mut by_names }.extend(finder.tops(it));
+    }
+    by_names.retain(|it| !followed.contains(it));
+    by_names
 }
 
 /// The normalised name at the beginning of a requirement.
@@ -125,7 +151,10 @@ struct Files<'a> {
     place: Place<'a>,
     finder: &'a Finder<'a>,
     version: PythonVersion,
-    large: &'a (dyn Fn(&str) -> bool + Sync),
+    by_names: HashSet<String>,
+    budget: u64,
+    /// How much of it was followed.
+    followed: AtomicU64,
     state: Mutex<State>,
     woken: Condvar,
 }
@@ -135,7 +164,6 @@ struct State {
     read: HashMap<String, Slot>,
     /// Names of modules that are likely to come next, the next one last.
     next: Vec<String>,
-    bytes: u64,
     ended: bool,
 }
 
@@ -146,6 +174,14 @@ enum Slot {
 }
 
 impl Files<'_> {
+    fn is_spent(&self) -> bool {
+        self.followed.load(Ordering::Relaxed) > self.budget
+    }
+
+    fn is_by_names(&self, module: &str) -> bool {
+        self.by_names.contains(module.split('.').next().unwrap_or_default()) || self.is_spent()
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,9 +213,11 @@ impl Files<'_> {
             let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
             for end in ends {
                 match self.find(&name[..end]) {
-                    Found::Text { path, package } => drop(self.load(&path, &name[..end], package, true)),
-                    Found::Library(_) | Found::Opaque | Found::Missing | Found::Unknown => break,
+                    Found::Text { path, package } if !self.is_by_names(&name) => {
+                        drop(self.load(&path, &name[..end], package, true))
+                    }
                     Found::Namespace => {}
+                    _ => break,
                 }
             }
         }
@@ -204,7 +242,6 @@ impl Files<'_> {
         let mut next = module.as_ref().map(|it| it.imports(name, package)).unwrap_or_default();
         next.reverse();
         let mut state = self.lock();
-        state.bytes += bytes.len() as u64;
         state.next.extend(next);
         state.read.insert(path.to_owned(), Slot::Done(module.clone()));
         drop(state);
@@ -216,9 +253,7 @@ impl Files<'_> {
 impl Modules for Files<'_> {
     fn find(&self, name: &str) -> Found {
         match self.finder.find(name) {
-            Found::Text { path, .. } if (self.large)(name.split('.').next().unwrap_or_default()) => {
-                Found::Library(path)
-            }
+            Found::Text { path, .. } if self.is_by_names(name) => Found::Names(path),
             found => found,
         }
     }
@@ -230,7 +265,10 @@ impl Modules for Files<'_> {
             let bytes = self.place.root.read(path, LONGEST).ok()?;
             return Prepared::read(&String::from_utf8_lossy(&bytes), "").map(Arc::new);
         }
-        self.load(path, name, package, false)
+        let module = self.load(path, name, package, false);
+        let bytes = module.as_ref().map_or(0, |it| it.module.text.len() as u64);
+        self.followed.fetch_add(bytes, Ordering::Relaxed);
+        module
     }
 
     fn version(&self, distribution: &str) -> Option<Option<String>> {
