@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Facts;
 use crate::rules::Target;
-use crate::rules::requirement::{applies, markers, normalise, parse};
+use crate::rules::requirement::{applies, markers, name_of, normalise, parse};
 use crate::solve::Pin;
 
 /// The additions among changed pins that nobody needs: neither what is asked for, nor what stays by its own metadata, nor what
@@ -27,19 +27,20 @@ pub(super) fn needless<'p>(facts: &Facts, changed: &[&Pin<'p>], wanted: &[&str],
             None => drop(added.insert(pin.name, pin)),
         }
     }
+    if added.is_empty() {
+        return BTreeSet::new();
+    }
+    let about = |line: &&String| added.contains_key(normalise(name_of(line)).as_str());
+    let metadata = || facts.active_distributions().filter_map(|it| it.metadata.value());
+    let with_extras = metadata().flat_map(|it| &it.requires).filter(|line| line.contains('['));
+    let with_extras: BTreeSet<String> = with_extras.map(|line| normalise(name_of(line))).collect();
     for distribution in facts.active_distributions().filter(|it| changed.iter().all(|pin| pin.name != it.name)) {
         // Without its own metadata the row is all there is.
         let Some(metadata) = distribution.metadata.value() else { return BTreeSet::new() };
-        queue.extend(names(&metadata.requires));
-        let extras = metadata.requires.iter().filter(|line| line.contains("extra")).filter_map(|line| parse(line).ok());
-        let asked =
-            |name: &str| {
-                facts.active_distributions().filter_map(|it| it.metadata.value()).flat_map(|it| &it.requires).any(
-                    |line| line.contains('[') && parse(line).is_ok_and(|line| normalise(line.name.as_ref()) == name),
-                )
-            };
-        if asked(&distribution.name) {
-            queue.extend(extras.map(|line| normalise(line.name.as_ref())));
+        let lines: Vec<String> = metadata.requires.iter().filter(about).cloned().collect();
+        queue.extend(names(&lines));
+        if with_extras.contains(&distribution.name) {
+            queue.extend(lines.iter().filter(|line| line.contains("extra")).map(|line| normalise(name_of(line))));
         }
     }
     while let Some(name) = queue.pop() {

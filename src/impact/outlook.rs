@@ -276,14 +276,18 @@ fn strangers(facts: &Facts, wanted: &[AskedRequirement], db: &RuleDb) -> Vec<cra
 /// Why a package that is installed has no place in the result.
 type Conflicts = BTreeMap<String, String>;
 
-/// Whether an installed distribution requires another in a release than it is: that one has to move itself.
-pub(super) fn has_to_move(facts: &Facts, name: &str, version: &Version) -> bool {
+/// Of some packages, with the versions that are installed, those that an installed distribution requires in another release:
+/// they have to move themselves.
+pub(super) fn have_to_move<'v>(facts: &Facts, version: impl Fn(&str) -> Option<&'v Version>) -> BTreeSet<String> {
     let lines = facts.active_distributions().filter_map(|it| Some(&it.metadata.value()?.requires)).flatten();
-    lines.filter(|line| requirement::is_about(line, name)).any(|line| {
-        let wanted = requirement::parse(line).ok().filter(|wanted| wanted.marker.is_true());
-        let range = wanted.and_then(|it| requirement::specifiers(&it));
-        range.is_some_and(|range| !requirement::satisfied(&range, version))
-    })
+    let moved = lines.filter_map(|line| {
+        let name = requirement::normalise(requirement::name_of(line));
+        let version = version(&name)?;
+        let wanted = requirement::parse(line).ok().filter(|wanted| wanted.marker.is_true())?;
+        let range = requirement::specifiers(&wanted)?;
+        (!requirement::satisfied(&range, version)).then_some(name)
+    });
+    moved.collect()
 }
 
 /// What is installed, as the solver is asked to keep it.
@@ -308,7 +312,8 @@ impl Stack {
             outsiders: solve::installed_outsiders(facts, db),
         };
         // What it asks for goes with it.
-        stack.outsiders.retain(|name, outsider| !has_to_move(facts, name, &outsider.version));
+        let moved = have_to_move(facts, |name| Some(&stack.outsiders.get(name)?.version));
+        stack.outsiders.retain(|name, _| !moved.contains(name));
         for distribution in facts.active_distributions() {
             match Version::from_str(distribution.full_version()) {
                 Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),

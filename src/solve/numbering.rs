@@ -246,6 +246,8 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
     // What the rules know nothing of on another system neither forbids nor hinders.
     let here = |package: &&Package| targets.iter().all(|target| package.is_known_on(target.platform.as_deref()));
     let mut waiting: Vec<&'a Package> = names.iter().filter_map(|name| db.package(name)).filter(here).collect();
+    let named = waiting.iter().filter(|own| is_runtime_wheel(&own.name));
+    let of_named: BTreeSet<String> = named.flat_map(|own| db.mentioned_by(own).to_vec()).collect();
     while let Some(package) = waiting.pop() {
         if edges.contains_key(package.name.as_str()) {
             continue;
@@ -255,13 +257,15 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         if compiles_against_torch(&package.name, db) || db.is_linked_to_torch(&package.name) {
             mentioned.insert(TORCH);
         }
-        // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them. What mentions
-        // others than them is a package as any other, but for cuda-bindings and its kin, which builds of torch pin.
+        // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them, or one of
+        // theirs that mentions them: cuda-python pins cuda-bindings, and torch does. What mentions others than them is a
+        // package as any other, but for cuda-bindings and its kin, which builds of torch pin.
         let alone = |own: &&Package| {
             role::of(&own.name) == Some(Role::CudaPart)
                 || db.mentioned_by(own).iter().all(|name| is_runtime_wheel(name))
         };
-        let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !names.contains(&own.name) && alone(own);
+        let is_named = |own: &&Package| names.contains(&own.name) || of_named.contains(&own.name);
+        let is_runtime = |own: &&Package| is_runtime_wheel(&own.name) && !is_named(own) && alone(own);
         let known = mentioned.into_iter().filter_map(|name| db.package(name)).filter(|it| here(it) && !is_runtime(it));
         let known: Vec<_> = known.filter(|other| other.name != package.name).collect();
         edges.insert(&package.name, known.iter().map(|other| other.name.as_str()).collect());

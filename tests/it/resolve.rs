@@ -117,6 +117,9 @@ fn what_comes_along_is_entered() {
     assert_eq!(pins(&["pytorch-lightning==2.3.1"])["setuptools"], "81.0.0");
     // Nobody opened torch 2.10.0+cu126; that the one on PyPI pins cuda-bindings is no matter while nobody asks for it.
     assert_eq!(pins(&["torch==2.10.0", "--cuda", "12.6"])["torch"], "2.10.0+cu126");
+    // cuda-python 12.9.5 takes cuda-bindings from 12.9.5 on, below 13; PyPI's torch 2.15.0 asks for 13.0.3 or newer.
+    let answer = pins(&["torch", "cuda-python==12.9.5"]);
+    assert!(answer["cuda-bindings"].starts_with("12.9.") && answer["torch"] != "2.15.0", "{answer:?}");
 }
 
 /// accelerate needs psutil, of which the rules have no row: what the index says that psutil needs binds numpy, and so does what it

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use super::super::outlook::{Fate, Outlook, has_to_move};
+use super::super::outlook::{Fate, Outlook, have_to_move};
 use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
@@ -131,7 +131,10 @@ impl Draft<'_> {
         let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
         finding.id.subject().filter(|_| declared).is_some_and(|name| {
             let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
-            self.db.package(name).is_none() && version.is_some_and(|version| has_to_move(self.facts, name, &version))
+            self.db.package(name).is_none() && version.is_some_and(|version| {
+                let there = |other: &str| (other == name).then_some(&version);
+                !have_to_move(self.facts, there).is_empty()
+            })
         })
     }
 
