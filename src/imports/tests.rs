@@ -47,7 +47,7 @@ impl Modules for Files {
     }
 
     fn version(&self, distribution: &str) -> Option<Option<String>> {
-        Some((distribution == "other").then(|| "2.1".to_owned()))
+        Some((distribution == "other" || distribution == "large").then(|| "2.1".to_owned()))
     }
 
     fn variable(&self, _: &str) -> Option<Option<String>> {
@@ -166,6 +166,7 @@ fn of_a_large_package_only_the_names_are_asked_for() {
     // What is called like its module is not the module.
     assert_eq!(own("import large.same\nlarge.same.anything\nimport large.same as it\nit.anything\n"), "");
     assert_eq!(own("from large.part import *\nA\n"), "");
+    assert_eq!(own("import large\nif large.__version__ < '2.0':\n    from large import gone\n"), "");
     // Whether it is what the handler names, nobody knows.
     assert_eq!(own("import large\ntry:\n    import gone\nexcept large.Error:\n    pass\n"), "");
 }

@@ -223,6 +223,10 @@ impl Walker<'_> {
         if let Some(names) = &module.library {
             let is_there = names.open || names.all.contains(name) || name.starts_with("__");
             if module.by_names {
+                // What many ask before they take anything else.
+                if let ("__version__", Some(Some(version))) = (name, self.outside.version(&module.name)) {
+                    return Attribute::Value(Value::str(&version));
+                }
                 return if is_there { Attribute::Unknown } else { Attribute::Missing };
             }
             if is_there || self.outside.find(&format!("{}.{name}", module.name)) != Found::Missing {

@@ -26,7 +26,8 @@ pub struct Scope {
     pub all: bool,
 }
 
-/// As much text is followed, in bytes: of what comes after it only the names are asked for.
+/// As much text is followed before what is not of the stack is left, in bytes: by who follows, not by who reads ahead, so that
+/// it is the same each time.
 const BUDGET: u64 = 12 << 20;
 /// No module is longer.
 const LONGEST: u64 = 8 << 20;
@@ -82,12 +83,15 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
 
 type Walked = (Vec<(Evidence, Option<String>)>, usize, usize);
 
-fn follow(files: &Files<'_>, roots: &[String]) -> (Walked, Vec<String>) {
+fn follow(files: &Files<'_>, roots: &[(String, bool)]) -> (Walked, Vec<String>) {
     let mut walk = Walk::new(files);
     let mut left = Vec::new();
-    for root in roots {
+    for (root, is_part) in roots {
         if files.is_by_names(root) {
-            left.extend(files.is_spent().then(|| root.clone()));
+            continue;
+        }
+        if !is_part && files.is_spent() {
+            left.push(root.clone());
             continue;
         }
         files.expect(root);
@@ -98,7 +102,7 @@ fn follow(files: &Files<'_>, roots: &[String]) -> (Walked, Vec<String>) {
 }
 
 /// The modules whose import is followed: those of the stack, then those of what was asked for by name or is needed by nothing.
-fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<String> {
+fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bool)> {
     let needed: BTreeSet<String> = place
         .distributions
         .iter()
@@ -119,25 +123,15 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<String> {
             }
         }
         names.sort();
-        roots.extend(names.into_iter().filter(|name| seen.insert(name.clone())));
+        roots.extend(names.into_iter().filter(|name| seen.insert(name.clone())).map(|name| (name, of_stack)));
     }
     roots
 }
 
-/// The top modules whose inside is not followed: of large packages, and of those outside of the stack that need none of it,
-/// and so take no name from it.
+/// The top modules of large packages, whose inside is not followed.
 fn by_names(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> HashSet<String> {
-    let (mut by_names, mut followed) = (HashSet::new(), HashSet::new());
-    for it in place.distributions {
-        let needs_part = || match it.metadata.value() {
-            Some(metadata) => metadata.requires.iter().any(|line| (scope.is_part)(&name_of(line))),
-            None => true,
-        };
-        let is_followed = if (scope.is_part)(&it.name) { !(scope.is_large)(&it.name) } else { needs_part() };
-        if is_followed { &mut followed } else { &mut by_names }.extend(finder.tops(it));
-    }
-    by_names.retain(|it| !followed.contains(it));
-    by_names
+    let large = place.distributions.iter().filter(|it| (scope.is_large)(&it.name));
+    large.flat_map(|it| finder.tops(it)).collect()
 }
 
 /// The normalised name at the beginning of a requirement.
@@ -179,7 +173,7 @@ impl Files<'_> {
     }
 
     fn is_by_names(&self, module: &str) -> bool {
-        self.by_names.contains(module.split('.').next().unwrap_or_default()) || self.is_spent()
+        self.by_names.contains(module.split('.').next().unwrap_or_default())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
