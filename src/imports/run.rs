@@ -39,7 +39,7 @@ impl Walker<'_> {
     pub fn statement(&mut self, stmt: &Stmt, frame: &mut Frame) -> Done {
         match &stmt.kind {
             StmtKind::Import(names) => self.import_statement(names, frame)?,
-            StmtKind::From { level, module, names } => self.from_statement(*level, module.as_ref(), names, frame)?,
+            StmtKind::From { level, module, names } => self.take_statement(*level, module.as_ref(), names, frame)?,
             StmtKind::Assign(targets, value) => {
                 let value = self.eval(value, frame)?;
                 for target in targets {
@@ -138,7 +138,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    pub fn from_statement(
+    pub fn take_statement(
         &mut self,
         level: u32,
         module: Option<&Name>,

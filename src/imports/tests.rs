@@ -1,7 +1,5 @@
 //! Environments of a few lines, and what importing their packages comes to.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

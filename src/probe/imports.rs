@@ -208,7 +208,7 @@ impl Files<'_> {
             for end in ends {
                 match self.find(&name[..end]) {
                     Found::Text { path, package } if !self.is_by_names(&name) => {
-                        drop(self.load(&path, &name[..end], package, true))
+                        drop(self.load(&path, &name[..end], package, true));
                     }
                     Found::Namespace => {}
                     _ => break,
