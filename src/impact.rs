@@ -62,8 +62,12 @@ pub fn with_remedies(
                     &tried[tried.len() - 1].1
                 }
             };
-            remedy.verified =
-                !is_heard(&finding.id, db, workload) && !after.contains(&finding.id) && after.is_subset(&before);
+            // Nobody has read the files of the other release.
+            let is_read = finding.kind != Kind::Import;
+            remedy.verified = is_read
+                && !is_heard(&finding.id, db, workload)
+                && !after.contains(&finding.id)
+                && after.is_subset(&before);
         }
         // The plan stands with each finding that it ends.
         let asks = installable(finding) || finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());

@@ -85,7 +85,7 @@ fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: 
     };
     request.imports = (libraries && args.imports != ImportsOf::None).then_some(probe::imports::Scope {
         is_part: |name| crate::rules::embedded().package(name).is_some(),
-        is_large: |_| false,
+        is_large: |name| crate::rules::embedded().package(name).is_some_and(|it| it.walk.is_some()),
         all: args.imports == ImportsOf::All,
     });
     let mut refused = None;

@@ -111,7 +111,10 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     if fixes.is_empty() || draft.changes.is_empty() {
         return None;
     }
+    // Nobody has read the files of the other release.
+    let mut forgotten = findings.iter().filter(|it| it.kind == Kind::Import && fixes.contains(&it.id));
     let verified = checked
+        && forgotten.next().is_none()
         && draft.known
         && draft.is_seen()
         && after.is_subset(&before)

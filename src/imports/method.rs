@@ -87,7 +87,7 @@ impl Walker<'_> {
             (Value::Table(table), "update", _) => {
                 match args {
                     [Value::Table(other)] if !Rc::ptr_eq(table, other) => {
-                        merge(&mut table.borrow_mut(), &other.borrow())
+                        merge(&mut table.borrow_mut(), &other.borrow());
                     }
                     [] => {}
                     _ => table.borrow_mut().open = true,

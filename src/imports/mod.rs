@@ -39,6 +39,8 @@ pub enum Found {
     },
     /// One of the standard library, at this path: only its names are asked for.
     Library(String),
+    /// Of a package whose inside is not followed, at this path: only its names are asked for.
+    Names(String),
     /// There, and nobody can say what it holds: an extension, a built-in module, compiled code.
     Opaque,
     /// A folder without a module of its own.

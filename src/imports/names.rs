@@ -1,10 +1,10 @@
-//! The names that a module of the standard library holds, told from its statements without following them.
+//! The names that a module holds which is not run (of the standard library, of a large package), told from its statements without following them.
 //!
 //! Every branch counts, so that none is missing that may be there.
 
 use std::collections::HashSet;
 
-use super::text::Signs;
+use super::text::{Signs, absolute};
 use crate::python::syntax::Module;
 use crate::python::syntax::tree::{Expr, Name, Stmt, StmtKind};
 
@@ -19,17 +19,19 @@ pub struct Names {
     pub open: bool,
     /// Modules of the interpreter that it cannot be imported without, and the lines.
     pub needs: Vec<(String, u32)>,
-    /// It puts other modules into `sys.modules`.
-    pub registers: bool,
+    /// What else its text does.
+    pub signs: Signs,
 }
 
 /// Reads them.
-pub fn names(module: &Module, signs: Signs) -> Names {
+pub fn names(module: &Module, signs: Signs, (own, package): (&str, bool)) -> Names {
     let mut names = Names::default();
     let makes =
         ["globals()", "sys.modules[", "vars()", "locals()", "exec(", "_convert_(", "__getattr__", "global_enum"];
     names.open = makes.iter().any(|sign| module.text.contains(sign));
-    names.registers = signs.registers;
+    // A function that somebody calls later binds them.
+    names.open |= signs.sets_names || module.text.contains("    global ");
+    names.signs = signs;
     for stmt in &module.body {
         // `_ssl` of ssl, `_ctypes` of ctypes: what is not there in some builds of Python.
         let needed: Vec<&Name> = match &stmt.kind {
@@ -40,11 +42,11 @@ pub fn names(module: &Module, signs: Signs) -> Names {
         let needed = needed.into_iter().filter(|name| name.starts_with('_') && !name.contains('.'));
         names.needs.extend(needed.map(|name| (name.to_string(), stmt.line)));
     }
-    block(&module.body, &mut names);
+    block(&module.body, (own, package), &mut names);
     names
 }
 
-fn block(body: &[Stmt], names: &mut Names) {
+fn block(body: &[Stmt], own: (&str, bool), names: &mut Names) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::Import(aliases) => {
@@ -57,10 +59,8 @@ fn block(body: &[Stmt], names: &mut Names) {
                 for it in aliases {
                     if it.name.as_ref() != "*" {
                         names.all.insert(it.as_name.clone().unwrap_or_else(|| it.name.clone()));
-                    } else if *level == 0
-                        && let Some(module) = module
-                    {
-                        names.stars.push(module.to_string());
+                    } else if let Some(module) = absolute(own.0, own.1, *level, module.as_deref()) {
+                        names.stars.push(module);
                     } else {
                         names.open = true;
                     }
@@ -69,29 +69,29 @@ fn block(body: &[Stmt], names: &mut Names) {
             StmtKind::Assign(targets, _) => targets.iter().for_each(|it| bind(it, names)),
             StmtKind::Augmented(target, _) => bind(target, names),
             StmtKind::If(branches, otherwise) => {
-                branches.iter().for_each(|(_, body)| block(body, names));
-                block(otherwise, names);
+                branches.iter().for_each(|(_, body)| block(body, own, names));
+                block(otherwise, own, names);
             }
             StmtKind::For(target, _, body, otherwise) => {
                 bind(target, names);
-                block(body, names);
-                block(otherwise, names);
+                block(body, own, names);
+                block(otherwise, own, names);
             }
             StmtKind::While(_, body, otherwise) => {
-                block(body, names);
-                block(otherwise, names);
+                block(body, own, names);
+                block(otherwise, own, names);
             }
             StmtKind::With(items, body) => {
                 items.iter().filter_map(|(_, it)| it.as_ref()).for_each(|it| bind(it, names));
-                block(body, names);
+                block(body, own, names);
             }
             StmtKind::Try(it) => {
                 let handlers = it.handlers.iter().map(|it| &it.body);
                 for body in [&it.body, &it.otherwise, &it.finally].into_iter().chain(handlers) {
-                    block(body, names);
+                    block(body, own, names);
                 }
             }
-            StmtKind::Match(_, cases) => cases.iter().for_each(|body| block(body, names)),
+            StmtKind::Match(_, cases) => cases.iter().for_each(|body| block(body, own, names)),
             StmtKind::Def(it, _) => drop(names.all.insert(it.name.clone())),
             StmtKind::Class(it) => drop(names.all.insert(it.name.clone())),
             _ => {}

@@ -39,7 +39,7 @@ impl Walker<'_> {
     pub fn statement(&mut self, stmt: &Stmt, frame: &mut Frame) -> Done {
         match &stmt.kind {
             StmtKind::Import(names) => self.import_statement(names, frame)?,
-            StmtKind::From { level, module, names } => self.from_statement(*level, module.as_ref(), names, frame)?,
+            StmtKind::From { level, module, names } => self.take_statement(*level, module.as_ref(), names, frame)?,
             StmtKind::Assign(targets, value) => {
                 let value = self.eval(value, frame)?;
                 for target in targets {
@@ -119,7 +119,15 @@ impl Walker<'_> {
         for it in names {
             let id = self.import(&it.name)?;
             match &it.as_name {
-                Some(name) => self.bind(name, Value::Module(id), frame),
+                Some(name) => {
+                    let parts = it.name.rsplit_once('.');
+                    let above = parts.and_then(|(above, last)| Some((*self.by_name.get(above)?, last)));
+                    // Python takes the name from the package.
+                    let is_other = above.is_some_and(|(above, last)| {
+                        self.modules[above].by_names && matches!(self.attribute(above, last), Attribute::Unknown)
+                    });
+                    self.bind(name, if is_other { Value::Unknown } else { Value::Module(id) }, frame);
+                }
                 None => {
                     let first = it.name.split('.').next().unwrap_or_default();
                     let id = self.import(first)?;
@@ -130,7 +138,7 @@ impl Walker<'_> {
         Ok(())
     }
 
-    pub fn from_statement(
+    pub fn take_statement(
         &mut self,
         level: u32,
         module: Option<&Name>,
@@ -160,11 +168,14 @@ impl Walker<'_> {
     pub fn star(&mut self, id: usize, frame: &mut Frame) -> Result<(), Box<Exception>> {
         let module = &self.modules[id];
         if let Some(names) = module.library.clone() {
-            let module = module.name.clone();
+            let (module, by_names) = (module.name.clone(), module.by_names);
+            // What `__all__` lists may be modules below it.
+            let is_open = names.open || (by_names && names.all.contains("__all__"));
             for name in &names.all {
-                self.bind(name, Value::known(&format!("{module}.{name}")), frame);
+                let known = || Value::known(&format!("{module}.{name}"));
+                self.bind(name, if by_names { Value::Unknown } else { known() }, frame);
             }
-            self.modules[frame.module].open |= names.open;
+            self.modules[frame.module].open |= is_open;
             return Ok(());
         }
         let is_open = module.open || module.lazy.is_some() || matches!(module.state, State::Running);

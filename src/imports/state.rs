@@ -36,8 +36,10 @@ pub struct Module {
     pub signs: Signs,
     pub package: bool,
     pub path: Option<String>,
-    /// The names of a module of the standard library, which is not run.
+    /// The names of a module that is not run: of the standard library, or of a package that is not followed.
     pub library: Option<Rc<Names>>,
+    /// It is of such a package: nobody knows what its names are bound to.
+    pub by_names: bool,
     /// What stands for it in `sys.modules`: names and the modules below it that hold them.
     pub lazy: Option<Rc<RefCell<Table>>>,
     /// Names that are stated for type checkers.
@@ -128,6 +130,7 @@ impl<'a> Walker<'a> {
             package,
             path,
             library: None,
+            by_names: false,
             lazy: None,
             stated: Vec::new(),
             text: None,

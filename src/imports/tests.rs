@@ -1,7 +1,5 @@
 //! Environments of a few lines, and what importing their packages comes to.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -19,10 +17,16 @@ impl Modules for Files {
         if matches!(name, "importlib" | "importlib.util" | "importlib.metadata" | "typing") {
             return Found::Library(name.to_owned());
         }
-        if let Some((key, _)) = self.0.get_key_value(format!("{name}.").as_str()) {
-            return Found::Text { path: path(key), package: true };
+        if let Some((key, text)) = self.0.get_key_value(format!("{name}.").as_str()) {
+            // As the files of a machine are called.
+            return if text.starts_with("# by names") {
+                Found::Names(format!("{name}/__init__.py"))
+            } else {
+                Found::Text { path: path(key), package: true }
+            };
         }
         match self.0.get_key_value(name) {
+            Some((key, text)) if text.starts_with("# by names") => Found::Names(path(key)),
             Some((key, &"extension")) => {
                 if key.is_empty() {
                     Found::Missing
@@ -36,11 +40,12 @@ impl Modules for Files {
     }
 
     fn read(&self, path: &str, name: &str) -> Option<Arc<Prepared>> {
-        Prepared::read(self.0.get(path)?, name).map(Arc::new)
+        let package = path.strip_suffix("/__init__.py").map(|it| format!("{it}."));
+        Prepared::read(self.0.get(package.as_deref().unwrap_or(path))?, name).map(Arc::new)
     }
 
     fn version(&self, distribution: &str) -> Option<Option<String>> {
-        Some((distribution == "other").then(|| "2.1".to_owned()))
+        Some((distribution == "other" || distribution == "large").then(|| "2.1".to_owned()))
     }
 
     fn variable(&self, _: &str) -> Option<Option<String>> {
@@ -140,6 +145,28 @@ fn a_lazy_package_states_its_names() {
     assert_eq!(own("from other import Good\n", part), "stops other.part:3 Module gone");
     assert_eq!(own("from other import Good, More\n", "Good = More = 1\n"), "");
     assert_eq!(own("from other import Absent\n", "Good = More = 1\n"), "stops own:1 Name other Absent");
+}
+
+#[test]
+fn of_a_large_package_only_the_names_are_asked_for() {
+    let top =
+        "# by names\nimport gone\nfrom .part import *\nfrom .same import same\ndef f():\n    from . import gone\n";
+    let part = ("large.part", "# by names\nfrom gone import x\nclass A: pass\nclass Error(Exception): pass\n");
+    let same = ("large.same", "# by names\ndef same(): pass\n");
+    let lazy = ("large.lazy", "# by names\ndef __getattr__(name):\n    raise AttributeError(name)\n");
+    let own = |text| told(&[("own", text), ("large.", top), part, same, lazy]);
+    assert_eq!(own("import large\nfrom large import A, f, x, part\nfrom large.part import A\nlarge.A.b\n"), "");
+    assert_eq!(own("from large.lazy import anything\n"), "", "it makes its names");
+    assert_eq!(own("import large.part\nlarge.part.B\n"), "stops own:2 Attribute large.part B");
+    assert_eq!(own("from large.part import B\n"), "stops own:1 Name large.part B");
+    assert_eq!(own("from large import B\n"), "stops own:1 Name large B");
+    assert_eq!(own("import large.absent\n"), "stops own:1 Module large.absent");
+    // What is called like its module is not the module.
+    assert_eq!(own("import large.same\nlarge.same.anything\nimport large.same as it\nit.anything\n"), "");
+    assert_eq!(own("from large.part import *\nA\n"), "");
+    assert_eq!(own("import large\nif large.__version__ < '2.0':\n    from large import gone\n"), "");
+    // Whether it is what the handler names, nobody knows.
+    assert_eq!(own("import large\ntry:\n    import gone\nexcept large.Error:\n    pass\n"), "");
 }
 
 #[test]

@@ -64,9 +64,13 @@ impl Walker<'_> {
             let id = self.load(&name[..end], parent)?;
             if let Some(parent) = parent {
                 let last = name[..end].rsplit('.').next().unwrap_or_default();
-                let scope = self.modules[parent].scope.clone();
+                let above = &self.modules[parent];
+                // `from .tqdm import tqdm` binds another thing to the name of the module.
+                let names = above.library.as_ref().filter(|_| above.by_names);
+                let maybe = names.is_some_and(|it| it.open || it.all.contains(last));
+                let scope = above.scope.clone();
                 // A module stays bound in its parent, whatever becomes of the branch.
-                scope.borrow_mut().insert(Name::from(last), Binding { value: Value::Module(id), maybe: false });
+                scope.borrow_mut().insert(Name::from(last), Binding { value: Value::Module(id), maybe });
             }
             parent = Some(id);
         }
@@ -96,15 +100,24 @@ impl Walker<'_> {
             }
             Found::Text { path, package } => self.run(name, path, package),
             Found::Library(path) => {
-                let names = self.library(&path);
+                let names = self.library(&path, name);
                 let id = self.enter(name, Some(path), true);
                 if let Some(lack) = self.lacking(&names) {
                     let exception = Exception::new("ModuleNotFoundError", Some(lack));
                     self.modules[id].state = State::Failed(exception.clone());
                     return Err(exception);
                 }
-                self.modules[id].signs.registers = names.registers;
+                self.modules[id].signs.registers = names.signs.registers;
                 self.modules[id].library = Some(names);
+                Ok(id)
+            }
+            Found::Names(path) => {
+                let names = self.library(&path, name);
+                let package = path.ends_with("/__init__.py");
+                let id = self.enter(name, Some(path), package);
+                let module = &mut self.modules[id];
+                (module.signs, module.by_names) = (names.signs, true);
+                module.library = Some(names);
                 Ok(id)
             }
             Found::Opaque | Found::Unknown => {
@@ -135,19 +148,21 @@ impl Walker<'_> {
         Some(self.lack(Wanted::Module, &missing.0, "", None))
     }
 
-    pub fn library(&mut self, path: &str) -> Rc<Names> {
+    /// The names of the module at a path, by its full name.
+    pub fn library(&mut self, path: &str, name: &str) -> Rc<Names> {
         if let Some(names) = self.library.get(path) {
             return names.clone();
         }
         // Those that import each other by a star.
         self.library.insert(Name::from(path), Rc::default());
+        let package = path.ends_with("/__init__.py");
         let names = match self.outside.read(path, "") {
             Some(text) => {
-                let mut names = names(&text.module, text.signs);
+                let mut names = names(&text.module, text.signs, (name, package));
                 for star in std::mem::take(&mut names.stars) {
                     match self.outside.find(&star) {
-                        Found::Library(path) => {
-                            let other = self.library(&path);
+                        Found::Library(path) | Found::Names(path) => {
+                            let other = self.library(&path, &star);
                             names.all.extend(other.all.iter().cloned());
                             names.open |= other.open;
                         }
@@ -207,6 +222,13 @@ impl Walker<'_> {
         }
         if let Some(names) = &module.library {
             let is_there = names.open || names.all.contains(name) || name.starts_with("__");
+            if module.by_names {
+                // What many ask before they take anything else.
+                if let ("__version__", Some(Some(version))) = (name, self.outside.version(&module.name)) {
+                    return Attribute::Value(Value::str(&version));
+                }
+                return if is_there { Attribute::Unknown } else { Attribute::Missing };
+            }
             if is_there || self.outside.find(&format!("{}.{name}", module.name)) != Found::Missing {
                 return Attribute::Value(self.known_attribute(&module.name, name));
             }

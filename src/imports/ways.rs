@@ -57,10 +57,10 @@ impl Walker<'_> {
         }
         let module = &mut self.modules[frame.module];
         // `from .models import *` for type checkers states what nobody follows.
-        if names.iter().any(|it| it.as_ref() == "*") {
-            if let Some(lazy) = &module.lazy {
-                lazy.borrow_mut().open = true;
-            }
+        if names.iter().any(|it| it.as_ref() == "*")
+            && let Some(lazy) = &module.lazy
+        {
+            lazy.borrow_mut().open = true;
         }
         module.stated.extend(names);
     }

@@ -44,9 +44,12 @@ pub struct Finder<'a> {
     archives: bool,
     hooks: Vec<String>,
     listed: Mutex<HashMap<String, Option<Arc<HashSet<String>>>>>,
-    found: Mutex<HashMap<String, (Found, Arc<Vec<String>>)>>,
+    found: Mutex<HashMap<String, Located>>,
     built_in: OnceLock<Option<BuiltIn>>,
 }
+
+/// Where a module is, and the folders in which those below it are.
+type Located = (Found, Arc<Vec<String>>);
 
 /// What is built into an interpreter.
 enum BuiltIn {
@@ -154,7 +157,7 @@ impl<'a> Finder<'a> {
         self.located(name).0
     }
 
-    fn located(&self, name: &str) -> (Found, Arc<Vec<String>>) {
+    fn located(&self, name: &str) -> Located {
         let known = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(known) = known {
             return known;

@@ -3,7 +3,8 @@
 //! Finds modules as Python does, folder by folder of its path, and reads those that are reached, ahead of the walk on a thread
 //! of its own for each core: a module that was read names those that come next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -19,13 +20,14 @@ use crate::version::PythonVersion;
 pub struct Scope {
     /// Whether a distribution is of the stack, by its normalised name; the caller asks the rules.
     pub is_part: fn(&str) -> bool,
-    /// Whether only the names of its modules are asked for, since it is large and always imports itself.
+    /// Whether only the names of its modules are asked for, since it is large; by its normalised name too.
     pub is_large: fn(&str) -> bool,
     /// All distributions, and all they hold.
     pub all: bool,
 }
 
-/// As much text as is read for what is not of the stack, in bytes.
+/// As much text is followed before what is not of the stack is left, in bytes: by who follows, not by who reads ahead, so that
+/// it is the same each time.
 const BUDGET: u64 = 12 << 20;
 /// No module is longer.
 const LONGEST: u64 = 8 << 20;
@@ -43,9 +45,18 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
     }
     let finder = Finder::new(place, version);
     let roots = roots(place, &finder, scope);
-    let large = |module: &str| !scope.all && (scope.is_large)(module);
-    let files =
-        Files { place, finder: &finder, version, large: &large, state: Mutex::default(), woken: Condvar::new() };
+    let by_names = if scope.all { HashSet::new() } else { by_names(place, &finder, scope) };
+    let budget = if scope.all { u64::MAX } else { BUDGET };
+    let files = Files {
+        place,
+        finder: &finder,
+        version,
+        by_names,
+        budget,
+        followed: AtomicU64::new(0),
+        state: Mutex::default(),
+        woken: Condvar::new(),
+    };
     let cores = thread::available_parallelism().map_or(1, usize::from).min(8);
     let walked = thread::scope(|scope_| {
         for _ in 1..cores.max(2) {
@@ -55,7 +66,7 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
             }
         }
         let walk = thread::Builder::new().stack_size(STACK).spawn_scoped(scope_, || {
-            let walked = follow(&files, &roots, scope.all);
+            let walked = follow(&files, &roots);
             files.end();
             walked
         });
@@ -72,11 +83,14 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
 
 type Walked = (Vec<(Evidence, Option<String>)>, usize, usize);
 
-fn follow(files: &Files<'_>, roots: &[(String, bool)], all: bool) -> (Walked, Vec<String>) {
+fn follow(files: &Files<'_>, roots: &[(String, bool)]) -> (Walked, Vec<String>) {
     let mut walk = Walk::new(files);
     let mut left = Vec::new();
     for (root, is_part) in roots {
-        if !all && !is_part && files.lock().bytes > BUDGET {
+        if files.is_by_names(root) {
+            continue;
+        }
+        if !is_part && files.is_spent() {
             left.push(root.clone());
             continue;
         }
@@ -114,6 +128,12 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bo
     roots
 }
 
+/// The top modules of large packages, whose inside is not followed.
+fn by_names(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> HashSet<String> {
+    let large = place.distributions.iter().filter(|it| (scope.is_large)(&it.name));
+    large.flat_map(|it| finder.tops(it)).collect()
+}
+
 /// The normalised name at the beginning of a requirement.
 fn name_of(line: &str) -> String {
     let end = line.find(|it: char| !(it.is_ascii_alphanumeric() || "-_.".contains(it))).unwrap_or(line.len());
@@ -125,7 +145,10 @@ struct Files<'a> {
     place: Place<'a>,
     finder: &'a Finder<'a>,
     version: PythonVersion,
-    large: &'a (dyn Fn(&str) -> bool + Sync),
+    by_names: HashSet<String>,
+    budget: u64,
+    /// How much of it was followed.
+    followed: AtomicU64,
     state: Mutex<State>,
     woken: Condvar,
 }
@@ -135,7 +158,6 @@ struct State {
     read: HashMap<String, Slot>,
     /// Names of modules that are likely to come next, the next one last.
     next: Vec<String>,
-    bytes: u64,
     ended: bool,
 }
 
@@ -146,6 +168,14 @@ enum Slot {
 }
 
 impl Files<'_> {
+    fn is_spent(&self) -> bool {
+        self.followed.load(Ordering::Relaxed) > self.budget
+    }
+
+    fn is_by_names(&self, module: &str) -> bool {
+        self.by_names.contains(module.split('.').next().unwrap_or_default())
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,9 +207,11 @@ impl Files<'_> {
             let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
             for end in ends {
                 match self.find(&name[..end]) {
-                    Found::Text { path, package } => drop(self.load(&path, &name[..end], package, true)),
-                    Found::Library(_) | Found::Opaque | Found::Missing | Found::Unknown => break,
+                    Found::Text { path, package } if !self.is_by_names(&name) => {
+                        drop(self.load(&path, &name[..end], package, true));
+                    }
                     Found::Namespace => {}
+                    _ => break,
                 }
             }
         }
@@ -204,7 +236,6 @@ impl Files<'_> {
         let mut next = module.as_ref().map(|it| it.imports(name, package)).unwrap_or_default();
         next.reverse();
         let mut state = self.lock();
-        state.bytes += bytes.len() as u64;
         state.next.extend(next);
         state.read.insert(path.to_owned(), Slot::Done(module.clone()));
         drop(state);
@@ -216,9 +247,7 @@ impl Files<'_> {
 impl Modules for Files<'_> {
     fn find(&self, name: &str) -> Found {
         match self.finder.find(name) {
-            Found::Text { path, .. } if (self.large)(name.split('.').next().unwrap_or_default()) => {
-                Found::Library(path)
-            }
+            Found::Text { path, .. } if self.is_by_names(name) => Found::Names(path),
             found => found,
         }
     }
@@ -230,7 +259,10 @@ impl Modules for Files<'_> {
             let bytes = self.place.root.read(path, LONGEST).ok()?;
             return Prepared::read(&String::from_utf8_lossy(&bytes), "").map(Arc::new);
         }
-        self.load(path, name, package, false)
+        let module = self.load(path, name, package, false);
+        let bytes = module.as_ref().map_or(0, |it| it.module.text.len() as u64);
+        self.followed.fetch_add(bytes, Ordering::Relaxed);
+        module
     }
 
     fn version(&self, distribution: &str) -> Option<Option<String>> {

@@ -65,9 +65,9 @@ impl TryFrom<PackageFile> for Package {
             releases.push(release);
         }
         let packed_extras = extras::pack(&raw.extras_read, &raw.extras, &versions_of(&releases))?;
-        let PackageFile { package: name, whole, headline, partial, .. } = raw;
+        let PackageFile { package: name, whole, walk, headline, partial, .. } = raw;
         let mut package =
-            Self { name, whole, library_choice, built_for, partners, headline, partial, packed_extras, releases };
+            Self { name, whole, walk, library_choice, built_for, partners, headline, partial, packed_extras, releases };
         package.share_extras();
         Ok(package)
     }

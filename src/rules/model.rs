@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::bytes::Bytes;
 use super::extras::{Extras, Shared};
 use super::python_tag::PythonTag;
-use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement};
+use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement, Walk};
 use crate::pep::{Version, VersionSpecifiers};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 
@@ -25,6 +25,8 @@ pub struct Package {
     pub name: String,
     /// It works as a whole or not at all: kernels in a part of its containers are of no use.
     pub whole: bool,
+    /// What is followed of it where imports are; none where all that its import runs is.
+    pub walk: Option<Walk>,
     /// How it picks one of the CUDA libraries in its wheel; empty for most packages.
     pub library_choice: Vec<LibraryChoice>,
     /// For which CUDA releases were built whose builds do not say so themselves.

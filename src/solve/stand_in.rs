@@ -140,6 +140,7 @@ fn package(name: &str, versions: &[Version]) -> Package {
     };
     Package {
         name: name.to_owned(),
+        walk: None,
         whole: false,
         library_choice: Vec::new(),
         built_for: Vec::new(),

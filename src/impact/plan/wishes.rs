@@ -131,10 +131,11 @@ impl Draft<'_> {
         let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
         finding.id.subject().filter(|_| declared).is_some_and(|name| {
             let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
-            self.db.package(name).is_none() && version.is_some_and(|version| {
-                let there = |other: &str| (other == name).then_some(&version);
-                !have_to_move(self.facts, there).is_empty()
-            })
+            self.db.package(name).is_none()
+                && version.is_some_and(|version| {
+                    let there = |other: &str| (other == name).then_some(&version);
+                    !have_to_move(self.facts, there).is_empty()
+                })
         })
     }
 

@@ -67,8 +67,6 @@ fn body_of(text: &str, line: u32, is_async: bool) -> Option<Block> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
     use super::Module;
     use super::tree::StmtKind;
 

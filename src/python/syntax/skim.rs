@@ -114,13 +114,13 @@ impl Skim<'_> {
                 self.at += 1;
             }
             match self.bytes.get(self.at)? {
-                b'#' | b'\n' | b'\r' => self.to_line_end(),
+                b'#' | b'\n' | b'\r' => self.skip_line(),
                 _ => return Some(indent),
             }
         }
     }
 
-    fn to_line_end(&mut self) {
+    fn skip_line(&mut self) {
         self.at = memchr::memchr(b'\n', &self.bytes[self.at..]).map_or(self.bytes.len(), |more| self.at + more + 1);
     }
 
@@ -145,7 +145,7 @@ impl Skim<'_> {
                     return Some(colon);
                 }
                 b'#' => {
-                    self.to_line_end();
+                    self.skip_line();
                     if self.counts.is_empty() {
                         return Some(colon);
                     }

@@ -56,7 +56,7 @@ pub use self::needs::{MemlockRow, NeedsTable, NinjaRow, PtxasRow, TorchOnDisk};
 pub use self::old_release::OldRelease;
 pub use self::package::{
     BuildRow, BuiltForRow, CodeRow, CudaAgreement, ExtraRow, Headline, KnownHow, LibraryChoiceRow, LibraryPick,
-    PackageFile, PartnerRow, ReleaseAgreement, ReleaseRow, SourceRow, SpecialAgreement,
+    PackageFile, PartnerRow, ReleaseAgreement, ReleaseRow, SourceRow, SpecialAgreement, Walk,
 };
 pub use self::page::{OpenedWheel, Page, Table};
 pub use self::prebuilt::{CpuOnly, Prebuilt};

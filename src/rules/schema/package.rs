@@ -29,6 +29,9 @@ pub struct PackageFile {
     /// linear algebra without `libtorch_cuda.so`) are none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub whole: bool,
+    /// Kept by hand: what is followed of the package where imports are; left out where all that its import runs is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
     /// Kept by hand: the package works without its device code, and where this was read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub optional_code: Option<String>,
@@ -139,6 +142,14 @@ pub enum Headline {
     Framework,
     /// What extends a framework, e.g. xformers.
     Extension,
+}
+
+/// How much of a package is followed by who follows imports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Walk {
+    /// The names of the modules that others take from it; what it imports itself is not followed.
+    Names,
 }
 
 /// How the requirements of a build are known.
