@@ -52,8 +52,7 @@ fn cause(facts: &Facts, group: &[&Finding], plan: Option<&Plan>) -> Cause {
     packages.dedup();
     let (title, mut meaning) = (title::title(facts, group), title::meaning(group));
     let declared = |finding: &&Finding| finding.kind == Kind::Requirement && finding.id.is(&registry::UNMET);
-    if title::repeats(&title, &meaning) || group.iter().all(|finding| declared(finding)) && !meaning.contains("import")
-    {
+    if title::repeats(&title, &meaning) || group.iter().all(declared) && !meaning.contains("import") {
         meaning.clear();
     }
     Cause {

@@ -169,7 +169,7 @@ fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
     let public = version.clone().without_local();
     let is_index =
         |word: &&str| context.db.index_at(word).is_some_and(|name| CudaVersion::from_variant(&name).is_some());
-    let old = all.iter().copied().find(|word| is_index(&word))?;
+    let old = all.iter().copied().find(|word| is_index(word))?;
     let index = context.db.index_url(&cuda.variant())?;
     let release = context.db.release("torch", &public)?;
     release.builds.iter().find(|build| build.cuda == Some(cuda) && build.index == cuda.variant())?;

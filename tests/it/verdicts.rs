@@ -391,7 +391,10 @@ fn a_python_without_torch_says_so() {
     assert_eq!(code, Some(0));
     assert!(out.contains("env   Python ") && out.contains(", no torch\n"), "{out}");
     assert!(out.contains("info  no torch in /workspace/venv; is it the right environment?"), "{out}");
-    assert!(out.contains("pass  nothing wrong found in a Python without torch, driver 570.133.20 and 1 GPU\n"), "{out}");
+    assert!(
+        out.contains("pass  nothing wrong found in a Python without torch, driver 570.133.20 and 1 GPU\n"),
+        "{out}"
+    );
 }
 
 /// Requirements of a build are known by its row where its metadata was not read, and others are judged all the same.

@@ -23,6 +23,7 @@ pub const KINDS: &[&str] = &[
     "forward-compat",
     "gpu-arch",
     "gpu-visibility",
+    "import",
     "pairing",
     "python",
     "requirement",
