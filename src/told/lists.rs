@@ -277,8 +277,11 @@ fn from_file(text: &str, number: usize, draft: &mut Draft) -> bool {
 fn conda(name: &str, version: &str, build: &str, number: usize, draft: &mut Draft) {
     let place = format!("conda list, line {number}");
     if name != "pytorch" {
-        // conda's own names for other things (`libcublas`, `mkl`) are harmless: no rule knows them.
-        draft.package(name, version, Rank::Listed, place);
+        // conda's own names for other things (`libcublas`, `mkl`) are harmless: no rule knows them. `torchvision  0.18.1
+        // py310_cu118` is what an index calls 0.18.1+cu118, and not PyPI's build.
+        let label = build.split('_').find(|part| *part == "cpu" || CudaVersion::from_variant(part).is_some());
+        let label = label.filter(|_| !version.contains('+')).map(|label| format!("{version}+{label}"));
+        draft.package(name, label.as_deref().unwrap_or(version), Rank::Listed, place);
         return;
     }
     let cuda =

@@ -122,6 +122,14 @@ fn lists_in_every_form() {
     }
 }
 
+/// conda's torchvision 0.18.1 of build `py310_cu118` is for CUDA 11.8, and PyPI's of that version is not.
+#[test]
+fn condas_build_says_the_variant() {
+    let list = "# Name  Version  Build  Channel\nxformers  0.0.27  py310_cu118  pytorch\nnumpy  1.26.4  py310h5f9d8c6_0  defaults";
+    let facts = facts(list);
+    assert_eq!((version(&facts, "xformers").as_str(), version(&facts, "numpy").as_str()), ("0.0.27+cu118", "1.26.4"));
+}
+
 #[test]
 fn the_python_of_a_sentence_is_there_unless_its_own_words_ask_for_it() {
     let python = |text: &str| {
