@@ -41,13 +41,16 @@ impl Walker<'_> {
             }
             (Value::Str(_), ..) => Value::Unknown,
             (Value::Items(items), "append" | "add", [value]) => {
-                items.borrow_mut().values.push(value.clone());
+                let mut items = items.borrow_mut();
+                items.perhaps |= self.level > 0;
+                items.values.push(value.clone());
                 Value::None
             }
             (Value::Items(items), "extend" | "update", [value]) => {
                 let more = self.iterate(value);
                 let mut items = items.borrow_mut();
                 items.open |= more.is_none();
+                items.perhaps |= self.level > 0;
                 items.values.extend(more.unwrap_or_default());
                 Value::None
             }

@@ -91,6 +91,8 @@ fn what_is_caught_or_never_runs_is_none() {
         "try:\n    from other import gone\nexcept (ImportError, OSError):\n    pass\n",
         "try:\n    import gone\n    HAS = True\nexcept ImportError:\n    HAS = False\nif HAS:\n    from other import gone\n",
         "import sys\nif sys.version_info < (3, 8):\n    import gone\n",
+        "lacks = []\nfor it in ('other',):\n    try:\n        __import__(it)\n    except ImportError as e:\n        lacks.append(it)\n\
+         if lacks:\n    raise ImportError(lacks)\n",
         "import sys\nif sys.platform == 'win32':\n    import gone\n",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import gone\n",
         "import importlib.util\nif importlib.util.find_spec('gone') is not None:\n    import gone\n",

@@ -45,6 +45,8 @@ pub struct Items {
     pub values: Vec<Value>,
     /// There may be more.
     pub open: bool,
+    /// Some of them are perhaps not there: they came where it is not known whether it runs.
+    pub perhaps: bool,
 }
 
 /// What is in a dict.
@@ -138,7 +140,7 @@ impl Value {
     }
 
     pub fn items(values: Vec<Value>) -> Self {
-        Self::Items(Rc::new(RefCell::new(Items { values, open: false })))
+        Self::Items(Rc::new(RefCell::new(Items { values, ..Items::default() })))
     }
 
     pub fn known(name: &str) -> Self {
@@ -158,7 +160,7 @@ impl Value {
             Self::Str(it) => !it.is_empty(),
             Self::Items(it) => {
                 let it = it.borrow();
-                if it.values.is_empty() && it.open {
+                if it.perhaps || it.values.is_empty() && it.open {
                     return None;
                 }
                 !it.values.is_empty()
