@@ -35,7 +35,7 @@ impl Facts {
     #[must_use]
     pub fn worlds(&self) -> Vec<World> {
         let mut worlds = vec![World { facts: self.clone(), stands_for: Vec::new() }];
-        if self.in_part().is_empty() {
+        if self.in_part().is_empty() || self.combinations() > MOST {
             return worlds;
         }
         worlds = split(worlds, |facts| Some(&mut facts.driver.version));
@@ -48,12 +48,22 @@ impl Facts {
         for at in 0..self.distributions.len() {
             worlds = worlds.into_iter().flat_map(|world| of_distribution(world, at)).collect();
         }
-        if worlds.len() > MOST {
-            worlds.truncate(1);
-            worlds.iter_mut().for_each(|world| *world = World { facts: self.clone(), stands_for: Vec::new() });
-        }
         worlds
     }
+
+    /// How many cases there are, counted before any is made: a report may name a hundred GPUs in part.
+    fn combinations(&self) -> usize {
+        let gpus = self.gpus.value().into_iter().flatten().map(|gpu| members(&gpu.compute_capability));
+        let distributions = self.distributions.iter();
+        let distributions = distributions.map(|own| members(&own.version).max(members(&own.build.version)));
+        let all = gpus.chain(distributions).chain([members(&self.driver.version)]);
+        all.fold(1, usize::saturating_mul)
+    }
+}
+
+/// What a fact may be: one thing, where it is not known in part.
+fn members<T>(fact: &Reading<T>) -> usize {
+    fact.part().map_or(1, |part| part.among().len())
 }
 
 /// A world for each member of a fact.
@@ -159,6 +169,15 @@ mod tests {
             let worlds = facts.worlds();
             prop_assert_eq!(worlds.len(), 1);
             prop_assert_eq!(worlds[0].facts.driver.version.value(), None);
+        }
+
+        /// Neither time nor memory is spent on cases that are too many: up to 4 to the power of 100 here.
+        #[test]
+        fn a_hundred_facts_in_part_are_counted_and_not_made(capabilities in 2..5_usize) {
+            let mut facts = facts(2, capabilities, 2);
+            let gpu = facts.gpus.value().and_then(|gpus| gpus.first().cloned()).expect("one");
+            facts.gpus = Reading::told(vec![gpu; 100], "line 1");
+            prop_assert_eq!(facts.worlds().len(), 1);
         }
     }
 }
