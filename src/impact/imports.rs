@@ -10,11 +10,7 @@ pub(super) fn settle(before: &Facts, after: &mut Facts, db: &RuleDb) {
         return;
     }
     let distributions = &after.distributions;
-    let is_other = |name: &str| {
-        let same = |facts: &Facts| facts.distribution(name).cloned();
-        let now = distributions.iter().find(|it| it.name == name);
-        same(before).as_ref() != now
-    };
+    let is_other = |name: &str| before.distribution(name) != distributions.iter().find(|it| it.name == name);
     imports.wants.retain(|want| {
         let top = want.module.split('.').next().unwrap_or_default();
         let comes = || db.distribution_of_module(top).is_some_and(|name| is_other(&name));

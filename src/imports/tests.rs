@@ -91,6 +91,11 @@ fn what_is_caught_or_never_runs_is_none() {
         "try:\n    from other import gone\nexcept (ImportError, OSError):\n    pass\n",
         "try:\n    import gone\n    HAS = True\nexcept ImportError:\n    HAS = False\nif HAS:\n    from other import gone\n",
         "import sys\nif sys.version_info < (3, 8):\n    import gone\n",
+        "lacks = []\nfor it in ('other',):\n    try:\n        __import__(it)\n    except ImportError as e:\n        lacks += [it]\n\
+         if lacks:\n    raise ImportError(lacks)\n",
+        "lacks = []\nfor it in ('other',):\n    try:\n        __import__(it)\n    except ImportError as e:\n        lacks.append('gone')\n\
+         for it in lacks:\n    __import__(it)\n",
+        "import importlib\nimportlib.import_module(f'other_{1:02d}')\n",
         "lacks = []\nfor it in ('other',):\n    try:\n        __import__(it)\n    except ImportError as e:\n        lacks.append(it)\n\
          if lacks:\n    raise ImportError(lacks)\n",
         "import sys\nif sys.platform == 'win32':\n    import gone\n",

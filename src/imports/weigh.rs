@@ -17,17 +17,19 @@ impl Walker<'_> {
             (Value::Int(a), Value::Int(b)) => a.checked_add(*b).map_or(Value::Unknown, Value::Int),
             (Value::Items(a), b) => {
                 let more = self.iterate(b);
-                let open = more.is_none() || matches!(b, Value::Items(b) if b.borrow().open);
+                let open = more.is_none();
                 if in_place {
                     let mut a = a.borrow_mut();
                     a.values.extend(more.unwrap_or_default());
                     a.open |= open;
+                    a.perhaps |= self.level > 0;
                     return left.clone();
                 }
                 let values = a.borrow().values.iter().cloned().chain(more.unwrap_or_default()).collect();
                 let sum = Value::items(values);
                 if let Value::Items(items) = &sum {
-                    items.borrow_mut().open = a.borrow().open || open;
+                    let (mut items, a) = (items.borrow_mut(), a.borrow());
+                    (items.open, items.perhaps) = (a.open || open, a.perhaps);
                 }
                 sum
             }
@@ -38,7 +40,9 @@ impl Walker<'_> {
     /// The values that a loop gets, where all of them are known.
     pub fn iterate(&self, value: &Value) -> Option<Vec<Value>> {
         match value {
-            Value::Items(items) => Some(items.borrow()).filter(|it| !it.open).map(|it| it.values.clone()),
+            Value::Items(items) => {
+                Some(items.borrow()).filter(|it| !it.open && !it.perhaps).map(|it| it.values.clone())
+            }
             Value::Table(table) => {
                 let table = table.borrow();
                 (!table.open).then(|| table.order.iter().map(|it| Value::Str(it.clone())).collect())
@@ -120,7 +124,8 @@ impl Walker<'_> {
                 let mut known = !items.open;
                 for it in &items.values {
                     match it.same(one) {
-                        Some(true) => return Some(true),
+                        Some(true) if !items.perhaps => return Some(true),
+                        Some(true) => known = false,
                         Some(false) => {}
                         None => known = false,
                     }

@@ -13,6 +13,7 @@ pub use super::finder::Place;
 use super::finder::Finder;
 use crate::facts::{Distribution, Imports, PythonImplementation, Reading, Want, Wanted};
 use crate::imports::{Evidence, Found, Modules, Prepared, Walk};
+use crate::python::metadata::requirement_name;
 use crate::version::PythonVersion;
 
 /// Which imports are followed.
@@ -66,11 +67,16 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
             }
         }
         let walk = thread::Builder::new().stack_size(STACK).spawn_scoped(scope_, || {
-            let walked = follow(&files, &roots);
-            files.end();
-            walked
+            let _end = AtEnd(|| files.end());
+            follow(&files, &roots)
         });
-        walk.ok().and_then(|walk| walk.join().ok())
+        match walk {
+            Ok(walk) => walk.join().ok(),
+            Err(_) => {
+                files.end();
+                None
+            }
+        }
     });
     let Some((walked, left)) = walked else {
         return Reading::unreadable("following the imports stopped: a bug, please report it");
@@ -79,6 +85,15 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
     let wants = wants(&walked.0, &owners);
     let imports = Imports { modules: walked.1, unknown: walked.2, wants, left };
     Reading::binary(imports, "the modules of the installed packages")
+}
+
+/// Does something when it goes, also where a thread panics: nobody waits for what will not come.
+struct AtEnd<F: Fn()>(F);
+
+impl<F: Fn()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
 }
 
 type Walked = (Vec<(Evidence, Option<String>)>, usize, usize);
@@ -109,7 +124,7 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bo
         .filter_map(|it| it.metadata.value())
         .flat_map(|it| &it.requires)
         .filter(|line| !line.contains("extra"))
-        .map(|line| name_of(line))
+        .map(|line| requirement_name(line))
         .collect();
     let is_top = |it: &Distribution| scope.all || it.requested || !needed.contains(&it.name);
     let mut seen = BTreeSet::new();
@@ -132,12 +147,6 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bo
 fn by_names(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> HashSet<String> {
     let large = place.distributions.iter().filter(|it| (scope.is_large)(&it.name));
     large.flat_map(|it| finder.tops(it)).collect()
-}
-
-/// The normalised name at the beginning of a requirement.
-fn name_of(line: &str) -> String {
-    let end = line.find(|it: char| !(it.is_ascii_alphanumeric() || "-_.".contains(it))).unwrap_or(line.len());
-    line[..end].to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
 /// Modules as they are read, by several threads.
@@ -230,6 +239,12 @@ impl Files<'_> {
         }
         state.read.insert(path.to_owned(), Slot::Busy);
         drop(state);
+        let _freed = AtEnd(|| {
+            if let Some(slot @ Slot::Busy) = self.lock().read.get_mut(path) {
+                *slot = Slot::Done(None);
+            }
+            self.woken.notify_all();
+        });
         let bytes = self.place.root.read(path, LONGEST).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let module = Prepared::read(&text, name).map(Arc::new);
@@ -238,8 +253,6 @@ impl Files<'_> {
         let mut state = self.lock();
         state.next.extend(next);
         state.read.insert(path.to_owned(), Slot::Done(module.clone()));
-        drop(state);
-        self.woken.notify_all();
         module
     }
 }
@@ -266,7 +279,7 @@ impl Modules for Files<'_> {
     }
 
     fn version(&self, distribution: &str) -> Option<Option<String>> {
-        let name = name_of(distribution);
+        let name = requirement_name(distribution);
         match self.place.distributions.iter().find(|it| it.name == name) {
             Some(it) => it.version.value().map(|it| Some(it.clone())),
             None => Some(None),
@@ -307,7 +320,7 @@ impl Owners<'_> {
         }
         // Installed in development mode: by the name of its folder.
         let stem = file.strip_suffix(".py").unwrap_or(file);
-        let parts: Vec<String> = stem.split('/').map(name_of).collect();
+        let parts: Vec<String> = stem.split('/').map(requirement_name).collect();
         let is_it = |it: &&Distribution| it.editable && parts.contains(&it.name);
         self.place.distributions.iter().find(is_it).map(|it| it.name.clone())
     }

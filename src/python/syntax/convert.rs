@@ -296,6 +296,14 @@ impl Convert<'_> {
                             for element in &it.elements {
                                 parts.push(match element {
                                     ast::InterpolatedStringElement::Literal(it) => Expr::Str(it.value.as_ref().into()),
+                                    // How `{x!r}`, `{x:02d}` and `{x=}` write a value is not followed.
+                                    ast::InterpolatedStringElement::Interpolation(it)
+                                        if it.format_spec.is_some()
+                                            || it.debug_text.is_some()
+                                            || it.conversion != ast::ConversionFlag::None =>
+                                    {
+                                        Expr::Other(vec![self.expr(&it.expression)])
+                                    }
                                     ast::InterpolatedStringElement::Interpolation(it) => self.expr(&it.expression),
                                 });
                             }

@@ -90,5 +90,9 @@ mod tests {
     fn what_is_no_python_is_refused() {
         assert!(Module::parse("print 'a'\n").is_none());
         assert!(Module::parse("def f(:\n    pass\n").is_none());
+        // Cut off behind a backslash, where nothing follows any more.
+        for text in ["def f():\\", "x = 1 \\", "def f(): '\\", "async def f():  \\"] {
+            assert!(Module::parse(text).is_none_or(|module| module.body.len() <= 1), "{text}");
+        }
     }
 }

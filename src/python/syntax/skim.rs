@@ -176,6 +176,8 @@ impl Skim<'_> {
             }
             self.at += 1;
         }
+        // A backslash at the very end stands for nothing.
+        self.at = self.at.min(self.bytes.len());
         Some(colon)
     }
 
