@@ -135,11 +135,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let on_disk = |path: &str| {
         Path::new(path).is_file().then(|| file::read_bytes(Path::new(path)).ok()).flatten().map(|bytes| decode(&bytes))
     };
-    let (mut findings, project) = judge.findings(&files, &on_disk);
     if let Some(revision) = &args.diff_base {
-        let known = judge.known_before(&files, &at_commit(revision)?);
-        findings.retain(|finding| !known.contains(&session::identity(finding)));
+        judge.known = judge.known_before(&files, &at_commit(revision)?);
     }
+    let (mut findings, project) = judge.findings(&files, &on_disk);
     let mut texts: Vec<(String, String)> = project.files.into_iter().map(|file| (file.path, file.text)).collect();
     if !judge.policy.file.is_empty() && findings.iter().any(|finding| finding.file == judge.policy.file) {
         texts.push((judge.policy.file.clone(), file::read(Path::new(&judge.policy.file))?));

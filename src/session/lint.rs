@@ -34,6 +34,8 @@ pub struct Judge<'j> {
     pub today: String,
     /// All files of the project are looked at, so that what the policy ignores in none of them is told.
     pub all: bool,
+    /// What was there before and is no matter of this change: neither told nor mended.
+    pub known: BTreeSet<Identity>,
 }
 
 /// What finds the same findings again wherever their lines have moved.
@@ -45,7 +47,7 @@ impl<'j> Judge<'j> {
     pub fn declared(declaration: Option<(&Path, &Config, &str)>, targets: Vec<Target>, db: &'j RuleDb) -> Self {
         let policy = declaration.map(|(path, config, text)| policy(path, config, text)).unwrap_or_default();
         let declared = declaration.map(|(path, config, text)| declared(path, config, text)).unwrap_or_default();
-        Self { targets, policy, declared, db, today: String::new(), all: false }
+        Self { targets, policy, declared, db, today: String::new(), all: false, known: BTreeSet::new() }
     }
 
     /// The findings in some files, and the project that they make.
@@ -54,7 +56,9 @@ impl<'j> Judge<'j> {
         files.iter().for_each(|(path, kind, text)| reader.add(path, *kind, text));
         let project = reader.finish();
         let findings = lint::run(&project, &self.targets, &self.declared, self.db);
-        (self.policy.apply(findings, &self.today, self.all), project)
+        let mut findings = self.policy.apply(findings, &self.today, self.all);
+        findings.retain(|finding| !self.known.contains(&identity(finding)));
+        (findings, project)
     }
 
     /// What is found in the same files as another commit has them; `show` gives their texts there.
@@ -96,8 +100,7 @@ impl<'j> Judge<'j> {
 }
 
 /// What a finding is, wherever its line has moved.
-#[must_use]
-pub fn identity(finding: &Finding) -> Identity {
+fn identity(finding: &Finding) -> Identity {
     (finding.file.clone(), finding.rule.id, finding.message.clone())
 }
 
@@ -192,6 +195,22 @@ mod tests {
         assert_eq!(mended.is_empty(), fixes == 0);
         let left = judge.left(&files, &mended, &nothing);
         assert!(left.iter().all(|finding| finding.fix.is_none()), "{left:?}");
+    }
+
+    #[test]
+    fn what_was_there_before_is_never_mended() {
+        let (mut judge, nothing) = (judge(), |_: &str| None);
+        let files = file(BROKEN);
+        judge.known = judge.known_before(&files, &|_| Some(BROKEN.to_owned()));
+        let (findings, _) = judge.findings(&files, &nothing);
+        assert!(findings.is_empty(), "{findings:?}");
+        assert!(judge.mended(&files, &findings, &nothing).is_empty());
+        // A new file beside it is mended, and it is not, in whichever round.
+        let mut more = files.clone();
+        more.push(("new.txt".to_owned(), FileKind::Requirements, "torch==2.7.1\ntriton==3.2.0\n".to_owned()));
+        let (findings, _) = judge.findings(&more, &nothing);
+        assert!(!findings.is_empty());
+        assert!(!judge.mended(&more, &findings, &nothing).contains_key("requirements.txt"));
     }
 
     #[test]
