@@ -45,6 +45,13 @@ pub fn sentence(part: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// A sentence as a part of a longer one, e.g. `update it` of `Update it`.
+#[must_use]
+pub fn lower_first(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
 /// The first sentence of a text, with its full stop: a full stop, a space and no small letter end one, outside backticks.
 #[must_use]
 pub fn first_sentence(text: &str) -> &str {

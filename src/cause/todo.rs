@@ -13,7 +13,7 @@ use crate::fix::who::is_for_a_person;
 use crate::rules::requirement::name_of;
 use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
-use crate::text::{count, list};
+use crate::text::{count, list, lower_first};
 use crate::version::CudaVersion;
 
 /// What a thing to do is there for.
@@ -108,10 +108,7 @@ fn headline(facts: &Facts, plan: &Plan) -> String {
     };
     match torch.zip(now).filter(|(then, now)| then != now && pins.len() > 1) {
         Some((then, _)) => {
-            let mut letters = plan.summary.chars();
-            let first = letters.next().map(|letter| letter.to_ascii_lowercase());
-            let rest: String = first.into_iter().chain(letters).collect();
-            format!("Move the stack to CUDA {then}: {rest}{removed}")
+            format!("Move the stack to CUDA {then}: {}{removed}", lower_first(&plan.summary))
         }
         None => format!("{}{removed}", plan.summary),
     }

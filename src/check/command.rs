@@ -38,7 +38,7 @@ pub fn fit(facts: &Facts, db: &RuleDb, mut findings: Vec<Finding>) -> Vec<Findin
             }
         }
     }
-    if facts.system.os.value().is_some_and(|os| os == "windows") {
+    if facts.system.is_windows() {
         for remedy in findings.iter_mut().flat_map(|finding| &mut finding.remedies) {
             remedy.steps.retain(|step| !step.words().iter().any(|word| SYSTEM_INSTALLERS.contains(&word.as_str())));
         }
@@ -80,7 +80,7 @@ fn without_wheel(facts: &Facts, db: &RuleDb, step: &Step) -> Option<String> {
 /// A step as this system takes it; none where it does as it is.
 fn of_system(facts: &Facts, step: &Step) -> Option<Step> {
     match step {
-        Step::Script(text) if facts.system.os.value().is_some_and(|os| os == "windows") => without_grep(text.as_str()),
+        Step::Script(text) if facts.system.is_windows() => without_grep(text.as_str()),
         Step::Run { argv, .. } if argv.first().is_some_and(|word| SYSTEM_INSTALLERS.contains(&word.as_str())) => {
             let version = facts.python.value().and_then(|python| python.version.value());
             let named = |word: &Word| match (word.as_str(), version) {

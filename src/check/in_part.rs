@@ -9,13 +9,7 @@ use crate::finding::{Evidence, Finding, Outcome, Severity};
 
 /// What a check came to in each case, in the order of the cases; `open` is the fact in part, e.g. `driver 535`.
 pub fn together(cases: &[World], judged: Vec<Checked>, open: &str) -> Option<Checked> {
-    let mut found: Vec<&[Finding]> = Vec::new();
-    for checked in &judged {
-        found.push(match &checked.outcome {
-            Outcome::Findings(findings) => findings,
-            _ => &[],
-        });
-    }
+    let found: Vec<&[Finding]> = judged.iter().map(findings).collect();
     let everywhere = |finding: &&Finding| found.iter().all(|others| others.iter().any(|it| it.id == finding.id));
     let (first, others) = found.split_first()?;
     let of_all: Vec<Finding> = first
@@ -49,6 +43,13 @@ pub fn together(cases: &[World], judged: Vec<Checked>, open: &str) -> Option<Che
         outcomes.swap_remove(skipped.unwrap_or(0))
     };
     Some(Checked { id, outcome, missing })
+}
+
+fn findings(checked: &Checked) -> &[Finding] {
+    match &checked.outcome {
+        Outcome::Findings(findings) => findings,
+        _ => &[],
+    }
 }
 
 fn without_findings(outcome: Outcome) -> Outcome {

@@ -61,7 +61,7 @@ impl<'f> Installer<'f> {
             conda: conda.collect(),
             prefix: python.map_or("", |python| &python.prefix),
             lacks_pip: facts.origin == Origin::Host && facts.distribution("pip").is_none(),
-            windows: facts.system.os.value().is_some_and(|os| os == "windows"),
+            windows: facts.system.is_windows(),
         }
     }
 

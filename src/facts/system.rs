@@ -41,6 +41,14 @@ pub struct System {
     pub environment: BTreeMap<String, String>,
 }
 
+impl System {
+    /// Whether it is known to be Windows.
+    #[must_use]
+    pub fn is_windows(&self) -> bool {
+        self.os.value().is_some_and(|os| os == "windows")
+    }
+}
+
 /// How often one Xid error stands in the kernel's log. Processes and addresses of GPUs are not kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

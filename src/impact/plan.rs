@@ -25,7 +25,7 @@ use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::AskedRequirement;
@@ -174,7 +174,7 @@ impl Draft<'_> {
             // The machine is put right before anything is installed on it.
             let remedy = check::out_of_path(library, self.facts);
             self.after = None;
-            self.parts.insert(0, lower(&remedy.summary));
+            self.parts.insert(0, text::lower_first(&remedy.summary));
             self.steps.splice(0..0, remedy.steps);
             self.changes.push(Change::NoCompat);
         }
@@ -331,21 +331,22 @@ impl Draft<'_> {
         lines.sort();
         // What the members of a family require in another release, nobody read.
         self.known &= family.is_empty();
+        self.also_install(lines.clone(), lines, None);
+    }
+
+    /// Installs lines beside what the solver chose, which brings `brought`; `after` is what is found then, where that is known.
+    fn also_install(&mut self, lines: Vec<String>, brought: Vec<String>, after: Option<BTreeSet<Id>>) {
         self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
         self.parts.push(format!("install {}", text::list(&lines)));
-        self.after = None;
-        self.changes.push(Change::Install(lines.clone()));
+        self.changes.push(Change::Install(brought));
+        self.after = after;
         self.requirements.extend(lines);
     }
 
     /// What the rules do not cover and is not as those require it that do not move themselves: the range of all of them.
     fn unmet(&self, now: &Facts, moving: &BTreeSet<String>) -> BTreeMap<String, VersionSpecifiers> {
         let environment = markers(&Target::to_plan_for(now, self.db));
-        let active = |line: &crate::pep::Requirement| match &environment {
-            Some(environment) => applies(line, environment, &[]),
-            // Without a Python nothing is known of a line that asks for one.
-            None => line.marker.is_true(),
-        };
+        let active = |line: &crate::pep::Requirement| surely_applies(line, environment.as_ref(), &[]);
         let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
         for distribution in now.active_distributions().filter(|it| !moving.contains(&it.name)) {
             let Some(metadata) = distribution.metadata.value() else { continue };
@@ -393,7 +394,7 @@ impl Draft<'_> {
                 if !left.contains(&finding.id) && left.is_subset(&after) {
                     (after, changes) = (left, more);
                     self.by_setting.insert(finding.id.clone());
-                    parts.push(lower(&remedy.summary));
+                    parts.push(text::lower_first(&remedy.summary));
                     steps.extend(remedy.steps.iter().cloned());
                     break;
                 }
@@ -478,12 +479,6 @@ fn falls(row: &Row, db: &RuleDb) -> Option<Fall> {
     let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
     let (before, after) = (version(&row.before)?, version(&row.after)?);
     (row.fate == Fate::Change).then(|| package.fall(&before.without_local(), &after.without_local()))
-}
-
-/// A sentence as a part of a longer one.
-fn lower(sentence: &str) -> String {
-    let mut letters = sentence.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// Whether a change brings packages, which is for the solver to choose.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::RuleDb;
 use super::model::Release;
-use super::requirement::{name_of, parse, specifiers};
+use super::requirement::{is_about, name_of, parse, specifiers};
 use super::role::{is_nvidias, is_runtime_wheel};
 use super::schema::KnownHow;
 use super::target::{Target, complete_gpus};
@@ -147,7 +147,7 @@ pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> 
     let own = build.local.as_deref() == distribution.local() || distribution.local().is_none();
     // PyPI's wheel is the one that was read: what it asks of CUDA's side a CPU build does not.
     let cpu = build.local.as_deref() == Some("cpu") || distribution.local() == Some("cpu");
-    let asks = |line: &&String| !cpu || !is_nvidias(name_of(line)) && !line.starts_with("triton");
+    let asks = |line: &&String| !cpu || !is_nvidias(name_of(line)) && !is_about(line, "triton");
     let requires = release.requires.iter().chain(build.requires.iter().filter(|_| own)).filter(asks).cloned().collect();
     let metadata = Metadata {
         requires,

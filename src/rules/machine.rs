@@ -32,7 +32,7 @@ pub fn place(facts: &Facts, db: &RuleDb) -> Option<Place> {
     if tegra || gpus.any(is_tegra) {
         return Some(Place::Jetson);
     }
-    if system.os.value().is_some_and(|os| os == "windows") {
+    if system.is_windows() {
         return Some(Place::Windows);
     }
     let kind = system.container.value()?;

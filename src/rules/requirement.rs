@@ -152,6 +152,13 @@ pub fn applies(requirement: &Requirement, environment: &MarkerEnvironment, extra
     requirement.marker.is_true() || requirement.evaluate_markers(environment, extras)
 }
 
+/// Whether it is known that a requirement applies: without an environment (no Python, or no platform is known) only what applies
+/// everywhere does.
+#[must_use]
+pub fn surely_applies(requirement: &Requirement, known: Option<&MarkerEnvironment>, extras: &[ExtraName]) -> bool {
+    known.map_or(requirement.marker.is_true(), |environment| applies(requirement, environment, extras))
+}
+
 /// Whether an installed version satisfies specifiers: pre-releases count, and `==2.7.1` accepts 2.7.1+cu126.
 #[must_use]
 pub fn satisfied(specifiers: &VersionSpecifiers, version: &Version) -> bool {

@@ -32,11 +32,15 @@ pub trait Files {
     fn variable(&self, name: &str) -> Option<String>;
 }
 
-/// Where a file is read from, and what of it.
-#[derive(Clone, Copy)]
-struct Source<'s> {
-    files: &'s dyn Files,
-    selection: &'s Selection,
+/// A file and those that it includes, on the way through them.
+struct Walk<'w> {
+    files: &'w dyn Files,
+    /// What of a project is read.
+    selection: &'w Selection,
+    /// The files that led here.
+    above: Vec<PathBuf>,
+    /// What no installer accepts, with its place.
+    wrong: Vec<String>,
 }
 
 /// What command line and files ask for.
@@ -159,52 +163,38 @@ impl Inputs {
         constraint: bool,
         selection: &Selection,
     ) -> anyhow::Result<()> {
-        let mut wrong = Vec::new();
-        self.read_below(file, constraint, Source { files, selection }, &mut Vec::new(), &mut wrong)?;
-        if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
+        let mut walk = Walk { files, selection, above: Vec::new(), wrong: Vec::new() };
+        self.read_below(&mut walk, file, constraint)?;
+        if walk.wrong.is_empty() { Ok(()) } else { bail!("{}", walk.wrong.join("\n")) }
     }
 
-    fn read_below(
-        &mut self,
-        file: &Path,
-        constraint: bool,
-        source: Source<'_>,
-        above: &mut Vec<PathBuf>,
-        wrong: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let known = source.files.one_path(file);
-        if above.contains(&known) {
+    fn read_below(&mut self, walk: &mut Walk<'_>, file: &Path, constraint: bool) -> anyhow::Result<()> {
+        let known = walk.files.one_path(file);
+        if walk.above.contains(&known) {
             bail!("`{}` includes itself", file.display());
         }
-        if above.len() > DEEPEST {
+        if walk.above.len() > DEEPEST {
             bail!("`{}` is included over more than {DEEPEST} files", file.display());
         }
         if !self.done.insert((known.clone(), constraint)) {
             return Ok(());
         }
-        let text = decode(&source.files.bytes(file)?);
-        above.push(known);
+        let text = decode(&walk.files.bytes(file)?);
+        walk.above.push(known);
         if file.extension().is_some_and(|ending| ending == "toml") {
-            self.project(file, &text, constraint, source, above, wrong)?;
+            self.project(walk, file, &text, constraint)?;
         } else {
-            self.requirements(file, &text, constraint, source, above, wrong)?;
+            self.requirements(walk, file, &text, constraint)?;
         }
-        above.pop();
+        walk.above.pop();
         Ok(())
     }
 
-    fn requirements(
-        &mut self,
-        file: &Path,
-        text: &str,
-        constraint: bool,
-        source: Source<'_>,
-        above: &mut Vec<PathBuf>,
-        wrong: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
-        let variable = |name: &str| source.files.variable(name);
+    fn requirements(&mut self, walk: &mut Walk<'_>, file: &Path, text: &str, constraint: bool) -> anyhow::Result<()> {
+        let files = walk.files;
+        let variable = |name: &str| files.variable(name);
         let parsed = RequirementsFile::parse(text, &variable);
-        wrong.extend(parsed.errors.iter().map(|error| told(file, error)));
+        walk.wrong.extend(parsed.errors.iter().map(|error| told(file, error)));
         self.notes.extend(parsed.warnings.iter().map(|warning| told(file, warning)));
         for entry in parsed.entries {
             let place = at(file, &entry.line);
@@ -218,7 +208,7 @@ impl Inputs {
                         continue;
                     }
                     let path = file.parent().unwrap_or(Path::new("")).join(name);
-                    self.read_below(&path, constraint || constraints, source, above, wrong)
+                    self.read_below(walk, &path, constraint || constraints)
                         .with_context(|| format!("included from {place}"))?;
                 }
                 EntryKind::IndexUrl(url) => self.indexes.push(WantedIndex { url: url.value, extra: false, place }),
@@ -235,22 +225,14 @@ impl Inputs {
         Ok(())
     }
 
-    fn project(
-        &mut self,
-        file: &Path,
-        text: &str,
-        constraint: bool,
-        source: Source<'_>,
-        above: &mut Vec<PathBuf>,
-        wrong: &mut Vec<String>,
-    ) -> anyhow::Result<()> {
+    fn project(&mut self, walk: &mut Walk<'_>, file: &Path, text: &str, constraint: bool) -> anyhow::Result<()> {
         let project = PyProject::parse(text);
-        wrong.extend(project.errors.iter().map(|error| told(file, error)));
+        walk.wrong.extend(project.errors.iter().map(|error| told(file, error)));
         self.notes.extend(project.warnings.iter().map(|warning| told(file, warning)));
         if !project.is_project && project.groups.is_empty() && project.errors.is_empty() {
             bail!("`{}` has no `[project]`, no `[dependency-groups]` and no `[tool.poetry]`", file.display());
         }
-        let chosen = project.select(source.selection).with_context(|| format!("`{}`", file.display()))?;
+        let chosen = project.select(walk.selection).with_context(|| format!("`{}`", file.display()))?;
         for one in chosen {
             let place = at(file, &one.dependency.place);
             if let (Some(name), Some(url), Some(requirement)) =
@@ -283,7 +265,7 @@ impl Inputs {
             }
             for inner in &project.dependency_files {
                 let path = file.parent().unwrap_or(Path::new("")).join(&inner.value);
-                self.read_below(&path, constraint, source, above, wrong)
+                self.read_below(walk, &path, constraint)
                     .with_context(|| format!("named in {}", at(file, &inner.place)))?;
             }
         }

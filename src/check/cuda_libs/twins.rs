@@ -6,7 +6,7 @@
 use crate::check::{Context, Installed, Installer, again};
 use crate::facts::Origin;
 use crate::finding::{Change, Remedy};
-use crate::rules::requirement::{applies, is_about, markers, parse};
+use crate::rules::requirement::{is_about, markers, parse, surely_applies};
 use crate::text;
 
 /// Those of some distributions that another one requires here, torch's wishes alone where it has any.
@@ -15,9 +15,11 @@ fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
     let asks = |installed: &Installed<'_>, name: &str| {
         let lines = installed.requires().unwrap_or_default();
         installed.name() != name
-            && lines.iter().filter(|line| is_about(line, name)).filter_map(|line| parse(line).ok()).any(|line| {
-                environment.as_ref().map_or(line.marker.is_true(), |environment| applies(&line, environment, &[]))
-            })
+            && lines
+                .iter()
+                .filter(|line| is_about(line, name))
+                .filter_map(|line| parse(line).ok())
+                .any(|line| surely_applies(&line, environment.as_ref(), &[]))
     };
     let of_torch: Vec<&str> = names
         .iter()

@@ -23,8 +23,9 @@ fn finding(context: &Context<'_>, folder: &str) -> Option<Finding> {
     let (location, file_name) = folder.rsplit_once('/')?;
     let (name, version) = file_name.strip_suffix(".dist-info")?.rsplit_once('-')?;
     let rest = name.trim_start_matches('~').to_ascii_lowercase().replace('_', "-");
-    // The first letter is lost.
-    let name = ('a'..='z').map(|first| format!("{first}{rest}")).find(|name| context.db.package(name).is_some())?;
+    // The first letter is lost; where two packages end alike, nobody knows which it was.
+    let mut names = ('a'..='z').map(|first| format!("{first}{rest}")).filter(|name| context.db.package(name).is_some());
+    let (name, None) = (names.next()?, names.next()) else { return None };
     if context.stack.get(&name).is_some() {
         return None;
     }

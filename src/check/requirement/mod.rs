@@ -19,7 +19,7 @@ use crate::facts::Origin;
 use crate::finding::{Basis, Outcome, Severity};
 use crate::parallel::in_parallel;
 use crate::pep::{ExtraName, Requirement};
-use crate::rules::requirement::{applies, markers, parse};
+use crate::rules::requirement::{markers, parse, surely_applies};
 use crate::rules::role::is_runtime_wheel;
 use crate::step::{self, Step};
 
@@ -43,10 +43,8 @@ fn installed(context: &Context<'_>) -> Outcome {
         return Outcome::Skipped("the Python version and platform, which markers refer to".to_owned());
     }
     // Of a report that does not name its Python only what applies everywhere is known.
-    let applies = |requirement: &Requirement, extras: &[ExtraName]| match &environment {
-        Some(environment) => applies(requirement, environment, extras),
-        None => requirement.marker.is_true(),
-    };
+    let applies =
+        |requirement: &Requirement, extras: &[ExtraName]| surely_applies(requirement, environment.as_ref(), extras);
     let asked: BTreeSet<String> = context
         .stack
         .installed

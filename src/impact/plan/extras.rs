@@ -6,13 +6,11 @@
 use std::str::FromStr;
 
 use super::{Draft, is_certain, serious};
-use crate::check;
 use crate::facts::Facts;
 use crate::finding::{Change, Finding};
 use crate::pep::{Requirement, Version};
-use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::{RuleDb, Target};
-use crate::text;
 
 /// One extra as an installer is asked for it, and what that brings.
 struct AskedExtra {
@@ -33,16 +31,13 @@ impl Draft<'_> {
                 continue;
             };
             let brings: Vec<String> = asked.iter().flat_map(|it| it.brings.clone()).collect();
-            let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(brings)]).collect();
+            let changes: Vec<Change> = self.changes.iter().cloned().chain([Change::Install(brings.clone())]).collect();
             let (before, then) = (self.ids_after(&self.changes), self.ids_after(&changes));
             if then.contains(&finding.id) || !then.is_subset(&before) {
                 continue;
             }
             let lines: Vec<String> = asked.into_iter().map(|it| it.line).collect();
-            self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
-            self.parts.push(format!("install {}", text::list(&lines)));
-            (self.after, self.changes) = (Some(then), changes);
-            self.requirements.extend(lines);
+            self.also_install(lines, brings, Some(then));
         }
     }
 }
@@ -59,11 +54,7 @@ fn asked(line: &str, now: &Facts, db: &RuleDb) -> Option<AskedExtra> {
     }
     let known = release.extras()?;
     let environment = markers(&Target::to_plan_for(now, db));
-    let active = |line: &Requirement| match &environment {
-        Some(environment) => applies(line, environment, &[]),
-        // Without a Python nothing is known of a line that asks for one.
-        None => line.marker.is_true(),
-    };
+    let active = |line: &Requirement| surely_applies(line, environment.as_ref(), &[]);
     let mut lines: Vec<Requirement> = Vec::new();
     for extra in &wanted.extras {
         let parsed = known.get(extra.as_ref())?.requires.iter().filter_map(|line| requirement::parse(line).ok());

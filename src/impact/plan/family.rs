@@ -82,10 +82,7 @@ fn lines(facts: &Facts, db: &RuleDb) -> Vec<Line> {
             facts.installing.unmet.iter().filter(|it| it.package.0 == distribution.name).map(|it| &it.requirement);
         for line in declared.chain(told) {
             let Ok(parsed) = requirement::parse(line) else { continue };
-            let active = match &environment {
-                Some(environment) => requirement::applies(&parsed, environment, &[]),
-                None => parsed.marker.is_true(),
-            };
+            let active = requirement::surely_applies(&parsed, environment.as_ref(), &[]);
             let about = normalise(parsed.name.as_ref());
             let Some(range) = specifiers(&parsed).filter(|_| active && is_outside(&about)) else { continue };
             if facts.distribution(&about).is_some() {

@@ -8,6 +8,7 @@ use crate::finding::{Change, Finding, Id, Remedy};
 use crate::rules::requirement::{name_of, normalise};
 use crate::rules::{RuleDb, Workload};
 use crate::step::Step;
+use crate::text::{list, lower_first};
 
 use super::super::{apply, serious, serious_ids};
 use super::{ranges::bounded, twins};
@@ -71,7 +72,7 @@ impl Front {
         let helps = then.is_subset(&now) && (then.len() < now.len() || !answers.is_empty());
         if helps {
             (self.facts, self.findings) = (after, found);
-            self.parts.push(super::lower(&remedy.summary));
+            self.parts.push(lower_first(&remedy.summary));
             self.changes.push(change.clone());
             self.steps.extend(remedy.steps);
         }
@@ -103,7 +104,7 @@ fn beside_anchors(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[F
             free.requirements.iter().map(|line| bounded(line, &others, db, workload)).collect::<Option<Vec<_>>>();
         let Some(lines) = lines else { continue };
         found.push(Remedy {
-            summary: format!("Install {}", crate::text::list(&lines)),
+            summary: format!("Install {}", list(&lines)),
             steps: check::Installer::of(facts).install(&[], &lines).into_iter().collect(),
             change: Some(Change::Install(lines.clone())),
             requirements: lines,

@@ -9,7 +9,7 @@ use crate::check::Stack;
 use crate::facts::Facts;
 use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use crate::rules::advisory::{Environment, holds};
-use crate::rules::requirement::{self, applies, is_about, markers, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, is_about, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::schema::{Condition, Level};
 use crate::rules::{RuleDb, Target, Workload};
 
@@ -39,11 +39,7 @@ fn required(name: &str, facts: &Facts, db: &RuleDb) -> Vec<VersionSpecifier> {
     let others = stack.installed.iter().filter(|it| it.name() != name).filter_map(|it| it.requires());
     let lines = others.flatten().filter(|line| is_about(line, name));
     let parsed = lines.filter_map(|line| requirement::parse(line).ok());
-    let active = parsed.filter(|line| match &environment {
-        Some(environment) => applies(line, environment, &[]),
-        // Without a Python nothing is known of a line that asks for one.
-        None => line.marker.is_true(),
-    });
+    let active = parsed.filter(|line| surely_applies(line, environment.as_ref(), &[]));
     active.filter_map(|line| specifiers(&line)).flat_map(|range| range.iter().cloned().collect::<Vec<_>>()).collect()
 }
 

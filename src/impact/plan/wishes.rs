@@ -7,7 +7,7 @@ use super::super::outlook::{Fate, Outlook, have_to_move};
 use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
-use crate::check::{self, registry};
+use crate::check::registry;
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
 use crate::rules::Target;
@@ -16,7 +16,6 @@ use crate::rules::requirement::{self, normalise, satisfied};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::Headline;
 use crate::solve::AskedRequirement;
-use crate::text;
 
 /// What is asked of the solver for the sake of findings.
 pub(super) struct Wanted {
@@ -164,10 +163,7 @@ impl Draft<'_> {
             if !now.contains(&finding.id) || then.contains(&finding.id) || !then.is_subset(&now) {
                 continue;
             }
-            self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
-            self.parts.push(format!("install {}", text::list(&lines)));
-            (self.after, self.changes) = (Some(then), changes);
-            self.requirements.extend(lines);
+            self.also_install(lines.clone(), lines, Some(then));
         }
     }
 
@@ -188,10 +184,6 @@ impl Draft<'_> {
         });
         let lines = lines.filter(|lines| !lines.is_empty()).and_then(|lines| self.bounded(&lines));
         let Some(lines) = lines else { return };
-        self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
-        self.parts.push(format!("install {}", text::list(&lines)));
-        self.changes.push(Change::Install(lines.clone()));
-        self.after = None;
-        self.requirements.extend(lines);
+        self.also_install(lines.clone(), lines, None);
     }
 }

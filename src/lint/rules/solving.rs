@@ -12,7 +12,7 @@ use crate::finding::Severity;
 use crate::lint::Finding;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::rules::Target;
-use crate::rules::requirement::parse;
+use crate::rules::requirement::is_about;
 use crate::solve::{Change, Proof};
 
 /// What becomes of a set on one target.
@@ -161,9 +161,4 @@ fn blamed_line<'p>(view: &View<'p>, target: &Target, proof: &Proof, mend: Option
         .find(|line| spoken(line))
         .or_else(|| changed.next())
         .or_else(|| lines.iter().copied().rfind(spoken))
-}
-
-/// Whether a requirement names a package.
-fn is_about(requirement: &str, name: &str) -> bool {
-    parse(requirement).is_ok_and(|parsed| parsed.name.as_ref() == name)
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::{Problem, Style, part};
 use crate::pep::MarkerTree;
 use crate::project::mend;
+use crate::text::lower_first;
 
 /// What is longer or nested deeper is an attack; so is a marker that joins so many independent conditions, for the library's
 /// work may double with each.
@@ -88,9 +89,4 @@ pub(crate) fn marker_of(text: &str) -> Result<MarkerTree, Problem> {
 fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
-}
-
-pub fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

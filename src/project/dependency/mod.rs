@@ -19,12 +19,13 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use location::{Bare, bare_location, egg, elsewhere, kind_of, wheel_name};
-use marker::{lower_first, marker};
+use marker::marker;
 
 use crate::pep::{ExtraName, MarkerTree, PackageName, Requirement, VersionOrUrl, VersionSpecifier, VersionSpecifiers};
 use crate::project::mend;
 use crate::project::place::{InputError, Place};
 use crate::python::wheel::WheelName;
+use crate::text::lower_first;
 
 pub use self::location::{at_address, repository_name};
 pub(crate) use self::marker::{foreign, independent, marker_of};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use super::page::{Page, Table, cited, fault, pages, variable};
 
 /// `rules/platform/environment.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,11 +50,7 @@ impl Table for EnvironmentTable {
             if previous.is_some_and(|other| other.name >= row.name) {
                 return Err(fault("variable", index, "the variables do not ascend by name, each once"));
             }
-            if row.name.is_empty()
-                || !row.name.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_')
-            {
-                return Err(fault("variable", index, &format!("`{}` is no environment variable", row.name)));
-            }
+            variable(&row.name).map_err(|message| fault("variable", index, &message))?;
             match &row.source {
                 Some(source) => cited(&self.sources, source, "variable", index)?,
                 None if row.does.is_some() || row.wrong.is_some() || !row.valid.is_empty() => {

@@ -69,6 +69,15 @@ pub fn normalised(name: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// What a row calls an environment variable looks like one: `CUDA_HOME`.
+pub fn variable(name: &str) -> Result<(), String> {
+    let is_letter = |letter: u8| letter.is_ascii_uppercase() || letter.is_ascii_digit() || letter == b'_';
+    if name.is_empty() || !name.bytes().all(is_letter) {
+        return Err(format!("`{name}` is no environment variable"));
+    }
+    Ok(())
+}
+
 pub fn requirement(line: &str) -> Result<Requirement, String> {
     line.parse().map_err(|error| format!("`{line}`: {error}"))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::page::{Page, Row};
+use super::page::{Page, Row, variable};
 use crate::version::ComputeCapability;
 
 /// A package that compiles against the installed torch when it is installed from source, so that another torch, or another
@@ -54,11 +54,7 @@ impl Row for SourceBuild {
         }
         let variables = [&self.arch_variable, &self.only_with].into_iter().flatten();
         for name in variables.map(|text| text.split_once('=').map_or(text.as_str(), |(name, _)| name)) {
-            if name.is_empty()
-                || !name.bytes().all(|letter| letter.is_ascii_uppercase() || b"_0123456789".contains(&letter))
-            {
-                return Err(Fault::new(format!("`{name}` is no environment variable")));
-            }
+            variable(name).map_err(Fault::new)?;
         }
         let page = &self.source.page;
         if !page.starts_with("https://") {
