@@ -11,4 +11,6 @@ pub mod on_gpu;
 pub mod paste;
 pub mod resolve;
 pub mod targets;
+#[cfg(test)]
+mod unread;
 pub mod weigh;
