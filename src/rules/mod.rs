@@ -34,6 +34,7 @@ pub mod requirement;
 pub mod role;
 pub mod schema;
 mod shelf;
+pub mod short;
 pub mod symbols;
 pub mod symptom;
 pub mod target;
