@@ -9,6 +9,7 @@ pub mod artefact;
 mod ask_builds;
 mod ask_cuda;
 mod ask_gpus;
+mod ask_messages;
 mod ask_names;
 pub mod bytes;
 pub mod checked;
