@@ -21,6 +21,7 @@ pub mod driver;
 mod embedded;
 pub mod extras;
 pub mod fault;
+pub mod fit;
 pub mod judged;
 pub mod kernel;
 pub mod machine;
