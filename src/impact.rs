@@ -22,7 +22,7 @@ use crate::facts::{
     Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Origin, Reading, Source,
 };
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
@@ -431,13 +431,11 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         if db.package(&other).is_some_and(|package| !is_left(package)) && !is_runtime_wheel(&other) {
             continue;
         }
-        let met = facts.distribution(&other).is_some_and(|found| {
-            let version = found.version.value().and_then(|version| Version::from_str(version).ok());
-            version.is_none_or(|version| satisfied(&range, &version))
-        });
+        let met = facts
+            .distribution(&other)
+            .is_some_and(|found| found.stated_version().is_none_or(|version| satisfied(&range, &version)));
         if !met {
-            let exact = range.iter().find(|specifier| *specifier.operator() == Operator::Equal);
-            let version = exact.map(|specifier| specifier.version().clone());
+            let version = pinned(&range).cloned();
             // Of what is not pinned an installer takes the newest.
             let version = version.or_else(|| newest(db.package(&other)?, &range, &target, db));
             slot_version(facts, &other, version.as_ref().map(ToString::to_string));

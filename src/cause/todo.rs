@@ -10,6 +10,7 @@ use crate::check::Installer;
 use crate::facts::{Facts, Origin};
 use crate::finding::{Finding, Id, Plan, Remedy, Severity};
 use crate::fix::who::is_for_a_person;
+use crate::pep::{pinned, read_range};
 use crate::rules::requirement::name_of;
 use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
@@ -209,8 +210,7 @@ fn explained(findings: &[&Finding]) -> Item {
 
 /// Distributions that want different exact releases of a third: no one environment holds them all.
 fn apart(facts: &Facts, findings: &[&Finding]) -> Option<Item> {
-    let exact =
-        |finding: &&&Finding| wanted(facts, finding).filter(|range| range.starts_with("==") && !range.contains('*'));
+    let exact = |finding: &&&Finding| wanted(facts, finding).filter(|range| pinned(&read_range(range)).is_some());
     let edges = findings.iter().filter_map(|finding| Some((edge(finding)?, exact(&finding)?)));
     let edges: Vec<_> = edges.collect();
     let (first, range) = edges.first()?;

@@ -168,7 +168,7 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let cases = facts.worlds();
-    if let [_] = cases.as_slice() {
+    if cases.is_empty() {
         return run_whole(facts, db, workload, heard);
     }
     let open = text::list(&facts.in_part());

@@ -1,5 +1,3 @@
-use std::str::FromStr;
-
 use crate::pep::Version;
 use crate::rules::role::is_nvidias;
 
@@ -119,7 +117,7 @@ impl<'a> Stack<'a> {
         let distributions: Vec<&Distribution> = facts.active_distributions().collect();
         // The rules of a package are decoded when they are first asked for.
         let installed = in_parallel(&distributions, 24, |&distribution| {
-            let version = Version::from_str(distribution.full_version()).ok();
+            let version = distribution.build_version();
             let row = version.as_ref().and_then(|version| {
                 let row = db.build(&distribution.name, version, platform);
                 // A report may not name its platform, and the code of a CUDA variant is the same on all.

@@ -8,6 +8,7 @@ use crate::facts::redact::redact_text;
 use crate::machine::snapshot::{SnapshotError, snapshot};
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
+use crate::rules::target::complete_gpus;
 use crate::told::{self, Reader, Report, Vocabulary};
 
 /// Names of GPUs that are looked up in one text.
@@ -27,7 +28,18 @@ pub struct Input<'db> {
 ///
 /// When it is a damaged snapshot.
 pub fn read<'db>(text: &str, db: &'db RuleDb) -> Result<Input<'db>, SnapshotError> {
-    if is_snapshot(text) { Ok(Input { facts: snapshot(text)?, told: None }) } else { Ok(paste(text, db)) }
+    if is_snapshot(text) { Ok(Input { facts: of_snapshot(text, db)?, told: None }) } else { Ok(paste(text, db)) }
+}
+
+/// Reads a snapshot, and adds what the rules know of its GPUs.
+///
+/// # Errors
+///
+/// When it is damaged.
+pub fn of_snapshot(text: &str, db: &RuleDb) -> Result<Facts, SnapshotError> {
+    let mut facts = snapshot(text)?;
+    complete_gpus(&mut facts, db);
+    Ok(facts)
 }
 
 /// What the user should know of a text: that gpudoc does not judge what it is about.

@@ -64,8 +64,8 @@ pub fn request(
 ) -> anyhow::Result<Request> {
     let Settled { mut requirements, constraints, .. } = asked;
     let distributions = facts.into_iter().flat_map(Facts::active_distributions);
-    let versions = distributions
-        .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));
+    let versions =
+        distributions.filter_map(|distribution| Some((normalise(&distribution.name), distribution.build_version()?)));
     let installed: BTreeMap<String, Version> = versions.collect();
     let by_name = facts.into_iter().flat_map(Facts::active_distributions).filter(|distribution| distribution.requested);
     let requested = by_name.map(|distribution| normalise(&distribution.name)).collect();

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
-    ("facts", &["version"]),
+    ("facts", &["version", "pep"]),
     ("finding", &["step", "version"]),
     ("objects", &["facts", "version"]),
     ("python", &["objects", "version", "pep"]),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::requirement::{is_about, parse, specifiers};
 use crate::rules::schema::CudaLibrary;
 use crate::text;
@@ -69,8 +69,7 @@ fn declared(holders: &[&Installed<'_>], name: &str) -> Option<(VersionSpecifiers
 
 /// Whether what a package asks for ships the library: a pin is a release of the row, and of a range nobody knows better.
 fn ships(row: &CudaLibrary, range: &VersionSpecifiers) -> bool {
-    let pin = range.iter().find(|one| *one.operator() == Operator::Equal).map(VersionSpecifier::version);
-    match (pin, &row.versions) {
+    match (pinned(range), &row.versions) {
         (Some(pin), Some(rows)) => rows.has(pin),
         _ => true,
     }

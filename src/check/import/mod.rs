@@ -4,8 +4,6 @@ pub mod missing_module;
 pub mod missing_name;
 pub mod stopped;
 
-use std::str::FromStr;
-
 use crate::pep::{Operator, Version};
 
 use super::requirement::install;
@@ -114,7 +112,7 @@ fn is_declared(context: &Context<'_>, want: &Want) -> bool {
 /// Whether a requirement of one installed distribution on another is not met.
 fn unmet(context: &Context<'_>, by: &str, of: &str) -> bool {
     let (Some(by), Some(of)) = (context.stack.get(by), context.stack.get(of)) else { return false };
-    let Some(version) = of.distribution.version.value().and_then(|it| Version::from_str(it).ok()) else { return false };
+    let Some(version) = of.distribution.stated_version() else { return false };
     let Some(environment) = markers(&context.target) else { return false };
     by.requires().into_iter().flatten().filter(|line| is_about(line, of.name())).any(|line| {
         let Ok(requirement) = parse(line) else { return false };

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use crate::check::{Context, Installed};
 use crate::facts::{ASKED, Nowhere};
 use crate::finding::{Evidence, Finding, Id, Remedy, Severity, rule};
-use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::model::Release;
 use crate::rules::obstacle::python_version;
 use crate::rules::requirement::{self, satisfied, specifiers};
@@ -37,7 +37,7 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
 fn not_found(context: &Context<'_>, nowhere: &Nowhere) -> Option<Finding> {
     let wanted = requirement::parse(&nowhere.requirement).ok()?;
     let range = specifiers(&wanted)?;
-    let version = range.iter().find(|one| *one.operator() == Operator::Equal)?.version();
+    let version = pinned(&range)?;
     let (name, python) = (wanted.name.as_ref(), context.target.python);
     let title = format!("{name} {version}");
     let place = format!("in the report: {}", nowhere.place);

@@ -1,7 +1,5 @@
 //! Does what is installed meet a declared requirement, and how bad is it if not?
 
-use std::str::FromStr;
-
 use super::{basis, declared_in, install, unmet_severity};
 use crate::check::import::certain;
 use crate::check::{Context, Installed};
@@ -23,7 +21,7 @@ rule! {
 pub fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
     // A URL stands for itself, and a version that cannot be read is reported by the probe, not here.
     let Some(specifiers) = specifiers(requirement) else { return true };
-    let declared = found.distribution.version.value().and_then(|version| Version::from_str(version).ok());
+    let declared = found.distribution.stated_version();
     match (declared, &found.version) {
         (None, None) => true,
         (declared, full) => {
@@ -41,7 +39,8 @@ pub fn check(
     found: Option<&Installed<'_>>,
 ) -> Finding {
     let name = requirement.name.as_ref();
-    let versions = specifiers(requirement).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let range = specifiers(requirement).unwrap_or_default();
+    let versions = range.to_string();
     let (observed, title) = match found {
         None => (
             "not installed".to_owned(),
@@ -60,7 +59,7 @@ pub fn check(
         .severity(match guard {
             Some(_) => Severity::Fail,
             None => {
-                let severity = unmet_severity(context, installed.name(), name, &versions);
+                let severity = unmet_severity(context, installed.name(), name, &range);
                 let newer = found.is_some_and(|found| is_only_newer(requirement, found));
                 if newer && severity == Severity::Warn { Severity::Info } else { severity }
             }

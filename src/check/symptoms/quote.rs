@@ -26,29 +26,6 @@ pub fn shorten(line: &str, people: &Identity) -> String {
     }
 }
 
-/// Whether a line tells of something that stopped: an exception of Python's, a compiler that gave up, a library that the loader
-/// refused. What went wrong is certain then, whatever it comes from.
-pub fn stops(line: &str) -> bool {
-    let exception = line.match_indices("Error: ").any(|(at, _)| {
-        line.get(..at).and_then(|before| before.chars().last()).is_some_and(|letter| letter.is_ascii_alphabetic())
-    });
-    let refused = [
-        "undefined symbol: ",
-        "cannot open shared object file",
-        "fatal error: ",
-        "DLL load failed",
-        "Error 80",
-        "CUDA initialization: ",
-        "No module named '",
-        "cannot import name '",
-        "no kernel image is available",
-        "ptxas fatal",
-        "=> not found",
-        "system not yet initialized",
-    ];
-    exception || refused.iter().any(|words| line.contains(words))
-}
-
 /// The distribution that a message names: by the path of a library, or by a module.
 pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<String> {
     let from = seen.place.saturating_sub(300);
@@ -70,14 +47,6 @@ pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_exception_stops_and_a_warning_does_not() {
-        assert!(stops("ImportError: libcudnn.so.9: cannot open shared object file"));
-        assert!(stops("RuntimeError: No CUDA GPUs are available"));
-        assert!(!stops("UserWarning: Failed to load image Python extension"));
-        assert!(!stops("NCCL WARN Error: no more memory"));
-    }
 
     #[test]
     fn a_quote_is_short_and_holds_no_half_of_a_token() {

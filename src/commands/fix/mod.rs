@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::probe::clock::Clock;
 use crate::report;
-use crate::rules::{self, RuleDb, Workload, target::complete_gpus};
+use crate::rules::{self, RuleDb, Workload};
 use crate::session::check::{Examined, Untimed};
 use crate::session::fix;
 use crate::session::paste::Input;
@@ -86,8 +86,7 @@ impl Judged {
     /// Probes and checks an environment of this machine.
     fn of_host(host: &HostArgs, db: &RuleDb, workload: &Workload) -> anyhow::Result<Self> {
         let clock = Arc::<Clock>::default();
-        let mut facts = probe_timed(host, false, &clock)?;
-        complete_gpus(&mut facts, db);
+        let facts = probe_timed(host, false, &clock)?;
         Ok(Self { examined: Examined::of(&facts, db, workload, None, &*clock), facts })
     }
 
@@ -115,8 +114,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let workload = workload(&args.uses);
     let judged = match &args.from {
         Some(path) => {
-            let Input { mut facts, told } = input::read(path, db)?;
-            complete_gpus(&mut facts, db);
+            let Input { facts, told } = input::read(path, db)?;
             let examined = Examined::of(&facts, db, &workload, told.as_ref(), &Untimed);
             expect_recognised(Some(path), &facts, &examined.findings)?;
             Judged { facts, examined }
