@@ -18,7 +18,9 @@ use std::str::FromStr;
 use plan::Planned;
 
 use crate::check;
-use crate::facts::{Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
+use crate::facts::{
+    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source, TORCH,
+};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::model::{Build, Package, Release};
@@ -33,7 +35,6 @@ use crate::version::DriverVersion;
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
 /// The distribution whose symbols extensions are linked with.
-const TORCH: &str = "torch";
 /// Where the values of another machine come from.
 const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.
