@@ -128,8 +128,8 @@ fn no_role_follows_from_the_beginning_of_a_name() {
     };
     let mut found: Vec<_> = files.iter().filter(by_name).map(|path| path.strip_prefix(&root).expect("below")).collect();
     found.sort();
-    // A folder of a toolkit in /usr/local, and the owners of files, of which this machine is asked without the rules.
-    assert_eq!(found, [Path::new("probe/loader.rs"), Path::new("probe/objects.rs")]);
+    // A folder of a toolkit in /usr/local, of which this machine is asked without the rules.
+    assert_eq!(found, [Path::new("probe/loader.rs")]);
 }
 
 /// Also in comments: whoever looks a page up must see what was read.
