@@ -9,7 +9,7 @@ use crate::pep::{Version, is_line, read_pin};
 use super::{Context, Installer};
 use crate::facts::{Facts, Origin, Reading, TORCH};
 use crate::finding::Finding;
-use crate::rules::fit::{Beside, There};
+use crate::rules::fit::{Surroundings, There};
 use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{is_about, name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::role::is_runtime_wheel;
@@ -256,10 +256,10 @@ fn newest<'c>(context: &'c Context<'_>, package: &'c Package) -> Option<&'c Vers
         None if facts.origin == Origin::Report && db.package(name).is_some() => There::Unknown,
         None => There::Nothing,
     };
-    let beside = Beside { target: &target, gpus_known, there: &there, torch: torch.row };
+    let surroundings = Surroundings { target: &target, gpus_known, there: &there, torch: torch.row };
     let releases = package.releases.iter().rev().filter(|it| !it.yanked && !it.version.any_prerelease());
     // Where a newer one may fit, an older one is not what an upgrade asks for.
-    let newest = releases.map(|release| (release, beside.fits(package, release, db)));
+    let newest = releases.map(|release| (release, surroundings.fits(package, release, db)));
     let newest = newest.into_iter().find(|(_, fits)| *fits != Some(false)).filter(|(_, fits)| fits.is_some());
     let newest = &newest?.0.version;
     let here = context.stack.get(&package.name).and_then(|installed| installed.version.as_ref());
