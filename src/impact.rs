@@ -19,7 +19,7 @@ use plan::Planned;
 
 use crate::check;
 use crate::facts::{
-    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Origin, Reading, Source,
+    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Origin, Reading, Source, TORCH,
 };
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::pep::{Version, VersionSpecifiers, pinned};
@@ -35,7 +35,6 @@ use crate::version::DriverVersion;
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
 /// The distribution whose symbols extensions are linked with.
-const TORCH: &str = "torch";
 /// Where the values of another machine come from.
 const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.

@@ -7,7 +7,7 @@ use super::advice::{Told, best, is_written_out, mends, removed};
 use super::group::{edge, is_told, wanted};
 use super::{Cause, title};
 use crate::check::Installer;
-use crate::facts::{Facts, Origin};
+use crate::facts::{Facts, Origin, TORCH};
 use crate::finding::{Finding, Id, Plan, Remedy, Severity};
 use crate::fix::who::is_for_a_person;
 use crate::pep::{pinned, read_range};
@@ -112,7 +112,7 @@ fn headline(facts: &Facts, plan: &Plan) -> String {
     let label = |version: &str| version.split_once('+').and_then(|(_, label)| CudaVersion::from_variant(label));
     let pins = plan.requirements.iter();
     let torch = pins.clone().find_map(|line| line.strip_prefix("torch==")).and_then(label);
-    let now = facts.distribution("torch").and_then(|torch| label(torch.full_version()));
+    let now = facts.distribution(TORCH).and_then(|torch| label(torch.full_version()));
     let removed: BTreeSet<String> = removed(&plan.steps).filter(|name| is_runtime_wheel(name)).collect();
     let removed = match removed.len() {
         0 => String::new(),
@@ -138,7 +138,7 @@ fn before(findings: &[Finding], causes: &[Cause], plan: &Plan, told: &mut Told) 
 
 /// Whether all that findings ask for are NVIDIA's wheels, which the torch of a plan brings.
 fn is_brought(findings: &[&Finding], plan: &Plan) -> bool {
-    let is_torch = |line: &String| name_of(line) == "torch" && !line.ends_with("+cpu");
+    let is_torch = |line: &String| name_of(line) == TORCH && !line.ends_with("+cpu");
     let of_nvidia = |finding: &&Finding| {
         let mut lines = finding.remedies.iter().flat_map(|remedy| &remedy.requirements).peekable();
         lines.peek().is_some() && lines.all(|line| is_runtime_wheel(name_of(line)))

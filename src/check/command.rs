@@ -7,9 +7,9 @@
 use crate::pep::{Version, is_line, read_pin};
 
 use super::{Context, Installer};
-use crate::facts::{Facts, Origin, Reading};
+use crate::facts::{Facts, Origin, Reading, TORCH};
 use crate::finding::Finding;
-use crate::rules::fit::{Beside, There};
+use crate::rules::fit::{Surroundings, There};
 use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{is_about, name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::role::is_runtime_wheel;
@@ -161,10 +161,10 @@ fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
 /// torch and what moves with it, from PyTorch's own index: in the release that is there, from the index of its CUDA. None where no
 /// torch is known, or its index is not.
 fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
-    let torch = context.stack.get("torch")?;
+    let torch = context.stack.get(TORCH)?;
     let version = torch.version.as_ref()?;
     let cuda = torch.cuda().flatten().or_else(|| {
-        let builds = context.db.release("torch", version)?.builds.iter();
+        let builds = context.db.release(TORCH, version)?.builds.iter();
         builds.filter(|build| build.local.is_none()).find_map(|build| build.cuda)
     })?;
     let public = version.clone().without_local();
@@ -172,15 +172,15 @@ fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
         |word: &&str| context.db.index_at(word).is_some_and(|name| CudaVersion::from_variant(&name).is_some());
     let old = all.iter().copied().find(|word| is_index(word))?;
     let index = context.db.index_url(&cuda.variant())?;
-    let release = context.db.release("torch", &public)?;
+    let release = context.db.release(TORCH, &public)?;
     release.builds.iter().find(|build| build.cuda == Some(cuda) && build.index == cuda.variant())?;
     let pinned = |word: &&str| match *word {
         word if word == old => Some(index.clone()),
-        "torch" => Some(format!("torch=={public}")),
-        name @ ("torchvision" | "torchaudio") => {
-            partner(context.db.package(name)?, &public).map(|it| format!("{name}=={it}"))
-        }
-        word => Some(word.to_owned()),
+        TORCH => Some(format!("torch=={public}")),
+        word => match context.db.package(word).filter(|it| it.partners.iter().any(|partner| partner.with == TORCH)) {
+            Some(package) => partner(package, &public).map(|it| format!("{word}=={it}")),
+            None => Some(word.to_owned()),
+        },
     };
     all.iter().map(pinned).collect()
 }
@@ -188,7 +188,7 @@ fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
 /// The newest release of a package that asks for exactly this torch.
 fn partner(package: &Package, torch: &Version) -> Option<Version> {
     let asks = |line: &String| {
-        let range = parse(line).ok().filter(|_| is_about(line, "torch")).and_then(|it| specifiers(&it));
+        let range = parse(line).ok().filter(|_| is_about(line, TORCH)).and_then(|it| specifiers(&it));
         range.is_some_and(|range| range.iter().any(is_line) && satisfied(&range, torch))
     };
     let fits = |release: &&Release| {
@@ -212,7 +212,7 @@ fn upgraded(context: &Context<'_>, all: &[&str]) -> Vec<String> {
             Some(package) => match newest(context, package).filter(|_| *word == name) {
                 Some(version) => words.push(format!("{name}=={version}")),
                 None => {
-                    (open, moves_torch) = (true, moves_torch || name != "torch");
+                    (open, moves_torch) = (true, moves_torch || name != TORCH);
                     words.push((*word).to_owned());
                 }
             },
@@ -220,15 +220,15 @@ fn upgraded(context: &Context<'_>, all: &[&str]) -> Vec<String> {
     }
     // What extends a torch of which nothing is known must not bring another one.
     let extends = |word: &&str| context.db.package(&normalise(name_of(word))).is_some_and(is_extension);
-    let no_torch = context.stack.get("torch").is_none_or(|torch| torch.version.is_none());
+    let no_torch = context.stack.get(TORCH).is_none_or(|torch| torch.version.is_none());
     if open && no_torch && all.iter().any(extends) && !all.contains(&"--no-deps") {
         words.insert(0, "--no-deps".to_owned());
     }
     if !open {
         words.retain(|word| !matches!(word.as_str(), "--upgrade" | "-U"));
     }
-    let names_torch = all.iter().any(|word| name_of(word) == "torch");
-    let torch = context.stack.get("torch").and_then(|torch| torch.version.clone());
+    let names_torch = all.iter().any(|word| name_of(word) == TORCH);
+    let torch = context.stack.get(TORCH).and_then(|torch| torch.version.clone());
     if let Some(version) = torch.filter(|_| moves_torch && !names_torch && !all.contains(&"--no-deps")) {
         words.push(format!("torch=={}", version.without_local()));
     }
@@ -243,7 +243,7 @@ fn is_extension(package: &Package) -> bool {
 /// The newest release that is known to go with what is installed; none for torch itself, which all others are there for, and none
 /// where no torch is known.
 fn newest<'c>(context: &'c Context<'_>, package: &'c Package) -> Option<&'c Version> {
-    let torch = context.stack.get("torch").filter(|torch| torch.version.is_some() && package.name != "torch")?;
+    let torch = context.stack.get(TORCH).filter(|torch| torch.version.is_some() && package.name != TORCH)?;
     let (facts, db) = (context.facts, context.db);
     let target = Target::to_plan_for(facts, db);
     let gpus_known = match &facts.gpus {
@@ -256,10 +256,10 @@ fn newest<'c>(context: &'c Context<'_>, package: &'c Package) -> Option<&'c Vers
         None if facts.origin == Origin::Report && db.package(name).is_some() => There::Unknown,
         None => There::Nothing,
     };
-    let beside = Beside { target: &target, gpus_known, there: &there, torch: torch.row };
+    let surroundings = Surroundings { target: &target, gpus_known, there: &there, torch: torch.row };
     let releases = package.releases.iter().rev().filter(|it| !it.yanked && !it.version.any_prerelease());
     // Where a newer one may fit, an older one is not what an upgrade asks for.
-    let newest = releases.map(|release| (release, beside.fits(package, release, db)));
+    let newest = releases.map(|release| (release, surroundings.fits(package, release, db)));
     let newest = newest.into_iter().find(|(_, fits)| *fits != Some(false)).filter(|(_, fits)| fits.is_some());
     let newest = &newest?.0.version;
     let here = context.stack.get(&package.name).and_then(|installed| installed.version.as_ref());
@@ -273,7 +273,7 @@ fn version_of(context: &Context<'_>, name: &str, again: bool) -> Option<String> 
     if let (true, Some(version)) = (again && !is_runtime_wheel(name), there) {
         return Some(format!("=={version}"));
     }
-    let torch_first = context.stack.get("torch").into_iter().chain(&context.stack.installed);
+    let torch_first = context.stack.get(TORCH).into_iter().chain(&context.stack.installed);
     torch_first.filter(|installed| installed.name() != name).find_map(|installed| {
         let lines = installed.requires()?.iter().filter(|line| is_about(line, name) && !line.contains("extra"));
         let range = lines.filter_map(|line| specifiers(&parse(line).ok()?)).find(|range| !range.is_empty())?;

@@ -86,6 +86,7 @@ fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: 
     (request.deep, request.libraries, request.cuda_limit) = (args.deep, libraries, cuda);
     request.clock = Arc::clone(clock);
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
+    request.is_nvidias = crate::rules::role::is_nvidias;
     request.is_recorded = |name| crate::rules::embedded().variable(name).is_some();
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

@@ -1,5 +1,6 @@
 //! `gpudoc rules harvest-symbols`: which torch releases export the symbols that extensions need.
 
+use crate::facts::TORCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,7 +28,6 @@ use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
 
-const TORCH: &str = "torch";
 const PLATFORM: &str = "x86_64";
 
 /// Read which torch releases export the symbols that tell them apart

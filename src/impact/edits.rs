@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::outlook::{Fate, Outlook, Row};
 use crate::check::rebuild::ARCH_LIST;
+use crate::facts::TORCH;
 use crate::pep::{Operator, Version, VersionSpecifiers, is_line};
 use crate::project::dependency::{Origin, WrittenRequirement, repository_name};
 use crate::project::dockerfile::{Dockerfile, Kind};
@@ -297,7 +298,7 @@ impl Editor<'_> {
     }
 
     fn changes_torch(&self) -> bool {
-        self.outlook.rows.iter().any(|row| row.name == super::TORCH && matches!(row.fate, Fate::Change | Fate::Add))
+        self.outlook.rows.iter().any(|row| row.name == TORCH && matches!(row.fate, Fate::Change | Fate::Add))
     }
 
     /// A pin that the change leaves behind.
@@ -359,7 +360,7 @@ impl Editor<'_> {
         let release = self.db.release(name, &version.clone().without_local());
         release.is_some_and(|release| {
             let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-            let mut about = texts.filter(|text| is_about(text, super::TORCH));
+            let mut about = texts.filter(|text| is_about(text, TORCH));
             about.any(|text| parse(text).ok().and_then(|it| specifiers(&it)).is_some_and(|it| it.iter().any(is_line)))
         })
     }
@@ -421,7 +422,7 @@ impl Editor<'_> {
                 )),
             }
         } else if repository.ends_with("pytorch/pytorch") {
-            let torch = self.outlook.rows.iter().find(|row| row.name == super::TORCH && row.fate == Fate::Change);
+            let torch = self.outlook.rows.iter().find(|row| row.name == TORCH && row.fate == Fate::Change);
             if let Some(after) = torch.and_then(|row| row.after.as_ref()) {
                 let release = after.split('+').next().unwrap_or(after);
                 self.found.notes.push(format!(

@@ -27,7 +27,7 @@ pub enum There<'a> {
 }
 
 /// An environment that stays as it is.
-pub struct Beside<'a> {
+pub struct Surroundings<'a> {
     /// The machine.
     pub target: &'a Target,
     /// Whether all GPUs are known that it has, with their compute capabilities; also where it has none.
@@ -38,7 +38,7 @@ pub struct Beside<'a> {
     pub torch: Option<(&'a Release, &'a Build)>,
 }
 
-impl Beside<'_> {
+impl Surroundings<'_> {
     /// Whether a release has a build that fits; none where that is not known.
     #[must_use]
     pub fn fits(&self, package: &Package, release: &Release, db: &RuleDb) -> Option<bool> {

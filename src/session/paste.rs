@@ -8,8 +8,9 @@ use crate::facts::redact::redact_text;
 use crate::machine::snapshot::{SnapshotError, snapshot};
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
+use crate::rules::schema::SeriesRow;
 use crate::rules::target::complete_gpus;
-use crate::told::{self, Reader, Report, Vocabulary};
+use crate::told::{self, Reader, Report, Series, Vocabulary};
 
 /// Names of GPUs that are looked up in one text.
 const LOOKUPS: u32 = 250;
@@ -73,12 +74,15 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
             && (db.gpu_by_name(name).is_some() || !db.gpus_of_part(name).is_empty())
     };
     let variant = |url: &str, name: &str| db.variant_at(url, name);
+    let of_row = |row: &'db SeriesRow| Series { word: &row.word, brand: &row.brand, begins: &row.begins };
+    let series: Vec<Series<'_>> = db.gpu_series().iter().map(of_row).collect();
     let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
     let vocabulary = Vocabulary {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
         is_variable: &|name| db.variable(name).is_some(),
+        series: &series,
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

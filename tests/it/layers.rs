@@ -38,8 +38,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "check", "config", "diff", "emit", "exit", "facts", "finding", "impact", "lint", "machine", "project",
-            "report", "rules", "solve", "told", "text", "version", "pep",
+            "check", "config", "diff", "emit", "exit", "facts", "finding", "fix", "impact", "lint", "machine",
+            "project", "report", "rules", "solve", "told", "text", "version", "pep",
         ],
     ),
     (

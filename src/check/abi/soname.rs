@@ -1,5 +1,6 @@
 //! Which wheel ships a library that the loader does not find, and in which versions, for the package that needs it?
 
+use crate::facts::TORCH;
 use std::str::FromStr;
 
 use crate::check::{Context, Installed, Installer};
@@ -28,7 +29,7 @@ pub enum Offer {
 
 /// The wheel that ships a library for a package, as the package or torch pins it; none for a library that no wheel ships.
 pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &str) -> Option<Offer> {
-    let torch = context.stack.get("torch");
+    let torch = context.stack.get(TORCH);
     let cuda = needing.and_then(Installed::cuda).flatten().or(context.stack.torch_cuda().flatten());
     let mut rows = context.db.libraries_with(soname, cuda.map(|cuda| cuda.major));
     if cuda.is_none() {

@@ -3,6 +3,7 @@
 use super::gpu_evidence;
 use crate::check::toolchain::ptxas;
 use crate::check::{Context, Installed};
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::target::{TargetGpu, gpu_words};
@@ -73,7 +74,7 @@ fn newer(package: &Package, gpus: &[&TargetGpu]) -> Option<Remedy> {
     let name = &package.name;
     Some(Remedy {
         summary: format!("Install {name} {} or newer, with the torch that brings it", first.version),
-        requirements: vec![format!("{name}>={}", first.version), "torch".to_owned()],
+        requirements: vec![format!("{name}>={}", first.version), TORCH.to_owned()],
         steps: Vec::new(),
         change: None,
         verified: false,

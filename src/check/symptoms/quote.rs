@@ -1,6 +1,7 @@
 //! What is quoted of a text, and which distribution does a message in it name?
 
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::facts::redact::{Identity, redact_text};
 use crate::log::Log;
 use crate::rules::symptom::Seen;
@@ -40,7 +41,7 @@ pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<
     words.filter_map(|word| word.split('.').next()).filter(|word| word.len() > 3).find_map(|word| {
         let name = context.db.distribution_of_module(word)?;
         // Everything is about torch; what else is named tells more.
-        (!matches!(name.as_str(), "torch" | "python" | "numpy")).then_some(name)
+        (!matches!(name.as_str(), TORCH | "python" | "numpy")).then_some(name)
     })
 }
 

@@ -4,10 +4,10 @@
 //! `jax-cuda13-plugin` on a V100 becomes `jax-cuda12-plugin` of the same release, `cupy-cuda11x` beside a toolkit of CUDA 12
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
-use super::super::{TORCH, serious};
+use super::super::serious;
 use super::is_told;
 use crate::check;
-use crate::facts::{Distribution, Facts};
+use crate::facts::{Distribution, Facts, TORCH};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
 use crate::rules::driver::runtime_gap;

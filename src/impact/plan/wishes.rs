@@ -8,6 +8,7 @@ use super::blamed::dispensable;
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::registry;
+use crate::facts::Distribution;
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::read_pin;
 use crate::rules::Target;
@@ -132,7 +133,7 @@ impl Draft<'_> {
         // What an installer refused was weighed, and is not installed.
         let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
         finding.id.subject().filter(|_| declared).is_some_and(|name| {
-            let version = self.facts.distribution(name).and_then(|it| it.stated_version());
+            let version = self.facts.distribution(name).and_then(Distribution::stated_version);
             self.db.package(name).is_none()
                 && version.is_some_and(|version| {
                     let there = |other: &str| (other == name).then_some(&version);

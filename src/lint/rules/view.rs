@@ -23,7 +23,7 @@ pub struct View<'p> {
 const PYTHON: (u32, u32) = (3, 12);
 
 /// The package on which all turns.
-pub const TORCH: &str = "torch";
+pub use crate::facts::TORCH;
 
 impl<'p> View<'p> {
     pub fn new(project: &'p Project, environment: &'p Environment, targets: &'p [Target], db: &'p RuleDb) -> Self {
