@@ -142,7 +142,7 @@ fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
     }
     // Another index has other releases than those that are here.
     if all.iter().any(|word| matches!(*word, "--index-url" | "-i" | "-f")) {
-        return from_index(context, all).unwrap_or_else(|| own().collect());
+        return from_index(context, all).unwrap_or_else(|| own().map(|word| on_its_page(context, &word)).collect());
     }
     let again = all.contains(&"--force-reinstall");
     let mut after_option = false;
@@ -156,6 +156,18 @@ fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
         version_of(context, &normalise(&word), again).map_or(word.clone(), |versions| format!("{word}{versions}"))
     });
     fitted.collect()
+}
+
+/// A page of wheels that is one for each torch, `https://…/whl/torch-2.8.0+cu128.html`: that of the torch which is there.
+fn on_its_page(context: &Context<'_>, word: &str) -> String {
+    let page = || {
+        let torch = context.stack.get(TORCH)?;
+        let (version, cuda) = (torch.version.as_ref()?, torch.cuda().flatten()?);
+        let pages = context.db.source_builds().filter_map(|row| Some((row, row.wheels.as_ref()?)));
+        let is_of = |page: &str| word.split_once("/torch-").is_some_and(|(before, _)| page.starts_with(before));
+        pages.filter(|(_, wheels)| is_of(&wheels.page)).find_map(|(row, _)| row.wheels_for(version, cuda))
+    };
+    page().unwrap_or_else(|| word.to_owned())
 }
 
 /// torch and what moves with it, from PyTorch's own index: in the release that is there, from the index of its CUDA. None where no

@@ -14,6 +14,11 @@ impl RuleDb {
         self.packed.beside.get(name)?.source_build.as_ref()
     }
 
+    /// All of these.
+    pub fn source_builds(&self) -> impl Iterator<Item = &SourceBuild> {
+        self.packed.beside.values().filter_map(|beside| beside.source_build.as_ref())
+    }
+
     /// The torch releases, oldest first, that export all of these symbols.
     #[must_use]
     pub fn torch_releases_with(&self, symbols: &[&str]) -> Vec<Version> {

@@ -1,9 +1,10 @@
 //! Was a package built for another torch?
 
-use crate::check::{Context, Installed};
+use crate::check::{Context, Installed, Installer};
 use crate::facts::{Origin, TORCH};
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::complete::torch_of_label;
+use crate::text;
 
 rule! {
     /// A package was built for another torch.
@@ -57,14 +58,24 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
                     .cited(place),
                 Evidence::binary(TORCH, full.to_owned()).cited(torch.cuda_place()),
             ])
-            .remedies([Remedy {
-                summary: format!("Install the {} release whose metadata pins this torch", installed.name()),
-                requirements: Vec::new(),
-                steps: Vec::new(),
-                change: None,
-                verified: false,
-            }]),
+            .remedies([from_page(context, installed, torch).unwrap_or_else(|| {
+                Remedy::new(format!("Install the {} release whose metadata pins this torch", installed.name()), [])
+            })]),
     )
+}
+
+/// The wheels for this torch, of all that are there from the same pages: what one lacks, the others lack too.
+fn from_page(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<'_>) -> Option<Remedy> {
+    let pages = |name: &str| context.db.source_build(name)?.wheels.as_ref().map(|wheels| &wheels.page);
+    let row = context.db.source_build(installed.name())?;
+    let cuda = torch.cuda().flatten()?;
+    let page = row.wheels_for(torch.version.as_ref()?, cuda)?;
+    let same = context.stack.installed.iter().filter(|it| pages(it.name()) == pages(installed.name()));
+    let names: Vec<String> = same.map(|it| it.name().to_owned()).collect();
+    let options = ["--force-reinstall", "--no-deps", "-f", &page];
+    let step = Installer::of(context.facts).install(&options, &names)?;
+    let summary = format!("Install the wheels of {} for {} and CUDA {cuda}", text::list(&names), torch.title());
+    Some(Remedy::new(summary, [step]))
 }
 
 #[cfg(test)]
@@ -85,5 +96,17 @@ mod tests {
             ["pairing/xformers: xformers was built for torch 2.5.1+cu124, but 2.6.0+cu124 is installed"]
         );
         assert!(of("2.6").is_empty());
+    }
+
+    #[test]
+    fn wheels_of_a_page_for_each_torch_are_taken_from_that_of_this_one() {
+        let built =
+            |own: &mut crate::facts::Distribution| own.build.torch = Reading::binary("2.5".to_owned(), "its label");
+        let case = Case::host().torch("2.6.1+cu124", "12.4").distribution("torch-scatter", "2.1.2+pt25cu124", built);
+        let found = case.distribution("torch-sparse", "0.6.18+pt25cu124", built).findings(&OTHER_TORCH);
+        let commands: Vec<Vec<String>> = found[0].remedies[0].steps.iter().map(crate::step::Step::words).collect();
+        let wanted =
+            "--force-reinstall --no-deps -f https://data.pyg.org/whl/torch-2.6.0+cu124.html torch-scatter torch-sparse";
+        assert!(commands[0].join(" ").ends_with(wanted), "{commands:?}");
     }
 }

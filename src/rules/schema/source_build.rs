@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
 use super::page::{Page, Row, variable};
-use crate::version::ComputeCapability;
+use crate::pep::Version;
+use crate::version::{ComputeCapability, CudaVersion};
 
 /// A package that compiles against the installed torch when it is installed from source, so that another torch, or another
 /// CUDA of torch, means a rebuild.
@@ -32,9 +33,31 @@ pub struct SourceBuild {
     pub from_repository: bool,
     /// Its setup at a tag or a commit.
     pub source: Page,
+    /// Where ready wheels lie, a page for each torch.
+    #[serde(default)]
+    pub wheels: Option<WheelPages>,
+}
+
+/// Pages of wheels that were built for one torch each.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct WheelPages {
+    /// With `{torch}` for the first release of torch's line and `{cuda}` for the label of its CUDA:
+    /// `https://data.pyg.org/whl/torch-{torch}+{cuda}.html`.
+    pub page: String,
+    /// Where that is said.
+    pub source: Page,
 }
 
 impl SourceBuild {
+    /// The page of wheels for a torch, `https://data.pyg.org/whl/torch-2.6.0+cu124.html` for 2.6.1 and CUDA 12.4.
+    #[must_use]
+    pub fn wheels_for(&self, torch: &Version, cuda: CudaVersion) -> Option<String> {
+        let page = &self.wheels.as_ref()?.page;
+        let [major, minor, ..] = torch.release() else { return None };
+        Some(page.replace("{torch}", &format!("{major}.{minor}.0")).replace("{cuda}", &cuda.variant()))
+    }
+
     /// What pip compiles it from, where no index serves its source: `git+https://github.com/mit-han-lab/torchsparse.git`, with the
     /// folder of its setup, `#subdirectory=bindings/torch`.
     #[must_use]
@@ -68,6 +91,12 @@ impl Row for SourceBuild {
         let variables = [&self.arch_variable, &self.only_with].into_iter().flatten();
         for name in variables.map(|text| text.split_once('=').map_or(text.as_str(), |(name, _)| name)) {
             variable(name).map_err(Fault::new)?;
+        }
+        if let Some(wheels) = &self.wheels {
+            day(&wheels.source.read)?;
+            if !["{torch}", "{cuda}", "https://"].iter().all(|part| wheels.page.contains(part)) {
+                return Err(Fault::new(format!("`{}` is no page for each torch", wheels.page)));
+            }
         }
         let page = &self.source.page;
         if self.from_repository && self.repository().is_none() {
