@@ -255,6 +255,9 @@ fn answer(
         None => out.write_all(text.as_bytes())?,
     }
     told(notes, err)?;
+    if let Some(workload) = args.targets.workload()? {
+        told(session::of_the_work(&resolution, &request.target, &workload, db), err)?;
+    }
     let written = output.map(|path| path.display().to_string());
     let for_uv = matches!(kind, Emit::Constraints | Emit::Requirements | Emit::Json);
     for line in session::summary(&resolution, written.as_deref(), for_uv, db) {

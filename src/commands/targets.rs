@@ -10,7 +10,7 @@ use super::file;
 use super::input;
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::rules::{RuleDb, Target};
+use crate::rules::{RuleDb, Target, Workload};
 use crate::session::targets::{self as session, Stated};
 use crate::version::{DriverVersion, GlibcVersion};
 
@@ -89,6 +89,18 @@ impl TargetArgs {
             glibc: self.glibc,
             cuda: self.cuda.as_deref(),
         }
+    }
+
+    /// What the project does on the machines that it declares; none where these are not what is asked about, or it does not say.
+    ///
+    /// # Errors
+    ///
+    /// When the project's file cannot be read.
+    pub fn workload(&self) -> anyhow::Result<Option<Workload>> {
+        if !self.all_targets && self.target.is_empty() {
+            return Ok(None);
+        }
+        Ok(config(self.config.as_deref())?.map(|(_, config)| config.workload.workload()))
     }
 
     /// Whether the environment that is looked at is the one to install into: `--python 3.11` means another.

@@ -8,14 +8,31 @@ use super::asked::{Inputs, Settled};
 use crate::emit::{self, Overridden};
 use crate::facts::Facts;
 use crate::pep::Version;
+use crate::rules::advisory::{Environment, applies};
 use crate::rules::requirement::{normalise, parse};
 use crate::rules::role::is_runtime_wheel;
-use crate::rules::schema::KnownHow;
-use crate::rules::{RuleDb, Target};
+use crate::rules::schema::{Advisory, KnownHow};
+use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{
     AskedRequirement, Change, INSTALLED, Prefer, Proof, Request, Resolution, installed_outsiders, solve, unknown_names,
 };
 use crate::text;
+
+/// What is known of the work that a project does, with the releases that were chosen for a target: sentences with what to do.
+#[must_use]
+pub fn of_the_work(resolution: &Resolution<'_>, target: &Target, workload: &Workload, db: &RuleDb) -> Vec<String> {
+    let uses = workload.words(db);
+    let chosen =
+        |name: &str| resolution.pins.iter().find(|pin| pin.name == name).map(|pin| pin.release.version.clone());
+    let environment = Environment { installed: &chosen, cuda: None, target, workload: &uses, messages: &[] };
+    let of_work = |advisory: &&Advisory| advisory.when.iter().any(|when| !when.workload.is_empty());
+    let held = db.advisories().filter(of_work).filter(|advisory| applies(advisory, &environment).is_some());
+    let sentence = |advisory: &Advisory| {
+        let todo = advisory.remedies.first().map_or_else(String::new, |remedy| format!(": {}", remedy.summary));
+        format!("{} ({}){todo}", advisory.title.trim_end_matches('.'), advisory.id)
+    };
+    held.map(sentence).collect()
+}
 
 /// What the user brings along: addresses and paths, neither pinned nor judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
