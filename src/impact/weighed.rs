@@ -79,11 +79,18 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         let lines = candidates.iter().filter(move |it| it.package.is_none() && it.constraint == constraint);
         lines.filter_map(|Candidate { requirement, place, .. }| asked(requirement, place))
     };
+    // What the rules do not cover binds all the same: by what the proof says that its one release declares.
+    let single = |package: &str| weighed.get(&normalise(name_of(package))).is_some_and(|texts| texts.len() == 1);
+    let declared = candidates.iter().filter_map(|candidate| {
+        let package = candidate.package.as_deref()?;
+        let binds = db.package(&normalise(name_of(package))).is_none() && single(package);
+        asked(&candidate.requirement, package).filter(|_| binds)
+    });
     let target = Target::to_plan_for(facts, db);
     let request = Request {
         target,
         requirements: own(false).chain(wanted).collect(),
-        constraints: own(true).collect(),
+        constraints: own(true).chain(declared).collect(),
         ..Request::default()
     };
     let proof = solve::solve(&request, db).err()?;

@@ -115,7 +115,12 @@ fn strip_prefix(text: &str) -> Option<&str> {
         b'>' => Some(text.trim_start_matches('>')),
         // `$ nvidia-smi`; the line of a shell is as good without.
         b'$' => text.strip_prefix("$ "),
-        b'0'..=b'9' => strip_time(text),
+        b'0'..=b'9' => strip_time(text).or_else(|| strip_seconds(text)),
+        b'#' => {
+            let (step, rest) = text.strip_prefix('#')?.split_once(' ')?;
+            let is_step = !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+            strip_seconds(rest).filter(|_| is_step)
+        }
         b'[' | b'(' => strip_bracket(text),
         b'|' => {
             // Log viewers draw columns: `| 2025-03-07T05:56:27.270Z | text`. Tables of nvidia-smi stay.
@@ -148,6 +153,14 @@ fn strip_time(text: &str) -> Option<&str> {
         return Some(rest.strip_prefix("- ").unwrap_or(rest));
     }
     None
+}
+
+/// BuildKit's seconds since the step began, with three decimals: `2.921 ERROR: …`, `#8 2.921 ERROR: …`.
+fn strip_seconds(text: &str) -> Option<&str> {
+    let (word, rest) = text.split_once(' ')?;
+    let (seconds, parts) = word.split_once('.')?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (digits(seconds) && digits(parts) && parts.len() == 3).then_some(rest)
 }
 
 fn is_clock(word: &str) -> bool {

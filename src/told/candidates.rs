@@ -160,6 +160,8 @@ fn pip(text: &str) -> Option<Vec<Candidate>> {
 /// A requirement without its marker, where a text begins with one: `triton==3.2.0; platform_system == "Linux"`.
 fn requirement(text: &str) -> Option<String> {
     let bare = text.split([';', '{']).next().unwrap_or_default().trim().trim_end_matches(['.', ',', ':']);
+    // pip joins the parts of a range in words: `torch<2.9 and >=1.10`.
+    let bare = bare.replace(" and <", ",<").replace(" and >", ",>").replace(" and !", ",!");
     let compact: String = bare.chars().filter(|letter| !letter.is_whitespace()).collect();
     let end = compact.find(['<', '>', '=', '!', '~', '[', '(', '@']).unwrap_or(compact.len());
     let (name, range) = compact.split_at_checked(end)?;
@@ -334,6 +336,13 @@ mod tests {
             told(text),
             ["user > torch<2.7.0,>=2.6.0", "torch==2.6.0 > triton==3.2.0", "constraint > triton<3.0.0"]
         );
+    }
+
+    #[test]
+    fn what_docker_builds_shows_the_seconds_in_front() {
+        let text = "2.921 ERROR: Cannot install fastai==2.8.4 and torch==2.9.1 because these package versions have conflicting dependencies.\n2.921 \n\
+                    2.921 The conflict is caused by:\n2.921     The user requested torch==2.9.1\n#8 2.921     fastai 2.8.4 depends on torch<2.9 and >=1.10\n";
+        assert_eq!(told(text), ["user > fastai==2.8.4", "user > torch==2.9.1", "fastai==2.8.4 > torch<2.9,>=1.10"]);
     }
 
     #[test]

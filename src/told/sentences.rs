@@ -53,7 +53,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 50] = [
+const SENTENCES: [(&str, Reader); 51] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -94,6 +94,7 @@ const SENTENCES: [(&str, Reader); 50] = [
     (" 32 bit (Intel)]", narrow),
     ("python-32\\python.exe", narrow),
     ("Using CPython ", interpreter),
+    ("You require CPython ", interpreter),
     ("FROM python:", interpreter),
     ("has capability sm_", not_compatible),
     ("Linux-", platform),
