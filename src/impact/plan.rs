@@ -21,10 +21,10 @@ use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Row, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
-use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
+use crate::facts::{Distribution, Facts, Origin, Reading, Stray, TORCH};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::pep::{Version, VersionSpecifiers, is_line, read_pin, read_range};
-use crate::rules::driver::compat_fault;
+use crate::rules::driver::{compat_fault, least_driver};
 use crate::rules::machine;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
@@ -153,6 +153,11 @@ impl Draft<'_> {
             |name: &str| findings.iter().filter(|it| serious(it)).any(|it| it.packages.iter().any(|it| it == name));
         let told = self.facts.origin == Origin::Report;
         let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
+        // Of a driver that nobody names it is only known that it knows the GPUs; what is installed may well run on it.
+        let driver_known = target.driver.is_some();
+        if !driver_known && version(TORCH).is_none() {
+            target.driver = least_driver(&target, self.db);
+        }
         // What a report does not name may be there, and what it names without a version may be right.
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
         let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
@@ -167,8 +172,13 @@ impl Draft<'_> {
         {
             outlook = Some(other);
         }
+        if !driver_known && outlook.is_none() {
+            target.driver = None;
+            outlook = self.foreseen(&asked, &target, &is_part);
+        }
         let mut kept_driver = None;
-        if outlook.as_ref().is_none_or(|outlook| fall(outlook, self.db) == Fall::Far)
+        if driver_known
+            && outlook.as_ref().is_none_or(|outlook| fall(outlook, self.db) == Fall::Far)
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
             kept_driver = outlook.take().zip(target.driver.take());
@@ -188,7 +198,7 @@ impl Draft<'_> {
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
-        self.known = target.python.is_some() && (!cuda || target.driver.is_some());
+        self.known = target.python.is_some() && (!cuda || driver_known);
         self.take(outlook);
         let compat = self.facts.loader.libcuda.value().filter(|_| without_compat && !self.changes.is_empty());
         if let Some(library) = compat {
@@ -212,23 +222,6 @@ impl Draft<'_> {
         let wish = Wish { wanted: &asked.lines, constraints: &[], refused: &asked.refused, is_part, bare: true };
         let outlook = foresee(self.facts, wish, target, self.db, self.workload).ok();
         outlook.filter(|it| it.rows.iter().all(|row| row.fate != Fate::Conflict))
-    }
-
-    /// The oldest newer driver under which nothing falls back by more than a minor release.
-    fn with_a_newer_driver(
-        &self,
-        asked: &Wanted,
-        target: &Target,
-        is_part: &dyn Fn(&str) -> bool,
-    ) -> Option<(Target, Outlook)> {
-        let now = target.driver.as_ref()?;
-        let families = self.db.families().iter().map(|row| &row.linux_driver).filter(|driver| *driver > now);
-        families.map(|driver| Target { driver: Some(driver.clone()), compat: None, ..target.clone() }).find_map(
-            |newer| {
-                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| fall(it, self.db) < Fall::Far)?;
-                Some((newer, outlook))
-            },
-        )
     }
 
     /// Ids of what fails or warns after an outlook on top of what is planned.

@@ -70,6 +70,13 @@ pub fn first_driver(gpu: ComputeCapability, db: &RuleDb) -> Option<(DriverVersio
     Some((row.linux_driver.clone(), db.toolkit_citation(row)))
 }
 
+/// The oldest driver that knows all GPUs of a target: of one that nobody names it is the least that there is. None where the rules
+/// do not know.
+#[must_use]
+pub fn least_driver(target: &Target, db: &RuleDb) -> Option<DriverVersion> {
+    target.gpus.iter().filter_map(|gpu| Some(first_driver(gpu.capability, db)?.0)).max()
+}
+
 /// Why a driver does not serve a GPU; none where it does, as far as the rules know.
 #[must_use]
 pub fn gpu_bound(gpu: ComputeCapability, driver: &DriverVersion, db: &RuleDb) -> Option<GpuBound> {
@@ -94,8 +101,7 @@ pub enum Advice {
 /// The driver that serves all GPUs of a target from a version on that something needs.
 #[must_use]
 pub fn advise(needs: &DriverVersion, target: &Target, db: &RuleDb) -> Advice {
-    let firsts = target.gpus.iter().filter_map(|gpu| Some(first_driver(gpu.capability, db)?.0));
-    let wanted = firsts.chain([needs.clone()]).max().unwrap_or_else(|| needs.clone());
+    let wanted = least_driver(target, db).map_or_else(|| needs.clone(), |least| least.max(needs.clone()));
     let dropped =
         target.gpus.iter().enumerate().find_map(|(index, gpu)| match gpu_bound(gpu.capability, &wanted, db)? {
             GpuBound::Last(branch, toolkit, _) => Some(Advice::NoDriver(index, branch, toolkit)),

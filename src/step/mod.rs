@@ -166,7 +166,7 @@ impl Step {
     /// What may stand on lines of its own.
     fn pieces(&self, shell: Shell) -> Vec<String> {
         match (self.own(), shell) {
-            (Self::Script(text) | Self::Sketch(text), _) => vec![text.as_str().to_owned()],
+            (Self::Script(text) | Self::Sketch(text), _) => sh::words(text.as_str()),
             (step, Shell::Sh) => sh::pieces(step),
             (step, Shell::PowerShell) => powershell::pieces(step),
         }
@@ -232,6 +232,24 @@ fn guarded(command: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_is_broken_between_its_words() {
+        let text =
+            "nvidia-smi --query-gpu=name | sort | uniq -c && python -c \"import torch; print(torch.__version__)\"";
+        let step = Written::from(text).steps().remove(0);
+        assert_eq!(
+            step.lines(Shell::Sh, 48),
+            [
+                "nvidia-smi --query-gpu=name | sort | uniq -c \\",
+                "  && python -c \\",
+                "  \"import torch; print(torch.__version__)\""
+            ]
+        );
+        assert_eq!(step.lines(Shell::Sh, 200), [text]);
+        let inner = Written::from("export A=$(ls -l | head -1) B=2").steps().remove(0);
+        assert_eq!(inner.lines(Shell::Sh, 28), ["export \\", "  A=$(ls -l | head -1) B=2"]);
+    }
 
     #[test]
     fn every_shell_reads_the_same_words() {

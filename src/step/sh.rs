@@ -49,6 +49,30 @@ pub(super) fn broken(pieces: &[String], indent: usize, width: usize, continued: 
     lines
 }
 
+/// A text of the rules in what may stand on lines of its own: `pip list | grep torch` is four; what is quoted stays together, and so
+/// does what `$(…)` holds.
+pub(super) fn words(text: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let (mut quote, mut depth) = (None, 0_usize);
+    for letter in text.chars() {
+        match (letter, quote) {
+            ('"' | '\'' | '`', None) => quote = Some(letter),
+            (_, Some(open)) if open == letter => quote = None,
+            ('(', None) => depth += 1,
+            (')', None) => depth = depth.saturating_sub(1),
+            (' ', None) if depth == 0 => {
+                words.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(last) = words.last_mut() {
+            last.push(letter);
+        }
+    }
+    words
+}
+
 pub(super) fn pieces(step: &Step) -> Vec<String> {
     match step {
         Step::Run { environment, argv } => {

@@ -6,7 +6,7 @@ use crate::facts::{Distribution, Facts};
 use crate::pep::Version;
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
-use crate::rules::requirement::{self, normalise, satisfied, specifiers};
+use crate::rules::requirement::{self, is_about, normalise, satisfied, specifiers};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{AskedRequirement, Pin, Resolution};
@@ -62,6 +62,10 @@ impl View<'_, '_> {
             return row(same, Fate::Rebuild, why, Some(self.rebuild(distribution)));
         }
         let declares: Vec<String> = self.declared(distribution);
+        if torch_changes && self.holds_unread_code(distribution) {
+            let why = "it holds compiled code that nobody read, and requires torch: compile it again if that is linked with it";
+            return row(same, Fate::Unknown, why.to_owned(), None);
+        }
         if !declares.is_empty() {
             return row(same, Fate::Safe, format!("declares {}", list(&declares)), None);
         }
@@ -70,6 +74,15 @@ impl View<'_, '_> {
         }
         let why = "the rules do not cover it, and nothing is known of its files and of what it declares";
         row(same, Fate::Unknown, why.to_owned(), None)
+    }
+
+    /// Whether a distribution that the rules do not cover is of a wheel for one platform, names torch, and nobody read its libraries.
+    fn holds_unread_code(&self, distribution: &Distribution) -> bool {
+        let requires = distribution.metadata.value().map(|metadata| metadata.requires.as_slice()).unwrap_or_default();
+        self.db.package(&distribution.name).is_none()
+            && distribution.libraries.value().is_none()
+            && distribution.wheel_tags.iter().any(|tag| !tag.ends_with("-any"))
+            && requires.iter().any(|line| is_about(line, TORCH) && !line.contains("extra"))
     }
 
     /// Why an installed build cannot stay.

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Draft, Wanted};
+use super::{Draft, Wanted, fall};
 use crate::finding::{Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
 use crate::pep::Version;
+use crate::rules::model::Fall;
 use crate::rules::schema::Headline;
 use crate::rules::{Target, requirement};
 use crate::solve::{AskedRequirement, INSTALLED};
@@ -28,6 +29,23 @@ impl Instead {
 }
 
 impl Draft<'_> {
+    /// The oldest newer driver under which nothing falls back by more than a minor release.
+    pub(super) fn with_a_newer_driver(
+        &self,
+        asked: &Wanted,
+        target: &Target,
+        is_part: &dyn Fn(&str) -> bool,
+    ) -> Option<(Target, Outlook)> {
+        let now = target.driver.as_ref()?;
+        let families = self.db.families().iter().map(|row| &row.linux_driver).filter(|driver| *driver > now);
+        families.map(|driver| Target { driver: Some(driver.clone()), compat: None, ..target.clone() }).find_map(
+            |newer| {
+                let outlook = self.foreseen(asked, &newer, is_part).filter(|it| fall(it, self.db) < Fall::Far)?;
+                Some((newer, outlook))
+            },
+        )
+    }
+
     /// The same with the frameworks as they are, where the outlook takes their release for the sake of what serves: the owner may
     /// have upgraded them on purpose. None where that sets something with a role back.
     pub(super) fn with_the_framework(
