@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::{self, registry};
 use crate::facts::{Candidate, Facts};
 use crate::finding::{Finding, Id, Plan};
-use crate::pep::Version;
+use crate::pep::{Version, VersionSpecifiers};
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, AskedRequirement, Change, Request};
@@ -86,11 +86,12 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         let binds = db.package(&normalise(name_of(package))).is_none() && single(package);
         asked(&candidate.requirement, package).filter(|_| binds)
     });
+    let declared: Vec<AskedRequirement> = declared.collect();
     let target = Target::to_plan_for(facts, db);
     let request = Request {
         target,
         requirements: own(false).chain(wanted).collect(),
-        constraints: own(true).chain(declared).collect(),
+        constraints: own(true).chain(declared.iter().cloned()).collect(),
         ..Request::default()
     };
     let proof = solve::solve(&request, db).err()?;
@@ -102,11 +103,18 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         }
         _ => false,
     };
-    let action = proof.actions.iter().find(|action| !action.changes.is_empty() && action.changes.iter().all(is_own));
-    let action = action.or_else(|| {
-        let lines = |change: &Change| matches!(change, Change::Requirement { .. });
-        proof.actions.iter().find(|action| !action.changes.is_empty() && action.changes.iter().all(lines))
-    })?;
+    // What a release declares is nobody's line to change.
+    let parts = |range: VersionSpecifiers| range.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+    let said = |it: &crate::pep::Requirement| Some((it.name.to_string(), parts(specifiers(it)?)));
+    let fixed: Vec<_> = declared.iter().filter_map(|line| said(&line.requirement)).collect();
+    let is_line = |change: &Change| match change {
+        Change::Requirement { from, .. } => {
+            parse(from).ok().and_then(|line| said(&line)).is_none_or(|line| !fixed.contains(&line))
+        }
+        _ => false,
+    };
+    let possible = || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(is_line));
+    let action = possible().find(|action| action.changes.iter().all(is_own)).or_else(|| possible().next())?;
     let words = action.changes.iter().filter_map(|change| match change {
         Change::Requirement { from, to: Some(to) } => Some(format!("change `{from}` to `{to}`, or take it out")),
         Change::Requirement { from, to: None } => Some(format!("take `{from}` out")),
