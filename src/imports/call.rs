@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Found;
 use super::state::{Attribute, Flow, Frame, Walker};
 use super::value::{Binding, Closure, Exception, Scope, Table, Value};
-use super::weigh::{merge, version};
+use super::weigh::version;
 use crate::python::syntax::tree::{Call, Name, ParamKind};
 
 type Evaluated = Result<Value, Box<Exception>>;
@@ -120,7 +120,7 @@ impl Walker<'_> {
         let level = self.level;
         let limit = self.limit;
         if limit == u64::MAX {
-            self.limit = self.steps + super::state::CALL;
+            self.limit = self.steps.get() + super::state::CALL;
         }
         self.depth += 1;
         let done = self.block(&block.body, &mut frame);
@@ -284,7 +284,7 @@ impl Walker<'_> {
                 let mut table = Table::default();
                 match args {
                     [] => {}
-                    [Value::Table(other)] => merge(&mut table, &other.borrow()),
+                    [Value::Table(other)] => self.take_entries(&mut table, &other.borrow()),
                     _ => table.open = true,
                 }
                 for (name, value) in named {
@@ -292,7 +292,11 @@ impl Walker<'_> {
                 }
                 Value::table(table)
             }
-            ("collections.defaultdict", _) => Value::table(Table { open: true, ..Table::default() }),
+            ("collections.defaultdict", _) => {
+                let mut table = Table::default();
+                table.open = true;
+                Value::table(table)
+            }
             ("builtins.any" | "builtins.all", value) => {
                 let Some(values) = self.iterate(value) else { return Ok(Value::Unknown) };
                 let ends = name == "builtins.any";

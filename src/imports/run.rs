@@ -257,6 +257,11 @@ impl Walker<'_> {
                 _ => open = true,
             }
         }
+        // `class A(A, A)` in a loop.
+        if kinds.len() > 500 {
+            kinds.truncate(500);
+            open = true;
+        }
         let scope = Scope::default();
         let mut inner = frame.inside(scope);
         self.block(&it.body, &mut inner)?;

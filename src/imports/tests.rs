@@ -191,3 +191,37 @@ fn what_the_parser_could_not_bear_is_refused() {
     let long = "x = [\n".to_owned() + &"    'text', 1,\n".repeat(100_000) + "]\n";
     assert_eq!(Prepared::read(&long, "a").unwrap().module.body.len(), 1);
 }
+
+#[test]
+fn what_grows_without_end_is_not_followed_to_it() {
+    // The line behind the loop is reached, and what stops there is told.
+    let own = |text: &str| {
+        let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        told(&[("own", text), ("other.", "a = 1\n"), ("ext", "extension")])
+    };
+    let looped = |times: usize, set: &str, step: &str| {
+        let inner = format!("    for b in [{}]:\n        {step}\n", "0,".repeat(times));
+        own(&format!("import other\n{set}\nfor a in [{}]:\n{inner}other.gone\n", "0,".repeat(times)))
+    };
+    let stops = "stops own:6 Attribute other gone";
+    // Doubled 225 times.
+    for step in ["y = y + y", "y += y", "y = [*y, *y]", "y.extend(y)", "y = list(zip(y + y, y + y))"] {
+        assert_eq!(looped(15, "y = [1]", step), stops, "{step}");
+    }
+    for step in ["y = y + y", "y = y.replace('a', y)", "y = y.join([y, y])", "y = f'{y}{y}'"] {
+        assert_eq!(looped(15, "y = 'aa'", step), stops, "{step}");
+    }
+    // Ten thousand deep, and dropped.
+    for step in ["y = [y]", "y = {'a': y}", "y = lambda z=y: z", "y.append([]); y = y[-1]"] {
+        assert_eq!(looped(100, "y = []", step), stops, "{step}");
+    }
+    // Two that hold themselves many times, and a class that is made of itself.
+    let twice = "a = [1]\nb = [1]\n".to_owned() + &"a = [a, a]\nb = [b, b]\n".repeat(60);
+    assert_eq!(own(&format!("{twice}a < b\nif a == b:\n    import gone\n")), "");
+    assert_eq!(own(&format!("{twice}try:\n    import gone\nexcept a:\n    pass\n")), "");
+    assert_eq!(own(&("class A: pass\n".to_owned() + &"class A(A, A): pass\n".repeat(60))), "");
+    // Each `elif` is one way more.
+    let chain: String = (0..10_000).map(|at| format!("elif f({at}):\n    x = {at}\n")).collect();
+    assert_eq!(own(&format!("from ext import f\nif f(0):\n    pass\n{chain}")), "");
+    assert_eq!(own(&format!("import ext.{}a\n", "a.".repeat(10_000))), "");
+}

@@ -59,6 +59,10 @@ impl Walker<'_> {
     /// Imports a module and its parents; gives the module itself.
     pub fn import(&mut self, name: &str) -> Result<usize, Box<Exception>> {
         let mut parent: Option<usize> = None;
+        // No person writes such a name.
+        if name.len() > 1000 {
+            return Ok(self.opaque("…"));
+        }
         let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
         for end in ends {
             let id = self.load(&name[..end], parent)?;
