@@ -80,7 +80,8 @@ impl Walker<'_> {
             Value::Items(items) => items.borrow_mut().open = true,
             Value::Table(table) => table.borrow_mut().open = true,
             Value::Globals(id) => self.modules[*id].open = true,
-            Value::Module(id) if *id == frame.module => self.modules[*id].open = true,
+            // `loader.exec_module(sys.modules['tlz'])` in a part of it.
+            Value::Module(id) if self.top(*id) == self.top(frame.module) => self.modules[*id].open = true,
             Value::Str(name) if *name == self.modules[frame.module].name => self.modules[frame.module].open = true,
             _ => {}
         }
@@ -257,7 +258,10 @@ impl Walker<'_> {
             ("builtins.tuple" | "builtins.list" | "builtins.set" | "builtins.frozenset" | "builtins.sorted", _) => {
                 match args {
                     [] => Value::items(Vec::new()),
+                    // A copy of it is as good.
+                    [Value::Known(what)] if what.as_ref() == "sys.modules" => first.clone(),
                     [value] => match self.iterate(value) {
+                        Some(values) if name.ends_with("set") => Value::set(values),
                         Some(values) => Value::items(values),
                         None => open_items(value),
                     },
@@ -343,7 +347,7 @@ impl Walker<'_> {
         }
         if let Some((parent, _)) = module.rsplit_once('.') {
             let id = self.import(parent)?;
-            if self.modules[id].signs.path || self.modules[id].signs.registers {
+            if self.modules[id].signs.path || self.registers(&self.modules[id]) {
                 return Ok(Value::Unknown);
             }
         }
@@ -361,7 +365,18 @@ impl Walker<'_> {
 /// Whether an exception was raised by hand and is no error of importing.
 pub fn is_doubtful(exception: &Exception) -> bool {
     let by_hand = exception.evidence.as_ref().is_none_or(|it| it.wanted == super::Wanted::Stop);
-    by_hand && !exception.kinds.iter().any(|it| it.as_ref() == "ImportError" || it.starts_with("Version"))
+    by_hand
+        && !exception.kinds.iter().any(|it| it.as_ref() == "ImportError" || it.starts_with("Version"))
+        && !exception.evidence.as_ref().is_some_and(|it| is_about_versions(&it.name))
+}
+
+/// Whether an error says in full that a version is not the one it needs: what was compared was known.
+fn is_about_versions(says: &str) -> bool {
+    let numbers = says.split_whitespace().filter(|it| {
+        let it = it.trim_matches(|it: char| !it.is_ascii_alphanumeric());
+        it.contains('.') && it.starts_with(|it: char| it.is_ascii_digit())
+    });
+    says.contains("version") && !says.contains('…') && numbers.count() > 1
 }
 
 /// A list that may hold more than what is known of it.

@@ -60,6 +60,7 @@ impl Walker<'_> {
             Expr::Call(call) => return self.call(call, frame),
             Expr::Tuple(parts) | Expr::List(parts) | Expr::Set(parts) => {
                 let mut items = Items { values: Vec::with_capacity(parts.len()), ..Items::default() };
+                items.is_set = matches!(expr, Expr::Set(_));
                 for part in parts {
                     if let Expr::Starred(inner) = part {
                         let inner = self.eval(inner, frame)?;

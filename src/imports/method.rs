@@ -90,7 +90,8 @@ impl Walker<'_> {
                 };
                 let items = Value::items(table.order.iter().map(entry).collect());
                 if let Value::Items(items) = &items {
-                    items.borrow_mut().open = table.open;
+                    let mut items = items.borrow_mut();
+                    (items.open, items.is_set) = (table.open, name != "values");
                 }
                 items
             }

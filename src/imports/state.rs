@@ -101,6 +101,11 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// The package at the top of a module's name.
+    pub fn top(&self, module: usize) -> &str {
+        self.modules[module].name.split('.').next().unwrap_or_default()
+    }
+
     /// A module of which nobody can say what it holds.
     pub fn opaque(&mut self, name: &str) -> usize {
         let id = self.enter(name, None, true);

@@ -52,6 +52,8 @@ pub struct Items {
     pub open: bool,
     /// Some of them are perhaps not there: they came where it is not known whether it runs.
     pub perhaps: bool,
+    /// In no order: a set, or the keys of a dict.
+    pub is_set: bool,
 }
 
 impl Items {
@@ -113,14 +115,13 @@ fn bury(values: impl IntoIterator<Item = Value>) {
         graves.get_or_insert_default().extend(held);
         is_first
     });
-    while is_first {
-        let next = GRAVES.with_borrow_mut(|graves| graves.as_mut().and_then(Vec::pop));
-        let Some(next) = next else { break };
+    if !is_first {
+        return;
+    }
+    while let Some(next) = GRAVES.with_borrow_mut(|graves| graves.as_mut().and_then(Vec::pop)) {
         drop(next);
     }
-    if is_first {
-        GRAVES.set(None);
-    }
+    GRAVES.set(None);
 }
 
 /// A function where it was defined.
@@ -208,6 +209,11 @@ impl Value {
         Self::Items(Rc::new(RefCell::new(Items { values, ..Items::default() })))
     }
 
+    /// A set, or what is as one.
+    pub fn set(values: Vec<Value>) -> Self {
+        Self::Items(Rc::new(RefCell::new(Items { values, is_set: true, ..Items::default() })))
+    }
+
     pub fn known(name: &str) -> Self {
         Self::Known(Rc::from(name))
     }
@@ -262,12 +268,13 @@ impl Value {
                 if a.open || b.open {
                     return None;
                 }
+                let in_order = !(a.is_set || b.is_set);
                 if a.values.len() != b.values.len() {
-                    return Some(false);
+                    return in_order.then_some(false);
                 }
                 for (a, b) in a.values.iter().zip(&b.values) {
                     if !a.same_within(b, most)? {
-                        return Some(false);
+                        return in_order.then_some(false);
                     }
                 }
                 true

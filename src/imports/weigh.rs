@@ -29,7 +29,8 @@ impl Walker<'_> {
                 }
                 let a = a.borrow();
                 self.charge(a.values.len());
-                let mut sum = Items { values: a.values.clone(), open: a.open || open, perhaps: a.perhaps };
+                let mut sum =
+                    Items { values: a.values.clone(), open: a.open || open, perhaps: a.perhaps, is_set: a.is_set };
                 sum.extend(more.unwrap_or_default());
                 Value::Items(Rc::new(RefCell::new(sum)))
             }
@@ -65,8 +66,13 @@ impl Walker<'_> {
     }
 
     pub fn slice(&self, value: &Value, lower: Option<Value>, upper: Option<Value>) -> Value {
-        let Some(values) = self.iterate(value) else { return Value::Unknown };
-        let len = i64::try_from(values.len()).unwrap_or(i64::MAX);
+        let values = self.iterate(value);
+        let len = match (value, &values) {
+            (Value::Str(text), _) if text.is_ascii() => text.len(),
+            (_, Some(values)) => values.len(),
+            _ => return Value::Unknown,
+        };
+        let len = i64::try_from(len).unwrap_or(i64::MAX);
         let place = |it: Option<Value>, or: i64| match it {
             None => Some(or),
             Some(Value::Int(it)) => Some(if it < 0 { (len + it).max(0) } else { it.min(len) }),
@@ -74,7 +80,10 @@ impl Walker<'_> {
         };
         let (Some(lower), Some(upper)) = (place(lower, 0), place(upper, len)) else { return Value::Unknown };
         let (Ok(lower), Ok(upper)) = (usize::try_from(lower), usize::try_from(upper)) else { return Value::Unknown };
-        Value::items(values.get(lower..upper.max(lower)).unwrap_or_default().to_vec())
+        match value {
+            Value::Str(text) => text.get(lower..upper.max(lower)).map_or(Value::Unknown, Value::str),
+            _ => Value::items(values.unwrap_or_default().get(lower..upper.max(lower)).unwrap_or_default().to_vec()),
+        }
     }
 
     pub fn subscript(&self, value: &Value, index: &Value) -> Value {
@@ -83,6 +92,12 @@ impl Walker<'_> {
                 let Some(values) = self.iterate(value) else { return Value::Unknown };
                 let at = if *at < 0 { i64::try_from(values.len()).unwrap_or(0) + at } else { *at };
                 usize::try_from(at).ok().and_then(|at| values.get(at)).cloned().unwrap_or(Value::Unknown)
+            }
+            (Value::Str(text), Value::Int(at)) => {
+                let len = i64::try_from(text.len()).unwrap_or(i64::MAX);
+                let at = usize::try_from(if *at < 0 { len + at } else { *at }).ok();
+                let letter = at.filter(|_| text.is_ascii()).and_then(|at| text.get(at..=at));
+                letter.map_or(Value::Unknown, Value::str)
             }
             (Value::Table(table), Value::Str(key)) => {
                 table.borrow().entries.get(key).cloned().unwrap_or(Value::Unknown)
@@ -183,7 +198,7 @@ fn order(left: &Value, right: &Value, most: &mut u32) -> Option<Ordering> {
         (Value::Version(a), Value::Version(b)) => Some(a.cmp(b)),
         (Value::Items(a), Value::Items(b)) => {
             let (a, b) = (a.borrow(), b.borrow());
-            if a.open || b.open {
+            if a.open || b.open || a.is_set || b.is_set {
                 return None;
             }
             for (a, b) in a.values.iter().zip(&b.values) {
