@@ -18,9 +18,11 @@ use std::str::FromStr;
 use plan::Planned;
 
 use crate::check;
-use crate::facts::{Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source};
+use crate::facts::{
+    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source, TORCH,
+};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::obstacle::{Obstacle, obstacles};
 use crate::rules::requirement::{self, applies, markers, normalise, satisfied, specifiers};
@@ -33,7 +35,6 @@ use crate::version::DriverVersion;
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
 
 /// The distribution whose symbols extensions are linked with.
-const TORCH: &str = "torch";
 /// Where the values of another machine come from.
 const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.
@@ -411,13 +412,11 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         if db.package(&other).is_some() && !is_runtime_wheel(&other) {
             continue;
         }
-        let met = facts.distribution(&other).is_some_and(|found| {
-            let version = found.version.value().and_then(|version| Version::from_str(version).ok());
-            version.is_none_or(|version| satisfied(&range, &version))
-        });
+        let met = facts
+            .distribution(&other)
+            .is_some_and(|found| found.stated_version().is_none_or(|version| satisfied(&range, &version)));
         if !met {
-            let exact = range.iter().find(|specifier| *specifier.operator() == Operator::Equal);
-            let version = exact.map(|specifier| specifier.version().clone());
+            let version = pinned(&range).cloned();
             // Of what is not pinned an installer takes the newest.
             let version = version.or_else(|| newest(db.package(&other)?, &range, &target, db));
             slot_version(facts, &other, version.as_ref().map(ToString::to_string));

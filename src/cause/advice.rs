@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::group::is_told;
 use crate::finding::{Change, Finding, Plan, Remedy};
-use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
 use crate::step::Step;
 
@@ -67,10 +67,7 @@ impl Told {
 
 /// Whether one release may satisfy two ranges, told where either names one; a local label is no other release.
 fn agree(one: &VersionSpecifiers, other: &VersionSpecifiers) -> bool {
-    let exact = |range: &VersionSpecifiers| -> Option<Version> {
-        let mut pins = range.iter().filter(|it| matches!(it.operator(), Operator::Equal | Operator::ExactEqual));
-        pins.next().map(|it| it.version().clone())
-    };
+    let exact = |range: &VersionSpecifiers| pinned(range).cloned();
     let fits = |range: &VersionSpecifiers, version: &Version| {
         satisfied(range, version) || satisfied(range, &version.clone().without_local())
     };

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::registry;
 use crate::facts::{Facts, Origin, Unmet};
 use crate::finding::{Finding, Kind};
+use crate::pep::{is_line, read_range};
 use crate::rules::requirement::{is_about, name_of};
 use crate::rules::role::is_runtime_wheel;
 
@@ -141,7 +142,7 @@ fn keys<'f>(facts: &Facts, finding: &'f Finding, hubs: &BTreeSet<&str>) -> Vec<K
         (Kind::Pairing, _) if finding.id.is(&registry::CONTRADICTION) => keys.push(Key::TwoEnvironments),
         (Kind::Requirement | Kind::Pairing | Kind::Abi | Kind::Import, Some(Edge { by, of })) if !is_told(finding) => {
             let is_there = facts.distribution(of).is_some() || facts.origin == Origin::Report;
-            if is_there && wanted(facts, finding).is_some_and(|range| range.starts_with("==")) {
+            if is_there && wanted(facts, finding).is_some_and(|range| read_range(&range).iter().any(is_line)) {
                 keys.push(Key::Pins(by));
             }
             // NVIDIA's wheels are as the one who pins them is.

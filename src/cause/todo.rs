@@ -7,9 +7,10 @@ use super::advice::{Told, best, mends, removed};
 use super::group::{edge, is_told, wanted};
 use super::{Cause, title};
 use crate::check::Installer;
-use crate::facts::{Facts, Origin};
+use crate::facts::{Facts, Origin, TORCH};
 use crate::finding::{Finding, Id, Plan, Remedy, Severity};
 use crate::fix::who::is_for_a_person;
+use crate::pep::{pinned, read_range};
 use crate::rules::requirement::name_of;
 use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
@@ -100,7 +101,7 @@ fn headline(facts: &Facts, plan: &Plan) -> String {
     let label = |version: &str| version.split_once('+').and_then(|(_, label)| CudaVersion::from_variant(label));
     let pins = plan.requirements.iter();
     let torch = pins.clone().find_map(|line| line.strip_prefix("torch==")).and_then(label);
-    let now = facts.distribution("torch").and_then(|torch| label(torch.full_version()));
+    let now = facts.distribution(TORCH).and_then(|torch| label(torch.full_version()));
     let removed: BTreeSet<String> = removed(&plan.steps).filter(|name| is_runtime_wheel(name)).collect();
     let removed = match removed.len() {
         0 => String::new(),
@@ -126,7 +127,7 @@ fn before(findings: &[Finding], causes: &[Cause], plan: &Plan, told: &mut Told) 
 
 /// Whether all that findings ask for are NVIDIA's wheels, which the torch of a plan brings.
 fn is_brought(findings: &[&Finding], plan: &Plan) -> bool {
-    let is_torch = |line: &String| name_of(line) == "torch" && !line.ends_with("+cpu");
+    let is_torch = |line: &String| name_of(line) == TORCH && !line.ends_with("+cpu");
     let of_nvidia = |finding: &&Finding| {
         let mut lines = finding.remedies.iter().flat_map(|remedy| &remedy.requirements).peekable();
         lines.peek().is_some() && lines.all(|line| is_runtime_wheel(name_of(line)))
@@ -198,8 +199,7 @@ fn explained(findings: &[&Finding]) -> Item {
 
 /// Distributions that want different exact releases of a third: no one environment holds them all.
 fn apart(facts: &Facts, findings: &[&Finding]) -> Option<Item> {
-    let exact =
-        |finding: &&&Finding| wanted(facts, finding).filter(|range| range.starts_with("==") && !range.contains('*'));
+    let exact = |finding: &&&Finding| wanted(facts, finding).filter(|range| pinned(&read_range(range)).is_some());
     let edges = findings.iter().filter_map(|finding| Some((edge(finding)?, exact(&finding)?)));
     let edges: Vec<_> = edges.collect();
     let (first, range) = edges.first()?;

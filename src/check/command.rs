@@ -4,17 +4,18 @@
 //! Rules write `pip install triton`. Beside a torch that pins it that is `triton==3.3.1`; what is installed again keeps its
 //! version. Where nothing here tells a version the name stays as it is written.
 
-use crate::pep::Version;
+use crate::pep::{Version, is_line, read_pin};
 
 use super::{Context, Installer};
-use crate::facts::Facts;
+use crate::facts::{Facts, Origin, Reading, TORCH};
 use crate::finding::Finding;
-use crate::rules::model::{Build, Package, Release};
+use crate::rules::fit::{Surroundings, There};
+use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{is_about, name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::Headline;
 use crate::rules::symptom::Heard;
-use crate::rules::{RuleDb, Workload};
+use crate::rules::{RuleDb, Target, Workload};
 use crate::step::{Step, Word};
 use crate::version::CudaVersion;
 
@@ -66,8 +67,8 @@ fn without_wheel(facts: &Facts, db: &RuleDb, step: &Step) -> Option<String> {
     let has = *facts.system.glibc.value()?;
     let Step::Run { argv, .. } = step.own() else { return None };
     let words = argv.iter().map(Word::as_str).skip_while(|word| *word != "install");
-    words.filter_map(|word| word.split_once("==")).find_map(|(name, version)| {
-        let release = db.release(&normalise(name), &version.parse::<Version>().ok()?)?;
+    words.filter_map(|word| read_pin(word)).find_map(|(name, version)| {
+        let release = db.release(&normalise(name), &version)?;
         let wheels = release.builds.iter().filter(|build| build.platform.starts_with("linux"));
         let needs = wheels.map(|build| build.glibc).min().flatten().filter(|needs| *needs > has)?;
         Some(format!(
@@ -160,10 +161,10 @@ fn with_versions(context: &Context<'_>, all: &[&str]) -> Vec<String> {
 /// torch and what moves with it, from PyTorch's own index: in the release that is there, from the index of its CUDA. None where no
 /// torch is known, or its index is not.
 fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
-    let torch = context.stack.get("torch")?;
+    let torch = context.stack.get(TORCH)?;
     let version = torch.version.as_ref()?;
     let cuda = torch.cuda().flatten().or_else(|| {
-        let builds = context.db.release("torch", version)?.builds.iter();
+        let builds = context.db.release(TORCH, version)?.builds.iter();
         builds.filter(|build| build.local.is_none()).find_map(|build| build.cuda)
     })?;
     let public = version.clone().without_local();
@@ -171,15 +172,15 @@ fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
         |word: &&str| context.db.index_at(word).is_some_and(|name| CudaVersion::from_variant(&name).is_some());
     let old = all.iter().copied().find(|word| is_index(word))?;
     let index = context.db.index_url(&cuda.variant())?;
-    let release = context.db.release("torch", &public)?;
+    let release = context.db.release(TORCH, &public)?;
     release.builds.iter().find(|build| build.cuda == Some(cuda) && build.index == cuda.variant())?;
     let pinned = |word: &&str| match *word {
         word if word == old => Some(index.clone()),
-        "torch" => Some(format!("torch=={public}")),
-        name @ ("torchvision" | "torchaudio") => {
-            partner(context.db.package(name)?, &public).map(|it| format!("{name}=={it}"))
-        }
-        word => Some(word.to_owned()),
+        TORCH => Some(format!("torch=={public}")),
+        word => match context.db.package(word).filter(|it| it.partners.iter().any(|partner| partner.with == TORCH)) {
+            Some(package) => partner(package, &public).map(|it| format!("{word}=={it}")),
+            None => Some(word.to_owned()),
+        },
     };
     all.iter().map(pinned).collect()
 }
@@ -187,8 +188,8 @@ fn from_index(context: &Context<'_>, all: &[&str]) -> Option<Vec<String>> {
 /// The newest release of a package that asks for exactly this torch.
 fn partner(package: &Package, torch: &Version) -> Option<Version> {
     let asks = |line: &String| {
-        let range = parse(line).ok().filter(|_| is_about(line, "torch")).and_then(|it| specifiers(&it));
-        range.is_some_and(|range| range.to_string().starts_with("==") && satisfied(&range, torch))
+        let range = parse(line).ok().filter(|_| is_about(line, TORCH)).and_then(|it| specifiers(&it));
+        range.is_some_and(|range| range.iter().any(is_line) && satisfied(&range, torch))
     };
     let fits = |release: &&Release| {
         release.requires.iter().any(asks) || release.builds.iter().any(|build| build.requires.iter().any(asks))
@@ -211,7 +212,7 @@ fn upgraded(context: &Context<'_>, all: &[&str]) -> Vec<String> {
             Some(package) => match newest(context, package).filter(|_| *word == name) {
                 Some(version) => words.push(format!("{name}=={version}")),
                 None => {
-                    (open, moves_torch) = (true, moves_torch || name != "torch");
+                    (open, moves_torch) = (true, moves_torch || name != TORCH);
                     words.push((*word).to_owned());
                 }
             },
@@ -219,15 +220,15 @@ fn upgraded(context: &Context<'_>, all: &[&str]) -> Vec<String> {
     }
     // What extends a torch of which nothing is known must not bring another one.
     let extends = |word: &&str| context.db.package(&normalise(name_of(word))).is_some_and(is_extension);
-    let no_torch = context.stack.get("torch").is_none_or(|torch| torch.version.is_none());
+    let no_torch = context.stack.get(TORCH).is_none_or(|torch| torch.version.is_none());
     if open && no_torch && all.iter().any(extends) && !all.contains(&"--no-deps") {
         words.insert(0, "--no-deps".to_owned());
     }
     if !open {
         words.retain(|word| !matches!(word.as_str(), "--upgrade" | "-U"));
     }
-    let names_torch = all.iter().any(|word| name_of(word) == "torch");
-    let torch = context.stack.get("torch").and_then(|torch| torch.version.clone());
+    let names_torch = all.iter().any(|word| name_of(word) == TORCH);
+    let torch = context.stack.get(TORCH).and_then(|torch| torch.version.clone());
     if let Some(version) = torch.filter(|_| moves_torch && !names_torch && !all.contains(&"--no-deps")) {
         words.push(format!("torch=={}", version.without_local()));
     }
@@ -239,34 +240,30 @@ fn is_extension(package: &Package) -> bool {
     !matches!(package.headline, Some(Headline::Framework | Headline::Serving))
 }
 
-/// The newest release that is known to take what is installed; none for torch itself, which all others are there for, and none
+/// The newest release that is known to go with what is installed; none for torch itself, which all others are there for, and none
 /// where no torch is known.
 fn newest<'c>(context: &'c Context<'_>, package: &'c Package) -> Option<&'c Version> {
-    context.stack.get("torch").filter(|_| package.name != "torch")?.version.as_ref()?;
-    let platform = context.target.platform.as_deref();
-    let takes = |line: &String| {
-        let Ok(requirement) = parse(line) else { return false };
-        if line.contains("extra") {
-            return true;
-        }
-        let there = context.stack.get(&normalise(name_of(line))).and_then(|installed| installed.version.as_ref());
-        let range = specifiers(&requirement);
-        there.zip(range).is_none_or(|(version, range)| satisfied(&range, version))
+    let torch = context.stack.get(TORCH).filter(|torch| torch.version.is_some() && package.name != TORCH)?;
+    let (facts, db) = (context.facts, context.db);
+    let target = Target::to_plan_for(facts, db);
+    let gpus_known = match &facts.gpus {
+        Reading::Absent { .. } => true,
+        gpus => gpus.value().is_some_and(|gpus| gpus.iter().all(|gpu| gpu.compute_capability.value().is_some())),
     };
-    let fits = |release: &&Release| {
-        let here = |build: &&Build| platform.is_none_or(|platform| build.is_for(platform));
-        let python = context.target.python.as_ref().zip(release.requires_python.as_ref());
-        !release.yanked
-            && !release.version.any_prerelease()
-            && python.is_none_or(|(version, range)| {
-                satisfied(range, &Version::new([u64::from(version.major), u64::from(version.minor)]))
-            })
-            && release.requires.iter().all(takes)
-            && release.builds.iter().filter(here).any(|build| {
-                build.requires.iter().all(takes) && (!build.requires.is_empty() || !release.requires.is_empty())
-            })
+    let there = |name: &str| match context.stack.get(name) {
+        Some(installed) => installed.version.as_ref().map_or(There::Unknown, There::Version),
+        // What a report does not name may be there, and what the rules cover an upgrade must not move.
+        None if facts.origin == Origin::Report && db.package(name).is_some() => There::Unknown,
+        None => There::Nothing,
     };
-    package.releases.iter().rev().find(fits).map(|release| &release.version)
+    let surroundings = Surroundings { target: &target, gpus_known, there: &there, torch: torch.row };
+    let releases = package.releases.iter().rev().filter(|it| !it.yanked && !it.version.any_prerelease());
+    // Where a newer one may fit, an older one is not what an upgrade asks for.
+    let newest = releases.map(|release| (release, surroundings.fits(package, release, db)));
+    let newest = newest.into_iter().find(|(_, fits)| *fits != Some(false)).filter(|(_, fits)| fits.is_some());
+    let newest = &newest?.0.version;
+    let here = context.stack.get(&package.name).and_then(|installed| installed.version.as_ref());
+    here.is_none_or(|here| here.clone().without_local() <= *newest).then_some(newest)
 }
 
 /// `==3.3.1`: the version that is there, for what is installed again; else what torch, or another, asks for.
@@ -276,7 +273,7 @@ fn version_of(context: &Context<'_>, name: &str, again: bool) -> Option<String> 
     if let (true, Some(version)) = (again && !is_runtime_wheel(name), there) {
         return Some(format!("=={version}"));
     }
-    let torch_first = context.stack.get("torch").into_iter().chain(&context.stack.installed);
+    let torch_first = context.stack.get(TORCH).into_iter().chain(&context.stack.installed);
     torch_first.filter(|installed| installed.name() != name).find_map(|installed| {
         let lines = installed.requires()?.iter().filter(|line| is_about(line, name) && !line.contains("extra"));
         let range = lines.filter_map(|line| specifiers(&parse(line).ok()?)).find(|range| !range.is_empty())?;
@@ -287,7 +284,8 @@ fn version_of(context: &Context<'_>, name: &str, again: bool) -> Option<String> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Distribution, Metadata, Origin, Reading};
+    use crate::check::cases::{Case, read};
+    use crate::facts::{Distribution, Metadata};
     use crate::rules::embedded;
     use crate::step::{Shell, print};
 
@@ -330,5 +328,31 @@ mod tests {
         uv pip install --no-binary flash-attn .
         "#);
         assert_eq!(fitted[0].words(), ["uv", "pip", "install", "triton==3.3.1"]);
+    }
+
+    fn installed(name: &str, version: &str) -> Distribution {
+        Distribution { name: name.to_owned(), version: read(version), ..Distribution::default() }
+    }
+
+    /// The words of `pip install --upgrade bitsandbytes` on a host with torch 2.7.1+cu126 and an A100.
+    fn upgrade(change: impl FnOnce(&mut Facts)) -> Vec<String> {
+        let case = Case::host().gpu("NVIDIA A100-SXM4-80GB", "8.0").driver("580.65.06").python("3.11.9");
+        let case = case.torch("2.7.1+cu126", "12.6").with(|facts| facts.system.glibc = read("2.35")).with(change);
+        let (workload, heard) = (Workload::default(), Heard::default());
+        let context = Context::new(&case.facts, embedded(), &workload, &heard);
+        with_versions(&context, &["--upgrade", "bitsandbytes"])
+    }
+
+    #[test]
+    fn an_upgrade_names_the_release_that_is_known_to_fit_and_none_where_something_is_not_known() {
+        let named = upgrade(|_| {});
+        let newest = embedded().package("bitsandbytes").and_then(|it| it.releases.last()).expect("releases");
+        assert_eq!(named, [format!("bitsandbytes=={}", newest.version)]);
+        let open = ["--upgrade", "bitsandbytes", "torch==2.7.1"];
+        assert_eq!(upgrade(|facts| facts.python = Reading::Unknown), open, "which wheels install is not known");
+        assert_eq!(upgrade(|facts| facts.system.glibc = Reading::Unknown), open);
+        assert_eq!(upgrade(|facts| facts.gpus = Reading::Unknown), open, "nor which GPUs its kernels run on");
+        // Nothing older than what is there is an upgrade.
+        assert_eq!(upgrade(|facts| facts.distributions.push(installed("bitsandbytes", "999.0"))), open);
     }
 }

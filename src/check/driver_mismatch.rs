@@ -86,7 +86,7 @@ fn refused(context: &Context<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-/// The driver version in NVML's own, `12.570.133.20`.
+/// The driver version in NVML's own, `12.570.133.20`: NVIDIA's branches have three digits, and what has fewer is another number.
 fn nvml_driver(version: &str) -> Option<DriverVersion> {
     let (_, driver) = version.split_once('.')?;
     driver.parse().ok().filter(|driver: &DriverVersion| driver.branch() >= 100)

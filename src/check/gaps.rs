@@ -4,7 +4,7 @@
 //! would then take *not known* for *yes*: here is told what each of them passed over.
 
 use super::{Context, Installed, gpu_arch};
-use crate::facts::{Origin, Reading};
+use crate::facts::{Origin, Reading, TORCH};
 use crate::rules::model::{Agreement, Package};
 use crate::text;
 
@@ -42,10 +42,10 @@ pub fn gaps(context: &Context<'_>) -> Vec<(&'static str, String)> {
     if report && no_gpu && context.stack.torch_cuda().flatten().is_some() && is_open(&facts.visibility.available) {
         gaps.push(("gpu-visibility", "whether torch sees CUDA".to_owned()));
     }
-    if report && cuda.is_empty() && !facts.lists_all() && context.stack.get("torch").is_none() {
+    if report && cuda.is_empty() && !facts.lists_all() && context.stack.get(TORCH).is_none() {
         gaps.push(("requirement", "what is installed".to_owned()));
     }
-    if let Some(torch) = context.stack.get("torch").filter(|torch| torch.cuda().is_none()) {
+    if let Some(torch) = context.stack.get(TORCH).filter(|torch| torch.cuda().is_none()) {
         gaps.push(("driver", format!("the CUDA that {} was built for", torch.title())));
     }
     if !context.target.gpus.is_empty()

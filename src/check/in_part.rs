@@ -64,11 +64,34 @@ fn as_said(finding: &mut Finding, stands_for: &[(String, String)]) {
     for (member, said) in stands_for.iter().filter(|(member, said)| member != said) {
         let observed = finding.evidence.iter_mut().map(|Evidence { observed, .. }| observed);
         for text in [&mut finding.title, &mut finding.message].into_iter().chain(observed) {
-            if text.contains(member.as_str()) {
-                *text = text.replace(member.as_str(), said);
+            if let Some(replaced) = replaced(text, member, said) {
+                *text = replaced;
             }
         }
     }
+}
+
+/// A text with other words in the place of a value that stands by itself: 7.0 of `(7.0)`, not of `27.0` or `7.0.1`. None where it
+/// does not occur.
+fn replaced(text: &str, value: &str, words: &str) -> Option<String> {
+    let is_of_value = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let (mut out, mut from) = (String::new(), 0);
+    for (at, _) in text.match_indices(value) {
+        let before = text.get(..at)?.chars().next_back();
+        let mut after = text.get(at + value.len()..)?.chars();
+        let ends = match after.next() {
+            // A full stop ends a sentence, unless the number goes on.
+            Some('.') => !after.next().is_some_and(is_of_value),
+            Some(letter) => !is_of_value(letter) && letter != '+',
+            None => true,
+        };
+        if ends && !before.is_some_and(|letter| is_of_value(letter) || letter == '.') {
+            out.push_str(text.get(from..at)?);
+            out.push_str(words);
+            from = at + value.len();
+        }
+    }
+    (from > 0).then(|| out + text.get(from..).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -87,6 +110,14 @@ mod tests {
     fn branch(branch: u32) -> Case {
         let version = partly(&branch.to_string(), DriverVersion::ends_of(branch));
         Case::host().torch("2.9.1+cu130", "13.0").with(|facts| facts.driver.version = version)
+    }
+
+    #[test]
+    fn a_value_is_replaced_where_it_stands_by_itself() {
+        let of = |text: &str| super::replaced(text, "7.0", "7.x");
+        assert_eq!(of("compute capability 7.0 (7.0).").as_deref(), Some("compute capability 7.x (7.x)."));
+        assert_eq!(of("7.0. CUDA 7.0.1 and 7.01").as_deref(), Some("7.x. CUDA 7.0.1 and 7.01"));
+        assert_eq!(of("torch 2.7.0+cu126, CUDA 17.0, v7.0, 7.0+cpu"), None);
     }
 
     #[test]

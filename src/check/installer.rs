@@ -3,7 +3,7 @@
 //! The owner is what would undo, or refuse, what another tool does: `uv sync` takes out what `uv pip install` put into a
 //! project's environment, and a system's Python lets pip install nothing (PEP 668), so that an environment is made beside it.
 
-use crate::facts::{Distribution, Facts, Origin, Python};
+use crate::facts::{Distribution, Facts, Origin, Python, TORCH};
 use crate::rules::machine::is_same_in_conda;
 use crate::rules::requirement::name_of;
 use crate::step::{self, Step};
@@ -92,7 +92,7 @@ impl<'f> Installer<'f> {
         }
         let is_condas = |line: &String| {
             let name = name_of(line);
-            self.is_condas(name) && name != "torch" && is_same_in_conda(name) && !line.contains([';', '[', '@', ' '])
+            self.is_condas(name) && name != TORCH && is_same_in_conda(name) && !line.contains([';', '[', '@', ' '])
         };
         if options.is_empty() && lines.iter().all(is_condas) {
             return self.by_conda(&lines);
@@ -172,7 +172,7 @@ impl<'f> Installer<'f> {
             return None;
         }
         let checked: Vec<String> = names.iter().map(|name| step::requirement(name)).collect::<Option<_>>()?;
-        let condas = names.iter().all(|name| self.conda.contains(name) && *name != "torch");
+        let condas = names.iter().all(|name| self.conda.contains(name) && *name != TORCH);
         if condas {
             let place = Some(["--prefix", self.prefix]).filter(|_| self.prefix.starts_with('/'));
             let words = ["conda", "remove", "--yes"].into_iter().chain(place.into_iter().flatten()).map(str::to_owned);
@@ -287,7 +287,7 @@ fn by_uv(facts: &Facts) -> bool {
     let is_uvs = |it: &Distribution| it.installer.value().is_some_and(|installer| installer == "uv");
     let made = facts.python.value().is_some_and(|python| python.management.uv.is_some());
     let without_pip = facts.distribution("pip").is_none();
-    match facts.distribution("torch").filter(|torch| torch.installer.value().is_some()) {
+    match facts.distribution(TORCH).filter(|torch| torch.installer.value().is_some()) {
         Some(torch) => is_uvs(torch) || (made && without_pip),
         None => without_pip && (made || facts.distributions.iter().any(is_uvs)),
     }

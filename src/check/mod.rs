@@ -41,6 +41,7 @@ use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
 use crate::pep::Version;
 use crate::rules::advisory::Environment;
+use crate::rules::role::is_hub;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::text;
@@ -168,7 +169,7 @@ pub fn run(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Checked> {
 #[must_use]
 pub fn run_with(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>) -> Vec<Checked> {
     let cases = facts.worlds();
-    if let [_] = cases.as_slice() {
+    if cases.is_empty() {
         return run_whole(facts, db, workload, heard);
     }
     let open = text::list(&facts.in_part());
@@ -200,7 +201,7 @@ fn run_whole(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>)
     checked
 }
 
-/// All findings, the worst first: by severity, then causes before consequences, then torch before the rest, then id.
+/// All findings, the worst first: by severity, then causes before consequences, then the hub before the rest, then id.
 #[must_use]
 pub fn findings(checked: &[Checked]) -> Vec<Finding> {
     let mut findings: Vec<_> = checked
@@ -213,9 +214,8 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         .cloned()
         .collect();
     findings.sort_by(|left, right| {
-        let rank = |finding: &Finding| {
-            (finding.severity, finding.kind, finding.id.subjects().last().is_none_or(|name| name != "torch"))
-        };
+        let rank =
+            |finding: &Finding| (finding.severity, finding.kind, !finding.id.subjects().last().is_some_and(is_hub));
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings

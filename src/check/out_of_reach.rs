@@ -1,6 +1,7 @@
 //! What is left where no driver, or no build, serves a GPU any more.
 
 use super::{Context, Installer};
+use crate::facts::TORCH;
 use crate::finding::Remedy;
 use crate::rules::matrix::{Cell, rows};
 use crate::rules::model::Package;
@@ -40,7 +41,7 @@ pub fn remedy(context: &Context<'_>, package: &Package, capabilities: &[ComputeC
 /// For a GPU whose last driver is too old for newer CUDAs: the newest torch for a CUDA that it serves, or what is left.
 #[must_use]
 pub fn older_torch(context: &Context<'_>, gpu: ComputeCapability, toolkit: CudaVersion) -> Option<Remedy> {
-    let torch = context.db.package("torch")?;
+    let torch = context.db.package(TORCH)?;
     if let Some(remedy) = remedy(context, torch, &[gpu]) {
         return Some(remedy);
     }
@@ -51,7 +52,7 @@ pub fn older_torch(context: &Context<'_>, gpu: ComputeCapability, toolkit: CudaV
             && matches!(row.cells.as_slice(), [Cell::Native | Cell::Ptx])
             && obstacles(torch, row.release, row.build, &context.target, context.db).is_empty()
     })?;
-    let pin = step::pin("torch", &row.release.full_version(row.build))?;
+    let pin = step::pin(TORCH, &row.release.full_version(row.build))?;
     let index = context.db.index_url(&row.build.index)?;
     let install = Installer::of(context.facts).install_from(std::slice::from_ref(&pin), &[index]);
     Some(Remedy::new(format!("Install {pin}, the newest torch for this GPU and its last driver"), install))

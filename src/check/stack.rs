@@ -1,9 +1,7 @@
-use std::str::FromStr;
-
 use crate::pep::Version;
 use crate::rules::role::is_nvidias;
 
-use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source};
+use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source, TORCH};
 use crate::parallel::in_parallel;
 use crate::rules::complete;
 use crate::rules::model::{Build, Package, Release};
@@ -119,7 +117,7 @@ impl<'a> Stack<'a> {
         let distributions: Vec<&Distribution> = facts.active_distributions().collect();
         // The rules of a package are decoded when they are first asked for.
         let installed = in_parallel(&distributions, 24, |&distribution| {
-            let version = Version::from_str(distribution.full_version()).ok();
+            let version = distribution.build_version();
             let row = version.as_ref().and_then(|version| {
                 let row = db.build(&distribution.name, version, platform);
                 // A report may not name its platform, and the code of a CUDA variant is the same on all.
@@ -134,7 +132,7 @@ impl<'a> Stack<'a> {
             let by_os = os.or(facts.system.os.value().map(String::as_str));
             let plain_cpu = plain
                 && (by_os.is_some_and(|os| db.is_cpu_only(&distribution.name, os))
-                    || distribution.name == "torch" && row.is_some_and(|(_, build)| build.cuda.is_none()));
+                    || distribution.name == TORCH && row.is_some_and(|(_, build)| build.cuda.is_none()));
             let unread = matches!(distribution.metadata, Reading::Unknown | Reading::Unreadable { .. });
             let assumed = (facts.origin == Origin::Report).then_some(ASSUMED);
             let platforms: Vec<&str> = target.platform.as_deref().into_iter().chain(assumed).collect();
@@ -156,7 +154,7 @@ impl<'a> Stack<'a> {
     /// torch's CUDA runtime: none where torch is not installed or its build is unknown, `Some(None)` for a CPU build.
     #[must_use]
     pub fn torch_cuda(&self) -> Option<Option<CudaVersion>> {
-        self.get("torch")?.cuda()
+        self.get(TORCH)?.cuda()
     }
 
     /// Whether a distribution belongs to the GPU stack: one that the rules cover with GPU builds, or a part of CUDA.

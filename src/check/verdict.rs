@@ -4,7 +4,7 @@
 //! that looked, and none that had to leave something out. Taking a fact away can only make a verdict less sure.
 
 use super::{Checked, FAMILIES, Weight};
-use crate::facts::{Facts, Origin};
+use crate::facts::{Facts, Origin, TORCH};
 use crate::finding::{Finding, Outcome, Severity};
 use crate::text;
 
@@ -95,7 +95,7 @@ fn leaves_out(facts: &Facts, checked: &Checked) -> bool {
 #[must_use]
 pub fn subjects(facts: &Facts) -> Vec<String> {
     let mut subjects = Vec::new();
-    match facts.distribution("torch") {
+    match facts.distribution(TORCH) {
         Some(torch) => subjects.push(format!("torch {}", torch.full_version())),
         None if facts.lists_all() => subjects.push("a Python without torch".to_owned()),
         None => {}

@@ -15,7 +15,7 @@ use crate::probe::clock::Clock;
 use crate::report::ci::{self, Problems};
 use crate::report::{self, Demanded, Report};
 use crate::rules::age::Age;
-use crate::rules::{self, Workload, target::complete_gpus};
+use crate::rules::{self, Workload};
 use crate::session::check::{self as session, Examined};
 
 /// Find out what does not fit on this machine, how we know, and what to do
@@ -101,14 +101,13 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 fn judge(args: &Args) -> anyhow::Result<Exit> {
     let clock = Arc::<Clock>::default();
     let db = clock.time("rules", rules::embedded);
-    let (mut facts, told) = match &args.from {
+    let (facts, told) = match &args.from {
         Some(path) => {
             let input = clock.time("text", || input::read(path, db))?;
             (input.facts, input.told)
         }
         None => (probe_timed(&args.host, args.cuda_init, &clock)?, None),
     };
-    complete_gpus(&mut facts, db);
     let workload = workload(&args.uses);
     if let Some(known_good) = &args.against {
         return drift(args, known_good, &facts, &workload);
@@ -138,8 +137,7 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
 /// What has changed since a snapshot.
 fn drift(args: &Args, known_good: &Path, facts: &Facts, workload: &Workload) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let mut before = input::snapshot_only(known_good)?;
-    complete_gpus(&mut before, db);
+    let before = input::snapshot_only(known_good, db)?;
     // A snapshot lacks names and ids: without them here too, they are no difference.
     let now = if args.from.is_some() { facts.clone() } else { redacted(facts) };
     let (comparison, exit) = session::drift(&before, &now, args.strict, db, workload);

@@ -5,10 +5,8 @@ use anyhow::bail;
 use super::format::Format;
 use super::{input, print, width};
 use crate::exit::Exit;
-use crate::facts::Facts;
 use crate::report::diff as report;
 use crate::rules;
-use crate::rules::target::complete_gpus;
 use crate::session::check as session;
 
 /// Show what differs between two snapshots, the differences that explain a finding first
@@ -45,12 +43,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         bail!("standard input can be one of the two snapshots, not both");
     }
     let db = rules::embedded();
-    let read = |path: &Path| -> anyhow::Result<Facts> {
-        let mut facts = input::snapshot_only(path)?;
-        complete_gpus(&mut facts, db);
-        Ok(facts)
-    };
-    let (left, right) = (read(&args.left)?, read(&args.right)?);
+    let (left, right) = (input::snapshot_only(&args.left, db)?, input::snapshot_only(&args.right, db)?);
     let (comparison, exit) = session::drift(&left, &right, false, db, &rules::Workload::default());
     let names = [args.left.display().to_string(), args.right.display().to_string()];
     match args.format {

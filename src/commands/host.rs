@@ -12,6 +12,7 @@ use crate::facts::redact::{Identity, redact};
 use crate::probe::clock::Clock;
 use crate::probe::interpreter::{PythonError, PythonRequest};
 use crate::probe::{self, PythonFacts, Request, python};
+use crate::rules::target::complete_gpus;
 
 /// Which machine, and which environment on it.
 #[derive(Debug, Default, clap::Args)]
@@ -42,7 +43,7 @@ pub enum ImportsOf {
     None,
 }
 
-/// Reads the machine.
+/// Reads the machine, as a snapshot has it: what was observed, and nothing that the rules say of it.
 ///
 /// # Errors
 ///
@@ -51,22 +52,29 @@ pub fn probe(args: &HostArgs) -> anyhow::Result<Facts> {
     probe_parts(args, true, None, &Arc::default())
 }
 
-/// The same, where asked with CUDA started in a process of its own; `clock` remembers what each part took.
+/// The same, with what the rules say of its GPUs; where asked with CUDA started in a process of its own. `clock` remembers what
+/// each part took.
 ///
 /// # Errors
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe_timed(args: &HostArgs, cuda_init: bool, clock: &Arc<Clock>) -> anyhow::Result<Facts> {
-    probe_parts(args, true, cuda_init.then_some(probe::cuda_init::TIME_LIMIT), clock)
+    probe_parts(args, true, cuda_init.then_some(probe::cuda_init::TIME_LIMIT), clock).map(completed)
 }
 
-/// Reads the machine, but not the installed libraries: what a solver needs to know.
+/// Reads the machine, but not the installed libraries: what a solver needs to know, with what the rules say of its GPUs.
 ///
 /// # Errors
 ///
 /// When the folder or the environment that was named does not exist.
 pub fn probe_without_libraries(args: &HostArgs) -> anyhow::Result<Facts> {
-    probe_parts(args, false, None, &Arc::default())
+    probe_parts(args, false, None, &Arc::default()).map(completed)
+}
+
+/// What is judged, with what the rules add.
+fn completed(mut facts: Facts) -> Facts {
+    complete_gpus(&mut facts, crate::rules::embedded());
+    facts
 }
 
 fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: &Arc<Clock>) -> anyhow::Result<Facts> {
@@ -78,6 +86,7 @@ fn probe_parts(args: &HostArgs, libraries: bool, cuda: Option<Duration>, clock: 
     (request.deep, request.libraries, request.cuda_limit) = (args.deep, libraries, cuda);
     request.clock = Arc::clone(clock);
     request.is_cuda_library = |name| crate::rules::embedded().is_cuda_library(name);
+    request.is_nvidias = crate::rules::role::is_nvidias;
     request.is_recorded = |name| crate::rules::embedded().variable(name).is_some();
     let python = match args.python.as_deref() {
         Some(path) => Some(path.to_str().with_context(|| format!("`{}` is not valid UTF-8", path.display()))?),

@@ -6,7 +6,6 @@ use anyhow::bail;
 use super::host::{HostArgs, probe_without_libraries};
 use super::{file, note, print};
 use crate::exit::Exit;
-use crate::rules::target::complete_gpus;
 use crate::rules::{self, Target};
 
 /// The JSON schema of gpudoc.toml, for editors.
@@ -53,10 +52,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     {
         bail!("`--name {}`: letters, digits, `-` and `_` alone", args.name);
     }
-    let mut facts = probe_without_libraries(&args.host)?;
-    let db = rules::embedded();
-    complete_gpus(&mut facts, db);
-    let text = declared(&args.name, &Target::from_facts(&facts, db));
+    let facts = probe_without_libraries(&args.host)?;
+    let text = declared(&args.name, &Target::from_facts(&facts, rules::embedded()));
     if to_output {
         print(&text)?;
     } else {

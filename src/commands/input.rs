@@ -6,7 +6,6 @@ use anyhow::Context;
 
 use super::{file, note};
 use crate::facts::{self, Facts};
-use crate::machine::snapshot::snapshot;
 use crate::rules::RuleDb;
 use crate::session::paste::{self, Input};
 
@@ -23,13 +22,13 @@ pub fn read<'db>(path: &Path, db: &'db RuleDb) -> anyhow::Result<Input<'db>> {
     Ok(input)
 }
 
-/// Reads a snapshot and nothing else.
+/// Reads a snapshot and nothing else, with what the rules say of its GPUs.
 ///
 /// # Errors
 ///
 /// When the file cannot be read, or is none.
-pub fn snapshot_only(path: &Path) -> anyhow::Result<Facts> {
-    snapshot(&file::read(path)?).with_context(|| no_snapshot(path))
+pub fn snapshot_only(path: &Path, db: &RuleDb) -> anyhow::Result<Facts> {
+    paste::of_snapshot(&file::read(path)?, db).with_context(|| no_snapshot(path))
 }
 
 fn no_snapshot(path: &Path) -> String {

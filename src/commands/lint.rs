@@ -15,7 +15,7 @@ use crate::report::ci::{self, Problems};
 use crate::report::{lint as drawn, unified_diff};
 use crate::rules::{self, RuleDb};
 use crate::session::lint::{self as session, Judge};
-use crate::session::targets::declared_targets;
+use crate::session::targets::declared;
 
 /// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows
 ///
@@ -182,7 +182,8 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 /// What the files are judged by: the declared targets, the policy, and what the project does.
 fn judge<'j>(named: Option<&Path>, db: &'j RuleDb) -> anyhow::Result<Judge<'j>> {
     let Some((path, config)) = config(named)? else { return Ok(Judge::declared(None, Vec::new(), db)) };
-    let targets = declared_targets(&path, &config, db)?;
+    // A project that declares no machine is judged on none.
+    let targets = if config.target.is_empty() { Vec::new() } else { declared(&path, &config, &[], db)? };
     let text = file::read(&path)?;
     Ok(Judge::declared(Some((&path, &config, &text)), targets, db))
 }

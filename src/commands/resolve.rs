@@ -15,7 +15,7 @@ use crate::rules::{RuleDb, Target};
 use crate::session::asked::Inputs;
 use crate::session::resolve::{self as session, Solved, Taken, Wishes};
 use crate::session::weigh;
-use crate::solve::{Prefer, Proof, Request, unknown_extras};
+use crate::solve::{Prefer, Proof, Request, Resolution, unknown_extras};
 
 /// Pick builds that work together on a GPU, driver and Python, as a constraints file for pip and uv
 ///
@@ -173,6 +173,7 @@ pub fn run(
     let mut request = session::request(&wishes, settled, &targets, facts.as_ref(), db)?;
     request.from_index = inputs.from_index(&targets, db);
     request.overrides = inputs.overrides.iter().map(|asked| asked.requirement.name.to_string()).collect();
+    let mut known = None;
     if args.online {
         let weighed = weigh::ask(&mut request, &online::index(&args.index, db), db)?;
         told(weighed.notes, err)?;
@@ -180,6 +181,7 @@ pub fn run(
             let proof = Proof { conclusion: why, ..Proof::default() };
             return refused(args, &proof, &targets.iter().collect::<Vec<_>>(), out);
         }
+        known = weighed.solved;
     }
     told(session::unsupported(&inputs, &targets), err)?;
     session::sensible(&request, &taken, db)?;
@@ -187,7 +189,7 @@ pub fn run(
         writeln!(err, "{note}")?;
     }
     if !args.per_target {
-        return answer(args, &request, &taken, args.output.as_deref(), db, out, err);
+        return answer(args, (&request, known), &taken, args.output.as_deref(), db, out, err);
     }
     let Some(pattern) = args.output.as_ref().and_then(|path| path.to_str()).filter(|path| path.contains(PLACE)) else {
         bail!(
@@ -199,7 +201,7 @@ pub fn run(
         let name = target.name.clone().unwrap_or_else(|| "host".to_owned());
         let path = PathBuf::from(pattern.replace(PLACE, &name));
         let own = Request { target, beside: Vec::new(), ..request.clone() };
-        good &= answer(args, &own, &taken, Some(&path), db, out, err)? == Exit::Ok;
+        good &= answer(args, (&own, None), &taken, Some(&path), db, out, err)? == Exit::Ok;
     }
     Ok(Exit::ok_if(good))
 }
@@ -212,10 +214,10 @@ fn told(notes: impl IntoIterator<Item = String>, err: &mut dyn Write) -> anyhow:
     Ok(())
 }
 
-/// Solves one request and writes the answer.
+/// Solves one request, where it is not solved yet, and writes the answer.
 fn answer(
     args: &ResolveArgs,
-    request: &Request,
+    (request, known): (&Request, Option<Resolution<'_>>),
     taken: &Taken,
     output: Option<&Path>,
     db: &RuleDb,
@@ -223,7 +225,7 @@ fn answer(
     err: &mut dyn Write,
 ) -> anyhow::Result<Exit> {
     let targets: Vec<&Target> = [&request.target].into_iter().chain(&request.beside).collect();
-    let (resolution, overridden) = match session::solved(request, taken, args.allow_override, db) {
+    let (resolution, overridden) = match session::solved((request, known), taken, args.allow_override, db) {
         Solved::Set(resolution, overridden) => (resolution, overridden),
         Solved::Uncovered(why, names) => {
             if is_json(args) {

@@ -1,5 +1,6 @@
 //! `gpudoc rules harvest-symbols`: which torch releases export the symbols that extensions need.
 
+use crate::facts::TORCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,13 +22,12 @@ use crate::index::simple::{self, File};
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::Object;
 use crate::objects::symbol::is_torch_symbol;
-use crate::pep::{Requirement, Version};
+use crate::pep::{Requirement, Version, pinned};
 use crate::python::wheel::WheelName;
 use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
 
-const TORCH: &str = "torch";
 const PLATFORM: &str = "x86_64";
 
 /// Read which torch releases export the symbols that tell them apart
@@ -173,11 +173,7 @@ fn mixed(torch: &PackageFile) -> Vec<Version> {
 fn is_bound(release: &ReleaseRow, mixed: &[Version]) -> bool {
     let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
     let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
-    let exact = |wanted: &Requirement| {
-        let specifiers = specifiers(wanted)?;
-        let mut exact = specifiers.iter().filter(|it| *it.operator() == crate::pep::Operator::Equal);
-        exact.next().map(|specifier| specifier.version().clone())
-    };
+    let exact = |wanted: &Requirement| pinned(&specifiers(wanted)?).cloned();
     wanted.filter_map(|wanted| exact(&wanted)).any(|version| !mixed.contains(&version))
 }
 

@@ -10,7 +10,6 @@ use super::file;
 use super::input;
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::rules::target::complete_gpus;
 use crate::rules::{RuleDb, Target};
 use crate::session::targets::{self as session, Stated};
 use crate::version::{DriverVersion, GlibcVersion};
@@ -116,11 +115,10 @@ impl TargetArgs {
                 path.display()
             );
         }
-        let mut facts = match &self.from {
-            Some(file) => input::read(file, crate::rules::embedded())?.facts,
+        let facts = match &self.from {
+            Some(file) => input::read(file, db)?.facts,
             None => probe(path)?,
         };
-        complete_gpus(&mut facts, db);
         Ok(Chosen { targets: vec![Target::from_facts(&facts, db)], facts: Some(facts) })
     }
 }

@@ -1,3 +1,4 @@
+use crate::facts::TORCH;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -124,7 +125,7 @@ impl<'a> Answer<'a> {
     /// The pin of torch.
     #[must_use]
     pub fn torch(&self) -> Option<&'a Pin<'a>> {
-        self.resolution.pins.iter().find(|pin| pin.name == "torch")
+        self.resolution.pins.iter().find(|pin| pin.name == TORCH)
     }
 
     /// Whether a pin has no wheel and is compiled against torch, as the rules say. Where they say nothing of it: a source

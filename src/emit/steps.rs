@@ -2,6 +2,7 @@
 //! rest. Shared by the list of commands, the Dockerfile and the set-up script.
 
 use super::Answer;
+use crate::facts::TORCH;
 use crate::step::sh::command;
 
 /// One pip command.
@@ -32,7 +33,7 @@ pub(super) fn steps(answer: &Answer<'_>) -> Vec<Step> {
         pin.reason.needed_by.iter().any(|who| by(who.split(' ').next().unwrap_or_default()))
     };
     let with_torch = |pin: &crate::solve::Pin<'_>| {
-        !answer.built_here(pin) && (pin.name == "torch" || !pin.on_pypi() || needs(pin, &|who| who == "torch"))
+        !answer.built_here(pin) && (pin.name == TORCH || !pin.on_pypi() || needs(pin, &|who| who == TORCH))
     };
     let mut first: Vec<_> =
         answer.indexes().into_iter().flat_map(|index| ["--extra-index-url".to_owned(), index.url]).collect();

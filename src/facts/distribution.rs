@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ChangedFile, Library, Reading, Source};
+use crate::pep::Version;
 use crate::version::CudaVersion;
 
 /// An installed Python distribution.
@@ -95,6 +96,18 @@ impl Distribution {
             }
         }
         told(&self.build.version).or(told(&self.version)).unwrap_or("?")
+    }
+
+    /// The version in METADATA, e.g. 2.7.1; none where nobody read one, or it is none by PEP 440.
+    #[must_use]
+    pub fn stated_version(&self) -> Option<Version> {
+        self.version.value()?.parse().ok()
+    }
+
+    /// The version of the build, e.g. 2.7.1+cu126: [`Self::full_version`], where it is one by PEP 440.
+    #[must_use]
+    pub fn build_version(&self) -> Option<Version> {
+        self.full_version().parse().ok()
     }
 
     /// Whether somebody looked at its libraries; an error message that names one of them did not.

@@ -46,6 +46,11 @@ pub use worlds::World;
 /// The name and version of the snapshot format.
 pub const SCHEMA: &str = "gpudoc.facts/1";
 
+/// The distribution of PyTorch. Its name stands in code because what is read of it is its own: `torch/version.py`, the symbols of
+/// c10, the C++ ABI, the variants of its index, the words of its errors. What holds for whatever others are compiled against asks
+/// `rules::role::is_hub`.
+pub const TORCH: &str = "torch";
+
 /// Where the facts come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

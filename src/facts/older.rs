@@ -19,11 +19,11 @@ const MOVED: [Move; 14] = [
     ("whole_list", &["whole_list"], told),
     ("nvcc", &["toolchain", "nvcc"], |cuda| told(json!({"path": "nvcc", "cuda": cuda, "newest_gcc": null}))),
     ("named_cuda", &["toolchain", "named"], told),
-    ("names_torch", &["spoken_of"], |_| told(json!(["torch"]))),
+    ("names_torch", &["spoken_of"], |_| told(json!([super::TORCH]))),
     ("driver_package", &["driver", "package"], told),
     ("no_plain_libcuda", &["loader", "plain_libcuda"], |_| json!({"state": "absent", "looked": "ldconfig -p"})),
     ("narrow_python", &["python", "value", "bits"], |_| told(json!(32))),
-    ("plain_install", &["installing", "plain"], |_| told(json!(["torch"]))),
+    ("plain_install", &["installing", "plain"], |_| told(json!([super::TORCH]))),
     ("unmet", &["installing", "unmet"], |unmet| unmet),
     ("candidates", &["installing", "candidates"], |candidates| candidates),
     ("vendor", &["vendor"], |vendor| match vendor.as_array().map(Vec::as_slice) {

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::check::Checked;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome, Severity};
-use crate::pep::Version;
+use crate::pep::{Version, read_pin};
 use crate::text;
 
 /// What counts of an environment at one time.
@@ -67,9 +67,9 @@ impl Seen {
 
     /// Whether a pin such as `torch==2.7.1+cu128` is installed; true for a range, which an installer has met.
     fn meets(&self, requirement: &str) -> bool {
-        let Some((name, wanted)) = requirement.split_once("==") else { return true };
+        let Some((name, wanted)) = read_pin(requirement) else { return true };
         let Some(version) = self.installed.get(name) else { return false };
-        let (Ok(wanted), Ok(version)) = (Version::from_str(wanted), Version::from_str(version)) else { return true };
+        let Ok(version) = Version::from_str(version) else { return true };
         wanted == version || wanted.local().is_empty() && version.without_local() == wanted
     }
 }

@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use super::outlook::{Fate, Outlook, Row};
 use crate::check::rebuild::ARCH_LIST;
-use crate::pep::{Operator, Version, VersionSpecifiers};
+use crate::facts::TORCH;
+use crate::pep::{Operator, Version, VersionSpecifiers, is_line};
 use crate::project::dependency::{Origin, WrittenRequirement, repository_name};
 use crate::project::dockerfile::{Dockerfile, Kind};
 use crate::project::install::{IndexKind, Install};
@@ -15,7 +16,7 @@ use crate::project::pyproject::{GroupItem, PyProject};
 use crate::project::requirements::{EntryKind, RequirementsFile};
 use crate::project::shell::{Command, Word, base_name, script, without_runner};
 use crate::rules::RuleDb;
-use crate::rules::requirement::{is_about, satisfied, specifiers};
+use crate::rules::requirement::{is_about, parse, satisfied, specifiers};
 use crate::rules::schema::SourceBuild;
 use crate::text::spliced;
 use crate::version::{ComputeCapability, CudaVersion};
@@ -291,7 +292,7 @@ impl Editor<'_> {
     }
 
     fn changes_torch(&self) -> bool {
-        self.outlook.rows.iter().any(|row| row.name == super::TORCH && matches!(row.fate, Fate::Change | Fate::Add))
+        self.outlook.rows.iter().any(|row| row.name == TORCH && matches!(row.fate, Fate::Change | Fate::Add))
     }
 
     /// A pin that the change leaves behind.
@@ -336,8 +337,9 @@ impl Editor<'_> {
     fn pins_torch(&self, name: &str, version: &Version) -> bool {
         let release = self.db.release(name, &version.clone().without_local());
         release.is_some_and(|release| {
-            let mut texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-            texts.any(|text| is_about(text, super::TORCH) && text.contains("=="))
+            let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+            let mut about = texts.filter(|text| is_about(text, TORCH));
+            about.any(|text| parse(text).ok().and_then(|it| specifiers(&it)).is_some_and(|it| it.iter().any(is_line)))
         })
     }
 
@@ -387,7 +389,7 @@ impl Editor<'_> {
                 )),
             }
         } else if repository.ends_with("pytorch/pytorch") {
-            let torch = self.outlook.rows.iter().find(|row| row.name == super::TORCH && row.fate == Fate::Change);
+            let torch = self.outlook.rows.iter().find(|row| row.name == TORCH && row.fate == Fate::Change);
             if let Some(after) = torch.and_then(|row| row.after.as_ref()) {
                 let release = after.split('+').next().unwrap_or(after);
                 self.found.notes.push(format!(
@@ -419,7 +421,7 @@ impl Editor<'_> {
 /// A range that admits the new version, written like the old one: a pin stays a pin.
 fn wanted(range: &VersionSpecifiers, version: &Version) -> String {
     let labelled = range.iter().any(|specifier| !specifier.version().local().is_empty());
-    let exact = range.iter().any(|specifier| matches!(specifier.operator(), Operator::Equal | Operator::EqualStar));
+    let exact = range.iter().any(is_line);
     let public = version.clone().without_local();
     if exact || range.len() != 1 {
         // The label is kept where the file has one: elsewhere an index line says where to look.

@@ -5,7 +5,6 @@
 //! (`nvidia-cudnn-cu12`, `nvidia-cudnn-cu13`): what came first is then written once more, from the installer's cache.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use crate::check::Installer;
 use crate::facts::{Distribution, Facts};
@@ -73,14 +72,13 @@ pub(super) fn label(facts: &Facts, installed: &BTreeMap<String, Version>, resolu
 /// Whether a pin is what is installed; of PyPI's builds installed metadata names no label.
 pub(super) fn stays(pin: &Pin<'_>, installed: &BTreeMap<String, Version>) -> bool {
     let Some(version) = installed.get(pin.name) else { return false };
-    let full = Version::from_str(&pin.release.full_version(pin.build)).ok();
+    let full = pin.release.build_version(pin.build);
     full.as_ref() == Some(version) || (pin.build.index == "pypi" && *version == pin.release.version)
 }
 
 /// Whether another build of the same release is there, with a label that the wanted one lacks.
 fn is_taken_for_met(facts: &Facts, pin: &Pin<'_>) -> bool {
-    let there = facts.distribution(pin.name).and_then(|found| found.version.value());
-    let there = there.and_then(|version| Version::from_str(version).ok());
+    let there = facts.distribution(pin.name).and_then(Distribution::stated_version);
     pin.on_pypi() && there.is_some_and(|version| version.without_local() == pin.release.version)
 }
 

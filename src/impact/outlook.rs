@@ -4,14 +4,13 @@ mod rebuild;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use self::rebuild::arch_list;
 use self::view::View;
 use super::order::{self, stays};
-use super::{TORCH, apply, orphans};
+use super::{apply, orphans};
 use crate::check;
-use crate::facts::{Distribution, Facts, Reading};
+use crate::facts::{Distribution, Facts, Reading, TORCH};
 use crate::finding::{Change, Finding, Severity};
 use crate::pep::Version;
 use crate::rules::model::Package;
@@ -98,6 +97,15 @@ pub struct Row {
     pub why: String,
     /// How to compile it again, for [`Fate::Rebuild`].
     pub rebuild: Option<Rebuild>,
+}
+
+impl Row {
+    /// The releases now and then, without the labels of their builds; none where there is none, or its version does not parse.
+    #[must_use]
+    pub fn releases(&self) -> (Option<Version>, Option<Version>) {
+        let public = |text: &Option<String>| Some(text.as_ref()?.parse::<Version>().ok()?.without_local());
+        (public(&self.before), public(&self.after))
+    }
 }
 
 /// What becomes of a distribution.
@@ -266,7 +274,7 @@ pub fn foresee(
 /// What is asked for, the rules do not cover, and is not there as it is asked for.
 fn strangers(facts: &Facts, wanted: &[AskedRequirement], db: &RuleDb) -> Vec<crate::pep::Requirement> {
     let is_there = |line: &crate::pep::Requirement| {
-        let version = facts.distribution(line.name.as_ref()).and_then(|it| Version::from_str(it.version.value()?).ok());
+        let version = facts.distribution(line.name.as_ref()).and_then(Distribution::stated_version);
         specifiers(line).zip(version).is_some_and(|(range, version)| satisfied(&range, &version))
     };
     let lines = wanted.iter().map(|asked| &asked.requirement);
@@ -315,10 +323,10 @@ impl Stack {
         let moved = have_to_move(facts, |name| Some(&stack.outsiders.get(name)?.version));
         stack.outsiders.retain(|name, _| !moved.contains(name));
         for distribution in facts.active_distributions() {
-            match Version::from_str(distribution.full_version()) {
-                Ok(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
-                Err(_) if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
-                Err(_) => {}
+            match distribution.build_version() {
+                Some(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
+                None if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
+                None => {}
             }
             if distribution.requested {
                 stack.requested.insert(distribution.name.clone());

@@ -13,7 +13,6 @@ mod twins;
 mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Row, Wish, foresee};
@@ -21,7 +20,7 @@ use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::pep::{Version, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, is_line, read_pin, read_range};
 use crate::rules::driver::compat_fault;
 use crate::rules::machine;
 use crate::rules::model::Fall;
@@ -118,7 +117,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         && draft.known
         && draft.is_seen()
         && after.is_subset(&before)
-        && !draft.requirements.iter().any(|it| !it.contains("=="));
+        && draft.requirements.iter().all(|it| read_range(&it[requirement::name_of(it).len()..]).iter().any(is_line));
     draft.requirements.sort();
     let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
@@ -269,8 +268,8 @@ impl Draft<'_> {
     /// plan has it, is there like that.
     fn changes_package(&self, name: &str) -> bool {
         let pins = self.requirements.iter().filter(|line| requirement::name_of(line) == name);
-        pins.filter_map(|line| line.split_once("==")?.1.parse::<Version>().ok())
-            .any(|version| self.facts.distribution(name).is_some() || !self.is_brought(name, &version))
+        pins.filter_map(|line| read_pin(line))
+            .any(|(_, version)| self.facts.distribution(name).is_some() || !self.is_brought(name, &version))
     }
 
     /// Whether an installed distribution requires a package in a range that holds this version.
@@ -358,7 +357,7 @@ impl Draft<'_> {
                     continue;
                 }
                 let other = now.distribution(&name);
-                let version = other.and_then(|it| Version::from_str(it.version.value()?).ok());
+                let version = other.and_then(Distribution::stated_version);
                 let unmet = match (other, &version) {
                     (None, _) => now.origin != Origin::Report,
                     (Some(_), Some(version)) => !satisfied(&range, version),
@@ -476,9 +475,8 @@ fn fall(outlook: &Outlook, db: &RuleDb) -> Fall {
 /// How far a row sets back what people install for its own sake; none where it is no such package, or stays.
 fn falls(row: &Row, db: &RuleDb) -> Option<Fall> {
     let package = db.package(&row.name).filter(|package| package.headline.is_some())?;
-    let version = |text: &Option<String>| text.as_ref().and_then(|text| Version::from_str(text).ok());
-    let (before, after) = (version(&row.before)?, version(&row.after)?);
-    (row.fate == Fate::Change).then(|| package.fall(&before.without_local(), &after.without_local()))
+    let (before, after) = row.releases();
+    (row.fate == Fate::Change).then_some(package.fall(&before?, &after?))
 }
 
 /// Whether a change brings packages, which is for the solver to choose.

@@ -8,7 +8,7 @@
 use serde::Deserialize;
 
 use super::root::RootFs;
-use crate::facts::{Distribution, DistributionBuild, Reading};
+use crate::facts::{Distribution, DistributionBuild, Reading, TORCH};
 use crate::pep::Version;
 use crate::python::direct_url::DirectUrl;
 use crate::python::local_label::LocalLabel;
@@ -134,7 +134,6 @@ fn take_label(build: &mut DistributionBuild, distribution: &Distribution) {
 }
 
 fn is_extension(distribution: &Distribution) -> bool {
-    const TORCH: &str = "torch";
     // Ten thousand lines in a large environment: the cheap question first.
     let starts = |line: &str| line.get(..TORCH.len()).is_some_and(|start| start.eq_ignore_ascii_case(TORCH));
     let requires_torch = |line: &String| starts(line) && requirement_name(line) == TORCH;

@@ -77,6 +77,8 @@ pub struct Request {
     pub cuda_limit: Option<Duration>,
     /// Whether a library's name is that of a part of CUDA, e.g. `libcudnn.so.9`; the caller asks the rules.
     pub is_cuda_library: fn(&str) -> bool,
+    /// Whether a distribution is one of the wheels with NVIDIA's libraries, e.g. `nvidia-cudnn-cu12`; the caller asks the rules.
+    pub is_nvidias: fn(&str) -> bool,
     /// Which imports are followed; none follows none.
     pub imports: Option<imports::Scope>,
     /// Whether a variable is recorded, e.g. `CUDA_VISIBLE_DEVICES`; the caller asks the rules. No other leaves the machine.
@@ -104,6 +106,7 @@ impl Request {
             smi_limit: Some(smi::TIME_LIMIT),
             cuda_limit: None,
             is_cuda_library: |_| false,
+            is_nvidias: |_| false,
             imports: None,
             is_recorded: |_| false,
             libraries: true,
@@ -125,6 +128,7 @@ impl Request {
             smi_limit: None,
             cuda_limit: None,
             is_cuda_library: |_| false,
+            is_nvidias: |_| false,
             imports: None,
             is_recorded: |_| false,
             libraries: true,
@@ -195,7 +199,9 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             let objects = scope.spawn(|| {
                 if request.libraries {
                     request.clock.time("installed libraries", || {
-                        objects::probe(&request.root, &search, request.is_cuda_library, python, distributions);
+                        let known =
+                            objects::Named { is_cuda_library: request.is_cuda_library, is_nvidias: request.is_nvidias };
+                        objects::probe(&request.root, &search, known, python, distributions);
                     });
                 }
                 if request.deep {

@@ -14,7 +14,7 @@ use super::modules;
 use super::object_files::{Listed, list};
 use super::python_path::join;
 use super::root::RootFs;
-use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, Unresolved};
+use crate::facts::{Changed, ChangedFile, Distribution, Library, Link, Python, Reading, TORCH, Unresolved};
 use crate::objects::ReadAt;
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::{Exports, Object, Undefined};
@@ -23,7 +23,6 @@ use crate::objects::symbol::is_torch_symbol;
 use crate::parallel::in_parallel;
 
 /// The distribution whose libraries the extensions are linked with.
-const TORCH: &str = "torch";
 /// What everything in C++ needs.
 const CPP_RUNTIME: &str = "libstdc++.so";
 /// What `import torch` loads first, and then (torch/__init__.py).
@@ -40,18 +39,28 @@ struct Read {
     soname: Option<String>,
 }
 
+/// What the rules know by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Named {
+    /// The libraries that are worth following, e.g. `libcudnn.so.9`.
+    pub is_cuda_library: fn(&str) -> bool,
+    /// The distributions with NVIDIA's libraries, e.g. `nvidia-cudnn-cu12`.
+    pub is_nvidias: fn(&str) -> bool,
+}
+
 /// Reads the libraries of all distributions that import finds, and what they would be linked with.
 ///
-/// `is_cuda_library` tells the names that are worth following, e.g. `libcudnn.so.9`.
 pub fn probe(
     root: &RootFs,
     search: &LibrarySearch<'_>,
-    is_cuda_library: fn(&str) -> bool,
+    named: Named,
     python: Option<&Python>,
     distributions: &mut [Distribution],
 ) {
+    let Named { is_cuda_library, is_nvidias } = named;
     let listed = list(root, python, distributions);
     modules::name_other_owners(root, distributions, super::object_files::RECORD_LIMIT);
+    // numpy 2 refuses what was built for the C interface of numpy 1; only then is it worth finding out which.
     let numpy2 = distributions.iter().find(|found| found.name == "numpy").is_some_and(|numpy| {
         let major = numpy.version.value().and_then(|version| version.split('.').next()?.parse::<u32>().ok());
         major.is_some_and(|major| major >= 2)
@@ -82,7 +91,7 @@ pub fn probe(
             links.into_iter().filter(|(asker, _)| *asker == file.place).map(|(_, link)| link).collect();
         (links, own)
     });
-    let mut siblings = opened_later(linker, &process, &listed, &read, distributions);
+    let mut siblings = opened_later(linker, &process, &listed, &read, (distributions, is_nvidias));
     let lacking: Vec<Lacking<'_>> =
         pairs.iter().zip(&processes).map(|((file, read), (_, process))| Lacking { file, read, process }).collect();
     let unresolved = unresolved(root, &torch, &listed, &lacking);
@@ -273,11 +282,11 @@ fn opened_later(
     process: &Process,
     listed: &[Listed],
     read: &[Read],
-    distributions: &[Distribution],
+    (distributions, is_nvidias): (&[Distribution], fn(&str) -> bool),
 ) -> HashMap<String, Vec<Link>> {
     let mut found: HashMap<String, Vec<Link>> = HashMap::new();
     let loaded: BTreeSet<&str> = process.paths().collect();
-    let is_nvidias = |owner: usize| distributions.get(owner).is_some_and(|owner| owner.name.starts_with("nvidia-"));
+    let is_nvidias = |owner: usize| distributions.get(owner).is_some_and(|owner| is_nvidias(&owner.name));
     let openers: Vec<&Listed> =
         listed.iter().filter(|file| is_nvidias(file.owner) && loaded.contains(file.place.as_str())).collect();
     for (sibling, read) in listed.iter().zip(read).filter(|(file, _)| !loaded.contains(file.place.as_str())) {

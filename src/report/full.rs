@@ -8,7 +8,7 @@ use super::finding::shell;
 use super::lines::Labels;
 use super::look::{BOLD, CYAN, DIM, GREEN, Look, RED, YELLOW};
 use super::text::footer;
-use crate::facts::{Facts, Reading, Virtualization};
+use crate::facts::{Facts, Reading, TORCH, Virtualization};
 use crate::finding::{Evidence, Finding, Remedy, Severity};
 use crate::step::{self, Shell};
 use crate::text::{bytes, count, wrap};
@@ -89,7 +89,7 @@ fn header(out: &mut String, facts: &Facts, named: &[String], width: usize) {
         .filter_map(|name| facts.distribution(name))
         .map(|distribution| format!("{} {}", distribution.name, distribution.full_version()))
         .collect();
-    let no_torch = facts.lists_all() && facts.distribution("torch").is_none();
+    let no_torch = facts.lists_all() && facts.distribution(TORCH).is_none();
     let parts: Vec<String> = no_torch.then(|| "this Python has no torch".to_owned()).into_iter().chain(stack).collect();
     if !parts.is_empty() {
         labels.add(out, "stack", &parts.join(", "));

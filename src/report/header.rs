@@ -1,6 +1,6 @@
 //! The host and the environment in a line or two.
 
-use crate::facts::{Facts, Gpu, Reading};
+use crate::facts::{Facts, Gpu, Reading, TORCH};
 
 /// The machine: system, driver, GPUs. Empty where nothing of it is known.
 pub fn host(facts: &Facts) -> String {
@@ -47,7 +47,7 @@ pub fn host(facts: &Facts) -> String {
 /// Whether torch is known to be built without CUDA.
 fn is_cpu_build(facts: &Facts) -> bool {
     facts
-        .distribution("torch")
+        .distribution(TORCH)
         .is_some_and(|torch| torch.build.cuda.is_absent() || torch.full_version().ends_with("+cpu"))
 }
 
@@ -88,7 +88,7 @@ pub fn environment(facts: &Facts, named: &[String]) -> String {
         "?" => it.name.clone(),
         version => format!("{} {version}", it.name),
     }));
-    if facts.lists_all() && facts.distribution("torch").is_none() {
+    if facts.lists_all() && facts.distribution(TORCH).is_none() {
         parts.push("no torch".to_owned());
     }
     parts.join(", ")

@@ -3,6 +3,7 @@
 //! What is to be done stands last, since what stands first has scrolled away. How it is known, and what else would help, is
 //! told with `--verbose` ([`super::full`]).
 
+use crate::facts::TORCH;
 use std::fmt::Write;
 
 use anstyle::Style;
@@ -192,7 +193,7 @@ fn remarks(report: &Report<'_>) -> Vec<String> {
         ));
     }
     let without_gpu = facts.gpus.is_absent() || facts.gpus.value().is_some_and(Vec::is_empty);
-    let torch = facts.distribution("torch").filter(|torch| torch.build.cuda.value().is_some());
+    let torch = facts.distribution(TORCH).filter(|torch| torch.build.cuda.value().is_some());
     if let Some(torch) = torch.filter(|_| prefix.is_some() && without_gpu) {
         notes.push(format!("torch {} runs on the CPU only here: no NVIDIA GPU or driver", torch.full_version()));
     }
@@ -235,7 +236,7 @@ fn next(out: &mut String, report: &Report<'_>, look: Look) {
     };
     labelled(out, "next", &format!("{told}Run `gpudoc check` on that machine, or add the output of"), look);
     // torch's own report tells of the driver and the GPUs too.
-    let knows_torch = report.facts.distribution("torch").is_some_and(|it| it.version.value().is_some());
+    let knows_torch = report.facts.distribution(TORCH).is_some_and(|it| it.version.value().is_some());
     let machine = report.facts.driver.version.value().is_none() || report.facts.gpus.value().is_none();
     let ask = if knows_torch && machine { &report.screen.machine } else { &report.screen.stack };
     commands(out, &ask.command.steps(), shell(report.facts), look);

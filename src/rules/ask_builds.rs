@@ -67,8 +67,7 @@ impl RuleDb {
     /// What a release requires of torch that is older than the rows of its package.
     #[must_use]
     pub fn old_release(&self, package: &str, version: &Version) -> Option<&OldRelease> {
-        let mut rows = self.packed.beside.get(package)?.old_releases.iter();
-        rows.find(|row| row.version.parse::<Version>().as_ref() == Ok(version))
+        self.packed.beside.get(package)?.old_releases.iter().find(|row| row.version == *version)
     }
 
     /// The wheels of a release that are published elsewhere than on an index.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::RuleDb;
-use super::schema::{GpuClass, GpuPattern, GpuProduct};
+use super::schema::{GpuClass, GpuPattern, GpuProduct, SeriesRow};
 use crate::version::ComputeCapability;
 
 /// What is known of a GPU by its name or PCI id.
@@ -50,11 +50,20 @@ impl RuleDb {
             return self.gpu_by_name(text);
         }
         let upper = text.to_uppercase();
-        let prefixes = ["", "NVIDIA ", "GeForce ", "GeForce RTX ", "GeForce GTX ", "Tesla ", "Quadro ", "Jetson "];
-        [text, upper.as_str()]
-            .iter()
-            .flat_map(|text| prefixes.iter().map(move |prefix| format!("{prefix}{text}")))
-            .find_map(|name| self.gpu_by_name(&name))
+        let brands = self.gpu_series().iter().map(|series| series.brand.as_str());
+        let brands: Vec<&str> =
+            ["NVIDIA", "GeForce"].into_iter().chain(brands).chain(["Tesla", "Quadro", "Jetson"]).collect();
+        let named = |text: &str| {
+            let branded = brands.iter().find_map(|brand| self.gpu_by_name(&format!("{brand} {text}")));
+            self.gpu_by_name(text).or(branded)
+        };
+        named(text).or_else(|| named(&upper))
+    }
+
+    /// How people call products, e.g. `RTX` for numbers that begin with `50`.
+    #[must_use]
+    pub fn gpu_series(&self) -> &[SeriesRow] {
+        &self.packed.tables.gpus.series
     }
 
     /// The GPUs that a name in part may mean, those of one compute capability and class once: `GeForce RTX 207...` as nvidia-smi

@@ -32,6 +32,7 @@ mod rules {
     pub mod python_tag;
     #[expect(unused_imports, reason = "what the library asks of it")]
     pub mod schema;
+    pub mod short;
 }
 
 #[path = "../commands/rule_files.rs"]

@@ -6,7 +6,7 @@
 use super::RuleDb;
 use super::model::Release;
 use super::requirement::{is_about, parse, specifiers};
-use crate::pep::{Operator, Version};
+use crate::pep::{Version, is_line};
 
 /// Who names them all.
 const TOOLKIT: &str = "cuda-toolkit";
@@ -25,8 +25,7 @@ pub fn of(db: &RuleDb, name: &str, version: &Version, other: &str) -> Option<Ver
 /// 12.4.127 of `nvidia-nvjitlink-cu12==12.4.127.*`.
 fn pin(line: &str) -> Option<Version> {
     let range = specifiers(&parse(line).ok()?)?;
-    let exact = |operator: &Operator| matches!(operator, Operator::Equal | Operator::EqualStar);
-    range.iter().find(|it| exact(it.operator())).map(|it| it.version().clone())
+    range.iter().find(|it| is_line(it)).map(|it| it.version().clone())
 }
 
 #[cfg(test)]

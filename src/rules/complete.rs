@@ -1,15 +1,13 @@
 //! What the rules add to a pasted report: the requirements of builds that it names, which an environment would hold itself.
 
-use std::str::FromStr;
-
 use super::RuleDb;
-use super::model::Release;
+use super::model::{Release, minor};
 use super::requirement::{is_about, name_of, parse, specifiers};
 use super::role::{is_nvidias, is_runtime_wheel};
 use super::schema::KnownHow;
 use super::target::{Target, complete_gpus};
 use crate::facts::{Distribution, Facts, Metadata, Origin, Part, Reading, Source};
-use crate::pep::{Operator, Version};
+use crate::pep::{Version, pinned};
 use crate::python::local_label::LocalLabel;
 use crate::version::CudaVersion;
 
@@ -71,17 +69,17 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
 /// that is meant.
 fn release_line(distribution: &mut Distribution, db: &RuleDb) {
     let Some(package) = db.package(&distribution.name) else { return };
-    let Some(line) = distribution.version.value().filter(|text| text.split('.').count() == 2).cloned() else { return };
+    let is_line = |version: &Version| version.release().len() == 2 && !version.any_prerelease() && !version.is_post();
+    let Some(line) = distribution.stated_version().filter(is_line) else { return };
     let label = distribution.local().map(str::to_owned);
-    let below = format!("{line}.");
-    let names =
-        |release: &&Release| release.version.to_string().starts_with(&below) && !release.version.any_prerelease();
-    if package.releases.iter().any(|release| release.version.to_string() == line) {
+    let is_of_line = |release: &&Release| minor(&release.version) == minor(&line) && !release.version.any_prerelease();
+    let is_release = |release: &Release| release.version.release().len() == 2 && release.version == line;
+    if package.releases.iter().any(is_release) {
         return;
     }
     // Of releases that have no build with this label, none is meant where others have one.
     let has_label = |release: &&&Release| release.builds.iter().any(|build| build.local == label);
-    let all: Vec<&Release> = package.releases.iter().filter(names).collect();
+    let all: Vec<&Release> = package.releases.iter().filter(is_of_line).collect();
     let labelled: Vec<&Release> = all.iter().filter(has_label).copied().collect();
     let meant = if labelled.is_empty() || label.is_none() { all } else { labelled };
     if meant.len() < 2 {
@@ -103,14 +101,14 @@ fn release_line(distribution: &mut Distribution, db: &RuleDb) {
 fn before_release(name: &str, version: &Version, platforms: &[&str], db: &RuleDb) -> Option<(Metadata, String)> {
     let last = Version::new(version.release().to_vec());
     let (release, build) = platforms.iter().find_map(|platform| db.build(name, &last, platform))?;
-    let pinned = |line: &String| {
+    let line_of = |line: &String| {
         let wanted = parse(line).ok()?;
-        let pin = specifiers(&wanted)?.iter().find(|it| *it.operator() == Operator::Equal)?.version().clone();
+        let pin = pinned(&specifiers(&wanted)?)?.clone();
         let [major, minor, ..] = *pin.release() else { return None };
         let covered = db.package(wanted.name.as_ref()).filter(|package| !is_runtime_wheel(&package.name));
         covered.map(|package| format!("{}=={major}.{minor}.*", package.name))
     };
-    let requires: Vec<String> = release.requires.iter().chain(&build.requires).filter_map(pinned).collect();
+    let requires: Vec<String> = release.requires.iter().chain(&build.requires).filter_map(line_of).collect();
     let metadata = Metadata { requires, ..Metadata::default() };
     Some((metadata, format!("{name} {last} in the rules, of which {version} is a pre-release")))
 }
@@ -119,7 +117,7 @@ fn before_release(name: &str, version: &Version, platforms: &[&str], db: &RuleDb
 /// where nobody read or inferred it: that is not to require nothing.
 #[must_use]
 pub fn by_rule(distribution: &Distribution, platforms: &[&str], db: &RuleDb) -> Option<(Metadata, String)> {
-    let version = Version::from_str(distribution.full_version()).ok()?;
+    let version = distribution.build_version()?;
     let found = platforms.iter().find_map(|platform| db.build(&distribution.name, &version, platform));
     // A variant that the rules do not list requires what its release does.
     let public = version.clone().without_local();

@@ -9,11 +9,11 @@ use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
 use super::schema::{
     Advisory, CondaName, ContainerToolkit, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, ScreenTable,
-    Symptom, WorkloadTable, WslDriver, XidAction, XidError,
+    WorkloadTable, WslDriver, XidAction, XidError,
 };
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
-use super::symptom::{Heard, Matcher};
+use super::symptom::Matcher;
 use crate::pep::{Version, VersionSpecifiers};
 use crate::version::ComputeCapability;
 
@@ -255,37 +255,6 @@ impl RuleDb {
         let row = xids.rows.get(at)?;
         let action = xids.actions.iter().find(|action| action.name == row.action)?;
         Some((row, action, self.page(&xids.sources, &row.source)))
-    }
-
-    /// The error messages that are known.
-    #[must_use]
-    pub fn symptoms(&self) -> &[Symptom] {
-        &self.packed.symptoms
-    }
-
-    /// The message of an id, e.g. `pip-conflict`.
-    #[must_use]
-    pub fn symptom(&self, id: &str) -> Option<&Symptom> {
-        self.symptoms().iter().find(|symptom| symptom.id == id)
-    }
-
-    /// The known error messages that occur in a text, and those that advisories quote.
-    #[must_use]
-    pub fn heard_in(&self, text: &str) -> Heard<'_> {
-        if text.is_empty() {
-            return Heard::default();
-        }
-        self.matcher.find(&self.packed.symptoms, &self.quotes(), text)
-    }
-
-    /// Gets ready for [`Self::heard_in`], to be done while a text is still being read.
-    pub fn prepare_to_hear(&self) {
-        self.matcher.build(&self.packed.symptoms, &self.quotes());
-    }
-
-    /// The messages that advisories quote.
-    fn quotes(&self) -> Vec<&str> {
-        self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect()
     }
 
     /// What models take and GPUs have.

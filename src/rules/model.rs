@@ -10,6 +10,7 @@ use super::bytes::Bytes;
 use super::extras::{Extras, Shared};
 use super::python_tag::PythonTag;
 use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement, Walk};
+use super::short;
 use crate::pep::{Version, VersionSpecifiers};
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
 
@@ -261,8 +262,10 @@ pub enum RowSource {
         /// Its file name.
         file: String,
         /// Its hash, as the index states it.
+        #[serde(with = "short::hash")]
         sha256: String,
         /// The day.
+        #[serde(with = "short::day")]
         read: String,
     },
     /// A page.
@@ -270,6 +273,7 @@ pub enum RowSource {
         /// Its address.
         page: String,
         /// The day.
+        #[serde(with = "short::day")]
         read: String,
     },
 }
@@ -332,6 +336,12 @@ impl Release {
             Some(local) => format!("{}+{local}", self.version),
             None => self.version.to_string(),
         }
+    }
+
+    /// The same as a version; none where the label is none that PEP 440 knows.
+    #[must_use]
+    pub fn build_version(&self, build: &Build) -> Option<Version> {
+        self.full_version(build).parse().ok()
     }
 }
 

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::model::Release;
 
 /// Changes whenever [`Release`] does.
-const MAGIC: &[u8; 8] = b"GPUDOC02";
+const MAGIC: &[u8; 8] = b"GPUDOC03";
 const HEAD: usize = 12;
 
 /// New releases of packages that the rules cover.

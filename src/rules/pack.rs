@@ -72,6 +72,8 @@ pub struct Packed {
     pub compared: Vec<String>,
     /// `symptoms/*.toml`, by file; each names its pages itself.
     pub symptoms: Vec<Symptom>,
+    /// What stands in the line of a message that stopped something, e.g. `undefined symbol: `, by file.
+    pub stops: Vec<String>,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<Advisory>,
     /// `packages/*.toml` with releases: name to packed [`Package`].
@@ -134,11 +136,14 @@ pub fn pack(
         message: error.to_string(),
     })?;
     let mut symptoms: Vec<Symptom> = Vec::new();
+    let mut stops: Vec<String> = Vec::new();
     for file in list(&rules.join("symptoms"))? {
-        let SymptomTable { sources, symptoms: rows } = parse(&file, &read, &mut newest, |raw: &SymptomTable| {
+        let table = parse(&file, &read, &mut newest, |raw: &SymptomTable| {
             let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
             symptoms::check(raw, &known)
         })?;
+        let SymptomTable { sources, symptoms: rows, stops: words } = table;
+        stops.extend(words.into_iter().map(|row| row.words));
         symptoms.extend(rows.into_iter().map(|mut row| {
             let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
             row.sources = row.sources.iter().filter_map(cite).collect();
@@ -201,7 +206,7 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    let packed = Packed { tables, torch_symbols, compared, symptoms, advisories, packages, beside, newest };
+    let packed = Packed { tables, torch_symbols, compared, symptoms, stops, advisories, packages, beside, newest };
     Ok(Both { packed, roles })
 }
 

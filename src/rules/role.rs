@@ -27,6 +27,12 @@ pub fn is_runtime_wheel(name: &str) -> bool {
     matches!(of(name), Some(Role::CudaRuntime | Role::CudaPart))
 }
 
+/// Whether it is what the others of a stack are compiled against: of several it is named first, and weighs most.
+#[must_use]
+pub fn is_hub(name: &str) -> bool {
+    of(name) == Some(Role::Hub)
+}
+
 /// Whether it is one of the wheels with NVIDIA's libraries.
 #[must_use]
 pub fn is_nvidias(name: &str) -> bool {
@@ -48,7 +54,7 @@ mod tests {
         assert_eq!(of("nvidia-cublas-cu12"), Some(Role::CudaRuntime));
         assert_eq!(of("nvidia-nobody-knows"), Some(Role::CudaRuntime));
         assert_eq!(of("cuda-toolkit"), Some(Role::CudaPart));
-        assert_eq!(of("torch"), Some(Role::Hub));
+        assert_eq!((of("torch"), is_hub("torch"), is_hub("triton")), (Some(Role::Hub), true, false));
         assert_eq!(of("cupy-cuda12x"), None);
         assert!(is_runtime_wheel("cuda-toolkit") && !is_nvidias("cuda-toolkit") && is_nvidias("nvidia-nccl-cu12"));
         assert!(is_nvidias_for("nvidia-cublas-cu12", 12) && !is_nvidias_for("nvidia-cublas-cu12", 13));

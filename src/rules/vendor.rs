@@ -6,7 +6,7 @@ use aho_corasick::AhoCorasick;
 
 use super::RuleDb;
 use super::schema::VendorRow;
-use crate::facts::{Facts, Reading};
+use crate::facts::{Facts, Reading, TORCH};
 
 /// The stack of another vendor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl RuleDb {
         if facts.driver.version.value().is_some() || gpus.iter().filter_map(|gpu| gpu.name.value()).any(is_nvidia) {
             return None;
         }
-        let torch = facts.distribution("torch");
+        let torch = facts.distribution(TORCH);
         let local = torch.and_then(|torch| torch.local()).unwrap_or_default();
         let vendors = &self.packed.tables.gpus.vendors;
         let by_label = vendors.iter().find(|row| row.labels.iter().any(|label| local.starts_with(label.as_str())));

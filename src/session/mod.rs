@@ -4,6 +4,7 @@
 pub mod about;
 pub mod asked;
 pub mod check;
+pub mod explain;
 pub mod fix;
 pub mod impact;
 pub mod lint;

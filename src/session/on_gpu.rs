@@ -1,5 +1,6 @@
 //! `gpudoc explain 'torch==2.7.1+cu126 on "RTX 5090"'` and claims such as `torch 2.6.0 supports sm_120`.
 
+use crate::facts::TORCH;
 use crate::pep::Version;
 use crate::report::symptom::{BuildVerdict, OnGpu};
 use crate::rules::RuleDb;
@@ -93,7 +94,7 @@ fn question(text: &str, db: &RuleDb) -> Option<Question> {
     let (build, gpu) = text.split_once(verb)?;
     let (name, version) = build.trim().split_once("==").or_else(|| build.trim().rsplit_once(' '))?;
     let name = match name.trim().to_lowercase().as_str() {
-        "pytorch" => "torch".to_owned(),
+        "pytorch" => TORCH.to_owned(),
         name => name.replace('_', "-"),
     };
     db.package(&name)?;

@@ -8,7 +8,9 @@ use crate::facts::redact::redact_text;
 use crate::machine::snapshot::{SnapshotError, snapshot};
 use crate::rules::RuleDb;
 use crate::rules::complete::complete_report;
-use crate::told::{self, Reader, Report, Vocabulary};
+use crate::rules::schema::SeriesRow;
+use crate::rules::target::complete_gpus;
+use crate::told::{self, Reader, Report, Series, Vocabulary};
 
 /// Names of GPUs that are looked up in one text.
 const LOOKUPS: u32 = 250;
@@ -27,7 +29,18 @@ pub struct Input<'db> {
 ///
 /// When it is a damaged snapshot.
 pub fn read<'db>(text: &str, db: &'db RuleDb) -> Result<Input<'db>, SnapshotError> {
-    if is_snapshot(text) { Ok(Input { facts: snapshot(text)?, told: None }) } else { Ok(paste(text, db)) }
+    if is_snapshot(text) { Ok(Input { facts: of_snapshot(text, db)?, told: None }) } else { Ok(paste(text, db)) }
+}
+
+/// Reads a snapshot, and adds what the rules know of its GPUs.
+///
+/// # Errors
+///
+/// When it is damaged.
+pub fn of_snapshot(text: &str, db: &RuleDb) -> Result<Facts, SnapshotError> {
+    let mut facts = snapshot(text)?;
+    complete_gpus(&mut facts, db);
+    Ok(facts)
 }
 
 /// What the user should know of a text: that gpudoc does not judge what it is about.
@@ -61,12 +74,15 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
             && (db.gpu_by_name(name).is_some() || !db.gpus_of_part(name).is_empty())
     };
     let variant = |url: &str, name: &str| db.variant_at(url, name);
+    let of_row = |row: &'db SeriesRow| Series { word: &row.word, brand: &row.brand, begins: &row.begins };
+    let series: Vec<Series<'_>> = db.gpu_series().iter().map(of_row).collect();
     let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
     let vocabulary = Vocabulary {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
         is_variable: &|name| db.variable(name).is_some(),
+        series: &series,
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

@@ -64,8 +64,8 @@ pub fn request(
 ) -> anyhow::Result<Request> {
     let Settled { mut requirements, constraints, .. } = asked;
     let distributions = facts.into_iter().flat_map(Facts::active_distributions);
-    let versions = distributions
-        .filter_map(|distribution| Some((normalise(&distribution.name), distribution.full_version().parse().ok()?)));
+    let versions =
+        distributions.filter_map(|distribution| Some((normalise(&distribution.name), distribution.build_version()?)));
     let installed: BTreeMap<String, Version> = versions.collect();
     let by_name = facts.into_iter().flat_map(Facts::active_distributions).filter(|distribution| distribution.requested);
     let requested = by_name.map(|distribution| normalise(&distribution.name)).collect();
@@ -145,10 +145,16 @@ pub enum Solved<'db> {
     None(Box<Proof>),
 }
 
-/// Solves a request, where allowed again without the pins that alone are in the way.
+/// Solves a request, where it is not solved yet, and where allowed again without the pins that alone are in the way.
 #[must_use]
-pub fn solved<'db>(request: &Request, taken: &Taken, may_override: bool, db: &'db RuleDb) -> Solved<'db> {
-    let (mut resolution, overridden) = match with_overrides(request, may_override, db) {
+pub fn solved<'db>(
+    (request, known): (&Request, Option<Resolution<'db>>),
+    taken: &Taken,
+    may_override: bool,
+    db: &'db RuleDb,
+) -> Solved<'db> {
+    let known = known.map_or_else(|| with_overrides(request, may_override, db), |known| (Ok(known), Vec::new()));
+    let (mut resolution, overridden) = match known {
         (Ok(resolution), overridden) => (resolution, overridden),
         (Err(proof), _) => return Solved::None(proof),
     };
@@ -241,7 +247,7 @@ mod tests {
     #[test]
     fn a_solution_is_told_with_what_it_does_not_judge() {
         let request = request_for(&["torch==2.7.1", "some-unheard-of-package"]);
-        let solved = solved(&request, &Taken::default(), false, embedded());
+        let solved = solved((&request, None), &Taken::default(), false, embedded());
         let Solved::Set(resolution, overridden) = solved else { panic!("it is solved: {solved:?}") };
         assert!(overridden.is_empty() && resolution.pins.iter().any(|pin| pin.name == "torch"));
         let lines = summary(&resolution, Some("c.txt"), false, embedded());
@@ -251,7 +257,7 @@ mod tests {
 
     #[test]
     fn what_contradicts_itself_or_is_not_covered_is_not_solved() {
-        let of = |lines: &[&str]| solved(&request_for(lines), &Taken::default(), false, embedded());
+        let of = |lines: &[&str]| solved((&request_for(lines), None), &Taken::default(), false, embedded());
         assert!(matches!(of(&["torch==2.7.1", "torch==2.6.0"]), Solved::None(_)));
         let Solved::Uncovered(why, _) = of(&["some-unheard-of-package"]) else { panic!("nothing of it is covered") };
         assert_eq!(why, "the rules cover nothing of what is asked for: some-unheard-of-package");

@@ -171,19 +171,6 @@ fn platform(text: &str) -> anyhow::Result<String> {
     }
 }
 
-/// All machines that a project declares.
-///
-/// # Errors
-///
-/// When a name or version means nothing; the error names the target.
-pub fn declared_targets(path: &Path, config: &Config, db: &RuleDb) -> anyhow::Result<Vec<Target>> {
-    let entries = config.target.iter();
-    let one = |(name, entry): (&String, &TargetConfig)| {
-        target(name, entry, db).with_context(|| format!("`{}`, target `{name}`", path.display()))
-    };
-    entries.map(one).collect()
-}
-
 /// A GPU of `--gpu`: a product such as `RTX 5090`, or a compute capability such as `12.0`.
 ///
 /// # Errors

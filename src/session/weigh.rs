@@ -9,7 +9,7 @@ use crate::pep::Version;
 use crate::rules::requirement::{self, applies, markers, parse};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target};
-use crate::solve::{AskedRequirement, Outsider, Pin, Request, Resolution, led_to, solve};
+use crate::solve::{AskedRequirement, Outsider, Pin, Request, Resolution, led_to, possible, solve};
 
 /// Who says what a release of an index declares.
 pub const INDEX: &str = "index";
@@ -36,11 +36,13 @@ const MOST_STEPS_BACK: usize = 40;
 
 /// What weighing ended with.
 #[derive(Debug, Default)]
-pub struct Weighed {
+pub struct Weighed<'db> {
     /// What the index could not tell, in words.
     pub notes: Vec<String>,
     /// Why there is no answer, where the index has no release for a line of the user: `the index has no release of flax …`.
     pub refused: Option<String>,
+    /// What the request as it is then comes to, where it was solved for this.
+    pub solved: Option<Resolution<'db>>,
 }
 
 /// Asks the index what packages outside the rules declare, those that the user names first, then those that the answer's own
@@ -50,58 +52,64 @@ pub struct Weighed {
 /// # Errors
 ///
 /// When the index cannot be reached.
-pub fn ask(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Result<Weighed> {
+pub fn ask<'db>(request: &mut Request, index: &Index<'_>, db: &'db RuleDb) -> anyhow::Result<Weighed<'db>> {
     let mut weighed = of_the_user(request, index, db)?;
     if weighed.refused.is_none() {
-        of_the_pins(request, index, db, &mut weighed.notes)?;
+        of_the_pins(request, index, db, &mut weighed)?;
     }
     Ok(weighed)
 }
 
-fn of_the_user(request: &mut Request, index: &Index<'_>, db: &RuleDb) -> anyhow::Result<Weighed> {
+fn of_the_user<'db>(request: &mut Request, index: &Index<'_>, db: &'db RuleDb) -> anyhow::Result<Weighed<'db>> {
     let own = request.outsiders.clone();
+    let Answers { outsiders: newest, without, notes } = index(&request.requirements, &own, &request.target)?;
+    let mut weighed = Weighed { notes, ..Weighed::default() };
+    let lacks = |asked: &&AskedRequirement| without.contains(asked.requirement.name.as_ref());
+    if let Some(asked) = request.requirements.iter().find(lacks) {
+        let python = request.target.python.as_ref().map(|python| format!(" for Python {python}")).unwrap_or_default();
+        let (line, origin) = (&asked.requirement, &asked.origin);
+        let refused = format!("The index has no release that is `{line}` ({origin}){python}");
+        return Ok(Weighed { refused: Some(refused), ..Weighed::default() });
+    }
     let mut ceilings: Vec<AskedRequirement> = Vec::new();
-    let mut newest = None;
-    let mut weighed = Weighed::default();
+    request.outsiders.clone_from(&newest);
     loop {
-        let asked: Vec<AskedRequirement> = request.requirements.iter().chain(&ceilings).cloned().collect();
-        let Answers { outsiders: found, without, notes } = index(&asked, &own, &request.target)?;
-        let missing = ceilings.iter().any(|ceiling| !found.contains_key(ceiling.requirement.name.as_ref()));
-        if newest.is_none() {
-            let lacks = |asked: &&AskedRequirement| without.contains(asked.requirement.name.as_ref());
-            weighed.refused = request.requirements.iter().find(lacks).map(|asked| {
-                let python = request.target.python.as_ref().map(|python| format!(" for Python {python}"));
-                let line = &asked.requirement;
-                format!("The index has no release that is `{line}` ({}){}", asked.origin, python.unwrap_or_default())
-            });
-            if weighed.refused.is_some() {
+        let is_there = |it: &AskedRequirement| request.outsiders.contains_key(it.requirement.name.as_ref());
+        let missing = !ceilings.iter().all(is_there);
+        let blamed = match solve(request, db) {
+            Ok(resolution) if !missing => {
+                weighed.solved = Some(resolution);
                 return Ok(weighed);
             }
-            weighed.notes = notes;
-            newest = Some(found.clone());
-        }
-        request.outsiders = found;
-        let blamed = match solve(request, db) {
-            Ok(_) if !missing => return Ok(weighed),
-            Err(proof) if !missing => proof.installed.into_iter().find(|name| is_of_index(request.outsiders.get(name))),
+            Err(proof) if !missing => proof.installed.into_iter().find_map(|name| {
+                let outsider = request.outsiders.get(&name).filter(|outsider| outsider.known_from == INDEX)?;
+                Some(format!("{name}<{}", outsider.version))
+            }),
             _ => None,
         };
-        let Some(name) = blamed.filter(|_| ceilings.len() < MOST_STEPS_BACK) else { break };
-        let version = request.outsiders.get(&name).map(|outsider| outsider.version.to_string()).unwrap_or_default();
-        ceilings.push(line(&format!("{name}<{version}"))?);
+        let Some(older) = blamed.filter(|_| ceilings.len() < MOST_STEPS_BACK) else { break };
+        ceilings.push(line(&older)?);
+        let asked: Vec<AskedRequirement> = request.requirements.iter().chain(&ceilings).cloned().collect();
+        request.outsiders = index(&asked, &own, &request.target)?.outsiders;
     }
-    request.outsiders = newest.unwrap_or_default();
+    request.outsiders = newest;
     Ok(weighed)
 }
 
 /// What the pins of an answer require of packages outside the rules, and those of covered ones: it holds as long as the pins do.
 /// A pin that nothing on the index goes with is not taken.
-fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mut Vec<String>) -> anyhow::Result<()> {
+fn of_the_pins<'db>(
+    request: &mut Request,
+    index: &Index<'_>,
+    db: &'db RuleDb,
+    weighed: &mut Weighed<'db>,
+) -> anyhow::Result<()> {
     let own = request.constraints.clone();
     let mut barred: Vec<AskedRequirement> = Vec::new();
     let mut wanted: BTreeMap<Release, Vec<AskedRequirement>> = BTreeMap::new();
     for _ in 0..MOST_STEPS_BACK {
-        let in_the_way = if let Ok(resolution) = solve(request, db) {
+        let solved = weighed.solved.take().or_else(|| possible(request, db));
+        let in_the_way = if let Some(resolution) = solved {
             let lines = required(&resolution, &request.target, db);
             let asked: Vec<AskedRequirement> =
                 request.requirements.iter().chain(lines.iter().map(|(_, asked)| asked)).cloned().collect();
@@ -118,7 +126,9 @@ fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mu
                 }
                 wanted.retain(|_, asks| !asks.is_empty());
                 if wanted.values().flatten().all(|asked| is_held(asked, &resolution)) {
+                    let notes = &mut weighed.notes;
                     notes.extend(answers.notes.into_iter().filter(|note| !notes.contains(note)).collect::<Vec<_>>());
+                    weighed.solved = Some(resolution);
                     return Ok(());
                 }
                 None
@@ -136,7 +146,9 @@ fn of_the_pins(request: &mut Request, index: &Index<'_>, db: &RuleDb, notes: &mu
         request.constraints = own.iter().chain(&barred).chain(wanted.values().flatten()).cloned().collect();
     }
     if request.constraints.len() > own.len() {
-        notes.push("what the pins need of packages outside the rules does not go together, and is not held".to_owned());
+        weighed
+            .notes
+            .push("what the pins need of packages outside the rules does not go together, and is not held".to_owned());
     }
     request.constraints = own;
     Ok(())
@@ -147,10 +159,6 @@ fn is_held(asked: &AskedRequirement, resolution: &Resolution<'_>) -> bool {
     let pin = resolution.pins.iter().find(|pin| pin.name == asked.requirement.name.as_ref());
     let range = requirement::specifiers(&asked.requirement);
     pin.zip(range).is_none_or(|(pin, range)| requirement::satisfied(&range, &pin.release.version))
-}
-
-fn is_of_index(outsider: Option<&Outsider>) -> bool {
-    outsider.is_some_and(|outsider| outsider.known_from == INDEX)
 }
 
 fn line(text: &str) -> anyhow::Result<AskedRequirement> {
@@ -211,7 +219,7 @@ mod tests {
         Ok(answers)
     }
 
-    fn weighed(text: &str) -> (Request, Weighed) {
+    fn weighed(text: &str) -> (Request, Weighed<'static>) {
         let target = Target { platform: Some("linux_x86_64".to_owned()), ..Target::default() };
         let mut request = Request { target, requirements: vec![line(text).expect("a line")], ..Request::default() };
         let weighed = ask(&mut request, &index, embedded()).expect("it is in memory");
@@ -223,6 +231,7 @@ mod tests {
         let (request, weighed) = weighed("some-trainer");
         assert_eq!(weighed.refused, None);
         assert_eq!(request.outsiders["some-trainer"].version.to_string(), "1.0");
+        assert_eq!(weighed.solved, solve(&request, embedded()).ok(), "what it was solved to is the answer");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::need::DeclaredRequirement;
 use super::rule::BlockKind;
-use crate::pep::{Version, VersionParseError};
+use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::model::{Build, Package, Release, minor};
 use crate::rules::obstacle::Obstacle;
@@ -116,7 +116,7 @@ impl<'a> Candidates<'a> {
         let plain = installed.local().is_empty() && candidate.build.index == PYPI;
         let release = &self.package.releases[candidate.release as usize].version;
         (plain && release == installed)
-            || candidate.full_version(&self.package.releases).is_ok_and(|it| it == *installed)
+            || candidate.full_version(&self.package.releases).is_some_and(|it| it == *installed)
     }
 
     /// A build by number.
@@ -151,7 +151,7 @@ impl<'a> Candidates<'a> {
         if candidate.build.index == PYPI {
             return release.version.clone();
         }
-        candidate.full_version(&self.package.releases).unwrap_or_else(|_| release.version.clone())
+        candidate.full_version(&self.package.releases).unwrap_or_else(|| release.version.clone())
     }
 }
 
@@ -178,8 +178,8 @@ impl<'a> Candidate<'a> {
     }
 
     /// The version that the build reports, e.g. 2.7.1+cu126.
-    pub(super) fn full_version(&self, releases: &[Release]) -> Result<Version, VersionParseError> {
-        releases[self.release as usize].full_version(self.build).parse()
+    pub(super) fn full_version(&self, releases: &[Release]) -> Option<Version> {
+        releases[self.release as usize].build_version(self.build)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::rules::advisory::{Environment, holds, of_cuda};
 use crate::rules::schema::{Advisory, Condition, Level};
 
 /// The package whose builds name the CUDA runtime that a condition's `cuda` is about.
-const CUDA_OWNER: &str = "torch";
+const CUDA_OWNER: &str = crate::facts::TORCH;
 
 /// Whether an advisory forbids: what only a symptom tells of, or may work, forbids nothing.
 pub(super) fn is_certain(advisory: &Advisory) -> bool {

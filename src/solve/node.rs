@@ -7,7 +7,7 @@ use crate::rules::schema::Advisory;
 
 /// The package whose CUDA decides which library a wheel with several of them loads (`LibraryPick`), and with whose libraries
 /// extensions are linked.
-pub(super) const TORCH: &str = "torch";
+pub(super) use crate::facts::TORCH;
 
 /// What the search decides about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

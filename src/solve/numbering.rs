@@ -9,9 +9,9 @@ use super::node::TORCH;
 use super::outside::outside;
 use super::request::{AskedRequirement, FromIndex, Prefer, Request};
 use super::stand_in::stand_ins;
-use super::universe::{Universe, applies, compiles_against_torch, extra_lines, is_exact, written};
+use super::universe::{Universe, applies, compiles_against_torch, extra_lines, written};
 use super::versions::Versions;
-use crate::pep::{ExtraName, Requirement, Version};
+use crate::pep::{ExtraName, Requirement, Version, pinned};
 use crate::rules::model::{Package, Release};
 use crate::rules::requirement::{self, markers};
 use crate::rules::role::{self, is_runtime_wheel};
@@ -121,8 +121,7 @@ impl<'a> Universe<'a> {
     fn find_unlisted<'l>(&mut self, lines: impl Iterator<Item = &'l Requirement>) {
         let exact = |line: &Requirement| {
             let specifiers = requirement::specifiers(line)?;
-            let pin =
-                specifiers.iter().find(|specifier| is_exact(specifier)).map(|specifier| specifier.version().clone());
+            let pin = pinned(&specifiers).cloned();
             Some((line.name.to_string(), pin?))
         };
         let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();

@@ -98,7 +98,7 @@ fn follow(
 pub fn installed_outsiders(facts: &crate::facts::Facts, db: &RuleDb) -> BTreeMap<String, Outsider> {
     let distributions = facts.active_distributions().filter(|distribution| db.package(&distribution.name).is_none());
     let outsiders = distributions.filter_map(|distribution| {
-        let version = distribution.version.value()?.parse().ok()?;
+        let version = distribution.stated_version()?;
         let requires = distribution.metadata.value()?.requires.clone();
         Some((distribution.name.clone(), Outsider { version, known_from: "installed".to_owned(), requires }))
     });

@@ -13,7 +13,7 @@ use super::request::Prefer;
 use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{UNLISTED, Versions};
-use crate::pep::{ExtraName, MarkerEnvironment, Requirement, Version, VersionSpecifiers};
+use crate::pep::{ExtraName, MarkerEnvironment, Requirement, Version, VersionSpecifiers, pinned};
 use crate::rules::judged::Judged;
 use crate::rules::model::{Build, Release};
 use crate::rules::requirement::{self, name_of, satisfied};
@@ -98,7 +98,7 @@ impl<'a> Universe<'a> {
         if specifiers.iter().any(|specifier| !specifier.version().local().is_empty()) {
             let fits = |candidate: &Candidate<'_>| {
                 let full = candidate.full_version(&package.package.releases);
-                full.is_ok_and(|version| satisfied(specifiers, &version))
+                full.is_some_and(|version| satisfied(specifiers, &version))
             };
             let builds: Vec<_> = package.builds.iter().zip(1..).filter(|(candidate, _)| fits(candidate)).collect();
             let releases: BTreeSet<_> = builds.iter().map(|(candidate, _)| candidate.release + 1).collect();
@@ -260,7 +260,7 @@ impl<'a> Universe<'a> {
                 let own = self.asks.iter().filter(|ask| ask.package == package);
                 own.clone().any(|ask| ask.releases.contains(&(candidate.release + 1)) && wanted(&ask.specifiers))
             };
-            if release.yanked && !named(&|specifiers| specifiers.iter().any(is_exact)) {
+            if release.yanked && !named(&|specifiers| pinned(specifiers).is_some()) {
                 blocks.push(Block::Withdrawn);
             }
             let pre = |specifiers: &VersionSpecifiers| specifiers.iter().any(|it| it.version().any_prerelease());
@@ -276,7 +276,7 @@ impl<'a> Universe<'a> {
             let installed = installed.map(|version| version.clone().without_local());
             if release.requires_known(candidate.build) == KnownHow::Unknown
                 && installed.as_ref() != Some(&release.version)
-                && !named(&|specifiers| specifiers.iter().any(is_exact))
+                && !named(&|specifiers| pinned(specifiers).is_some())
             {
                 blocks.push(Block::Unread);
             }
@@ -327,7 +327,7 @@ impl<'a> Universe<'a> {
     pub fn loosen(&mut self, ask: usize) {
         let releases = Versions::of(self.packages[self.asks[ask].package].releases());
         let ask = &mut self.asks[ask];
-        let pin = ask.specifiers.iter().find(|specifier| is_exact(specifier)).map(|it| it.version().clone());
+        let pin = pinned(&ask.specifiers).cloned();
         ask.specifiers = VersionSpecifiers::empty();
         ask.builds = None;
         let releases = std::mem::replace(&mut ask.releases, releases);
@@ -350,10 +350,6 @@ impl<'a> Universe<'a> {
     pub fn release_usable(&self, package: usize, number: u32, scope: Scope<'_>) -> bool {
         self.packages[package].builds_of(number).any(|build| self.usable(package, build, scope))
     }
-}
-
-pub(super) fn is_exact(specifier: &crate::pep::VersionSpecifier) -> bool {
-    matches!(specifier.operator(), crate::pep::Operator::Equal | crate::pep::Operator::ExactEqual)
 }
 
 /// Whether a line applies on a target; where Python or the platform is unknown, whether it may.

@@ -75,8 +75,7 @@ fn install(text: &str, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut D
         };
         let name = requirement.name.as_ref();
         let Some(crate::pep::VersionOrUrl::VersionSpecifier(range)) = &requirement.version_or_url else { continue };
-        let mut exact = range.iter().filter(|one| *one.operator() == crate::pep::Operator::Equal);
-        let Some(version) = exact.next().map(|one| one.version().clone()) else { continue };
+        let Some(version) = crate::pep::pinned(range) else { continue };
         if !version.local().is_empty() {
             continue;
         }

@@ -37,6 +37,7 @@ use crate::machine::xid::parse_xids;
 use crate::python::named;
 
 pub use clean::{Clean, Line, clean};
+pub use product::Series;
 
 /// What the readers must know of the world.
 pub struct Vocabulary<'a> {
@@ -48,6 +49,8 @@ pub struct Vocabulary<'a> {
     pub variant: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
     /// Whether a name is that of an environment variable worth knowing, e.g. `CUDA_HOME`; others may be secrets.
     pub is_variable: &'a (dyn Fn(&str) -> bool + Sync),
+    /// How people call GPUs.
+    pub series: &'a [Series<'a>],
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a (dyn Fn(&str) -> bool + Sync),
     /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.

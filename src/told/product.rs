@@ -16,21 +16,39 @@ pub fn is_cache(word: Option<&str>, next: Option<&str>, third: Option<&str>) -> 
     level && (cache || size)
 }
 
-/// Whether a word is worth a closer look: three or four digits, one or two letters and a digit, or the name of a series.
-fn may_be_product(word: &str) -> bool {
-    let word = word.trim_start_matches(['.', '!', '?', '-']).as_bytes();
-    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-    let starts = |series: &[u8]| word.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(series));
-    (3..=4).contains(&digits)
-        || (1..=2).contains(&letters) && word.get(letters).is_some_and(u8::is_ascii_digit)
-        || starts(b"rtx")
-        || starts(b"gtx")
+/// Products that people call by a word and a number, or by the number alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Series<'a> {
+    /// The word before the number, in capitals, e.g. `RTX`.
+    pub word: &'a str,
+    /// What stands before the number in the products' names, e.g. `GeForce RTX`.
+    pub brand: &'a str,
+    /// How their numbers begin, two digits each, e.g. `50`.
+    pub begins: &'a [String],
 }
 
-/// The canonical name of a product at a word.
-pub fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Option<&str>) -> Option<String> {
-    if !may_be_product(word) {
+impl Series<'_> {
+    /// Whether a word begins with the series' own, in whatever case: `rtx`, `RTX4090`.
+    #[must_use]
+    pub fn begins_word(&self, word: &str) -> bool {
+        word.get(..self.word.len()).is_some_and(|start| start.eq_ignore_ascii_case(self.word))
+    }
+}
+
+/// Whether a word is worth a closer look: three or four digits, one or two letters and a digit, or the name of a series.
+fn may_be_product(word: &str, series: &[Series<'_>]) -> bool {
+    let plain = word.trim_start_matches(['.', '!', '?', '-']);
+    let word = plain.as_bytes();
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let letters = word.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    (3..=4).contains(&digits)
+        || (1..=2).contains(&letters) && word.get(letters).is_some_and(u8::is_ascii_digit)
+        || series.iter().any(|series| series.begins_word(plain))
+}
+
+/// The canonical name of a product at a word, which the three words after it may belong to.
+pub fn product(word: &str, [next, third, fourth]: [Option<&str>; 3], all: &[Series<'_>]) -> Option<String> {
+    if !may_be_product(word, all) {
         return None;
     }
     let clean = |word: &str| word.trim_matches(['.', '!', '?', '-']).to_ascii_uppercase();
@@ -49,8 +67,8 @@ pub fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Opti
     if shaped && word.starts_with(|letter: char| letter.is_ascii_uppercase()) {
         return Some(chip.to_owned());
     }
-    let (series, digits, rest, more) = match upper.as_str() {
-        "RTX" | "GTX" => {
+    let (brand, digits, rest, more) = match all.iter().find(|series| series.word == upper) {
+        Some(named) => {
             let after = clean(next?);
             // `RTX 50 series`, `RTX 50-series`, `RTX 5000 series`.
             let series = after
@@ -61,37 +79,34 @@ pub fn product(word: &str, next: Option<&str>, third: Option<&str>, fourth: Opti
                 && series.len() == 2
                 && series.bytes().all(|byte| byte.is_ascii_digit())
             {
-                return Some(format!("GeForce {upper} {series}xx"));
+                return Some(format!("{} {series}xx", named.brand));
             }
             // RTX A6000 has a letter of its own.
             if after.strip_prefix('A').and_then(number).is_some() {
-                return Some(format!("RTX {after}"));
+                return Some(format!("{} {after}", named.word));
             }
             // `RTX 50xx`: the whole series.
             if let Some(series) = after.strip_suffix("XX").or_else(|| after.strip_suffix("X0")) {
                 return (series.len() == 2 && number(&format!("{series}00")).is_some())
-                    .then(|| format!("GeForce {upper} {series}xx"));
+                    .then(|| format!("{} {series}xx", named.brand));
             }
             let (digits, rest) = number(&after)?;
-            (upper.clone(), digits, rest, [third, fourth])
+            (named.brand, digits, rest, [third, fourth])
         }
-        _ => {
-            let short = upper.strip_prefix("RTX").or_else(|| upper.strip_prefix("GTX"));
+        None => {
+            let short = all.iter().find_map(|series| upper.strip_prefix(series.word));
             let (digits, rest) = number(short.unwrap_or(&upper))?;
             // A bare number is a product only if it looks like one: `5090`, `4070TI`, not a year or a port.
             let known = digits.len() == 4 && ["90", "80", "70", "60", "50"].iter().any(|end| digits.ends_with(end));
-            let series = match digits.get(..2)? {
-                "20" | "30" | "40" | "50" => "RTX",
-                "10" | "16" => "GTX",
-                _ => return None,
-            };
+            let begin = digits.get(..2)?;
+            let series = all.iter().find(|series| series.begins.iter().any(|own| own == begin))?;
             if short.is_none() && (!known || !matches!(rest.as_str(), "" | "TI" | "S" | "SUPER" | "TISUPER" | "D")) {
                 return None;
             }
-            (series.to_owned(), digits, rest, [next, third])
+            (series.brand, digits, rest, [next, third])
         }
     };
-    let mut name = format!("GeForce {series} {digits}");
+    let mut name = format!("{brand} {digits}");
     let suffix = rest.replace("SUPER", " SUPER").replace("TI", " Ti");
     let suffix = if suffix == "S" { " SUPER".to_owned() } else { suffix };
     if !suffix.trim().is_empty() && !suffix.contains("Ti") && !suffix.contains("SUPER") && suffix.trim() != "D" {
@@ -115,10 +130,15 @@ mod tests {
 
     #[test]
     fn people_write_one_product_in_many_ways() {
+        let [rtx, gtx] = [["20", "40", "50"].map(str::to_owned), ["10", "16", "17"].map(str::to_owned)];
+        let all = [
+            Series { word: "RTX", brand: "GeForce RTX", begins: &rtx },
+            Series { word: "GTX", brand: "GeForce GTX", begins: &gtx },
+        ];
         let of = |words: &str| {
             let words: Vec<&str> = words.split(' ').collect();
             let word = |at: usize| words.get(at).copied();
-            product(words[0], word(1), word(2), word(3)).unwrap_or_default()
+            product(words[0], [word(1), word(2), word(3)], &all).unwrap_or_default()
         };
         for (words, expected) in [
             ("RTX 4090", "GeForce RTX 4090"),
@@ -131,6 +151,8 @@ mod tests {
             ("RTX 4000 series", "GeForce RTX 40xx"),
             ("RTX 50xx", "GeForce RTX 50xx"),
             ("2024", ""),
+            // No series of these begins with 60.
+            ("6090", ""),
             ("port", ""),
         ] {
             assert_eq!(of(words), expected, "{words}");

@@ -396,7 +396,7 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
 /// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
 fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
     let mut looked = 0;
-    let is_series = |word: &str| word.eq_ignore_ascii_case("rtx") || word.eq_ignore_ascii_case("gtx");
+    let is_series = |word: &str| vocabulary.series.iter().any(|series| word.eq_ignore_ascii_case(series.word));
     // A series without a number has it in the next word.
     let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
     for at in words.numbers.iter().flat_map(|at| series(at).into_iter().chain([*at])) {
@@ -404,7 +404,10 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
         if is_cache(word(0), word(1), word(2)) {
             continue;
         }
-        let Some(name) = word(0).and_then(|first| product(first, word(1), word(2), word(3))) else { continue };
+        let Some(name) = word(0).and_then(|first| product(first, [word(1), word(2), word(3)], vocabulary.series))
+        else {
+            continue;
+        };
         looked += 1;
         if (vocabulary.is_gpu)(&name) {
             let mut gpu = gpu(&name, &format!("the report's words, line {number}"));

@@ -23,11 +23,15 @@ fn facts(text: &str) -> Facts {
         label.filter(|_| name.starts_with("torch")).map(str::to_owned)
     };
     let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let begins = ["10", "16", "20", "30", "40", "50"].map(str::to_owned);
+    let series = [("GTX", "GeForce GTX", ..2), ("RTX", "GeForce RTX", ..6)];
+    let series = series.map(|(word, brand, end)| Series { word, brand, begins: &begins[end] });
     let vocabulary = Vocabulary {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
+        series: &series,
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
@@ -226,11 +230,15 @@ fn live_tools_without_a_gpu() {
     let distribution_of = |_: &str| None;
     let variant = |_: &str, _: &str| None;
     let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
+    let begins = ["10", "16", "20", "30", "40", "50"].map(str::to_owned);
+    let series = [("GTX", "GeForce GTX", ..2), ("RTX", "GeForce RTX", ..6)];
+    let series = series.map(|(word, brand, end)| Series { word, brand, begins: &begins[end] });
     let vocabulary = Vocabulary {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
+        series: &series,
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

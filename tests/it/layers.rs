@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("own", &[]),
     ("parallel", &[]),
     ("log", &[]),
-    ("facts", &["version"]),
+    ("facts", &["version", "pep"]),
     ("finding", &["step", "version"]),
     ("objects", &["facts", "version"]),
     ("python", &["objects", "version", "pep"]),
@@ -38,8 +38,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "session",
         &[
-            "check", "config", "diff", "emit", "exit", "facts", "finding", "impact", "lint", "machine", "project",
-            "report", "rules", "solve", "told", "text", "version", "pep",
+            "check", "config", "diff", "emit", "exit", "facts", "finding", "fix", "impact", "lint", "machine",
+            "project", "report", "rules", "solve", "told", "text", "version", "pep",
         ],
     ),
     (

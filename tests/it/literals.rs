@@ -97,6 +97,69 @@ fn no_version_is_known_in_code() {
     assert!(idle.is_empty(), "nothing is like these any more: {idle:?}");
 }
 
+/// Which packages of `rules/packages/` a source may name: the file or folder, the names, and why.
+const NAMED: &[(&str, &[&str], &str)] = &[
+    ("check/abi/numpy_1.rs", &["numpy"], "the rule is about numpy's own C interface"),
+    ("check/driver/old.rs", &["triton"], "what the finding is about, for who reads it: nothing follows from it"),
+    ("check/symptoms/quote.rs", &["numpy"], "every traceback names it: what else is named tells more"),
+    ("check/toolchain/", &["triton"], "the rule is about what Triton needs to compile"),
+    ("commands/rules_harvest.rs", &["nvidia-cuda-runtime"], "the wheel that the harvester takes a header from"),
+    ("facts/mod.rs", &["torch"], "the constant, with the reason"),
+    ("facts/redact/paths.rs", &["torch", "triton"], "folders that are named after no person"),
+    ("harvest/variants.rs", &["torch", "torchvision", "torchaudio"], "the columns of a file that is read"),
+    ("probe/build_stamp.rs", &["bitsandbytes", "xformers"], "files of their own that are read, which declare no torch"),
+    ("probe/objects.rs", &["numpy"], "numpy's own C interface, as above"),
+    ("project/pyproject.rs", &["setuptools"], "a table of pyproject.toml"),
+    ("python/", &["torch"], "a part of the names of versions, modules and files"),
+    ("rules/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),
+    ("rules/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
+    ("rules/windows.rs", &["triton"], "the same"),
+    ("told/", &["torch", "xformers", "deepspeed", "sglang"], "how reports spell fields and sentences"),
+];
+
+/// Where the name of the hub is a part of another text, or a key of a file.
+const PARTS: &[&str] = &[
+    "strip_prefix(\"torch\")",
+    ".replace(\"{torch}\"",
+    "contains(\"torch\")",
+    "rename = \"torch\"",
+    "below(\"torch\"",
+    "list(text, \"torch\"",
+];
+
+#[test]
+fn no_package_is_known_in_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rows = std::fs::read_dir(root.join("rules/packages")).expect("the packages");
+    let stem = |path: PathBuf| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let packages: std::collections::BTreeSet<String> = rows.map(|entry| stem(entry.expect("a file").path())).collect();
+    let root = root.join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files.sort();
+    let mut used = std::collections::BTreeSet::new();
+    let mut left = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a source is text");
+        let code =
+            text.split("#[cfg(test)]").next().unwrap_or_default().split("#[cfg(all(test").next().unwrap_or_default();
+        let file = path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in lines.filter(|line| !PARTS.iter().any(|part| line.contains(part))) {
+            for name in literals(line).into_iter().filter(|literal| packages.contains(*literal)) {
+                match NAMED.iter().position(|(own, names, _)| file.starts_with(own) && names.contains(&name)) {
+                    Some(at) => drop(used.insert((at, name.to_owned()))),
+                    None => left.push(format!("{file}: {}", line.trim())),
+                }
+            }
+        }
+    }
+    assert!(left.is_empty(), "ask the rules for these, or allow them with a reason:\n{}", left.join("\n"));
+    let allowed = NAMED.iter().enumerate().flat_map(|(at, (_, names, _))| names.iter().map(move |name| (at, *name)));
+    let idle: Vec<_> = allowed.filter(|(at, name)| !used.contains(&(*at, (*name).to_owned()))).collect();
+    assert!(packages.contains("torch") && idle.is_empty(), "nothing is like these any more: {idle:?}");
+}
+
 #[test]
 fn every_variable_that_a_check_asks_for_is_recorded() {
     let mut files = Vec::new();
@@ -128,8 +191,8 @@ fn no_role_follows_from_the_beginning_of_a_name() {
     };
     let mut found: Vec<_> = files.iter().filter(by_name).map(|path| path.strip_prefix(&root).expect("below")).collect();
     found.sort();
-    // A folder of a toolkit in /usr/local, and the owners of files, of which this machine is asked without the rules.
-    assert_eq!(found, [Path::new("probe/loader.rs"), Path::new("probe/objects.rs")]);
+    // A folder of a toolkit in /usr/local, of which this machine is asked without the rules.
+    assert_eq!(found, [Path::new("probe/loader.rs")]);
 }
 
 /// Also in comments: whoever looks a page up must see what was read.

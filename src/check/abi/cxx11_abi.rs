@@ -2,7 +2,7 @@
 
 use super::other_torch;
 use crate::check::{Context, Installed};
-use crate::facts::Origin;
+use crate::facts::{Origin, TORCH};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::torch_abi::{Misfit, misfit, needs_torch, row};
 
@@ -16,7 +16,7 @@ rule! {
 
 /// What the published wheel needs, where nobody read the installed files.
 pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    let torch = context.stack.get("torch")?;
+    let torch = context.stack.get(TORCH)?;
     let (release, build) = installed.row?;
     let row = row(installed.package?, release, build, context.db)?;
     let (torch_release, torch_build) = torch.row?;

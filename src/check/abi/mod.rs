@@ -12,7 +12,7 @@ pub mod unknown_symbols;
 
 use crate::check::gpu_arch::chosen_libraries;
 use crate::check::{Context, Installed, looked, rebuild};
-use crate::facts::Library;
+use crate::facts::{Library, TORCH};
 use crate::finding::{Finding, Outcome, Remedy, Rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::row;
@@ -59,7 +59,7 @@ pub fn loaded_libraries<'a>(context: &Context<'a>, installed: &Installed<'a>) ->
 
 /// Some wheels bring one library for each torch (`…_torch28-cuda.so`, `torch29-cxx11-cu128-x86_64-linux/`), and load theirs.
 fn is_for_this_torch(context: &Context<'_>, library: &Library) -> bool {
-    let Some(torch) = context.stack.get("torch") else { return true };
+    let Some(torch) = context.stack.get(TORCH) else { return true };
     let mut parts = torch.distribution.full_version().split(['.', '+']);
     let (Some(major), Some(minor)) = (parts.next(), parts.next()) else { return true };
     let words = library.path.split(['/', '_', '-', '.']);
@@ -81,7 +81,7 @@ fn other_torch(
         &[installed.name()],
         format!("{} was built against a different torch than {}", installed.title(), yours(torch)),
     )
-    .packages([installed.name(), "torch"])
+    .packages([installed.name(), TORCH])
     .remedies(compiled(context, installed, torch))
 }
 

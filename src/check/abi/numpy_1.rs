@@ -1,7 +1,7 @@
 //! Was a package compiled for NumPy 1 beside an installed NumPy 2?
 
 use crate::check::{Context, Installed, Installer};
-use crate::facts::Library;
+use crate::facts::{Library, TORCH};
 use crate::finding::{Change, Evidence, Finding, Remedy, Severity, rule};
 use crate::pep::Version;
 use crate::rules::model::Release;
@@ -18,6 +18,7 @@ rule! {
 
 /// Modules compiled with NumPy 1's headers beside NumPy 2.
 pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
+    // The C interface that numpy 2 broke is numpy's own: libraries say which one they were built for (`libraries.numpy`).
     let numpy = context.stack.get("numpy")?;
     let is_two = numpy
         .distribution
@@ -27,7 +28,7 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&L
         .is_some_and(|major| major.parse::<u32>().is_ok_and(|major| major >= 2));
     let first = libraries.iter().find(|library| is_two && library.numpy == Some(1))?;
     // torch goes on without: tensors and arrays are no longer converted.
-    let severity = if installed.name() == "torch" { Severity::Warn } else { Severity::Fail };
+    let severity = if installed.name() == TORCH { Severity::Warn } else { Severity::Fail };
     Some(
         NUMPY_1
             .found(

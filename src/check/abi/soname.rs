@@ -1,10 +1,11 @@
 //! Which wheel ships a library that the loader does not find, and in which versions, for the package that needs it?
 
+use crate::facts::TORCH;
 use std::str::FromStr;
 
 use crate::check::{Context, Installed, Installer};
 use crate::finding::Remedy;
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::requirement::{is_about, parse, specifiers};
 use crate::rules::schema::CudaLibrary;
 use crate::text;
@@ -28,7 +29,7 @@ pub enum Offer {
 
 /// The wheel that ships a library for a package, as the package or torch pins it; none for a library that no wheel ships.
 pub fn offer(context: &Context<'_>, needing: Option<&Installed<'_>>, soname: &str) -> Option<Offer> {
-    let torch = context.stack.get("torch");
+    let torch = context.stack.get(TORCH);
     let cuda = needing.and_then(Installed::cuda).flatten().or(context.stack.torch_cuda().flatten());
     let mut rows = context.db.libraries_with(soname, cuda.map(|cuda| cuda.major));
     if cuda.is_none() {
@@ -69,8 +70,7 @@ fn declared(holders: &[&Installed<'_>], name: &str) -> Option<(VersionSpecifiers
 
 /// Whether what a package asks for ships the library: a pin is a release of the row, and of a range nobody knows better.
 fn ships(row: &CudaLibrary, range: &VersionSpecifiers) -> bool {
-    let pin = range.iter().find(|one| *one.operator() == Operator::Equal).map(VersionSpecifier::version);
-    match (pin, &row.versions) {
+    match (pinned(range), &row.versions) {
         (Some(pin), Some(rows)) => rows.has(pin),
         _ => true,
     }

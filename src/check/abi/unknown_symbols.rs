@@ -3,7 +3,7 @@
 use super::other_torch;
 use super::symbols::in_words;
 use crate::check::{Context, Installed};
-use crate::facts::{Library, Unresolved};
+use crate::facts::{Library, TORCH, Unresolved};
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::rules::model::Package;
 use crate::text;
@@ -20,8 +20,8 @@ rule! {
 
 /// Symbols of torch, all libraries of a distribution together.
 pub fn finding(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&Library]) -> Option<Finding> {
-    let torch = context.stack.get("torch")?;
-    if installed.name() == "torch" {
+    let torch = context.stack.get(TORCH)?;
+    if installed.name() == TORCH {
         return None;
     }
     let lacking: Vec<&&Library> = libraries.iter().filter(|library| library.unresolved.iter().any(is_torchs)).collect();

@@ -4,13 +4,13 @@ pub mod plain_install;
 pub mod without_cuda;
 
 use crate::check::{Context, looked};
-use crate::facts::Origin;
+use crate::facts::{Origin, TORCH};
 use crate::finding::{Outcome, Severity};
 use crate::rules::target::gpu_words;
 
 /// Looks at torch's build.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let Some(torch) = context.stack.get("torch") else {
+    let Some(torch) = context.stack.get(TORCH) else {
         if let Some(finding) = plain_install::finding(context) {
             return looked(vec![finding]);
         }

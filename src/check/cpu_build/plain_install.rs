@@ -1,6 +1,7 @@
 //! Does `pip install torch` bring a CPU build on this platform?
 
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, rule};
 use crate::rules::model::Release;
 
@@ -16,10 +17,10 @@ rule! {
 pub fn finding(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     let arch = facts.system.arch.value()?;
-    if !facts.installing.plain.value()?.iter().any(|name| name == "torch") || arch != "aarch64" {
+    if !facts.installing.plain.value()?.iter().any(|name| name == TORCH) || arch != "aarch64" {
         return None;
     }
-    let torch = context.db.package("torch")?;
+    let torch = context.db.package(TORCH)?;
     let platform = "linux_aarch64";
     let from_pypi = |release: &&Release| {
         release.builds.iter().any(|build| build.platform == platform && build.index == "pypi" && build.cuda.is_none())
@@ -33,7 +34,7 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
                 "PyPI's wheels of these releases for Linux on aarch64 hold no CUDA code; the CUDA builds are on \
                  PyTorch's own indexes.",
             )
-            .packages(["torch"])
+            .packages([TORCH])
             .evidence([Evidence::rule("machine type", arch.clone())
                 .required("a build for CUDA".to_owned())
                 .cited(citation)]),

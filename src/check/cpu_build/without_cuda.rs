@@ -1,6 +1,7 @@
 //! What is said of a torch without CUDA code where a GPU is?
 
 use crate::check::Installed;
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Severity, rule};
 
 rule! {
@@ -18,7 +19,7 @@ pub fn finding(torch: &Installed<'_>, severity: Severity, gpus: &str, indices: V
         .found(&[], format!("{} is a CPU build: it {gpus}", torch.title()))
         .severity(severity)
         .message("`torch.cuda.is_available()` is False, whatever the driver.")
-        .packages(["torch"])
+        .packages([TORCH])
         .gpus(indices)
         .evidence([Evidence::binary(
             "torch build",

@@ -1,7 +1,7 @@
 //! Does the LD_LIBRARY_PATH of a report put another cuDNN in front of torch's?
 
 use crate::check::Context;
-use crate::facts::Distribution;
+use crate::facts::{Distribution, TORCH};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::step::Step;
 
@@ -17,7 +17,7 @@ rule! {
 pub fn check(context: &Context<'_>) -> Option<Finding> {
     let facts = context.facts;
     // Where the files of torch were read, the loader's order says which cuDNN they get; and there must be a torch to bring one.
-    let torch = facts.distribution("torch");
+    let torch = facts.distribution(TORCH);
     if torch.is_some_and(Distribution::were_files_read) || torch.is_none() && facts.lists_all() {
         return None;
     }

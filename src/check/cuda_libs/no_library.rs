@@ -1,6 +1,7 @@
 //! Has a package that brings a library for each CUDA one for torch's?
 
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::finding::{Basis, Evidence, Finding, rule};
 use crate::rules::partner::{loaded_code, pick_library};
 use crate::text;
@@ -26,7 +27,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
         })
         .collect();
     let mut findings = Vec::new();
-    let Some(torch) = context.stack.get("torch") else { return findings };
+    let Some(torch) = context.stack.get(TORCH) else { return findings };
     let Some(Some(cuda)) = torch.cuda() else { return findings };
     for (installed, package, version, pick, source) in choosing {
         // What lies in the folder is stronger than the row.
@@ -54,7 +55,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
                      functions fail when they are called, or at import.",
                     text::list(&words)
                 ))
-                .packages([installed.name(), "torch"])
+                .packages([installed.name(), TORCH])
                 .evidence([
                     Evidence::of(basis, format!("{} libraries", installed.name()), format!("CUDA {}", words.join(" ")))
                         .required(cuda.to_string())

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::some;
 use crate::check::gpu_arch::chosen_libraries;
 use crate::check::{Context, Installed, soname};
-use crate::facts::{Changed, Library, Link};
+use crate::facts::{Changed, Library, Link, TORCH};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 
 rule! {
@@ -36,7 +36,7 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
                 continue;
             }
             let severity = match library.module {
-                _ if installed.name() == "torch" || with_torch || library.for_cuda.is_some() => Severity::Fail,
+                _ if installed.name() == TORCH || with_torch || library.for_cuda.is_some() => Severity::Fail,
                 true => Severity::Warn,
                 false => Severity::Info,
             };
@@ -95,7 +95,7 @@ fn torch_closure<'a>(context: &'a Context<'_>) -> BTreeSet<&'a str> {
         let distribution = installed.distribution;
         for library in distribution.libraries.value().into_iter().flatten() {
             let place = format!("{}/{}", distribution.location, library.path);
-            if distribution.name == "torch" {
+            if distribution.name == TORCH {
                 queue.push(place.clone());
             }
             links.insert(place, &library.links);

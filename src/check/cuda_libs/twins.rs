@@ -4,7 +4,7 @@
 //! or none the one for torch's CUDA, else the first in the order of the rule. Removing either takes files of the other along, so that the one that stays is installed again afterwards.
 
 use crate::check::{Context, Installed, Installer, again};
-use crate::facts::Origin;
+use crate::facts::{Origin, TORCH};
 use crate::finding::{Change, Remedy};
 use crate::rules::requirement::{is_about, markers, parse, surely_applies};
 use crate::text;
@@ -21,11 +21,8 @@ fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
                 .filter_map(|line| parse(line).ok())
                 .any(|line| surely_applies(&line, environment.as_ref(), &[]))
     };
-    let of_torch: Vec<&str> = names
-        .iter()
-        .copied()
-        .filter(|name| context.stack.get("torch").is_some_and(|torch| asks(torch, name)))
-        .collect();
+    let of_torch: Vec<&str> =
+        names.iter().copied().filter(|name| context.stack.get(TORCH).is_some_and(|torch| asks(torch, name))).collect();
     if !of_torch.is_empty() {
         return of_torch;
     }

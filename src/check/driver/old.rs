@@ -2,6 +2,7 @@
 
 use super::update;
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Severity, rule};
 use crate::pep::Version;
 use crate::rules::driver::{DriverGap, ptx_gap, runtime_gap};
@@ -26,15 +27,15 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
         let found = needs_more(context, installed.package?, installed.version.as_ref(), driver)?;
         Some((installed.version.is_some(), found))
     });
-    let spoken_of = context.facts.spoken_of.value().is_some_and(|names| names.iter().any(|name| name == "torch"));
-    let of_torch = || needs_more(context, context.db.package("torch")?, None, driver);
+    let spoken_of = context.facts.spoken_of.value().is_some_and(|names| names.iter().any(|name| name == TORCH));
+    let of_torch = || needs_more(context, context.db.package(TORCH)?, None, driver);
     // Some torch runs on most drivers, and which one is meant nobody said.
     let last = last_for(context, driver);
     let unnamed = if last.is_some() { Severity::Info } else { Severity::Warn };
     let (severity, (title, gap)) = match named.into_iter().next() {
         Some((true, found)) => (Severity::Warn, found),
         Some((false, found)) => (unnamed, found),
-        None if spoken_of && context.stack.get("torch").is_none() => (unnamed, of_torch()?),
+        None if spoken_of && context.stack.get(TORCH).is_none() => (unnamed, of_torch()?),
         None => match context.facts.toolchain.named.value().and_then(|cuda| ptx_gap(*cuda, driver, context.db)) {
             Some(gap) => (Severity::Warn, (format!("what CUDA {} writes as PTX", gap.cuda), gap)),
             None if installed.is_empty() => (Severity::Info, of_torch()?),
@@ -51,7 +52,7 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
         OLD.found(&[], format!("driver {driver} is too old for {title}"))
             .severity(severity)
             .message(format!("CUDA {} needs driver {} or newer. This one runs {reach}.", gap.cuda, gap.needs))
-            .packages(["nvidia-driver", "torch", "triton"])
+            .packages(["nvidia-driver", TORCH, "triton"])
             .evidence([
                 Evidence::host("driver", driver.to_string())
                     .required(format!("{} or newer, for CUDA {}", gap.needs, gap.cuda))
@@ -68,7 +69,7 @@ fn last_for<'c>(context: &'c Context<'_>, driver: &DriverVersion) -> Option<&'c 
     let runs = |release: &&Release| {
         release.builds.iter().filter_map(|build| build.cuda).any(|cuda| runtime_gap(cuda, driver, context.db).is_none())
     };
-    context.db.package("torch")?.releases.iter().rev().find(runs)
+    context.db.package(TORCH)?.releases.iter().rev().find(runs)
 }
 
 /// What a driver lacks for what a release brings: for every build for CUDA of it, or for what its ptxas writes.

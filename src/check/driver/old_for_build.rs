@@ -4,6 +4,7 @@ use super::update;
 use crate::check::{Context, Installed};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::rules::driver::{DriverGap, compat_offer};
+use crate::rules::role::is_hub;
 use crate::rules::schema::CompatSupport;
 use crate::step::Step;
 use crate::text;
@@ -20,7 +21,7 @@ rule! {
 /// Names the builds for one CUDA, and what the driver lacks for it.
 pub fn finding(context: &Context<'_>, gap: &DriverGap, packages: &[&Installed<'_>]) -> Finding {
     let (target, db) = (&context.target, context.db);
-    let main = packages.iter().find(|installed| installed.name() == "torch").unwrap_or(&packages[0]);
+    let main = packages.iter().find(|installed| is_hub(installed.name())).unwrap_or(&packages[0]);
     let driver = target.user_mode_driver().map(ToString::to_string).unwrap_or_default();
     let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
     let native = target.user_mode_driver().and_then(|driver| db.native_cuda(driver));

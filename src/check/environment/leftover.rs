@@ -2,6 +2,7 @@
 
 use crate::check::{Context, Installer};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::rules::role::is_hub;
 use crate::step::{self, Step};
 
 rule! {
@@ -35,7 +36,7 @@ fn finding(context: &Context<'_>, folder: &str) -> Option<Finding> {
     Some(
         LEFTOVER
             .found(&[&name], format!("{name} {version} is half uninstalled: an upgrade or removal broke off"))
-            .severity(if name == "torch" { Severity::Fail } else { Severity::Warn })
+            .severity(if is_hub(&name) { Severity::Fail } else { Severity::Warn })
             .message(format!("`{file_name}` is what pip renamed before it removed the files: `import {module}` fails."))
             .packages([name.as_str()])
             .evidence([Evidence::metadata("metadata", file_name.to_owned()).cited(location.to_owned())])

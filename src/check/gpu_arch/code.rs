@@ -1,7 +1,7 @@
 //! Which device code does an installed distribution load here?
 
-use super::TORCH;
 use crate::check::{Context, Installed};
+use crate::facts::TORCH;
 use crate::facts::{Library, Origin};
 use crate::rules::kernel::is_nvidias;
 use crate::rules::model::{Build, Code, Package};

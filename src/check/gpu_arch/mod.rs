@@ -30,8 +30,6 @@ use crate::rules::role::is_runtime_wheel;
 use crate::text;
 use crate::version::ComputeCapability;
 
-const TORCH: &str = "torch";
-
 /// Judges the device code of every distribution that holds some.
 pub fn check(context: &Context<'_>) -> Outcome {
     let target = &context.target;

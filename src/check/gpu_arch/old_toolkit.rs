@@ -1,7 +1,7 @@
 //! Was a build compiled with a CUDA that makes no code for this GPU?
 
-use super::TORCH;
 use crate::check::{Context, Installed};
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::target::gpu_words;
 use crate::version::CudaVersion;

@@ -1,7 +1,7 @@
 //! Was a package built for another torch?
 
 use crate::check::{Context, Installed};
-use crate::facts::Origin;
+use crate::facts::{Origin, TORCH};
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::complete::torch_of_label;
 
@@ -25,7 +25,7 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
     if installed.distribution.were_files_read() {
         return None;
     }
-    let torch = context.stack.get("torch")?;
+    let torch = context.stack.get(TORCH)?;
     let full = torch.distribution.full_version();
     let public = full.split('+').next().unwrap_or(full);
     let same = match (built.contains('+'), full.contains('+')) {
@@ -50,12 +50,12 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
                 "It says so itself, and does not load its compiled operators. Each {} release is for one torch.",
                 installed.name()
             ))
-            .packages(["torch", installed.name()])
+            .packages([TORCH, installed.name()])
             .evidence([
                 Evidence::binary(format!("{} build", installed.name()), format!("for torch {built}"))
                     .required(full.to_owned())
                     .cited(place),
-                Evidence::binary("torch", full.to_owned()).cited(torch.cuda_place()),
+                Evidence::binary(TORCH, full.to_owned()).cited(torch.cuda_place()),
             ])
             .remedies([Remedy {
                 summary: format!("Install the {} release whose metadata pins this torch", installed.name()),

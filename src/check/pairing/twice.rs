@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::{Context, Installer, Stack};
 use crate::facts::{Distribution, Facts, Stray};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
+use crate::rules::role::is_hub;
 use crate::step::Step;
 use crate::text;
 
@@ -67,7 +68,7 @@ fn stale(pairs: &[(&Distribution, &Distribution)]) -> Option<(Vec<String>, Chang
 }
 
 fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distribution, &Distribution)]) -> Finding {
-    let (imported, shadowed) = pairs.iter().find(|(first, _)| first.name == "torch").unwrap_or(&pairs[0]);
+    let (imported, shadowed) = pairs.iter().find(|(first, _)| is_hub(&first.name)).unwrap_or(&pairs[0]);
     let name = imported.name.as_str();
     let more = match pairs.len() - 1 {
         0 => String::new(),

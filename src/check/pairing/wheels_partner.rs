@@ -1,6 +1,7 @@
 //! Are the wheels that a project publishes for another torch than the one here?
 
 use crate::check::{Context, prebuilt};
+use crate::facts::TORCH;
 use crate::finding::{Finding, rule};
 
 rule! {
@@ -13,7 +14,7 @@ rule! {
 
 /// No published wheel is built for the torch that is installed.
 pub fn findings(context: &Context<'_>) -> Vec<Finding> {
-    let Some(torch) = context.stack.get("torch") else { return Vec::new() };
+    let Some(torch) = context.stack.get(TORCH) else { return Vec::new() };
     let full = torch.distribution.full_version();
     let mut numbers = full.split(['.', '+']);
     let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else { return Vec::new() };
@@ -26,7 +27,7 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
             finding.message = "It was compiled here, or a wheel for another torch was installed, which ends in \
                                `undefined symbol` at import."
                 .to_owned();
-            finding.packages.push("torch".to_owned());
+            finding.packages.push(TORCH.to_owned());
             finding.evidence[0].observed = format!("{}, wheels for torch {}", installed.title(), row.torch.join(" "));
             finding.evidence[0].required = Some(torch.title());
             finding

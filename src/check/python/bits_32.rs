@@ -1,6 +1,7 @@
 //! Is this Python a 32-bit build?
 
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 
 rule! {
@@ -9,8 +10,6 @@ rule! {
     /// torch has wheels for 64-bit Python only. Known from the interpreter. Install a 64-bit Python.
     pub BITS_32 = "python/32-bit": Python, Fail, since "0.1.0", judged on [Python];
 }
-
-const TORCH: &str = "torch";
 
 /// A Python for 32-bit processors, for which no build of torch is made.
 pub fn finding(context: &Context<'_>) -> Option<Finding> {

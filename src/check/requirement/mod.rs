@@ -19,7 +19,7 @@ use super::{Context, Installed, Installer, Stack, looked};
 use crate::facts::Origin;
 use crate::finding::{Basis, Outcome, Severity};
 use crate::parallel::in_parallel;
-use crate::pep::{ExtraName, Requirement};
+use crate::pep::{ExtraName, Requirement, VersionSpecifiers, is_line};
 use crate::rules::requirement::{markers, parse, surely_applies};
 use crate::rules::role::is_runtime_wheel;
 use crate::step::{self, Step};
@@ -107,10 +107,10 @@ pub fn declared_in(installed: &Installed<'_>) -> String {
 
 /// An unmet requirement of a report is a doubt unless it is between parts of the GPU stack that are built for each other: people
 /// override pins, and what the report was pasted for may be something else.
-pub fn unmet_severity(context: &Context<'_>, name: &str, other: &str, versions: &str) -> Severity {
+pub fn unmet_severity(context: &Context<'_>, name: &str, other: &str, versions: &VersionSpecifiers) -> Severity {
     let by_host = severity(context, &[name, other]);
     let coupled = Stack::is_gpu(name, context.db) && Stack::is_gpu(other, context.db) && !is_runtime_wheel(other);
-    if context.facts.origin == Origin::Report && !(coupled && versions.starts_with("==")) {
+    if context.facts.origin == Origin::Report && !(coupled && versions.iter().any(is_line)) {
         return by_host.max(Severity::Warn);
     }
     by_host

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::check::Context;
 use crate::facts::Candidate;
 use crate::finding::{Evidence, Finding, Remedy, rule};
-use crate::pep::{Operator, Requirement, Version};
+use crate::pep::{Requirement, Version, pinned};
 use crate::rules::advisory::{Environment, judge};
 use crate::rules::requirement::{parse, satisfied, specifiers};
 use crate::rules::schema::{Advisory, Condition};
@@ -49,9 +49,7 @@ impl Statement<'_> {
 
     /// The one release that meets it: `3.2.0` of `==3.2.0`.
     fn only(&self) -> Option<Version> {
-        let specifiers = specifiers(&self.wanted)?;
-        let mut exact = specifiers.iter().filter(|one| *one.operator() == Operator::Equal);
-        exact.next().map(|one| one.version().clone())
+        pinned(&specifiers(&self.wanted)?).cloned()
     }
 
     fn meets(&self, version: &Version) -> bool {
@@ -80,9 +78,7 @@ fn statement(said: &Candidate) -> Option<Statement<'_>> {
         None => None,
         Some(line) => {
             let package = parse(line).ok()?;
-            let specifiers = specifiers(&package)?;
-            let exact = specifiers.iter().find(|one| *one.operator() == Operator::Equal);
-            Some((package.name.to_string(), exact.map(|one| one.version().clone())))
+            Some((package.name.to_string(), pinned(&specifiers(&package)?).cloned()))
         }
     };
     Some(Statement { said, wanted, by })

@@ -28,7 +28,8 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
     if is_over(context, unmet, name, specifiers(&wanted).as_ref()) {
         return None;
     }
-    let versions = specifiers(&wanted).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let range = specifiers(&wanted).unwrap_or_default();
+    let versions = range.to_string();
     let title = match &unmet.found {
         Some(found) => format!("{package} {version} requires {name}{versions}, but {found} is installed"),
         None => format!("{package} {version} requires {name}{versions}, which is not installed"),
@@ -38,7 +39,7 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
     Some(
         STATED_UNMET
             .found(&[package, name], title)
-            .severity(unmet_severity(context, package, name, &versions))
+            .severity(unmet_severity(context, package, name, &range))
             .message("pip said so itself: the last installation left this requirement unmet.")
             .packages(packages)
             .evidence([Evidence::metadata("pip", format!("`{}`", unmet.requirement)).cited(unmet.place.clone())])
@@ -55,7 +56,7 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
 /// Whether it is as the installer saw it no longer: the package has another release, or what it requires meets it now. Where the
 /// report names two versions of that, and the installer saw the other one, nobody knows.
 fn is_over(context: &Context<'_>, unmet: &Unmet, name: &str, wanted: Option<&VersionSpecifiers>) -> bool {
-    let version = |name: &str| Version::from_str(context.facts.distribution(name)?.version.value()?).ok();
+    let version = |name: &str| context.facts.distribution(name)?.stated_version();
     let public = |version: &Version| version.clone().without_local();
     let other = |text: &str, version: &Version| Version::from_str(text).is_ok_and(|it| public(&it) != public(version));
     let (package, was) = &unmet.package;

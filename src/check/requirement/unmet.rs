@@ -25,7 +25,8 @@ pub fn check(
     found: Option<&Installed<'_>>,
 ) -> Finding {
     let name = requirement.name.as_ref();
-    let versions = specifiers(requirement).map(|specifiers| specifiers.to_string()).unwrap_or_default();
+    let range = specifiers(requirement).unwrap_or_default();
+    let versions = range.to_string();
     let (observed, title) = match found {
         None => (
             "not installed".to_owned(),
@@ -44,7 +45,7 @@ pub fn check(
         .severity(match guard {
             Some(_) => Severity::Fail,
             None => {
-                let severity = unmet_severity(context, installed.name(), name, &versions);
+                let severity = unmet_severity(context, installed.name(), name, &range);
                 let newer = found.is_some_and(|found| is_only_newer(requirement, found));
                 if newer && severity == Severity::Warn { Severity::Info } else { severity }
             }

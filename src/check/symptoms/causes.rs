@@ -1,6 +1,7 @@
 //! Which causes of a message do the facts leave, and which facts bear on one?
 
 use crate::check::{Context, Installed};
+use crate::facts::TORCH;
 use crate::finding::Evidence;
 use crate::rules::advisory::judge;
 use crate::rules::schema::{Symptom, SymptomCause};
@@ -43,7 +44,7 @@ pub fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> Strin
     };
     let title = |name: &str| context.stack.get(name).map(Installed::title);
     let package = package.map(|name| title(name).unwrap_or_else(|| name.to_owned()));
-    let torch = title("torch").unwrap_or_else(|| "torch".to_owned());
+    let torch = title(TORCH).unwrap_or_else(|| TORCH.to_owned());
     let driver =
         context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
     text.replace("{package}", package.as_deref().unwrap_or("the extension"))

@@ -2,7 +2,7 @@
 
 use crate::check::{advisory, gpu_visibility, system};
 use crate::finding::{Evidence, Finding, Kind, Severity};
-use crate::rules::role::is_runtime_wheel;
+use crate::rules::role::{is_hub, is_runtime_wheel};
 
 /// Consequences go to their cause: that no GPU is visible to what keeps the driver from answering, and one unmet pin of torch's
 /// CUDA libraries to the other.
@@ -20,7 +20,7 @@ pub fn attach(findings: Vec<Finding>) -> Vec<Finding> {
 fn is_consequence(finding: &Finding, cause: &Finding) -> bool {
     let pin = |finding: &Finding| {
         finding.kind == Kind::Requirement
-            && matches!(finding.id.subjects().collect::<Vec<_>>()[..], ["torch", other] if is_runtime_wheel(other))
+            && matches!(finding.id.subjects().collect::<Vec<_>>()[..], [hub, other] if is_hub(hub) && is_runtime_wheel(other))
     };
     let unanswered = matches!(cause.kind, Kind::DriverMismatch | Kind::Driver) && cause.severity == Severity::Fail;
     // Two advisories on one package are two stories.

@@ -1,6 +1,5 @@
 //! What is said of an advisory whose message was seen, but whose conditions are not all known?
 
-use super::quote::stops;
 use super::ranked::message;
 use crate::check::{Context, advisory};
 use crate::finding::{Evidence, Finding, Remedy, Severity};
@@ -17,7 +16,7 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, line: &str) -> Option
     let whole = context.facts.lists_all();
     let open = advisory.when.iter().find(|when| judge(when, &environment, whole).is_none())?;
     let mut finding = advisory::of(advisory);
-    finding.severity = if stops(line) { Severity::Fail } else { Severity::Warn };
+    finding.severity = if context.db.stops(line) { Severity::Fail } else { Severity::Warn };
     finding.title = format!("likely: {}", finding.title);
     finding.packages = open.installed.iter().filter_map(Line::name).map(str::to_owned).collect();
     finding.packages.sort();

@@ -2,7 +2,6 @@
 
 use super::causes::{causes, filled, known};
 use super::kind;
-use super::quote::stops;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::machine;
@@ -62,7 +61,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     Some(
         SYMPTOM
             .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
-            .severity(if proved == Severity::Warn && stops(line) { Severity::Fail } else { proved })
+            .severity(if proved == Severity::Warn && context.db.stops(line) { Severity::Fail } else { proved })
             .kind(kind(&first.kind))
             .message(message)
             .packages(packages)

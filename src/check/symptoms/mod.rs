@@ -90,7 +90,7 @@ pub fn explain(
             }
             let first = seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name());
             let explains = ranked.finding.severity == Severity::Warn;
-            if proved && first || explains && seen.symptom.severity != Level::Info && quote::stops(&line) {
+            if proved && first || explains && seen.symptom.severity != Level::Info && db.stops(&line) {
                 ranked.finding.severity = Severity::Fail;
             }
         }
@@ -102,7 +102,7 @@ pub fn explain(
         match ranked.iter_mut().find(|ranked| ranked.finding.id == advisory::id(advisory)) {
             Some(ranked) => {
                 ranked.explains(&mut next, &line);
-                if ranked.finding.severity == Severity::Warn && quote::stops(&line) {
+                if ranked.finding.severity == Severity::Warn && db.stops(&line) {
                     ranked.finding.severity = Severity::Fail;
                 }
             }

@@ -1,6 +1,7 @@
 //! What is quoted of a text, and which distribution does a message in it name?
 
 use crate::check::Context;
+use crate::facts::TORCH;
 use crate::facts::redact::{Identity, redact_text};
 use crate::log::Log;
 use crate::rules::symptom::Seen;
@@ -26,29 +27,6 @@ pub fn shorten(line: &str, people: &Identity) -> String {
     }
 }
 
-/// Whether a line tells of something that stopped: an exception of Python's, a compiler that gave up, a library that the loader
-/// refused. What went wrong is certain then, whatever it comes from.
-pub fn stops(line: &str) -> bool {
-    let exception = line.match_indices("Error: ").any(|(at, _)| {
-        line.get(..at).and_then(|before| before.chars().last()).is_some_and(|letter| letter.is_ascii_alphabetic())
-    });
-    let refused = [
-        "undefined symbol: ",
-        "cannot open shared object file",
-        "fatal error: ",
-        "DLL load failed",
-        "Error 80",
-        "CUDA initialization: ",
-        "No module named '",
-        "cannot import name '",
-        "no kernel image is available",
-        "ptxas fatal",
-        "=> not found",
-        "system not yet initialized",
-    ];
-    exception || refused.iter().any(|words| line.contains(words))
-}
-
 /// The distribution that a message names: by the path of a library, or by a module.
 pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<String> {
     let from = seen.place.saturating_sub(300);
@@ -63,21 +41,13 @@ pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<
     words.filter_map(|word| word.split('.').next()).filter(|word| word.len() > 3).find_map(|word| {
         let name = context.db.distribution_of_module(word)?;
         // Everything is about torch; what else is named tells more.
-        (!matches!(name.as_str(), "torch" | "python" | "numpy")).then_some(name)
+        (!matches!(name.as_str(), TORCH | "python" | "numpy")).then_some(name)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_exception_stops_and_a_warning_does_not() {
-        assert!(stops("ImportError: libcudnn.so.9: cannot open shared object file"));
-        assert!(stops("RuntimeError: No CUDA GPUs are available"));
-        assert!(!stops("UserWarning: Failed to load image Python extension"));
-        assert!(!stops("NCCL WARN Error: no more memory"));
-    }
 
     #[test]
     fn a_quote_is_short_and_holds_no_half_of_a_token() {

@@ -1,6 +1,7 @@
 //! Does torch see the GPU of a Jetson?
 
 use crate::check::{Context, Installed, Installer};
+use crate::facts::TORCH;
 use crate::finding::{Evidence, Finding, Remedy, rule};
 use crate::rules::schema::GpuClass;
 use crate::step::Step;
@@ -22,7 +23,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     if !(tegra || gpu) || !blind {
         return None;
     }
-    let torch = context.stack.get("torch").map_or_else(|| "torch".to_owned(), Installed::title);
+    let torch = context.stack.get(TORCH).map_or_else(|| TORCH.to_owned(), Installed::title);
     Some(
         JETSON
             .found(&[], format!("{torch} sees no GPU on this Jetson: it must be NVIDIA's build for its JetPack"))
@@ -30,7 +31,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
                 "A Jetson's GPU is reached through libraries of its own. Wheels from PyPI and from PyTorch's indexes \
                  are made for servers, and do not find it.",
             )
-            .packages(["torch"])
+            .packages([TORCH])
             .evidence([Evidence::host("`torch.cuda.is_available()`", "False")
                 .required("a torch build for this JetPack".to_owned())
                 .cited(facts.system.kernel.source().map(|source| source.place().to_owned()))])
@@ -46,7 +47,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
 fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
     let row = context.target.gpus.iter().find_map(|gpu| context.db.jetson_index(gpu.capability))?;
     let options = ["--force-reinstall", "--no-deps", "--index-url", &row.index];
-    let step = Installer::of(context.facts).install(&options, &["torch".to_owned()])?;
+    let step = Installer::of(context.facts).install(&options, &[TORCH.to_owned()])?;
     Some(Remedy::new(format!("Install torch from the index for Jetsons: its builds are for {}", row.builds), [step]))
 }
 

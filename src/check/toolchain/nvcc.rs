@@ -2,7 +2,7 @@
 
 use super::observed;
 use crate::check::{Context, Installed};
-use crate::facts::{Origin, Source};
+use crate::facts::{Origin, Source, TORCH};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, Severity, rule};
 use crate::rules::machine;
 use crate::step::Step;
@@ -20,7 +20,7 @@ rule! {
 
 /// Why nvcc is compared with nothing.
 pub fn not_judged(context: &Context<'_>) -> Option<Outcome> {
-    let torch = context.stack.get("torch");
+    let torch = context.stack.get(TORCH);
     match (context.facts.toolchain.nvcc.value(), torch.map(Installed::cuda)) {
         (None, _) => Some(Outcome::NotApplicable("no CUDA toolkit is known".to_owned())),
         (_, None) => Some(Outcome::NotApplicable("torch is not installed".to_owned())),
@@ -35,7 +35,7 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
     let reading = &context.facts.toolchain.nvcc;
     let nvcc = reading.value()?;
     let cuda = nvcc.cuda?;
-    let torch = context.stack.get("torch")?;
+    let torch = context.stack.get(TORCH)?;
     let needed = torch.cuda()??;
     if needed.major == cuda.major {
         return None;
@@ -59,7 +59,7 @@ pub fn check(context: &Context<'_>, builders: &[String]) -> Option<Finding> {
             .found(&[], title(cuda, &torch.title(), needed))
             .severity(if context.facts.origin == Origin::Report { Severity::Warn } else { Severity::Info })
             .message(message)
-            .packages(["torch"])
+            .packages([TORCH])
             .evidence([observed("nvcc", cuda.to_string(), &format!("CUDA {}.x", needed.major), place), torch_build])
             .remedies([remedy(context, needed)]),
     )

@@ -10,18 +10,18 @@ use indicatif::ProgressBar;
 use super::installing::{self, Ended};
 use super::signals::Signals;
 use super::site::{Site, lock};
-use super::{Args, Judged};
+use super::{Args, of_host};
 use crate::commands::host::{HostArgs, probe_without_libraries};
 use crate::commands::{note, print, today};
 use crate::exit::Exit;
 use crate::finding::Plan;
 use crate::fix::aim::Installer;
-use crate::fix::calls::{Call, Left, take_apart, taken_out};
-use crate::fix::judge::{Judgement, Seen, judge};
+use crate::fix::calls::{Call, Left, take_apart};
 use crate::journal::lock::Lock;
 use crate::journal::{About, FOLDER, Journal, JournalError, Restored, Stage, Writes};
-use crate::report::fix::{After, outcome};
+use crate::report::fix::outcome;
 use crate::rules::{self, Workload};
+use crate::session::fix::{Judged, Outcome};
 use crate::text;
 
 /// The lock of an environment in which this command ran before; none where it never did.
@@ -93,24 +93,24 @@ pub(super) fn run(
             return Err(error);
         }
     }
-    let after = match Judged::of_host(&args.host, rules::embedded(), workload) {
+    let after = match of_host(&args.host, rules::embedded(), workload) {
         Ok(after) => after,
         Err(error) => {
             put_back(&mut journal)?;
             return Err(error.context("the environment could not be checked any more"));
         }
     };
-    let judgement = judged(before, &after, plan, &calls);
-    let better = matches!(judgement, Judgement::Better { .. }) && signals.asked().is_none();
-    print(&outcome(&judgement, &told(before, &after), if better { "kept" } else { "restored" }))?;
-    if !better {
+    let done = Outcome::of(before, &after, plan, &calls);
+    let kept = done.better && signals.asked().is_none();
+    print(&outcome(&done.judgement, &done.told, if kept { "kept" } else { "restored" }))?;
+    if !kept {
         put_back(&mut journal)?;
         return Ok(signals.asked().unwrap_or(Exit::Failed));
     }
     journal.finish()?;
     let copies = journal.folder();
     note(&format!("`gpudoc fix --undo` takes it back; the copies for that are in `{}`", copies.display()));
-    Ok(Exit::ok_if(!after.fails()))
+    Ok(Exit::ok_if(done.sound))
 }
 
 /// Says what somebody else has to do.
@@ -118,18 +118,6 @@ pub(super) fn tell_left(left: &[Left]) {
     for Left { command, who, why } in left {
         note(&format!("for {who}, since {why}:\n  {command}"));
     }
-}
-
-/// Compares two environments.
-pub(super) fn judged(before: &Judged, after: &Judged, plan: &Plan, calls: &[Call]) -> Judgement {
-    let seen = |it: &Judged| Seen::of(&it.facts, &it.examined.checks, &it.examined.findings);
-    judge(&seen(before), &seen(after), &plan.requirements, &taken_out(calls))
-}
-
-/// Both verdicts.
-pub(super) fn told(before: &Judged, after: &Judged) -> After {
-    let verdict = |it: &Judged| it.examined.verdict(&it.facts).name();
-    After { before: verdict(before), after: verdict(after) }
 }
 
 /// Asks on the terminal; true without a question where `--yes` was given.

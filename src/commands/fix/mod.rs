@@ -19,14 +19,12 @@ use super::examine::{expect_recognised, workload};
 use super::format::Format;
 use super::host::{HostArgs, probe_timed};
 use super::{input, note, print};
-use crate::check::Verdict;
 use crate::exit::Exit;
-use crate::facts::Facts;
 use crate::probe::clock::Clock;
 use crate::report;
-use crate::rules::{self, RuleDb, Workload, target::complete_gpus};
+use crate::rules::{self, RuleDb, Workload};
 use crate::session::check::{Examined, Untimed};
-use crate::session::fix;
+use crate::session::fix::{self, Judged};
 use crate::session::paste::Input;
 
 /// Print the plan of `gpudoc check` as one script, try it out, run it, or take it back
@@ -76,24 +74,11 @@ pub struct Args {
     uses: Vec<String>,
 }
 
-/// An environment with what the checks made of it.
-struct Judged {
-    facts: Facts,
-    examined: Examined,
-}
-
-impl Judged {
-    /// Probes and checks an environment of this machine.
-    fn of_host(host: &HostArgs, db: &RuleDb, workload: &Workload) -> anyhow::Result<Self> {
-        let clock = Arc::<Clock>::default();
-        let mut facts = probe_timed(host, false, &clock)?;
-        complete_gpus(&mut facts, db);
-        Ok(Self { examined: Examined::of(&facts, db, workload, None, &*clock), facts })
-    }
-
-    fn fails(&self) -> bool {
-        self.examined.verdict(&self.facts) == Verdict::Fail
-    }
+/// Probes and checks an environment of this machine.
+fn of_host(host: &HostArgs, db: &RuleDb, workload: &Workload) -> anyhow::Result<Judged> {
+    let clock = Arc::<Clock>::default();
+    let facts = probe_timed(host, false, &clock)?;
+    Ok(Judged { examined: Examined::of(&facts, db, workload, None, &*clock), facts })
 }
 
 /// Runs the command.
@@ -115,13 +100,12 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let workload = workload(&args.uses);
     let judged = match &args.from {
         Some(path) => {
-            let Input { mut facts, told } = input::read(path, db)?;
-            complete_gpus(&mut facts, db);
+            let Input { facts, told } = input::read(path, db)?;
             let examined = Examined::of(&facts, db, &workload, told.as_ref(), &Untimed);
             expect_recognised(Some(path), &facts, &examined.findings)?;
             Judged { facts, examined }
         }
-        None => Judged::of_host(&args.host, db, &workload)?,
+        None => of_host(&args.host, db, &workload)?,
     };
     let Some(plan) = &judged.examined.plan else {
         if args.format == Format::Json {

@@ -4,23 +4,23 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::apply::{judged, run_all, spinner, tell_left, told};
+use super::apply::{run_all, spinner, tell_left};
 use super::installing::Ended;
 use super::signals::Signals;
 use super::site::Site;
-use super::{Args, Judged};
+use super::{Args, of_host};
 use crate::commands::host::HostArgs;
 use crate::commands::{note, print};
 use crate::exit::Exit;
 use crate::finding::Plan;
 use crate::fix::aim::moved;
 use crate::fix::calls::{Call, take_apart};
-use crate::fix::judge::Judgement;
 use crate::journal::JournalError;
 use crate::journal::lock::Lock;
 use crate::journal::replica::replicate;
 use crate::report::fix::outcome;
 use crate::rules::{self, Workload};
+use crate::session::fix::{Judged, Outcome};
 
 /// A folder that is removed when it is dropped.
 struct Throwaway {
@@ -67,14 +67,13 @@ pub(super) fn run(args: &Args, before: &Judged, plan: &Plan, workload: &Workload
     }
     let host =
         HostArgs { python: Some(folder.path.clone()), root: None, deep: args.host.deep, imports: args.host.imports };
-    let after = Judged::of_host(&host, rules::embedded(), workload)?;
-    let judgement = judged(before, &after, plan, &calls);
-    print(&outcome(&judgement, &told(before, &after), "tried, and the environment itself was not touched"))?;
+    let after = of_host(&host, rules::embedded(), workload)?;
+    let done = Outcome::of(before, &after, plan, &calls);
+    print(&outcome(&done.judgement, &done.told, "tried, and the environment itself was not touched"))?;
     if args.keep {
         note(&format!("left in `{}`", folder.path.display()));
     }
-    let better = matches!(judgement, Judgement::Better { .. });
-    Ok(Exit::ok_if(better && !after.fails()))
+    Ok(Exit::ok_if(done.sound))
 }
 
 /// A new folder that only we can read.

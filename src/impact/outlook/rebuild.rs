@@ -1,13 +1,11 @@
 //! Which of the installed distributions a change makes unusable until they are built again, and how.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use super::super::TORCH;
 use super::view::View;
 use crate::check::rebuild::Bench;
 use crate::facts::Distribution;
-use crate::pep::Version;
 use crate::rules::Target;
 use crate::rules::requirement::{self, normalise};
 use crate::step::{self, Step};
@@ -77,7 +75,7 @@ impl View<'_, '_> {
 
     /// What a distribution declares of packages that change, and the new ones meet.
     pub fn declared(&self, distribution: &Distribution) -> Vec<String> {
-        let version = Version::from_str(distribution.full_version()).ok();
+        let version = distribution.build_version();
         let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
         let mut lines: Vec<&String> =
             row.map_or_else(Vec::new, |(release, build)| release.requires.iter().chain(&build.requires).collect());

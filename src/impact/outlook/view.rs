@@ -1,7 +1,5 @@
 //! What becomes of each installed distribution, row by row, and why.
 
-use std::str::FromStr;
-
 use super::super::TORCH;
 use super::{Conflicts, Fate, Row};
 use crate::facts::{Distribution, Facts};
@@ -79,7 +77,7 @@ impl View<'_, '_> {
         if self.wanted.iter().any(|asked| asked.requirement.name.as_ref() == distribution.name) {
             return "asked for".to_owned();
         }
-        let version = Version::from_str(distribution.full_version()).ok();
+        let version = distribution.build_version();
         let row = version.as_ref().and_then(|version| self.row_of(&distribution.name, version));
         if let Some((release, build)) = row {
             let lines = release.requires.iter().chain(&build.requires);
@@ -129,7 +127,7 @@ impl View<'_, '_> {
         lines.find_map(|line| {
             let wanted = requirement::parse(line).ok()?;
             let pin = self.resolution.pins.iter().find(|pin| pin.name == wanted.name.as_ref())?;
-            let version = Version::from_str(&pin.release.full_version(pin.build)).ok()?;
+            let version = pin.release.build_version(pin.build)?;
             let met = satisfied(&specifiers(&wanted)?, &version);
             (!met).then(|| (line.split(';').next().unwrap_or(line).trim().to_owned(), pin))
         })
@@ -140,7 +138,7 @@ impl View<'_, '_> {
         if self.db.package(name).is_some() {
             return None;
         }
-        let version = Version::from_str(self.facts.distribution(name)?.version.value()?).ok()?;
+        let version = self.facts.distribution(name)?.stated_version()?;
         let environment = requirement::markers(self.target);
         self.changed.iter().find_map(|pin| {
             let lines = pin.release.requires.iter().chain(&pin.build.requires);

@@ -3,12 +3,10 @@
 //! `tensorflow[and-cuda]` beside TensorFlow 2.15.1 is `tensorflow[and-cuda]==2.15.1`; without the version an installer may take
 //! the newest.
 
-use std::str::FromStr;
-
 use super::{Draft, is_certain, serious};
 use crate::facts::Facts;
 use crate::finding::{Change, Finding};
-use crate::pep::{Requirement, Version};
+use crate::pep::Requirement;
 use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::{RuleDb, Target};
 
@@ -47,7 +45,7 @@ impl Draft<'_> {
 fn asked(line: &str, now: &Facts, db: &RuleDb) -> Option<AskedExtra> {
     let wanted = requirement::parse(line).ok().filter(|wanted| !wanted.extras.is_empty())?;
     let name = normalise(wanted.name.as_ref());
-    let version = Version::from_str(now.distribution(&name)?.version.value()?).ok()?.without_local();
+    let version = now.distribution(&name)?.stated_version()?.without_local();
     let release = db.package(&name)?.releases.iter().find(|release| release.version == version)?;
     if !satisfied(&specifiers(&wanted)?, &version) {
         return None;

@@ -5,10 +5,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
 
 use crate::facts::{Distribution, Facts};
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use crate::pep::{Version, VersionSpecifier, VersionSpecifiers, is_line};
 use crate::rules::requirement::{self, normalise, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 
@@ -97,14 +96,14 @@ fn lines(facts: &Facts, db: &RuleDb) -> Vec<Line> {
 /// The release that a range pins to, if it is the distribution's own: `==26.6.*` of 26.6.0.
 fn together(distribution: &Distribution, range: &VersionSpecifiers) -> Option<VersionSpecifier> {
     let [pin] = range.iter().collect::<Vec<_>>()[..] else { return None };
-    let is_pin = matches!(pin.operator(), Operator::Equal | Operator::EqualStar);
+
     // `==1.*` says nothing of a release.
     let is_release = pin.version().release().len() > 1;
-    (is_pin && is_release && pin.contains(&version(distribution)?)).then(|| pin.clone())
+    (is_line(pin) && is_release && pin.contains(&version(distribution)?)).then(|| pin.clone())
 }
 
 fn version(distribution: &Distribution) -> Option<Version> {
-    Some(Version::from_str(distribution.version.value()?).ok()?.without_local())
+    Some(distribution.stated_version()?.without_local())
 }
 
 #[cfg(test)]

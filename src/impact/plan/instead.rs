@@ -30,10 +30,10 @@ impl Draft<'_> {
     ) -> Option<Instead> {
         let role = |name: &str| self.db.package(name).and_then(|package| package.headline);
         let serves = outlook.rows.iter().find(|row| role(&row.name) == Some(Headline::Serving))?;
-        let public = |text: &Option<String>| Some(text.as_ref()?.parse::<Version>().ok()?.without_local());
         let left = outlook.rows.iter().filter(|row| role(&row.name) == Some(Headline::Framework));
-        let left = left.filter(|row| row.fate == Fate::Change && public(&row.before) != public(&row.after));
-        let kept: Vec<_> = left.filter_map(|row| Some((row.name.clone(), public(&row.before)?))).collect();
+        let left = left.filter(|row| row.fate == Fate::Change).map(|row| (row, row.releases()));
+        let left = left.filter(|(_, (before, after))| before != after);
+        let kept: Vec<_> = left.filter_map(|(row, (before, _))| Some((row.name.clone(), before?))).collect();
         if kept.is_empty() || serves.fate == Fate::Change {
             return None;
         }
@@ -42,7 +42,8 @@ impl Draft<'_> {
             asked.lines.iter().cloned().chain(lines.map(|line| AskedRequirement::new(line, INSTALLED))).collect();
         let wanted = Wanted { lines, refused: asked.refused.clone() };
         let other = self.foreseen(&wanted, target, is_part)?;
-        let falls = |row: &Row| role(&row.name).is_some() && public(&row.after) < public(&row.before);
+        let goes_back = |(before, after): (Option<Version>, Option<Version>)| after < before;
+        let falls = |row: &Row| role(&row.name).is_some() && goes_back(row.releases());
         if other.rows.iter().any(|row| row.fate == Fate::Change && falls(row)) {
             return None;
         }

@@ -1,10 +1,7 @@
 //! How large a change is that was foreseen, by the measure of the design, so that of two the smaller is taken.
 
-use std::str::FromStr;
-
 use crate::facts::Facts;
 use crate::impact::outlook::{Fate, Outlook, Row};
-use crate::pep::Version;
 use crate::rules::RuleDb;
 use crate::rules::model::Fall;
 use crate::rules::role::is_runtime_wheel;
@@ -40,9 +37,8 @@ pub(super) fn measure(outlook: &Outlook, facts: &Facts, db: &RuleDb) -> Measure 
 }
 
 fn of_row(mut sum: Measure, row: &Row, facts: &Facts, db: &RuleDb) -> Measure {
-    let public = |text: &Option<String>| Some(Version::from_str(text.as_ref()?).ok()?.without_local());
     sum.builds += 1;
-    let (before, after) = (public(&row.before), public(&row.after));
+    let (before, after) = row.releases();
     if before == after {
         return sum;
     }

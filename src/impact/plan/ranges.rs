@@ -3,11 +3,9 @@
 //! `pyannote-audio>=3.3.1` is right of 3.3.1; of the newest it may be wrong, because somebody who stays requires an older one, or
 //! because an advisory says what breaks from some release on.
 
-use std::str::FromStr;
-
 use crate::check::Stack;
 use crate::facts::Facts;
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers, is_exact};
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{self, is_about, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::schema::{Condition, Level};
@@ -52,7 +50,7 @@ fn below_what_breaks(
     workload: &Workload,
 ) -> VersionSpecifiers {
     let target = Target::to_plan_for(facts, db);
-    let installed = |name: &str| Version::from_str(facts.distribution(name)?.full_version()).ok();
+    let installed = |name: &str| facts.distribution(name)?.build_version();
     let uses = workload.words(db);
     let cuda = facts.distribution(super::super::TORCH).and_then(|torch| torch.build.cuda.value().copied());
     let environment = Environment { installed: &installed, cuda, target: &target, workload: &uses, messages: &[] };
@@ -98,7 +96,7 @@ pub(super) fn tight(range: &VersionSpecifiers) -> Option<String> {
     if stars.iter().any(|one| stars.iter().any(|other| apart(one, other))) {
         return None;
     }
-    if let Some(exact) = of(&[Operator::Equal, Operator::ExactEqual]).first() {
+    if let Some(exact) = range.iter().find(|it| is_exact(it)) {
         return satisfied(range, exact.version()).then(|| text(exact));
     }
     let lowest =

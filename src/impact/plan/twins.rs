@@ -104,7 +104,7 @@ fn exchange(facts: &Facts, db: &RuleDb, major: u32, other: u32) -> Option<(Remed
 fn twin<'f>(old: &'f Distribution, major: u32, db: &'f RuleDb) -> Option<Twin<'f>> {
     let of_name = db.cuda_name(&old.name)?;
     let name = of_name.named_for(major)?;
-    let version: Version = old.version.value()?.parse().ok()?;
+    let version = old.stated_version()?;
     let version = version.without_local();
     let release = match db.package(&name) {
         Some(package) => Some(package.releases.iter().find(|release| release.version == version)?),

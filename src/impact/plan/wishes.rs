@@ -1,15 +1,15 @@
 //! What findings wish by their own words, where no build of the whole mends them.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use super::super::outlook::{Fate, Outlook, have_to_move};
 use super::super::{is_heard, serious};
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::registry;
+use crate::facts::Distribution;
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
-use crate::pep::Version;
+use crate::pep::read_pin;
 use crate::rules::Target;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, normalise, satisfied};
@@ -129,7 +129,7 @@ impl Draft<'_> {
         // What an installer refused was weighed, and is not installed.
         let declared = finding.kind == Kind::Requirement && !finding.id.is(&registry::REFUSED);
         finding.id.subject().filter(|_| declared).is_some_and(|name| {
-            let version = self.facts.distribution(name).and_then(|it| Version::from_str(it.version.value()?).ok());
+            let version = self.facts.distribution(name).and_then(Distribution::stated_version);
             self.db.package(name).is_none()
                 && version.is_some_and(|version| {
                     let there = |other: &str| (other == name).then_some(&version);
@@ -172,7 +172,7 @@ impl Draft<'_> {
         let chosen = |line: &String| {
             let range = requirement::parse(line).ok().and_then(|it| requirement::specifiers(&it));
             let pins = self.requirements.iter().filter(|pin| requirement::name_of(pin) == requirement::name_of(line));
-            let versions = pins.filter_map(|pin| Version::from_str(pin.split_once("==")?.1).ok());
+            let versions = pins.filter_map(|pin| Some(read_pin(pin)?.1));
             range.is_some_and(|range| versions.clone().any(|version| satisfied(&range, &version)))
         };
         let lines = finding.remedies.iter().find_map(|remedy| {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::view::{View, is_pin, marker_environment};
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use super::view::{View, marker_environment};
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers, only_pin};
 use crate::rules::Target;
 use crate::rules::advisory::{Environment, holds};
 use crate::rules::requirement::{parse, satisfied, specifiers};
@@ -16,7 +16,7 @@ pub fn decided(view: &View<'_>, target: &Target) -> BTreeMap<String, Version> {
     let mut waiting: Vec<(String, Version)> = Vec::new();
     for line in view.applying(target) {
         let Some(range) = specifiers(&line.requirement) else { continue };
-        let pin = range.iter().next().filter(|_| is_pin(&range)).map(|one| one.version().clone());
+        let pin = only_pin(&range).cloned();
         if let Some(version) = pin.or_else(|| only(view, &line.name, &range)) {
             waiting.push((line.name.clone(), version));
         }
@@ -32,11 +32,11 @@ pub fn decided(view: &View<'_>, target: &Target) -> BTreeMap<String, Version> {
         let Some(release) = release else { continue };
         for wanted in release.requires.iter().filter_map(|line| parse(line).ok()) {
             let holds = environment.as_ref().is_some_and(|environment| wanted.marker.evaluate(environment, &[]));
-            let pin = specifiers(&wanted).filter(is_pin).filter(|_| holds);
-            if let Some(one) = pin.as_ref().and_then(|range| range.iter().next())
+            let range = specifiers(&wanted).filter(|_| holds);
+            if let Some(version) = range.as_ref().and_then(only_pin)
                 && !found.contains_key(wanted.name.as_ref())
             {
-                waiting.push((wanted.name.to_string(), one.version().clone()));
+                waiting.push((wanted.name.to_string(), version.clone()));
             }
         }
     }

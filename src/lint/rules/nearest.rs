@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::lint::project::Line;
-use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+use crate::pep::{Operator, Version, VersionSpecifier, VersionSpecifiers, is_line};
 use crate::rules::model::Package;
 use crate::rules::requirement::{satisfied, specifiers};
 
@@ -33,8 +33,7 @@ pub fn by_distance(package: &Package, lines: &[&Line]) -> Vec<Version> {
 /// A range that admits a release, written like an old one: a pin stays a pin, and a range with an upper bound has one.
 pub fn worded(range: &VersionSpecifiers, version: &Version, pinned: bool) -> String {
     use Operator::{
-        Equal, EqualStar, ExactEqual, GreaterThan, GreaterThanEqual, LessThan, LessThanEqual, NotEqual, NotEqualStar,
-        TildeEqual,
+        EqualStar, GreaterThan, GreaterThanEqual, LessThan, LessThanEqual, NotEqual, NotEqualStar, TildeEqual,
     };
     let public = version.clone().without_local();
     let part = |at: usize| public.release().get(at).copied().unwrap_or_default();
@@ -43,7 +42,7 @@ pub fn worded(range: &VersionSpecifiers, version: &Version, pinned: bool) -> Str
         let parts: Vec<String> = (0..star.version().release().len()).map(|at| part(at).to_string()).collect();
         return format!("=={}.*", parts.join("."));
     }
-    if pinned || find(&[Equal, ExactEqual, EqualStar]).is_some() {
+    if pinned || range.iter().any(is_line) {
         // A label only where there was one: elsewhere the index says which build.
         let labelled = range.iter().any(|one| !one.version().local().is_empty());
         return format!("=={}", if labelled { version } else { &public });

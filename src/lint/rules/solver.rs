@@ -44,9 +44,8 @@ impl<'db> Solver<'db> {
         let answer = known.unwrap_or_else(|| {
             let answer = match solve::solve(&request, self.db) {
                 Ok(resolution) => {
-                    let full = |pin: &solve::Pin<'_>| {
-                        Some((pin.name.to_owned(), pin.release.full_version(pin.build).parse().ok()?))
-                    };
+                    let full =
+                        |pin: &solve::Pin<'_>| Some((pin.name.to_owned(), pin.release.build_version(pin.build)?));
                     Answer::Met(Rc::new(resolution.pins.iter().filter_map(full).collect()))
                 }
                 Err(proof) => Answer::Refused(Rc::new(*proof)),

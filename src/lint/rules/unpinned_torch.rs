@@ -1,10 +1,11 @@
 //! Is torch pinned beside an extension that is compiled for one?
 
 use super::finding;
-use super::view::{TORCH, View, is_pin};
+use super::view::{TORCH, View};
 use crate::finding::Severity;
 use crate::lint::project::Line;
 use crate::lint::{Finding, Rule};
+use crate::pep::only_pin;
 use crate::rules::requirement::{satisfied, specifiers};
 
 /// torch is not pinned beside an extension that is.
@@ -23,7 +24,7 @@ pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
     let limited = torch.clone().any(|line| specifiers(&line.requirement).is_some_and(|range| !range.is_empty()));
     let Some(torch) = torch.clone().find(|line| !line.constraint).filter(|_| !limited) else { return };
     let pinned = view.environment.lines.iter().find(|line| {
-        let pin = specifiers(&line.requirement).is_some_and(|range| is_pin(&range)) && !line.elsewhere;
+        let pin = specifiers(&line.requirement).is_some_and(|range| only_pin(&range).is_some()) && !line.elsewhere;
         pin && line.name != TORCH && view.db.source_build(&line.name).is_some() && !declares_torch(view, line)
     });
     let Some(pinned) = pinned else { return };

@@ -1,7 +1,7 @@
 //! An environment as it is in the end: what later commands ask for again counts instead of what was asked for before.
 
 use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
-use crate::pep::{MarkerEnvironment, Operator, Version, VersionSpecifiers};
+use crate::pep::MarkerEnvironment;
 use crate::rules::model::Build;
 use crate::rules::requirement::{markers, satisfied, specifiers};
 use crate::rules::schema::SourceBuild;
@@ -23,7 +23,7 @@ pub struct View<'p> {
 const PYTHON: (u32, u32) = (3, 12);
 
 /// The package on which all turns.
-pub const TORCH: &str = "torch";
+pub use crate::facts::TORCH;
 
 impl<'p> View<'p> {
     pub fn new(project: &'p Project, environment: &'p Environment, targets: &'p [Target], db: &'p RuleDb) -> Self {
@@ -203,9 +203,10 @@ fn is_judged(line: &Line, db: &RuleDb) -> bool {
     range.is_empty()
         || package.releases.iter().any(|release| {
             satisfied(&range, &release.version)
-                || release.builds.iter().any(|build| {
-                    release.full_version(build).parse::<Version>().is_ok_and(|full| satisfied(&range, &full))
-                })
+                || release
+                    .builds
+                    .iter()
+                    .any(|build| release.build_version(build).is_some_and(|full| satisfied(&range, &full)))
         })
 }
 
@@ -228,10 +229,4 @@ pub fn marker_environment(target: &Target) -> Option<MarkerEnvironment> {
     let python = target.python.or_else(|| format!("{}.{}", PYTHON.0, PYTHON.1).parse::<PythonVersion>().ok());
     let platform = target.platform.clone().or_else(|| Some("linux_x86_64".to_owned()));
     markers(&Target { python, platform, ..Target::default() })
-}
-
-/// Whether specifiers are one exact version.
-pub fn is_pin(range: &VersionSpecifiers) -> bool {
-    let mut all = range.iter();
-    matches!((all.next(), all.next()), (Some(one), None) if matches!(one.operator(), Operator::Equal | Operator::ExactEqual))
 }

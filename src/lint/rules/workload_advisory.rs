@@ -1,11 +1,11 @@
 //! What is known of what the project does, with the releases that are installed?
 
 use super::solver::Pins;
-use super::view::{TORCH, View, is_pin, marker_environment};
+use super::view::{TORCH, View, marker_environment};
 use super::{finding, on};
 use crate::finding::Severity;
 use crate::lint::{Declared, Finding, Rule};
-use crate::pep::Version;
+use crate::pep::{Version, only_pin};
 use crate::rules::advisory::{Environment, applies};
 use crate::rules::model::{Build, Release};
 use crate::rules::obstacle::obstacles;
@@ -103,10 +103,7 @@ fn pinned(release: &Release, target: &Target) -> Vec<(String, Version)> {
     let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
     let wanted = texts.filter_map(|text| parse(text).ok());
     let holds = wanted.filter(|wanted| markers.as_ref().is_some_and(|own| wanted.marker.evaluate(own, &[])));
-    let pins = holds.filter_map(|wanted| {
-        let range = specifiers(&wanted).filter(is_pin)?;
-        Some((wanted.name.to_string(), range.iter().next()?.version().clone()))
-    });
+    let pins = holds.filter_map(|wanted| Some((wanted.name.to_string(), only_pin(&specifiers(&wanted)?)?.clone())));
     pins.collect()
 }
 

@@ -7,7 +7,7 @@ use super::gpus::GpuClass;
 use super::line::Line;
 use super::page::{Page, fault, normalised, requirement};
 use super::range::Range;
-use crate::pep::{Version, VersionOrUrl};
+use crate::pep::{VersionOrUrl, read_pin};
 use crate::step::Written;
 use crate::version::DriverVersion;
 
@@ -206,9 +206,7 @@ pub fn check(raw: &Advisory, stem: &str) -> Result<(), Fault> {
         }
     }
     for (index, example) in raw.examples.iter().enumerate() {
-        let pinned =
-            |line: &&String| line.split_once("==").is_some_and(|(_, version)| version.parse::<Version>().is_ok());
-        if let Some(line) = example.installed.iter().find(|line| !pinned(line)) {
+        if let Some(line) = example.installed.iter().find(|line| read_pin(line).is_none()) {
             return Err(fault("example", index, &format!("`{line}` is not `name==version`")));
         }
         known(&example.workload).map_err(|message| fault("example", index, &message))?;

@@ -26,6 +26,23 @@ pub struct GpuTable {
     /// Stacks of other vendors.
     #[serde(rename = "vendor")]
     pub vendors: Vec<VendorRow>,
+    /// How people call products.
+    #[serde(rename = "series")]
+    pub series: Vec<SeriesRow>,
+}
+
+/// Products that people call by a word and a number, or by the number alone: `RTX 5090`, `5090`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SeriesRow {
+    /// The word before the number, in capitals, e.g. `RTX`.
+    pub word: String,
+    /// What stands before the number in the products' names, e.g. `GeForce RTX`.
+    pub brand: String,
+    /// How their numbers begin, two digits each, e.g. `50`.
+    pub begins: Vec<String>,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 /// How the stack of another vendor than NVIDIA is recognised.
@@ -163,6 +180,18 @@ impl Table for GpuTable {
             }
             if row.devices.iter().any(|id| id.len() != 4 || u16::from_str_radix(id, 16).is_err()) {
                 return Err(fault("product", index, "a device id is four hexadecimal digits"));
+            }
+        }
+        for (index, row) in self.series.iter().enumerate() {
+            cited(&self.sources, &row.source, "series", index)?;
+            let two_digits = |begin: &String| begin.len() == 2 && begin.bytes().all(|digit| digit.is_ascii_digit());
+            let capitals = row.word.bytes().all(|letter| letter.is_ascii_uppercase());
+            if row.word.is_empty() || !capitals || row.begins.is_empty() || !row.begins.iter().all(two_digits) {
+                return Err(fault(
+                    "series",
+                    index,
+                    "a series has a word in capitals, and numbers that begin with two digits",
+                ));
             }
         }
         for (index, row) in self.vendors.iter().enumerate() {

@@ -34,6 +34,6 @@ impl Row for CudaLibrary {
         if self.sonames.is_empty() {
             return Err(Fault::new("no `sonames`"));
         }
-        wheel(&self.source).map_err(Fault::new)
+        wheel(&self.source)
     }
 }

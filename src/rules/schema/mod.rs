@@ -42,7 +42,7 @@ pub use self::cuda_names::{CudaNameTable, CudaTwins};
 pub use self::driver::{ArchLifetime, DriverFamily, DriverInstall, DriverTable, WslDriver};
 pub use self::environment::{EnvironmentTable, VariableRow};
 pub use self::forward_compat::{CompatHardware, CompatPackage, CompatSupport, ForwardCompatTable};
-pub use self::gpus::{GpuClass, GpuPattern, GpuProduct, GpuTable, PciBlock, VendorRow};
+pub use self::gpus::{GpuClass, GpuPattern, GpuProduct, GpuTable, PciBlock, SeriesRow, VendorRow};
 pub use self::guard::{AssemblerRow, GuardRow, Stop};
 pub use self::images::{
     BuildTools, CompilerRow, DriverCheck, ImageRow, ImageTable, PythonImage, RepositoryKey, UbuntuRelease,

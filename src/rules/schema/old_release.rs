@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, requirements};
 use super::page::{OpenedWheel, Row, wheel};
+use crate::pep::Version;
 
 /// What a release requires that is older than the rows of its package.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OldRelease {
     /// E.g. `0.7.0`.
-    pub version: String,
+    pub version: Version,
     /// Of its requirements those of torch, e.g. `torch==1.6.0`.
     pub requires: Vec<String>,
     /// The wheel that was opened.
@@ -22,6 +23,6 @@ impl Row for OldRelease {
 
     fn check(&self) -> Result<(), Fault> {
         requirements(&self.requires)?;
-        wheel(&self.source).map_err(Fault::new)
+        wheel(&self.source)
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
+use super::super::short;
 use crate::pep::{PackageName, Requirement};
 
 /// A file of `platform/`: its rows, and what must be true of them.
@@ -40,6 +41,7 @@ pub struct Page {
     /// An address, or the name of a wheel and the file in it.
     pub page: String,
     /// The day it was read, `2026-11-20`.
+    #[serde(with = "short::day")]
     pub read: String,
 }
 
@@ -50,16 +52,18 @@ pub struct OpenedWheel {
     /// Its file name.
     pub wheel: String,
     /// Its SHA-256 in hexadecimal digits, as the index states it.
+    #[serde(with = "short::hash")]
     pub sha256: String,
     /// The day it was read, `2026-11-21`.
+    #[serde(with = "short::day")]
     pub read: String,
 }
 
-pub fn wheel(source: &OpenedWheel) -> Result<(), String> {
+pub fn wheel(source: &OpenedWheel) -> Result<(), Fault> {
     if source.sha256.len() != 64 || !source.sha256.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return Err(format!("`sha256` of `{}` is not 64 hexadecimal digits", source.wheel));
+        return Err(Fault::new(format!("`sha256` of `{}` is not 64 hexadecimal digits", source.wheel)));
     }
-    Ok(())
+    day(&source.read)
 }
 
 pub fn normalised(name: &str) -> Result<(), String> {

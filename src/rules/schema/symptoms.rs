@@ -19,6 +19,20 @@ pub struct SymptomTable {
     /// The messages, in any order.
     #[serde(rename = "symptom")]
     pub symptoms: Vec<Symptom>,
+    /// What stands in the line of a message that stopped something.
+    #[serde(default, rename = "stop")]
+    pub stops: Vec<StopWords>,
+}
+
+/// Words in a line that tell that something stopped, whatever it comes from: a compiler that gave up, a library that the loader
+/// refused. An exception of Python's tells it by its form.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct StopWords {
+    /// As they are written, e.g. `undefined symbol: `.
+    pub words: String,
+    /// A key of the file's `[sources]`.
+    pub source: String,
 }
 
 /// An error message, what it means, and what it may come from.
@@ -109,6 +123,12 @@ pub fn check(raw: &SymptomTable, known: &BTreeSet<&str>) -> Result<(), Fault> {
             cited(&raw.sources, key, "symptom", index)?;
         }
         symptom(row).map_err(|message| fault("symptom", index, &message))?;
+    }
+    for (index, row) in raw.stops.iter().enumerate() {
+        cited(&raw.sources, &row.source, "stop", index)?;
+        if row.words.trim().len() < 8 {
+            return Err(fault("stop", index, &format!("`{}`: eight letters at least", row.words)));
+        }
     }
     Ok(())
 }

@@ -29,6 +29,6 @@ impl Row for TorchExtension {
         if self.torch.is_empty() && self.cxx11_abi.is_none() {
             return Err(Fault::new("neither `torch` nor `cxx11-abi`: it loads beside every torch"));
         }
-        wheel(&self.source).map_err(Fault::new)
+        wheel(&self.source)
     }
 }

@@ -44,7 +44,7 @@ impl Table for TorchSymbolTable {
 
     fn check(&self) -> Result<(), Fault> {
         for (index, release) in self.releases.iter().enumerate() {
-            wheel(&release.source).map_err(|message| fault("torch", index, &message))?;
+            wheel(&release.source).map_err(|found| found.below("torch", index))?;
         }
         let place = |version: &str| self.releases.iter().position(|release| release.version == version);
         for (index, history) in self.histories.iter().enumerate() {

@@ -1,15 +1,18 @@
 // Shared by the targets `report_…`: one reader of pasted text by itself, with a small world that is quick to ask.
 
-use gpudoc::told::{Reader, Vocabulary, clean, read};
+use gpudoc::told::{Reader, Series, Vocabulary, clean, read};
 
 pub fn fuzz(reader: Reader, data: &[u8]) {
     let names = ["torch", "torchvision", "vllm", "xformers", "flash-attn", "bitsandbytes", "triton", "numpy"];
     let distribution_of = |module: &str| module.starts_with("flash_attn").then(|| "flash-attn".to_owned());
+    let begins = ["30", "40"].map(str::to_owned);
+    let series = [Series { word: "RTX", brand: "GeForce RTX", begins: &begins }];
     let vocabulary = Vocabulary {
         is_package: &|name| names.contains(&name),
         distribution_of: &distribution_of,
         variant: &|url, _| url.rsplit('/').next().map(str::to_owned),
         is_variable: &|name| name.starts_with("CUDA_"),
+        series: &series,
         is_gpu: &|name| ["H100", "A100", "RTX", "GTX"].iter().any(|gpu| name.contains(gpu)),
         other_vendor: &|line| line.contains("gfx").then(|| "AMD ROCm".to_owned()),
     };
