@@ -19,7 +19,7 @@ use plan::Planned;
 
 use crate::check;
 use crate::facts::{
-    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Reading, Source, TORCH,
+    Changed, Distribution, DistributionBuild, Facts, Gpu, LibCuda, Library, Metadata, Origin, Reading, Source, TORCH,
 };
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::pep::{Version, VersionSpecifiers, pinned};
@@ -64,7 +64,7 @@ pub fn with_remedies(
                 }
             };
             // Nobody has read the files of the other release.
-            let is_read = finding.kind != Kind::Import;
+            let is_read = finding.kind != Kind::Import && !matches!(change, Change::Compile { .. });
             remedy.verified = is_read
                 && !is_heard(&finding.id, db, workload)
                 && !after.contains(&finding.id)
@@ -72,11 +72,10 @@ pub fn with_remedies(
         }
         // The plan stands with each finding that it ends.
         let asks = installable(finding) || finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-        let ends = |planned: &&Planned| {
-            asks && !planned.plan.requirements.is_empty() && planned.plan.fixes.contains(&finding.id)
-        };
+        let ends = |planned: &&Planned| asks && planned.plan.fixes.contains(&finding.id);
         let instead = planned.as_ref().filter(ends).and_then(|planned| planned.instead.clone());
-        if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(ends) {
+        let installs = |planned: &&Planned| ends(planned) && !planned.plan.requirements.is_empty();
+        if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(installs) {
             finding.remedies.push(Remedy {
                 summary: plan.summary.clone(),
                 requirements: plan.requirements.clone(),
@@ -95,9 +94,13 @@ pub fn with_remedies(
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
         finding.remedies.extend(instead);
     }
-    let mut plan = weighed::plan(facts, db, &findings).or(planned.map(|planned| planned.plan));
+    let mut plan = weighed::plan(facts, db, &findings, planned.map(|planned| planned.plan));
     if let Some(plan) = &mut plan {
-        plan.steps = check::Installer::of(facts).prepared(std::mem::take(&mut plan.steps));
+        let installer = check::Installer::of(facts);
+        plan.steps = installer.prepared(std::mem::take(&mut plan.steps));
+        if let Some(instead) = &mut plan.instead {
+            instead.steps = installer.prepared(std::mem::take(&mut instead.steps));
+        }
     }
     (findings, plan)
 }
@@ -130,9 +133,13 @@ fn is_by_hand(finding: &Finding) -> bool {
 /// Whether installing other builds may help.
 fn installable(finding: &Finding) -> bool {
     // Libraries that are missing or damaged are put right by what the finding itself says.
-    let told = finding.kind == Kind::CudaLibs && !finding.remedies.is_empty();
+    let acts = |remedy: &Remedy| !remedy.requirements.is_empty() || remedy.change.is_some();
+    let told = finding.kind == Kind::CudaLibs && finding.remedies.iter().any(acts);
+    // Another Python ends it, or another wish.
+    let asked = finding.id.is(&check::registry::NO_WHEEL);
     serious(finding)
         && !told
+        && !asked
         && !is_by_hand(finding)
         && matches!(
             finding.kind,
@@ -244,6 +251,13 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             }
             libraries::found_again(&mut facts, &back);
             libraries::no_longer_lacking(&mut facts, name, db);
+        }
+        Change::Compile { name, location } => {
+            let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
+            for distribution in facts.distributions.iter_mut().filter(here) {
+                distribution.libraries = Reading::Unknown;
+                distribution.wheel_tags.clear();
+            }
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);
@@ -408,8 +422,12 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         let Ok(wanted) = requirement::parse(&line) else { continue };
         let other = normalise(wanted.name.as_ref());
         let (Some(range), true) = (specifiers(&wanted), applies(&wanted, &environment, &[])) else { continue };
-        // Covered packages are pinned by the solver itself.
-        if db.package(&other).is_some() && !is_runtime_wheel(&other) {
+        // Covered packages are pinned by the solver itself, but for one that is not there and whose older releases, which the rules
+        // do not know, would do as well: an installer brings it.
+        let is_left = |package: &Package| {
+            package.partial && facts.origin != Origin::Report && facts.distribution(&other).is_none()
+        };
+        if db.package(&other).is_some_and(|package| !is_left(package)) && !is_runtime_wheel(&other) {
             continue;
         }
         let met = facts

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::group::is_told;
+use crate::check::registry;
 use crate::finding::{Change, Finding, Plan, Remedy};
 use crate::pep::{Version, VersionSpecifiers, pinned};
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
@@ -83,17 +84,25 @@ fn agree(one: &VersionSpecifiers, other: &VersionSpecifiers) -> bool {
     }
 }
 
-/// The best of what the findings of a cause offer: what was re-checked, then what can be run, then words; nothing that
-/// contradicts what is told already.
+/// The best of what the findings of a cause offer: what was re-checked, then what an advisory says first if it writes it out, then
+/// what can be run, then words; nothing that contradicts what is told already.
 pub(super) fn best<'f>(findings: &[&'f Finding], told: &Told) -> Advice<'f> {
     let allowed = |remedy: &&'f Remedy| !told.forbids(remedy);
     let own = || findings.first().into_iter().flat_map(|finding| &finding.remedies).filter(allowed);
     let all = || findings.iter().flat_map(|finding| &finding.remedies).filter(allowed);
     let runs = |remedy: &&Remedy| !remedy.looks() && (!remedy.steps.is_empty() || !remedy.requirements.is_empty());
-    let cure = own().find(|remedy| remedy.verified).or_else(|| own().find(runs)).or_else(|| all().find(runs));
+    let by_hand = findings.first().is_some_and(|finding| finding.id.is(&registry::ADVISORY));
+    let first = || own().next().filter(|remedy| by_hand && !remedy.looks() && is_written_out(remedy));
+    let cure = own().find(|remedy| remedy.verified).or_else(first).or_else(|| own().find(runs));
+    let cure = cure.or_else(|| all().find(runs));
     let cure = cure.or_else(|| all().find(|remedy| !remedy.looks()));
     // What only looks stands in front where there is something to tell apart.
     Advice { look: own().next().filter(|remedy| remedy.looks()), cure }
+}
+
+/// Whether a remedy says to the letter what to run or to write: `for layer in model.layers: layer.compile()`.
+pub(super) fn is_written_out(remedy: &Remedy) -> bool {
+    !remedy.steps.is_empty() || remedy.summary.contains("()`")
 }
 
 /// Whether a plan mends a finding. What a message alone tells of, and one line would mend, is not mended by a plan that brings

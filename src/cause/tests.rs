@@ -134,6 +134,7 @@ fn what_the_plan_leaves_is_told_with_the_reason_and_never_against_it() {
         fixes: registry::id("requirement/torchaudio/torch").into_iter().collect(),
         leaves: ["GPUDOC-2026-0040", "GPUDOC-2026-0041"].into_iter().filter_map(registry::id).collect(),
         verified: true,
+        instead: None,
     };
     let facts = machine(&[("torch", "2.4.0"), ("torchaudio", "2.3.0")]);
     let causes = causes(&facts, &findings, Some(&plan));

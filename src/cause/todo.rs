@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::advice::{Told, best, mends, removed};
+use super::advice::{Told, best, is_written_out, mends, removed};
 use super::group::{edge, is_told, wanted};
 use super::{Cause, title};
 use crate::check::Installer;
@@ -14,7 +14,7 @@ use crate::pep::{pinned, read_range};
 use crate::rules::requirement::name_of;
 use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
-use crate::text::{count, list, lower_first};
+use crate::text::{count, list, lower_first, sentence};
 use crate::version::CudaVersion;
 
 /// What a thing to do is there for.
@@ -22,6 +22,8 @@ use crate::version::CudaVersion;
 pub enum Role {
     /// It mends what can be mended, all at once.
     Plan,
+    /// It does in the place of the plan, and keeps what that changes.
+    Instead,
     /// It keeps what the plan changes in a container.
     Image,
     /// It mends the first cause, where there is no plan.
@@ -60,6 +62,9 @@ impl Item {
     }
 }
 
+/// Of warnings beside no plan so many cures stand together: what matters stays on one screen.
+const FEW: usize = 3;
+
 /// What to do about a report.
 #[must_use]
 pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option<&Plan>) -> Vec<Item> {
@@ -72,6 +77,10 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
         items.extend(at_once.clone());
         let words = headline(facts, plan);
         items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, words, plan.steps.clone()) });
+        items.extend(plan.instead.as_ref().map(|remedy| {
+            let words = remedy.summary.strip_prefix("Or ").unwrap_or(&remedy.summary);
+            Item { words: sentence(words), ..Item::of(Role::Instead, remedy) }
+        }));
         items.extend(image(facts, plan));
     }
     let open = |cause: &Cause| {
@@ -87,10 +96,12 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
         }
         if at == 0 && plan.is_none() {
             items.extend(first(facts, &left, &mut told));
-        } else if cause.severity == Severity::Fail || plan.is_some() {
-            let item = also(facts, cause, &left, &mut told);
+        } else {
+            let written = best(&left, &told).cure.is_some_and(is_written_out);
             // That nothing is known to do is said of failures.
-            items.extend(Some(item).filter(|item| cause.severity == Severity::Fail || !item.steps.is_empty()));
+            if cause.severity == Severity::Fail || written && (plan.is_some() || items.len() < FEW) {
+                items.push(also(facts, cause, &left, &mut told));
+            }
         }
     }
     items

@@ -7,7 +7,7 @@ use crate::facts::{
     CodeGroup, Distribution, Facts, Gpu, GpuState, LibCuda, Library, Management, Origin, Pasted, Place, Python,
     PythonImplementation, Reading,
 };
-use crate::finding::Rule;
+use crate::finding::{Finding, Rule};
 use crate::rules::{Workload, embedded};
 
 /// Facts under construction; what nobody adds is unknown.
@@ -118,9 +118,13 @@ impl Case {
 
     /// What one rule finds, with the id: `gpu-arch/torch: torch 2.6.0+cu124 has no kernel …`.
     pub fn found(&self, rule: &Rule) -> Vec<String> {
+        self.findings(rule).iter().map(|finding| format!("{}: {}", finding.id, finding.title)).collect()
+    }
+
+    /// The same whole.
+    pub fn findings(&self, rule: &Rule) -> Vec<Finding> {
         let checked = super::run(&self.facts, embedded(), &Workload::default());
-        let of = super::findings(&checked).into_iter().filter(|finding| finding.id.is(rule));
-        of.map(|finding| format!("{}: {}", finding.id, finding.title)).collect()
+        super::findings(&checked).into_iter().filter(|finding| finding.id.is(rule)).collect()
     }
 }
 

@@ -34,6 +34,8 @@ impl Bench<'_> {
     pub fn steps(&self, name: &str, wanted: &str) -> Option<Vec<Step>> {
         let row = self.db.source_build(name);
         let mut options = REBUILD.to_vec();
+        let repository = row.filter(|_| !wanted.contains(" @ ")).and_then(SourceBuild::repository);
+        let wanted = &repository.map_or_else(|| wanted.to_owned(), |url| format!("{name} @ {url}"));
         options.retain(|option| !(row.is_some_and(|row| row.isolation) && *option == "--no-build-isolation"));
         if !wanted.contains(" @ ") {
             options.extend(["--no-binary", name]);

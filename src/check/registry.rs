@@ -6,6 +6,8 @@ pub use super::advisory::by_hand::{ADVISORY, id as advisory};
 pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
 pub use super::pairing::contradiction::CONTRADICTION;
+pub use super::pairing::twice::TWICE;
+pub use super::python::no_wheel::NO_WHEEL;
 pub use super::requirement::metadata::METADATA as UNREADABLE;
 pub use super::requirement::refused::REFUSED;
 pub use super::requirement::unmet::UNMET;

@@ -95,10 +95,11 @@ pub fn run(
         }
     };
     let mut diffs = Vec::new();
-    for path in &args.edit {
-        let before = file::read(path)?;
-        let name = path.display().to_string();
-        let (after, notes) = session::rewritten(&name, &before, &outlook, db);
+    let read = |path: &PathBuf| Ok((path.display().to_string(), file::read(path)?));
+    let files: Vec<(String, String)> = args.edit.iter().map(read).collect::<anyhow::Result<_>>()?;
+    let wider = targets.first().and_then(|it| session::with_files(&asked, &facts, it, &files, &outlook, db));
+    for (path, (name, before)) in args.edit.iter().zip(&files) {
+        let (after, notes) = session::rewritten(name, before, wider.as_ref().unwrap_or(&outlook), db);
         for note in notes {
             writeln!(err, "note: {name}: {note}")?;
         }
@@ -106,7 +107,7 @@ pub fn run(
             writeln!(err, "`{name}`: nothing to change")?;
             continue;
         };
-        diffs.push((name.clone(), unified_diff(&name, &before, &after, 1)));
+        diffs.push((name.clone(), unified_diff(name, before, &after, 1)));
         if args.write && file::read_bytes(path)? == before.as_bytes() {
             file::write(path, &after)?;
             writeln!(err, "wrote `{name}`")?;

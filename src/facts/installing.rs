@@ -16,6 +16,9 @@ pub struct Installing {
     /// What an installer weighed before it gave up, and what the user asked of it: nothing of it is installed for that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Candidate>,
+    /// Requirements of which an installer found no release.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nowhere: Vec<Nowhere>,
 }
 
 impl Installing {
@@ -54,5 +57,18 @@ pub struct Unmet {
     /// The version that there is; none where it is not installed.
     pub found: Option<String>,
     /// Where it stands, e.g. `pip, line 2`.
+    pub place: String,
+}
+
+/// A requirement of which an installer found no release: `No matching distribution found for TTS==0.22.0`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nowhere {
+    /// The requirement, e.g. `TTS==0.22.0`.
+    pub requirement: String,
+    /// The `Requires-Python` for which the installer passed the release over, e.g. `>=3.9.0, <3.12`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requires_python: Option<String>,
+    /// Where it stands, e.g. `pip, line 4`.
     pub place: String,
 }

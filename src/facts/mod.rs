@@ -31,7 +31,7 @@ pub use gpu_state::{
     Virtualization,
 };
 pub use imports::{Imports, Want, Wanted};
-pub use installing::{Candidate, Installing, Unmet};
+pub use installing::{Candidate, Installing, Nowhere, Unmet};
 pub use library::{Changed, ChangedFile, CodeGroup, Library, Link, Unresolved};
 pub use loader::{LibCuda, Loader};
 pub use part::Part;

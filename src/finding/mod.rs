@@ -185,6 +185,13 @@ pub enum Change {
         /// The folder on the path that holds it.
         location: String,
     },
+    /// A distribution of a folder compiled once more beside the torch that is there: what its files are then, nobody has read.
+    Compile {
+        /// The distribution's name.
+        name: String,
+        /// The folder on the path that holds it.
+        location: String,
+    },
     /// Without what stands in front of the installed packages: a folder of the path, or a module in the working directory.
     OffPath(String),
     /// Without a metadata folder that is not of what is installed.
@@ -250,6 +257,8 @@ pub struct Plan {
     /// The checks, run again on the facts as it would leave them, report nothing that is not in `leaves`, and what it installs
     /// is known.
     pub verified: bool,
+    /// What would do in its place, and keeps what it changes: the driver, or a framework's release.
+    pub instead: Option<Remedy>,
 }
 
 /// What a check came to.

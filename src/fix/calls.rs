@@ -106,6 +106,7 @@ mod tests {
             fixes: Vec::new(),
             leaves: Vec::new(),
             verified: false,
+            instead: None,
         };
         let (calls, left) = take_apart(&plan, &Facts::unknown(Origin::Host), Path::new("/v"));
         let shown: Vec<_> = calls.iter().map(Call::shown).collect();

@@ -1,7 +1,7 @@
 //! Which bytes of a project's files a change asks for: pins, index addresses, base images and GPU lists, in place; comments
 //! and layout stay.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::outlook::{Fate, Outlook, Row};
@@ -39,6 +39,9 @@ pub struct Edits {
     pub edits: Vec<Edit>,
     /// Sentences with the line that they are about.
     pub notes: Vec<String>,
+    /// Packages of the rules that the file names and of which the outlook says nothing, with what it asks for: `torchvision`,
+    /// `torchvision==0.20.1`.
+    pub unknown: BTreeMap<String, String>,
 }
 
 /// What sort of file it is.
@@ -204,9 +207,12 @@ impl Editor<'_> {
                 // A repository may hold nothing but Python.
                 let holds =
                     if location.is_some_and(|location| location.contains("://")) { "it" } else { "this folder" };
+                let gpus = match self.outlook.arch_list.as_str() {
+                    "" => String::new(),
+                    list => format!(" and {list} in {ARCH_LIST}"),
+                };
                 self.found.notes.push(format!(
-                    "line {line}: `{called}` must be built anew if {holds} holds CUDA code: with the nvcc of CUDA {cuda} and {} in {ARCH_LIST}",
-                    self.outlook.arch_list
+                    "line {line}: `{called}` must be built anew if {holds} holds CUDA code: with the nvcc of CUDA {cuda}{gpus}"
                 ));
             } else if is_cuda {
                 self.found.notes.push(format!("line {line}: `{called}` is built anew, with the nvcc of CUDA {cuda}"));
@@ -300,12 +306,28 @@ impl Editor<'_> {
         let Some(requirement) = &dependency.what.requirement else { return };
         let name = requirement.name.as_ref();
         let line = dependency.place.line;
-        let Some(row) = self.outlook.rows.iter().find(|row| row.name == name) else { return };
+        let Some(row) = self.outlook.rows.iter().find(|row| row.name == name) else {
+            if self.db.package(name).is_some() {
+                let range = specifiers(requirement).map_or_else(String::new, |range| range.to_string());
+                self.found.unknown.insert(name.to_owned(), format!("{name}{range}"));
+            }
+            return;
+        };
         if row.fate == Fate::Conflict {
             self.found.notes.push(format!("line {line}: {name} has no release that goes with the change"));
             return;
         }
-        let (Fate::Change | Fate::Add, Some(after)) = (row.fate, &row.after) else { return };
+        // What stays as it is, and goes with torch, the file may name otherwise.
+        let stays = |text: &&String| {
+            let version = text.parse::<Version>();
+            self.changes_torch() && version.is_ok_and(|it| self.pins_torch(name, &it) || self.is_pinned_by_torch(name))
+        };
+        let after = match row.fate {
+            Fate::Change | Fate::Add => row.after.as_ref(),
+            Fate::Unchanged | Fate::Safe => row.after.as_ref().or(row.before.as_ref()).filter(stays),
+            _ => None,
+        };
+        let Some(after) = after else { return };
         let why = told(row);
         if let Origin::Wheel { location } = &dependency.what.origin {
             self.found.notes.push(format!("line {line}: `{location}` is a file for another set: {why}"));
@@ -340,6 +362,17 @@ impl Editor<'_> {
             let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
             let mut about = texts.filter(|text| is_about(text, TORCH));
             about.any(|text| parse(text).ok().and_then(|it| specifiers(&it)).is_some_and(|it| it.iter().any(is_line)))
+        })
+    }
+
+    /// Whether the new torch asks for one release of it, as of its triton.
+    fn is_pinned_by_torch(&self, name: &str) -> bool {
+        let torch = self.outlook.rows.iter().find(|row| row.name == super::TORCH);
+        let version = torch.and_then(|row| row.after.as_ref()?.parse::<Version>().ok());
+        let release = version.and_then(|version| self.db.release(super::TORCH, &version.without_local()));
+        release.is_some_and(|release| {
+            let mut texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+            texts.any(|text| is_about(text, name) && text.contains("=="))
         })
     }
 
@@ -437,7 +470,7 @@ fn wanted(range: &VersionSpecifiers, version: &Version) -> String {
 
 fn told(row: &Row) -> String {
     match (&row.before, &row.after) {
-        (Some(before), Some(after)) => format!("{} {before} → {after}", row.name),
+        (Some(before), Some(after)) if before != after => format!("{} {before} → {after}", row.name),
         _ => row.name.clone(),
     }
 }

@@ -3,6 +3,8 @@
 //! The builds are the solver's smallest change of the whole stack. What the rules do not cover and somebody who stays requires
 //! otherwise is added; then what no build mends, such as a variable or a cuda-compat folder, in the order of the findings.
 
+mod blamed;
+mod doubles;
 mod extras;
 mod family;
 mod front;
@@ -14,6 +16,7 @@ mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::blamed::dispensable;
 use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Row, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
@@ -27,12 +30,12 @@ use crate::rules::model::Fall;
 use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::AskedRequirement;
 use crate::step::Step;
 use crate::text;
 use crate::version::CudaVersion;
 use front::Front;
 use instead::Instead;
+use measure::measure;
 use ranges::{bounded, tight};
 
 /// A plan with what it changes.
@@ -88,6 +91,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         draft.install(findings);
     }
     draft.leftovers();
+    draft.doubles(findings);
     draft.own_words(findings);
     draft.extras(findings);
     let after = draft.set(findings, &serious_ids(findings));
@@ -119,7 +123,8 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         && after.is_subset(&before)
         && draft.requirements.iter().all(|it| read_range(&it[requirement::name_of(it).len()..]).iter().any(is_line));
     draft.requirements.sort();
-    let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).cloned().collect();
+    let twice = before.iter().filter(|id| id.is(&registry::TWICE));
+    let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).chain(twice).cloned().collect();
     let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
     let plan = Plan {
         summary: text::sentence(&text::list(&draft.parts)),
@@ -128,7 +133,9 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         leaves: before.difference(&fixes).cloned().collect(),
         fixes: fixes.into_iter().collect(),
         verified,
+        instead: None,
     };
+    let plan = Plan { instead: instead.clone(), ..plan };
     Some(Planned { plan, change: Change::All(draft.changes), instead })
 }
 
@@ -150,9 +157,21 @@ impl Draft<'_> {
         let is_part = |name: &str| !told || version(name).is_some() || named(name);
         let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
         let mut outlook = self.foreseen(&asked, &target, &is_part);
+        let dispensable = dispensable(findings);
+        let stays = |name: &str| is_part(name) && !dispensable.contains(name);
+        // What can be taken out moves nothing that somebody asked for or that serves.
+        if let Some(with) = outlook.as_ref().filter(|_| !dispensable.is_empty()).map(|it| self.anchors(it))
+            && with > (0, 0)
+            && let Some(other) = self.foreseen(&asked, &target, &stays)
+            && self.anchors(&other) < with
+        {
+            outlook = Some(other);
+        }
+        let mut kept_driver = None;
         if outlook.as_ref().is_none_or(|outlook| fall(outlook, self.db) == Fall::Far)
             && let Some((newer, other)) = self.with_a_newer_driver(&asked, &target, &is_part)
         {
+            kept_driver = outlook.take().zip(target.driver.take());
             if let Some(driver) = &newer.driver {
                 let task = machine::driver(driver, self.facts, self.db);
                 self.parts.push(task.words);
@@ -162,7 +181,10 @@ impl Draft<'_> {
             (outlook, target) = (Some(other), newer);
         }
         let Some(outlook) = outlook else { return };
-        self.instead = self.with_the_framework(&asked, &outlook, &target, &is_part);
+        self.instead = match kept_driver {
+            Some((outlook, driver)) => Some(Instead::on_driver(&driver, outlook)),
+            None => self.with_the_framework(&asked, &outlook, &target, &is_part),
+        };
         let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
@@ -179,31 +201,9 @@ impl Draft<'_> {
         }
     }
 
-    /// Packages whose installed build was seen not to work here: that counts more than what the rules say of it.
-    fn unfit(&self, findings: &[Finding]) -> BTreeSet<String> {
-        let of_build = |finding: &&Finding| {
-            finding.severity == Severity::Fail && matches!(finding.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Python)
-        };
-        // An advisory is about releases, and says itself which one to install.
-        let is_advisory = |finding: &Finding| finding.id.is(&registry::ADVISORY);
-        // Which of its libraries a package loads, its partner decides.
-        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
-        let single = findings.iter().filter(of_build).filter(|it| it.packages.len() == 1 && !is_advisory(it));
-        single.flat_map(|finding| &finding.packages).filter(alone).cloned().collect()
-    }
-
-    /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others
-    /// is theirs to bring.
-    fn blamed(&self, findings: &[Finding]) -> Vec<AskedRequirement> {
-        let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
-        let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
-        let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
-        let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
-        let names: BTreeSet<&String> = told.filter(of_build).flat_map(|it| &it.packages).filter(absent).collect();
-        names
-            .into_iter()
-            .filter_map(|name| Some(AskedRequirement::new(requirement::parse(name).ok()?, "the report")))
-            .collect()
+    /// How many of the packages that somebody asked for, and of those that serve, leave their release.
+    fn anchors(&self, outlook: &Outlook) -> (usize, usize) {
+        measure(outlook, self.facts, self.db).anchors()
     }
 
     /// What the solver makes of the stack; none where there is no solution, or one only without some of what is installed: to
@@ -257,7 +257,10 @@ impl Draft<'_> {
         let rebuilt: Vec<_> =
             outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
         if !rebuilt.is_empty() {
-            self.parts.push(format!("build {} again", text::list(&rebuilt)));
+            let compiles = |name: &String| self.db.source_build(name).is_none_or(|row| row.cuda);
+            let nvcc = outlook.cuda.filter(|_| rebuilt.iter().any(compiles));
+            let nvcc = nvcc.map_or_else(String::new, |cuda| format!(" with the nvcc of CUDA {cuda}"));
+            self.parts.push(format!("build {} again{nvcc}", text::list(&rebuilt)));
         }
         self.requirements.extend(outlook.full.iter().cloned());
         self.steps.extend(outlook.steps.iter().cloned());
@@ -388,6 +391,12 @@ impl Draft<'_> {
             }
             for remedy in &finding.remedies {
                 let Some(change) = remedy.change.as_ref().filter(|change| !installs(change)) else { continue };
+                // It is compiled beside the torch that stays.
+                if matches!(change, Change::Compile { .. })
+                    && finding.packages.iter().any(|it| self.changes_package(it))
+                {
+                    continue;
+                }
                 let more: Vec<Change> = changes.iter().cloned().chain([change.clone()]).collect();
                 let left = self.ids_after(&more);
                 if !left.contains(&finding.id) && left.is_subset(&after) {
@@ -414,7 +423,7 @@ impl Draft<'_> {
             match change {
                 Change::All(changes) => changes.iter().all(|change| seen(change, is_here)),
                 Change::Again { name, location } => is_here(name, location),
-                Change::Renew => false,
+                Change::Renew | Change::Compile { .. } => false,
                 _ => true,
             }
         }

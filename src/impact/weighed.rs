@@ -1,25 +1,69 @@
 //! The plan for an installer's proof: which of the user's own lines to change so that there is a set.
 //!
 //! What pip and uv list are candidates. Those that they ended with are taken for what is wanted, the user's lines for what may
-//! change; what changes is the solver's smallest change of these.
+//! change; what changes is the solver's smallest change of these. Where the report lists the lines beside the proof, as the
+//! requirements file that was given to the installer, the plan for what it lists says what becomes of them all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{self, registry};
 use crate::facts::{Candidate, Facts};
 use crate::finding::{Finding, Id, Plan};
-use crate::rules::requirement::{name_of, normalise, parse};
+use crate::pep::Version;
+use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, AskedRequirement, Change, Request};
 
-/// A plan for the conflict that a report quotes; none where it quotes none, or where the rules see no conflict in it.
-pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Plan> {
-    let candidates = &facts.installing.candidates;
+/// The plan of a report: where it quotes a conflict, the one for that; else, or where the rules see no conflict in it, the one
+/// that was made for what is listed.
+pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding], listed: Option<Plan>) -> Option<Plan> {
     let quotes_proof = |id: &Id| {
         let message = id.subject().filter(|_| id.is(&registry::SYMPTOM)).and_then(|message| db.symptom(message));
         message.is_some_and(|message| message.no_solution)
     };
-    let about = findings.iter().find(|it| it.id.is(&registry::REFUSED) || quotes_proof(&it.id))?;
+    let Some(about) = findings.iter().find(|it| it.id.is(&registry::REFUSED) || quotes_proof(&it.id)) else {
+        return listed;
+    };
+    match listed {
+        Some(mut listed) if lists_the_lines(facts) && mends_a_line(facts, &listed) => {
+            listed.leaves.retain(|id| *id != about.id);
+            if !listed.fixes.contains(&about.id) {
+                listed.fixes.push(about.id.clone());
+                listed.fixes.sort();
+            }
+            Some(listed)
+        }
+        listed => of_the_proof(facts, db, findings, about).or(listed),
+    }
+}
+
+/// The user's own lines in a proof.
+fn own_lines(facts: &Facts) -> impl Iterator<Item = &Candidate> {
+    facts.installing.candidates.iter().filter(|candidate| candidate.package.is_none())
+}
+
+/// Whether a report lists, in the releases that they ask for, all that the user's own lines name.
+fn lists_the_lines(facts: &Facts) -> bool {
+    let is_listed = |candidate: &Candidate| {
+        let line = parse(&candidate.requirement).ok()?;
+        let version: Version = facts.distribution(line.name.as_ref())?.version.value()?.parse().ok()?;
+        Some(satisfied(&specifiers(&line)?, &version))
+    };
+    own_lines(facts).next().is_some() && own_lines(facts).all(|candidate| is_listed(candidate) == Some(true))
+}
+
+/// Whether a plan gives a release to something that one of the user's own lines names.
+fn mends_a_line(facts: &Facts, plan: &Plan) -> bool {
+    let named = |line: &String| {
+        let name = normalise(name_of(line));
+        own_lines(facts).any(|candidate| normalise(name_of(&candidate.requirement)) == name)
+    };
+    plan.requirements.iter().any(named)
+}
+
+/// The plan for the conflict that a report quotes; none where the rules see no conflict in it.
+fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Finding) -> Option<Plan> {
+    let candidates = &facts.installing.candidates;
     let asked = |text: &str, place: &str| Some(AskedRequirement::new(parse(text).ok()?, place));
     let mut weighed: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for package in candidates.iter().filter_map(|candidate| candidate.package.as_deref()) {
@@ -70,6 +114,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<P
         fixes: vec![about.id.clone()],
         leaves: findings.iter().filter(|it| super::serious(it) && it.id != about.id).map(|it| it.id.clone()).collect(),
         verified: false,
+        instead: None,
     })
 }
 

@@ -171,7 +171,8 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Ok(found) => (facts.python, facts.distributions) = (found.python, found.distributions),
             Err(_) => facts.python = Reading::unreadable(stopped("Python")),
         }
-        // An image is built elsewhere: what it lacks to compile with says nothing.
+        // An image is built elsewhere: what it lacks to compile with says nothing. Triton's assembler it brings along.
+        facts.toolchain.ptxas = toolchain::named_ptxas(&request.root, &request.environment);
         if request.root.is_host() {
             request.clock.time("toolchain and disks", || {
                 let python = facts.python.value();

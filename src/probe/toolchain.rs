@@ -20,11 +20,17 @@ pub fn probe(root: &RootFs, environment: &BTreeMap<String, String>, python: Opti
         nvcc: nvcc(root, environment),
         path_nvcc: path_nvcc(root, environment),
         named: Reading::Unknown,
-        ptxas: PTXAS.iter().filter_map(|name| ptxas(root, name, environment.get(*name)?)).collect(),
+        ptxas: named_ptxas(root, environment),
         ninja: ninja(root, environment, python),
         gcc: if chosen { Reading::Unknown } else { gcc(root, environment) },
         python_h: python.map_or(Reading::Unknown, |python| python_h(root, python)),
     }
+}
+
+/// The assemblers that variables name to Triton.
+#[must_use]
+pub fn named_ptxas(root: &RootFs, environment: &BTreeMap<String, String>) -> Vec<Ptxas> {
+    PTXAS.iter().filter_map(|name| ptxas(root, name, environment.get(*name)?)).collect()
 }
 
 fn on_path(root: &RootFs, environment: &BTreeMap<String, String>, name: &str) -> Option<String> {

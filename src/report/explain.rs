@@ -45,6 +45,9 @@ pub fn advisory(advisory: &Advisory, width: usize) -> String {
             let _ = write!(text, ": {}", remedy.requirements.join(", "));
         }
         labels.styled(&mut out, GREEN, Style::new(), "fix", &text);
+        if !remedy.removes.is_empty() {
+            let _ = writeln!(out, "{:12}{CYAN}pip uninstall -y {}{CYAN:#}", "", remedy.removes.join(" "));
+        }
         for command in &remedy.commands {
             let _ = writeln!(out, "{:12}{CYAN}{command}{CYAN:#}", "");
         }

@@ -81,6 +81,8 @@ pub(super) struct PlanDocument<'a> {
     fixes: &'a [Id],
     leaves: &'a [Id],
     verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instead: Option<RemedyDocument<'a>>,
 }
 
 impl<'a> PlanDocument<'a> {
@@ -93,6 +95,7 @@ impl<'a> PlanDocument<'a> {
             fixes: &plan.fixes,
             leaves: &plan.leaves,
             verified: plan.verified,
+            instead: plan.instead.as_ref().map(|remedy| RemedyDocument::new(remedy, shell)),
         }
     }
 }

@@ -140,6 +140,7 @@ mod tests {
             fixes: registry::id("gpu-arch/torch").into_iter().collect(),
             leaves: registry::id("system/shm").into_iter().collect(),
             verified: true,
+            instead: None,
         }
     }
 

@@ -58,6 +58,7 @@ fn mark(severity: Severity) -> &'static str {
 fn write_item(out: &mut String, item: &Item, planned: bool, shell: Shell) {
     let word = match item.role {
         Role::Plan => "Plan",
+        Role::Instead => "Or",
         Role::Image => "In the image",
         Role::Fix => "Fix",
         Role::Look => "First",

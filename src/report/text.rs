@@ -273,6 +273,7 @@ fn to_do(out: &mut String, report: &Report<'_>, look: Look) {
         let label = match item.role {
             Role::Plan if report.to_do.first().is_some_and(|first| first.role == Role::Plan) => "plan",
             Role::Plan => "then",
+            Role::Instead => "or",
             Role::Image => "image",
             Role::Fix => "fix",
             Role::Look => "first",

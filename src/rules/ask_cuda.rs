@@ -1,11 +1,12 @@
 //! What the rules tell of CUDA's toolkits, drivers and compat packages, and of machine code.
 
 use super::schema::{
-    ArchLifetime, CompatPackage, CompatSupport, CudaStop, DriverFamily, DriverInstall, GpuClass, MachineCode, PtxasRow,
+    ArchLifetime, CompatPackage, CompatSupport, CudaStop, DriverFamily, DriverInstall, GpuClass, MachineCode,
     ToolkitInstall, ToolkitRelease,
 };
 use super::{RuleDb, Target};
 use crate::facts::Facts;
+use crate::pep::Version;
 use crate::step::{Step, Written};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
@@ -161,11 +162,18 @@ impl RuleDb {
         &self.packed.tables.machine.toolkits
     }
 
-    /// A variable that names another ptxas to Triton, e.g. `TRITON_PTXAS_PATH`, and where that was read.
+    /// Whether a release of Triton takes the ptxas that a variable names, e.g. `TRITON_PTXAS_PATH`, for a GPU.
     #[must_use]
-    pub fn ptxas(&self, variable: &str) -> Option<(&PtxasRow, String)> {
+    pub fn takes_ptxas(&self, variable: &str, gpu: ComputeCapability, triton: &Version) -> bool {
+        let mut rows = self.packed.tables.needs.ptxas.iter().filter(|row| row.variable == variable);
+        rows.any(|row| row.is_for(gpu, triton))
+    }
+
+    /// Where it was read which releases of Triton read a variable; none for one that none does.
+    #[must_use]
+    pub fn ptxas_citation(&self, variable: &str) -> Option<String> {
         let needs = &self.packed.tables.needs;
-        let row = needs.ptxas.iter().find(|row| row.variable == variable)?;
-        Some((row, self.page(&needs.sources, &row.source)))
+        let row = needs.ptxas.iter().rev().find(|row| row.variable == variable)?;
+        Some(self.page(&needs.sources, &row.source))
     }
 }

@@ -73,6 +73,22 @@ impl RuleDb {
         }
     }
 
+    /// The same, but that nobody read what the releases of a package require: for what may be said then.
+    #[cfg(test)]
+    pub(crate) fn without_requirements(self, name: &str) -> Self {
+        let Some(mut package) = self.package(name).cloned() else { return self };
+        for release in &mut package.releases {
+            (release.requires, release.stated) = (Vec::new(), false);
+            for build in &mut release.builds {
+                build.requires = Vec::new();
+                build.source = super::model::RowSource::Page { page: "nobody's".to_owned(), read: String::new() };
+            }
+        }
+        let mut packages = self.packages;
+        packages.insert(name.to_owned(), OnceLock::from(package));
+        Self { newer: self.newer, ..Self::new_with(self.packed, packages) }
+    }
+
     /// Makes the database from packed rules and newer releases over them.
     #[must_use]
     pub fn with_overlay(mut packed: Packed, overlay: Overlay) -> Self {

@@ -135,6 +135,12 @@ pub fn compat_fault(target: &Target, db: &RuleDb) -> Option<CompatFault> {
     refused.then(|| CompatFault::Refused(package.name.clone(), db.compat_citation(package)))
 }
 
+/// The target without a compat library that cannot work there: what is planned for goes on the kernel's own driver.
+#[must_use]
+pub fn without_useless_compat(target: Target, db: &RuleDb) -> Target {
+    if compat_fault(&target, db).is_some() { Target { compat: None, ..target } } else { target }
+}
+
 /// The cuda-compat package that would make a CUDA runtime work on this target, the oldest that does, and whether NVIDIA
 /// vouches for all of its GPUs (`Yes`) or for some of their class (`Some`); none where the driver needs no help.
 #[must_use]

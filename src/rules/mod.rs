@@ -48,6 +48,8 @@ pub mod write;
 
 pub use ask_gpus::GpuModel;
 pub use db::{RuleDb, cite};
+#[cfg(test)]
+pub(crate) use embedded::without_requirements;
 pub use embedded::{embedded, embedded_day, embedded_last, install};
 pub use target::{Target, TargetGpu};
 pub use workload::Workload;

@@ -100,6 +100,7 @@ mod tests {
             fixes: Vec::new(),
             leaves: Vec::new(),
             verified: false,
+            instead: None,
         };
         let done = Outcome::of(&old, &new, &plan("torch==2.7.1+cu128"), &[]);
         assert!(done.better, "{done:?}");

@@ -1,6 +1,6 @@
 //! What a change would do to an environment, and to the files that name what is installed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 
@@ -9,8 +9,9 @@ use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::impact::edits::{self, edited, edits};
 use crate::impact::{Fate, Outlook, Wish, foresee, on_target};
+use crate::rules::requirement::{name_of, normalise, parse};
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::Proof;
+use crate::solve::{Action, AskedRequirement, Change, Proof};
 
 /// What would come of it, or why it cannot be; with the facts of the machine that it is for.
 pub struct Foreseen {
@@ -38,6 +39,53 @@ pub fn foreseen(asked: &Settled, facts: Option<&Facts>, targets: &[Target], db: 
     let outlook = foresee(&facts, wish, target, db, &Workload::default());
     Ok(Foreseen { facts, outlook })
 }
+
+/// Files with their names, as they are before a change.
+pub type Files = [(String, String)];
+
+/// The outlook with what files name and the environment does not have beside what is asked, for the files' sake: what they pin has
+/// to go with the change too. None where the outlook says what becomes of all of it, or there is no set with it.
+#[must_use]
+pub fn with_files(
+    asked: &Settled,
+    facts: &Facts,
+    target: &Target,
+    files: &Files,
+    outlook: &Outlook,
+    db: &RuleDb,
+) -> Option<Outlook> {
+    let unknown = files.iter().flat_map(|(name, text)| edits(text, edits::Format::of(name), outlook, db).unknown);
+    let mut lines: BTreeMap<String, String> = unknown.collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let refused = BTreeSet::new();
+    // What the files say holds as far as it can: each round lets go of what the solver's smallest change lets go of.
+    for _ in 0..=lines.len() {
+        let own = lines.values().filter_map(|line| Some(AskedRequirement::new(parse(line).ok()?, FILES)));
+        let wanted: Vec<AskedRequirement> = asked.requirements.iter().cloned().chain(own).collect();
+        let constraints = asked.constraints.as_slice();
+        let wish = Wish { wanted: &wanted, constraints, refused: &refused, is_part: &|_| true, bare: false };
+        let proof = match foresee(facts, wish, target, db, &Workload::default()) {
+            Ok(wider) => return Some(wider),
+            Err(proof) => proof,
+        };
+        let loosened = |change: &Change| match change {
+            Change::Requirement { from, to } => {
+                let name = normalise(name_of(from));
+                lines.contains_key(&name).then(|| (name.clone(), to.clone().unwrap_or(name)))
+            }
+            _ => None,
+        };
+        let of_files = |action: &Action| action.changes.iter().map(loosened).collect::<Option<Vec<_>>>();
+        let loosened = proof.actions.iter().filter_map(of_files).find(|changes| !changes.is_empty())?;
+        lines.extend(loosened);
+    }
+    None
+}
+
+/// Who asks for what files name.
+const FILES: &str = "the edited files";
 
 /// A file after a change: its new text, none where nothing changes, and notes.
 #[must_use]
@@ -82,6 +130,22 @@ mod tests {
         let (after, _) = rewritten("requirements.txt", "torch==2.6.0\n", &outlook, embedded());
         assert!(after.is_some_and(|text| text.starts_with("torch==2.7.1")));
         assert_eq!(rewritten("requirements.txt", "requests\n", &outlook, embedded()).0, None);
+    }
+
+    /// The environment has no torchvision; the file pins that of the old torch.
+    #[test]
+    fn what_only_a_file_names_moves_with_the_change() {
+        let (facts, asked, target) = of("torch==2.7.1");
+        let foreseen =
+            foreseen(&asked, Some(&facts), std::slice::from_ref(&target), embedded()).expect("an environment");
+        let outlook = foreseen.outlook.unwrap_or_else(|proof| panic!("{proof:?}"));
+        let text = "torch==2.6.0\ntorchvision>=0.21.0,<0.22.0\ntriton>=2.1,<3\ntransformers==4.40.2\n";
+        let files = [("requirements.txt".to_owned(), text.to_owned())];
+        let wider = with_files(&asked, &foreseen.facts, &target, &files, &outlook, embedded()).expect("torchvision");
+        let (after, _) = rewritten("requirements.txt", text, &wider, embedded());
+        assert_eq!(after.as_deref(), Some("torch==2.7.1\ntorchvision==0.22.1\ntriton==3.3.1\ntransformers==4.40.2\n"));
+        let known = [("requirements.txt".to_owned(), "torch==2.6.0\nrequests\n".to_owned())];
+        assert!(with_files(&asked, &foreseen.facts, &target, &known, &outlook, embedded()).is_none());
     }
 
     #[test]

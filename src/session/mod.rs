@@ -12,4 +12,6 @@ pub mod on_gpu;
 pub mod paste;
 pub mod resolve;
 pub mod targets;
+#[cfg(test)]
+mod unread;
 pub mod weigh;

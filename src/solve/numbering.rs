@@ -12,15 +12,17 @@ use super::stand_in::stand_ins;
 use super::universe::{Universe, applies, compiles_against_torch, extra_lines, written};
 use super::versions::Versions;
 use crate::pep::{ExtraName, Requirement, Version, pinned};
+use crate::rules::driver::without_useless_compat;
 use crate::rules::model::{Package, Release};
-use crate::rules::requirement::{self, markers};
+use crate::rules::requirement::{self, markers, name_of};
 use crate::rules::role::{self, is_runtime_wheel};
 use crate::rules::schema::Role;
 use crate::rules::{RuleDb, Target};
 
 /// Numbers what the request can reach.
 pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
-    let targets: Vec<Target> = [&request.target].into_iter().chain(&request.beside).cloned().collect();
+    let targets = [&request.target].into_iter().chain(&request.beside).cloned();
+    let targets: Vec<Target> = targets.map(|target| without_useless_compat(target, db)).collect();
     let markers: Vec<_> = targets.iter().map(markers).collect();
     let active = |asked: &AskedRequirement| markers.iter().any(|markers| applies(&asked.requirement, markers.as_ref()));
     let outside = outside(request, &active, db);
@@ -117,14 +119,21 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
 }
 
 impl<'a> Universe<'a> {
-    /// Notes which packages are installed, or pinned by the user, in a version that the rules do not know.
+    /// Notes which packages are installed, or pinned, in a version that the rules do not know: by the user, or by a release that the
+    /// user pins or that is installed. vllm 0.4.1 exists, and so does the outlines 0.0.34 that it asks for.
     fn find_unlisted<'l>(&mut self, lines: impl Iterator<Item = &'l Requirement>) {
         let exact = |line: &Requirement| {
             let specifiers = requirement::specifiers(line)?;
             let pin = pinned(&specifiers).cloned();
             Some((line.name.to_string(), pin?))
         };
-        let pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
+        let mut pinned: BTreeMap<String, Version> = lines.filter_map(exact).collect();
+        for line in self.lines_of_what_stays(&pinned) {
+            let pin = requirement::parse(line).ok().and_then(|line| exact(&line));
+            if let Some((name, version)) = pin {
+                pinned.entry(name).or_insert(version);
+            }
+        }
         for candidates in self.packages.iter_mut().filter(|candidates| !candidates.stand_in) {
             let package = candidates.package;
             let other = self.targets[candidates.target].platform.as_deref().filter(|it| !it.starts_with("linux_"));
@@ -150,6 +159,18 @@ impl<'a> Universe<'a> {
             let pinned = pinned.get(&package.name).filter(|_| judged).filter(unknown);
             candidates.unlisted = pinned.or(installed).cloned();
         }
+    }
+
+    /// The pins among what the releases require that are installed, or that the user pins, of packages that are not there.
+    fn lines_of_what_stays(&self, pinned: &BTreeMap<String, Version>) -> Vec<&'a String> {
+        let here = self.packages.iter().filter(|own| own.target == 0 && !own.stand_in);
+        let releases = here.filter_map(|own| {
+            let version = pinned.get(own.name).or_else(|| self.installed.get(own.name))?;
+            self.db.release(own.name, &version.clone().without_local())
+        });
+        let lines = releases
+            .flat_map(|release| release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires)));
+        lines.filter(|line| line.contains("==") && !self.installed.contains_key(name_of(line))).collect()
     }
 
     /// The lines of a constraints file that name builds of a package on any target.

@@ -6,7 +6,7 @@
 use super::clean::{Clean, Line};
 use super::draft::Draft;
 use super::token::{is_name, is_version};
-use crate::facts::Candidate;
+use crate::facts::{Candidate, Nowhere};
 
 const READER: &str = "an installer's proof";
 /// A proof is no longer than this.
@@ -14,18 +14,46 @@ const LONGEST: usize = 6000;
 const MOST_LINES: usize = 120;
 /// What ends one.
 const ENDS: [&str; 4] = ["are unsatisfiable.", "is unsatisfiable.", "version solving failed.", "cannot be used."];
+/// What pip says when releases of all that is asked for do not go together.
+const GAVE_UP: &str = "because these package versions have conflicting dependencies";
+/// What pip says of a requirement that no release meets.
+const NOWHERE: [&str; 2] =
+    ["Could not find a version that satisfies the requirement ", "No matching distribution found for "];
+/// What uv says of a release that has wheels, and none for this Python.
+const NO_WHEELS: &str = " has no wheels with a matching Python ";
+/// What pip says before of releases that are there for another Python.
+const PASSED_OVER: &str = "Ignored the following versions that require a different python version: ";
 /// So many proofs of one text are read.
 const MOST: usize = 12;
 
 /// Reads pip's lines, and the sentences of uv and poetry wherever they are broken.
 pub fn read(text: &Clean<'_>, draft: &mut Draft) {
-    for line in &text.lines {
+    // What pip passed over for this Python: releases with their `Requires-Python`.
+    let mut passed_over: Vec<(&str, &str)> = Vec::new();
+    let gave_up = text.lines.iter().rposition(|line| line.text.contains(GAVE_UP)).unwrap_or_default();
+    for (at, line) in text.lines.iter().enumerate() {
+        if at < gave_up && is_weighed(&line.text) {
+            if let Some(requirement) = collected(&line.text) {
+                let place = format!("pip, line {}", line.number);
+                draft.candidate(Candidate { requirement, place, ..Candidate::default() });
+            }
+            draft.set_aside(line.number);
+            draft.saw(READER, line.number);
+            continue;
+        }
+        if let Some((_, list)) = line.text.split_once(PASSED_OVER) {
+            passed_over = list.split(';').filter_map(|one| one.trim().split_once(" Requires-Python ")).collect();
+        }
         if let Some(found) = pip(&line.text) {
             let place = format!("pip, line {}", line.number);
             found.into_iter().for_each(|one| draft.candidate(Candidate { place: place.clone(), ..one }));
             draft.set_aside(line.number);
             draft.saw(READER, line.number);
-        } else if names_nothing_found(&line.text) {
+        } else if let Some(requirement) = found_nowhere(&line.text) {
+            let version = requirement.split_once("==").map(|(_, version)| version);
+            let its = passed_over.iter().find(|(release, _)| Some(*release) == version);
+            let requires_python = its.map(|(_, range)| (*range).to_owned());
+            draft.nowhere(Nowhere { requirement, requires_python, place: format!("pip, line {}", line.number) });
             draft.set_aside(line.number);
         }
     }
@@ -56,12 +84,19 @@ fn sentences(lines: &[Line<'_>], draft: &mut Draft) {
             }
             proof.push_str(&line.text);
             end += 1;
-            if proof.len() > LONGEST || ENDS.iter().any(|words| proof.ends_with(words)) {
+            let goes_on = once.get(end).is_some_and(|line| line.text.trim_start().starts_with("And "));
+            if proof.len() > LONGEST || !goes_on && ENDS.iter().any(|words| proof.ends_with(words)) {
                 break;
             }
         }
         let found = clauses(proof.split_once("Because ").map_or("", |(_, rest)| rest));
         let number = |at: usize| once.get(at).map_or(0, |line| line.number);
+        // `Because tensorflow==2.17.1 has no wheels with a matching Python ABI tag (e.g., `cp313`)`
+        let without = proof.split_once(NO_WHEELS).and_then(|(before, _)| requirement(before.rsplit(' ').next()?));
+        if let Some(requirement) = without.filter(|requirement| requirement.contains("==")) {
+            let place = format!("{READER}, line {}", number(at));
+            draft.nowhere(Nowhere { requirement, requires_python: None, place });
+        }
         if !found.is_empty() {
             (number(at)..=number(end - 1)).for_each(|line| {
                 draft.set_aside(line);
@@ -76,18 +111,34 @@ fn sentences(lines: &[Line<'_>], draft: &mut Draft) {
     }
 }
 
+/// Whether pip looks at a release, which it installs only if it finds releases of all: `Collecting torch<2.7.0 (from -r
+/// requirements.txt (line 1))`, `Downloading torch-2.6.0-cp311-cp311-manylinux1_x86_64.whl (766.7 MB)`.
+fn is_weighed(text: &str) -> bool {
+    ["Collecting ", "Downloading ", "Using cached "].iter().any(|word| text.trim_start().starts_with(word))
+}
+
+/// The user's own line that pip collects: nothing else stands between it and the file, as `torch->-r requirements.txt` has it.
+fn collected(text: &str) -> Option<String> {
+    let (wanted, from) = text.trim_start().strip_prefix("Collecting ")?.split_once(" (from -")?;
+    (!from.contains("->")).then(|| requirement(wanted)).flatten()
+}
+
 /// `ERROR: No matching distribution found for torch==2.6.2`: a release that is nowhere is not installed.
-fn names_nothing_found(text: &str) -> bool {
-    ["Could not find a version that satisfies the requirement ", "No matching distribution found for "]
-        .iter()
-        .any(|words| text.contains(words))
+fn found_nowhere(text: &str) -> Option<String> {
+    let (_, rest) = NOWHERE.iter().find_map(|words| text.split_once(words))?;
+    // pip writes it in one word, and may list the versions that there are.
+    requirement(rest.split_whitespace().next()?)
 }
 
 /// One line of pip's proof.
 fn pip(text: &str) -> Option<Vec<Candidate>> {
     if let Some(rest) = text.strip_prefix("Cannot install ") {
-        let (list, _) = rest.split_once(" because these package versions have conflicting dependencies")?;
-        let items = list.split(", ").flat_map(|item| item.split(" and ")).filter_map(|item| requirement(item.trim()));
+        let (list, _) = rest.split_once(GAVE_UP)?;
+        let items = list
+            .trim_end()
+            .split(", ")
+            .flat_map(|item| item.split(" and "))
+            .filter_map(|item| requirement(item.trim()));
         return Some(items.map(|requirement| Candidate { requirement, ..Candidate::default() }).collect());
     }
     if let Some(rest) = text.strip_prefix("The user requested ") {
@@ -157,12 +208,36 @@ fn clauses(proof: &str) -> Vec<Candidate> {
         let package = if user { None } else { one_before(&words, at) };
         // People use these words too, but name no range with them.
         let ranged = |text: &str| text.contains(['<', '>', '=', '~']);
-        if user || package.as_ref().is_some_and(|package| ranged(package) || ranged(&wanted)) {
-            found.push(Candidate { package, requirement: wanted, ..Candidate::default() });
+        if !user && !package.as_ref().is_some_and(|package| ranged(package) || ranged(&wanted)) {
+            continue;
         }
+        // uv joins what a release asks for, or what the user does, and puts a constraint beside what the release declares.
+        if let Some(other) = second(&words, at + 2) {
+            let constraint = !user && name(&other) == name(&wanted);
+            let package = package.clone().filter(|_| !constraint);
+            found.push(Candidate { package, requirement: other, constraint, ..Candidate::default() });
+        }
+        found.push(Candidate { package, requirement: wanted, ..Candidate::default() });
     }
     found.dedup();
     found
+}
+
+/// `triton` of `triton>=2.1`.
+fn name(requirement: &str) -> &str {
+    requirement.split(['<', '>', '=', '!', '~', '[']).next().unwrap_or(requirement)
+}
+
+/// What follows with `and` on the requirement at a word, where it is no release that depends on something itself: `triton>=2.1,<3`
+/// of `torch==2.6.0 depends on triton==3.2.0 and triton>=2.1,<3, we can conclude …`.
+fn second(words: &[&str], at: usize) -> Option<String> {
+    let word = |further: usize| words.get(at + further).copied();
+    let plain = |word: &&str| !word.contains(['(', ')']) && word.contains(['<', '>', '=']);
+    let other =
+        word(2).filter(plain).filter(|_| word(1) == Some("and") && !word(0).is_some_and(|it| it.ends_with(',')))?;
+    let depends =
+        word(3).is_some_and(|next| matches!(next, "depends" | "depend" | "is" | "are" | "requires" | "require"));
+    if depends { None } else { requirement(other) }
 }
 
 /// The requirement that begins at a word: `triton>=3.2,<4`, or poetry's `triton (>=3.2,<4)`.
@@ -235,6 +310,30 @@ mod tests {
         );
         let poetry = "Because torch (2.6.0) depends on triton (3.2.0)\n and demo depends on triton (>=2.1, <3.0), version solving failed.";
         assert_eq!(told(poetry), ["torch==2.6.0 > triton==3.2.0", "demo > triton>=2.1,<3.0"]);
+    }
+
+    #[test]
+    fn uv_puts_a_constraint_beside_what_a_release_declares() {
+        let uv = "error: No solution found when resolving dependencies\n  cause: Because torch==2.6.0 depends on triton{platform_machine == 'x86_64'}==3.2.0 and triton{platform_machine == 'x86_64'}>=2.1.0,<3.0.0, we can conclude that torch==2.6.0 cannot be used.\n         \
+                  And because only the following versions of torch are available:\n             torch<=2.6.0\n             torch>=2.7.0\n         and you require torch>=2.6.0,<2.7.0, we can conclude that your requirements are unsatisfiable.\n";
+        assert_eq!(
+            told(uv),
+            ["constraint > triton>=2.1.0,<3.0.0", "torch==2.6.0 > triton==3.2.0", "user > torch>=2.6.0,<2.7.0"]
+        );
+        let local = "Because only torch==2.6.0+cu124 is available and torch==2.6.0+cu124 depends on triton==3.2.0, we can conclude that all versions of torch depend on triton==3.2.0.\n      \
+                     And because your project depends on torch and triton>=2.1,<3, we can conclude that your project's requirements are unsatisfiable.";
+        assert_eq!(told(local), ["torch==2.6.0+cu124 > triton==3.2.0", "user > triton>=2.1,<3", "user > torch"]);
+    }
+
+    #[test]
+    fn what_pip_collects_before_it_gives_up_is_the_users_wish_and_installed_nowhere() {
+        let text = "Collecting torch<2.7.0,>=2.6.0 (from -r r.txt (line 1))\n  Downloading torch-2.6.0-cp311-cp311-manylinux1_x86_64.whl (766.7 MB)\n\
+                    Collecting numpy (from torch<2.7.0,>=2.6.0->-r r.txt (line 1))\nERROR: Cannot install -r r.txt (line 1) because these package versions have conflicting dependencies.\n\
+                    The conflict is caused by:\n    torch 2.6.0 depends on triton==3.2.0\n    The user requested (constraint) triton<3.0.0\n";
+        assert_eq!(
+            told(text),
+            ["user > torch<2.7.0,>=2.6.0", "torch==2.6.0 > triton==3.2.0", "constraint > triton<3.0.0"]
+        );
     }
 
     #[test]

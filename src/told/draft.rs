@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::said::{Rank, Said, Statements, differ};
 use super::token::is_version;
-use crate::facts::{Candidate, CodeGroup, Gpu, Installing, LibCuda, Library, Link, Reading, Unmet, Unresolved, Xid};
+use crate::facts::{
+    Candidate, CodeGroup, Gpu, Installing, LibCuda, Library, Link, Nowhere, Reading, Unmet, Unresolved, Xid,
+};
 use crate::python::wheel::normalise_name;
 use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
@@ -90,6 +92,8 @@ pub const WORDS: &str = "people's words";
 
 /// Distributions that one text may name.
 const MOST_PACKAGES: usize = 1500;
+/// Requirements that it may say were not found.
+const MOST_NOWHERE: usize = 40;
 /// GPUs that one text may name.
 const MOST_GPUS: usize = 64;
 /// How often it may name one.
@@ -178,6 +182,17 @@ impl Draft {
         let same = |other: &Candidate| Candidate { place: candidate.place.clone(), ..other.clone() } == candidate;
         if self.installing.candidates.len() < 200 && !self.installing.candidates.iter().any(same) {
             self.installing.candidates.push(candidate);
+        }
+    }
+
+    /// A requirement of which an installer found no release; pip says it twice.
+    pub fn nowhere(&mut self, nowhere: Nowhere) {
+        let known = &mut self.installing.nowhere;
+        let at = known.iter().position(|other| other.requirement == nowhere.requirement);
+        if let Some(other) = at.and_then(|at| known.get_mut(at)) {
+            other.requires_python = other.requires_python.take().or(nowhere.requires_python);
+        } else if known.len() < MOST_NOWHERE {
+            known.push(nowhere);
         }
     }
 

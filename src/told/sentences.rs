@@ -53,7 +53,7 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 49] = [
+const SENTENCES: [(&str, Reader); 50] = [
     (" with CUDA capability sm_", not_compatible),
     ("The current PyTorch install supports CUDA capabilities ", supports),
     (" which is of cuda capability ", too_old_gpu),
@@ -94,6 +94,7 @@ const SENTENCES: [(&str, Reader); 49] = [
     (" 32 bit (Intel)]", narrow),
     ("python-32\\python.exe", narrow),
     ("Using CPython ", interpreter),
+    ("FROM python:", interpreter),
     ("has capability sm_", not_compatible),
     ("Linux-", platform),
     (" import FAILED: ", named_before),
@@ -462,13 +463,13 @@ fn narrow(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     Some(())
 }
 
-/// The interpreter that uv takes: `Using CPython 3.13.0`.
+/// The interpreter that uv takes, or an image brings: `Using CPython 3.13.0`, `FROM python:3.13-slim`.
 fn interpreter(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let version: PythonVersion = number(at.after).parse().ok()?;
     if version.major != 3 {
         return None;
     }
-    draft.python.add(version, Rank::Told, at.line.clone());
+    draft.python.add(version, Rank::Listed, at.line.clone());
     Some(())
 }
 

@@ -116,6 +116,7 @@ fn gpu(name: &str, major: u32, minor: u32) -> Reading<Vec<Gpu>> {
 #[test]
 fn a_named_ptxas_must_be_there_and_know_the_gpu() {
     let mut machine = facts(&["triton"]);
+    machine.distributions[1].version = Reading::metadata("3.6.0".to_owned(), "METADATA");
     machine.gpus = gpu("NVIDIA H100 80GB HBM3", 9, 0);
     let named = |variable: &str, found: bool, cuda: Option<CudaVersion>| {
         vec![Ptxas { variable: variable.to_owned(), path: "/opt/cuda/bin/ptxas".to_owned(), found, cuda }]
@@ -153,7 +154,7 @@ fn a_named_ptxas_takes_the_place_of_tritons_own() {
     };
     assert!(says(&machine));
     let ptxas = Ptxas {
-        variable: "TRITON_PTXAS_BLACKWELL_PATH".to_owned(),
+        variable: "TRITON_PTXAS_PATH".to_owned(),
         path: "/opt/cuda/bin/ptxas".to_owned(),
         found: true,
         cuda: Some(CudaVersion::new(12, 9)),

@@ -13,7 +13,7 @@ pub mod unknown_symbols;
 use crate::check::gpu_arch::chosen_libraries;
 use crate::check::{Context, Installed, looked, rebuild};
 use crate::facts::{Library, TORCH};
-use crate::finding::{Finding, Outcome, Remedy, Rule};
+use crate::finding::{Change, Finding, Outcome, Remedy, Rule};
 use crate::rules::model::{Build, Package, Release};
 use crate::rules::torch_abi::row;
 
@@ -106,7 +106,10 @@ fn compiled(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<
         ),
         requirements: Vec::new(),
         steps: rebuild::of(context, installed)?,
-        change: None,
+        change: Some(Change::Compile {
+            name: installed.name().to_owned(),
+            location: installed.distribution.location.clone(),
+        }),
         verified: false,
     })
 }

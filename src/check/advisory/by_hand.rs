@@ -1,10 +1,12 @@
 //! What does a hand-written advisory say that applies?
 
-use crate::check::Context;
 use crate::check::cuda_libs::twins;
+use crate::check::{Context, Installer};
+use crate::facts::Distribution;
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
+use crate::rules::requirement::is_about;
 use crate::rules::schema::Advisory;
 use crate::step::{Step, Written};
 
@@ -36,6 +38,9 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, hit: &Match) -> Findi
         .take(1)
         .map(|page| Evidence::rule("advisory", format!("{} of {}", advisory.id, advisory.date)).cited(cite(page)));
     let mut found = of(advisory);
+    for (remedy, own) in found.remedies.iter_mut().zip(&advisory.remedies) {
+        taken_out(context, &own.removes, remedy);
+    }
     if let Some(remedy) = twins::remedy(context, &advisory.one_of) {
         found.remedies = vec![remedy];
     }
@@ -49,6 +54,26 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, hit: &Match) -> Findi
     found.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
     found.evidence = evidence.chain(hardware).chain(rule).collect();
     found
+}
+
+/// Adds to a remedy what takes packages out, where they are there and nothing else needs them.
+fn taken_out(context: &Context<'_>, names: &[String], remedy: &mut Remedy) {
+    let there = names.iter().filter_map(|name| context.stack.get(name)).map(|installed| installed.distribution);
+    let there: Vec<_> = there.collect();
+    let needs = |other: &Distribution| {
+        let own = other.metadata.value().map(|metadata| metadata.requires.as_slice());
+        let row = || context.stack.get(&other.name).and_then(|installed| installed.row);
+        let lines = own.or_else(|| row().map(|(release, _)| release.requires.as_slice())).unwrap_or_default();
+        names.iter().any(|name| lines.iter().any(|line| is_about(line, name) && !line.contains("extra")))
+    };
+    let others = || context.facts.active_distributions().filter(|it| !names.contains(&it.name));
+    if there.is_empty() || others().any(needs) {
+        return;
+    }
+    let own: Vec<&str> = there.iter().map(|it| it.name.as_str()).collect();
+    remedy.steps.extend(Installer::of(context.facts).uninstall(&own));
+    let gone = there.iter().map(|it| Change::Remove { name: it.name.clone(), location: it.location.clone() });
+    remedy.change = Some(Change::All(gone.collect()));
 }
 
 /// The id of what an advisory finds.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{some, twins};
 use crate::check::{Context, Installed};
-use crate::finding::{Evidence, Finding, Severity, rule};
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::rules::role::is_runtime_wheel;
 use crate::text;
 
@@ -71,7 +71,10 @@ pub fn check(context: &Context<'_>) -> Vec<Finding> {
                 .evidence([Evidence::metadata("files of both", some(&files))
                     .required("one distribution for each file".to_owned())
                     .cited(cited.get(&(one, other)).map(|(_, wheel)| wheel.clone()).or(Some("RECORD".to_owned())))])
-                .remedies([twins::replace(context, &stay, &go)]),
+                .remedies([match twins::torn(context, &[one, other]) {
+                    Some(words) => Remedy::new(format!("Bring them to one CUDA: {words}"), []),
+                    None => twins::replace(context, &stay, &go),
+                }]),
         );
     }
     findings

@@ -7,6 +7,7 @@ use crate::check::{Context, Installed, Installer, again};
 use crate::facts::{Origin, TORCH};
 use crate::finding::{Change, Remedy};
 use crate::rules::requirement::{is_about, markers, parse, surely_applies};
+use crate::rules::role::is_runtime_wheel;
 use crate::text;
 
 /// Those of some distributions that another one requires here, torch's wishes alone where it has any.
@@ -27,6 +28,25 @@ fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
         return of_torch;
     }
     names.iter().copied().filter(|name| context.stack.installed.iter().any(|installed| asks(installed, name))).collect()
+}
+
+/// Who needs which, where two of them are each needed by somebody else: `jax-cuda12-plugin needs nvidia-nccl-cu12, and torch needs
+/// nvidia-nccl-cu13`. Neither can be taken out then.
+pub fn torn(context: &Context<'_>, names: &[&str]) -> Option<String> {
+    let installed = || context.stack.installed.iter().filter(|it| !is_runtime_wheel(it.name()));
+    let environment = markers(&context.target);
+    let needs = |it: &Installed<'_>, name: &str| {
+        // What is made for one CUDA asks for its wheels in an extra, and nobody notes which extras were asked for.
+        let of_cuda = context.db.cuda_name(it.name()).is_some();
+        let lines = it.requires().unwrap_or_default().iter().filter(|line| is_about(line, name));
+        lines
+            .filter_map(|line| parse(line).ok())
+            .any(|line| of_cuda || surely_applies(&line, environment.as_ref(), &[]))
+    };
+    let by = |name: &str| installed().find(|it| !names.contains(&it.name()) && needs(it, name)).map(Installed::name);
+    let needed: Vec<(&str, &str)> = names.iter().filter_map(|name| Some((by(name)?, *name))).collect();
+    let [(one, first), .., (other, last)] = needed.as_slice() else { return None };
+    (one != other).then(|| format!("{one} needs {first}, and {other} needs {last}"))
 }
 
 /// The CUDA major that a name says, e.g. 12 of `nvidia-nccl-cu12` and `cupy-cuda12x`.
@@ -98,7 +118,7 @@ pub fn remedy(context: &Context<'_>, groups: &[Vec<String>]) -> Option<Remedy> {
     for group in groups {
         let there: Vec<&Installed<'_>> = group.iter().filter_map(|name| context.stack.get(name)).collect();
         let names: Vec<&str> = there.iter().map(|installed| installed.name()).collect();
-        if names.len() < 2 {
+        if names.len() < 2 || torn(context, &names).is_some() {
             continue;
         }
         let Some(stays) = kept(context, &names).or(names.first().copied()) else { continue };
@@ -161,7 +181,7 @@ mod tests {
         let keep_12 = "Remove nvidia-nccl-cu13, and install nvidia-nccl-cu12==2.27.5 again";
         assert_eq!(with(vec![torch.clone()]), keep_12);
         let jax = distribution("jax-cuda13-plugin", "0.8.0", &["nvidia-nccl-cu13>=2.27"]);
-        assert_eq!(with(vec![jax.clone(), torch]), keep_12, "torch's wish goes before");
+        assert_eq!(with(vec![jax.clone(), torch]), "", "each is needed by another");
         assert_eq!(with(vec![jax]), "Remove nvidia-nccl-cu12, and install nvidia-nccl-cu13==2.28.9 again");
         // A requirement of an extra is none.
         let extra = distribution("some", "1", &["nvidia-nccl-cu12; extra == 'gpu'"]);

@@ -63,7 +63,9 @@ pub fn out_of_path(library: &LibCuda, facts: &Facts) -> Remedy {
     let folder = library.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let (place, steps) = if library.found_by == "LD_LIBRARY_PATH" {
         let value = facts.system.environment.get("LD_LIBRARY_PATH").map_or("", String::as_str);
-        let is_other = |entry: &&str| !entry.is_empty() && entry.trim_end_matches('/') != folder;
+        // In a pasted `export` the variable itself is no folder.
+        let is_other =
+            |entry: &&str| !entry.is_empty() && !entry.starts_with('$') && entry.trim_end_matches('/') != folder;
         let rest: Vec<_> = value.split(':').filter(is_other).collect();
         let step =
             if rest.is_empty() { Step::unset("LD_LIBRARY_PATH") } else { Step::set("LD_LIBRARY_PATH", rest.join(":")) };

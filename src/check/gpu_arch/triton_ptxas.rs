@@ -3,9 +3,10 @@
 use super::gpu_evidence;
 use crate::check::toolchain::ptxas;
 use crate::check::{Context, Installed};
-use crate::finding::{Evidence, Finding, rule};
-use crate::rules::model::Build;
-use crate::rules::target::gpu_words;
+use crate::facts::TORCH;
+use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::rules::model::{Build, Package, Release};
+use crate::rules::target::{TargetGpu, gpu_words};
 use crate::version::ComputeCapability;
 
 rule! {
@@ -57,8 +58,27 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, build: &Build) 
                 .required(format!("sm_{}", first.capability.sm()))
                 .cited(build.source.citation()),
                 gpu_evidence(context, first.index, first.capability),
-            ]),
+            ])
+            .remedies(newer(package, &gpus)),
     )
+}
+
+/// The first release from which on all assemble for these GPUs, with the torch that brings it: torch pins its triton.
+fn newer(package: &Package, gpus: &[&TargetGpu]) -> Option<Remedy> {
+    let assembles = |build: &Build| gpus.iter().all(|gpu| build.assembles.contains(&gpu.capability));
+    let fits = |release: &&Release| {
+        let mut measured = release.builds.iter().filter(|build| !build.assembles.is_empty()).peekable();
+        measured.peek().is_some() && measured.all(assembles)
+    };
+    let first = package.releases.iter().rev().take_while(fits).last()?;
+    let name = &package.name;
+    Some(Remedy {
+        summary: format!("Install {name} {} or newer, with the torch that brings it", first.version),
+        requirements: vec![format!("{name}>={}", first.version), TORCH.to_owned()],
+        steps: Vec::new(),
+        change: None,
+        verified: false,
+    })
 }
 
 #[cfg(test)]

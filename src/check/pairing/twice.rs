@@ -6,7 +6,7 @@ use crate::check::{Context, Installer, Stack};
 use crate::facts::{Distribution, Facts, Stray};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::rules::role::is_hub;
-use crate::step::Step;
+use crate::step::{self, Step};
 use crate::text;
 
 rule! {
@@ -93,7 +93,7 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
     let (message, remedy) = if folder.is_empty() && other.is_empty() {
         let summary = format!("Remove both and install {name} once");
         let message = "The report names both, and not their folders: the path decides which of them is imported.";
-        (message.to_owned(), Remedy::new(summary, both()))
+        (message.to_owned(), Remedy::new(summary, both().chain(once(context, imported))))
     } else if folder == other {
         let remedy = match stale(pairs) {
             Some((folders, change)) => {
@@ -101,7 +101,7 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
                 let summary = format!("Remove `{}`, which is of nothing that is installed", folders.join("`, `"));
                 Remedy { change: Some(change), ..Remedy::new(summary, Step::run(words)) }
             }
-            None => Remedy::new(format!("Remove both and install {name} once"), both()),
+            None => Remedy::new(format!("Remove both and install {name} once"), both().chain(once(context, imported))),
         };
         let message = "One folder holds the metadata of both: an installation was interrupted or written over \
                        another, and files of both may be mixed.";
@@ -133,6 +133,15 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
         .packages(packages)
         .evidence(copies(&(imported, shadowed)))
         .remedies([remedy])
+}
+
+/// The step that installs a distribution in the version that is imported, from the index that serves it.
+fn once(context: &Context<'_>, imported: &Distribution) -> Vec<Step> {
+    let version = imported.full_version();
+    let index = version.split_once('+').and_then(|(_, label)| context.db.index_url(label));
+    let pin = step::pin(&imported.name, version);
+    let indexes: Vec<String> = index.into_iter().collect();
+    pin.map(|pin| Installer::of(context.facts).install_from(&[pin], &indexes)).unwrap_or_default()
 }
 
 #[cfg(test)]

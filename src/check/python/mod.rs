@@ -21,7 +21,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         findings.extend(wheels_glibc::findings(context));
         findings.extend(glibc::findings(context));
         findings.extend(bits_32::finding(context));
-        findings.extend(context.stack.installed.iter().filter_map(|installed| no_wheel::finding(context, installed)));
+        findings.extend(no_wheel::findings(context));
         return looked(findings);
     }
     let tagged: Vec<_> =

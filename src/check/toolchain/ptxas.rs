@@ -17,7 +17,8 @@ rule! {
 
 /// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.
 pub fn knows(context: &Context<'_>, gpu: ComputeCapability) -> Option<bool> {
-    let is_for = |ptxas: &&Ptxas| context.db.ptxas(&ptxas.variable).is_some_and(|(row, _)| row.is_for(gpu));
+    let triton = context.stack.get("triton")?.version.as_ref()?;
+    let is_for = |ptxas: &&Ptxas| context.db.takes_ptxas(&ptxas.variable, gpu, triton);
     let ptxas = context.facts.toolchain.ptxas.iter().filter(|ptxas| ptxas.found).find(is_for)?;
     let toolkit = context.db.toolkit(ptxas.cuda?).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
     Some(toolkit.compiles_for.contains(&gpu))
@@ -29,7 +30,7 @@ pub fn check(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
 }
 
 fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option<Finding> {
-    let (row, citation) = context.db.ptxas(&ptxas.variable)?;
+    let citation = context.db.ptxas_citation(&ptxas.variable)?;
     let variable = &ptxas.variable;
     let finding = |severity, title, message: &str, required: &str, evidence| {
         PTXAS_VARIABLE
@@ -64,11 +65,12 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
         let message = "Triton takes the ptxas of its wheel instead, without a word.";
         return Some(finding(Severity::Info, title, message, "a file", evidence));
     }
-    let cuda = ptxas.cuda?;
+    let (cuda, version) = (ptxas.cuda?, triton.version.as_ref()?);
     let toolkit = context.db.toolkit(cuda).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
     let gpus = context.target.gpus.iter();
+    let takes = |gpu: ComputeCapability| context.db.takes_ptxas(&ptxas.variable, gpu, version);
     let gpus: Vec<_> =
-        gpus.filter(|gpu| row.is_for(gpu.capability) && !toolkit.compiles_for.contains(&gpu.capability)).collect();
+        gpus.filter(|gpu| takes(gpu.capability) && !toolkit.compiles_for.contains(&gpu.capability)).collect();
     let first = gpus.first()?.capability;
     let targets: Vec<_> = toolkit.compiles_for.iter().map(|target| format!("sm_{}", target.sm())).collect();
     let evidence = vec![rule(
@@ -89,6 +91,7 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
 mod tests {
     use super::{PTXAS_VARIABLE, Ptxas};
     use crate::check::cases::Case;
+    use crate::version::CudaVersion;
 
     #[test]
     fn a_variable_that_names_no_file() {
@@ -100,5 +103,21 @@ mod tests {
         };
         assert_eq!(with(false), ["toolchain/triton-ptxas-path: `TRITON_PTXAS_PATH` names no file: `/opt/ptxas`"]);
         assert_eq!(with(true), [""; 0]);
+    }
+
+    /// 3.4 and 3.5 have one ptxas for all, 3.6 another for Blackwell.
+    #[test]
+    fn a_ptxas_of_cuda_12_4_before_blackwell() {
+        let with = |triton: &str| {
+            let (variable, path) = ("TRITON_PTXAS_PATH".to_owned(), "/usr/local/cuda-12.4/bin/ptxas".to_owned());
+            let ptxas = Ptxas { variable, path, found: true, cuda: Some(CudaVersion::new(12, 4)) };
+            let case = Case::host().gpu("NVIDIA GeForce RTX 5090", "12.0").installed("triton", triton);
+            case.with(|facts| facts.toolchain.ptxas = vec![ptxas]).found(&PTXAS_VARIABLE)
+        };
+        let title =
+            "the ptxas of `TRITON_PTXAS_PATH` is of CUDA 12.4, which has no sm_120 (GPU 0 NVIDIA GeForce RTX 5090)";
+        assert_eq!(with("3.5.0"), [format!("toolchain/triton-ptxas-path: {title}")]);
+        assert_eq!(with("3.6.0"), [""; 0]);
+        assert_eq!(with("3.3.1"), [""; 0]);
     }
 }

@@ -24,8 +24,8 @@ use self::paths::without_people;
 use self::secrets::{without_mail, without_secrets};
 use super::{
     Candidate, ChangedFile, Contradiction, Disk, Distribution, DistributionBuild, Driver, Facts, Gpu, Imports, InFront,
-    Installing, LibCuda, Library, Link, Loader, Metadata, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy, Python,
-    Reading, Scripts, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
+    Installing, LibCuda, Library, Link, Loader, Metadata, Nowhere, Nvcc, Nvml, Origin, Pasted, Place, Ptxas, PutBy,
+    Python, Reading, Scripts, Stray, System, Toolchain, Unmet, Visibility, Want, Xid,
 };
 
 /// Who is to be forgotten.
@@ -235,12 +235,16 @@ impl Redactor {
     }
 
     fn installing(&mut self, installing: &mut Installing) {
-        let Installing { plain, unmet, candidates } = installing;
+        let Installing { plain, unmet, candidates, nowhere } = installing;
         self.reading(plain, |_, _| ());
         for Candidate { package, requirement, constraint: _, place } in candidates {
             package.iter_mut().chain([requirement, place]).for_each(|text| self.text(text));
         }
         for Unmet { package: _, requirement, found: _, place } in unmet {
+            self.text(requirement);
+            self.text(place);
+        }
+        for Nowhere { requirement, requires_python: _, place } in nowhere {
             self.text(requirement);
             self.text(place);
         }

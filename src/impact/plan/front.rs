@@ -52,6 +52,7 @@ impl Front {
             }
         }
         let twins = twins::older(&front.facts, db, &front.findings);
+        let twins = twins.or_else(|| twins::of_torch(&front.facts, db, &front.findings));
         if let Some(twins) = twins.or_else(|| twins::of_the_toolkit(&front.facts, db, &front.findings)) {
             let requirements = twins.remedy.requirements.clone();
             if front.take(twins.remedy, &twins.answers, db, workload) {

@@ -1,4 +1,5 @@
-//! The second plan: where the first takes a framework's release for the sake of what serves, one that keeps it.
+//! The second plan: where the first takes a framework's release for the sake of what serves, or asks for another driver, one that
+//! keeps it.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +11,20 @@ use crate::rules::schema::Headline;
 use crate::rules::{Target, requirement};
 use crate::solve::{AskedRequirement, INSTALLED};
 use crate::text;
+use crate::version::DriverVersion;
 
 /// Another set, in which the framework keeps the release that the plan takes from it.
 pub(super) struct Instead {
     /// E.g. `torch 2.9.0`.
     keeps: String,
     outlook: Outlook,
+}
+
+impl Instead {
+    /// What goes on the driver that is there, where the plan asks for a newer one.
+    pub(super) fn on_driver(driver: &DriverVersion, outlook: Outlook) -> Self {
+        Self { keeps: format!("driver {driver}"), outlook }
+    }
 }
 
 impl Draft<'_> {

@@ -30,6 +30,13 @@ pub(super) struct Measure {
     distance: usize,
 }
 
+impl Measure {
+    /// The packages that were installed by name, and the serving applications, that change release.
+    pub(super) fn anchors(&self) -> (usize, usize) {
+        (self.requested, self.serving)
+    }
+}
+
 /// How large what an outlook changes is. What is new costs nothing, nor do NVIDIA's runtime wheels, which follow what needs them.
 pub(super) fn measure(outlook: &Outlook, facts: &Facts, db: &RuleDb) -> Measure {
     let changed = outlook.rows.iter().filter(|row| row.fate == Fate::Change && !is_runtime_wheel(&row.name));

@@ -4,16 +4,19 @@
 //! `jax-cuda13-plugin` on a V100 becomes `jax-cuda12-plugin` of the same release, `cupy-cuda11x` beside a toolkit of CUDA 12
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
+use super::super::serious;
 use super::is_told;
 use crate::check;
-use crate::facts::{Distribution, Facts};
+use crate::facts::{Distribution, Facts, TORCH};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
-use crate::rules::RuleDb;
+use crate::rules::driver::runtime_gap;
 use crate::rules::model::Release;
-use crate::rules::requirement::{name_of, normalise};
+use crate::rules::requirement::{is_about, name_of, normalise};
 use crate::rules::role::is_nvidias_for;
+use crate::rules::{RuleDb, Target};
 use crate::text;
+use crate::version::CudaVersion;
 
 /// A distribution that is in the way, and what comes in its place.
 struct Twin<'f> {
@@ -43,6 +46,51 @@ pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<
         findings.iter().filter(|it| it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::Driver));
     let name = failing.flat_map(|it| &it.packages).find_map(|name| db.cuda_name(name))?;
     let (remedy, known) = exchange(facts, db, name.major, name.older()?)?;
+    Some(Exchange { remedy, known, answers: Vec::new() })
+}
+
+/// The exchange for the CUDA of the torch beside them, where NVIDIA's wheels for both overwrite each other's files and each is
+/// needed: jax-cuda12-plugin beside a torch for CUDA 13. With them go the wheels that nothing else needs then, and those of
+/// torch's CUDA are installed again. None where the driver does not run torch's CUDA.
+pub(super) fn of_torch(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
+    let torch = facts.distribution(TORCH)?;
+    let label = || CudaVersion::from_variant(torch.full_version().split_once('+')?.1);
+    let cuda = torch.build.cuda.value().copied().or_else(label)?;
+    let names = || facts.active_distributions().map(|it| it.name.as_str());
+    let other = names().filter_map(|name| db.cuda_name(name)).map(|name| name.major).find(|it| *it != cuda.major)?;
+    let both = |it: &Finding| {
+        [other, cuda.major].iter().all(|major| it.packages.iter().any(|name| is_nvidias_for(name, *major)))
+    };
+    if !findings.iter().any(|it| serious(it) && it.kind == Kind::CudaLibs && both(it)) {
+        return None;
+    }
+    let target = Target::to_plan_for(facts, db);
+    let first = CudaVersion::new(cuda.major, 0);
+    if target.user_mode_driver().is_none_or(|driver| runtime_gap(first, driver, db).is_some()) {
+        return None;
+    }
+    let (mut remedy, known) = exchange(facts, db, other, cuda.major)?;
+    let moves = |name: &str| db.cuda_name(name).is_some_and(|it| it.major == other);
+    let stay = facts.active_distributions().filter(|it| !moves(&it.name));
+    let lines: Vec<&String> = stay.filter_map(|it| it.metadata.value()).flat_map(|it| &it.requires).collect();
+    let is_needed = |name: &str| lines.iter().any(|line| is_about(line, name));
+    let wheels = || facts.active_distributions().filter(|it| is_nvidias_for(&it.name, other) && !is_needed(&it.name));
+    let overwritten = facts.active_distributions().filter(|it| {
+        is_nvidias_for(&it.name, cuda.major) && wheels().any(|wheel| db.shared_file(&it.name, &wheel.name).is_some())
+    });
+    let overwritten: Vec<&Distribution> = overwritten.collect();
+    let pins =
+        overwritten.iter().filter_map(|it| Some(format!("{}=={}", it.name, it.version.value()?))).collect::<Vec<_>>();
+    let gone: Vec<&str> = wheels().map(|it| it.name.as_str()).collect();
+    let installer = check::Installer::of(facts);
+    remedy.steps.splice(0..0, installer.uninstall(&gone));
+    remedy.steps.extend(installer.again(&pins));
+    if !gone.is_empty() {
+        remedy.summary = format!("{}, and torch's own wheels again", remedy.summary);
+    }
+    let removed = wheels().map(|it| Change::Remove { name: it.name.clone(), location: it.location.clone() });
+    let again = overwritten.iter().map(|it| Change::Again { name: it.name.clone(), location: it.location.clone() });
+    remedy.change = Some(Change::All(remedy.change.take().into_iter().chain(removed).chain(again).collect()));
     Some(Exchange { remedy, known, answers: Vec::new() })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::outlook::{Fate, Outlook, have_to_move};
 use super::super::{is_heard, serious};
+use super::blamed::dispensable;
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::registry;
@@ -47,6 +48,7 @@ impl Draft<'_> {
         is_part: &dyn Fn(&str) -> bool,
     ) -> Outlook {
         let mut left = self.ids_with(&outlook);
+        let dispensable = dispensable(findings);
         for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
             // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
             if self.by_words(finding).is_some() || self.is_of_what_moves(finding) {
@@ -69,6 +71,8 @@ impl Draft<'_> {
                 let other = self.foreseen(&wish, target, &|name| is_part(name) || wanted(name));
                 let fits =
                     |it: &Outlook| fall(it, self.db) <= bound || alone(it) || self.falls_below_what_stays(it, finding);
+                let spared = finding.packages.iter().any(|name| dispensable.contains(name));
+                let fits = |it: &Outlook| fits(it) && !(spared && self.anchors(it) > self.anchors(&outlook));
                 let Some(other) = other.filter(fits) else { continue };
                 let size = measure(&other, self.facts, self.db);
                 if best.as_ref().is_some_and(|(least, ..)| *least <= size) {

@@ -140,6 +140,9 @@ pub struct AdvisoryRemedy {
     /// What to ask of the solver, e.g. `bitsandbytes>=0.45.1`.
     #[serde(default)]
     pub requirements: Vec<String>,
+    /// Packages to take out where nothing needs them, e.g. `torchtext`.
+    #[serde(default)]
+    pub removes: Vec<String>,
     /// Commands to copy.
     #[serde(default)]
     pub commands: Vec<Written>,
@@ -201,7 +204,7 @@ pub fn check(raw: &Advisory, stem: &str) -> Result<(), Fault> {
     }
     for (index, remedy) in raw.remedies.iter().enumerate() {
         remedy.commands.iter().try_for_each(Written::check).map_err(|message| fault("remedy", index, &message))?;
-        for line in &remedy.requirements {
+        for line in remedy.requirements.iter().chain(&remedy.removes) {
             requirement(line).map_err(|message| fault("remedy", index, &message))?;
         }
     }

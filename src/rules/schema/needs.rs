@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
 use super::page::{Page, Table, cited, fault, pages};
+use super::range::Range;
+use crate::pep::Version;
 use crate::version::ComputeCapability;
 
 /// The whole file.
@@ -59,6 +61,8 @@ pub struct NinjaRow {
 pub struct PtxasRow {
     /// E.g. `TRITON_PTXAS_PATH`.
     pub variable: String,
+    /// The releases of Triton that read it so, e.g. `>=3.6,<3.9`.
+    pub triton: Range,
     /// It is for GPUs from this compute capability on.
     #[serde(default)]
     pub from: Option<ComputeCapability>,
@@ -70,10 +74,12 @@ pub struct PtxasRow {
 }
 
 impl PtxasRow {
-    /// Whether Triton takes it for such a GPU.
+    /// Whether a release of Triton takes it for such a GPU.
     #[must_use]
-    pub fn is_for(&self, gpu: ComputeCapability) -> bool {
-        self.from.is_none_or(|from| gpu >= from) && self.below.is_none_or(|below| gpu < below)
+    pub fn is_for(&self, gpu: ComputeCapability, triton: &Version) -> bool {
+        self.triton.has(triton)
+            && self.from.is_none_or(|from| gpu >= from)
+            && self.below.is_none_or(|below| gpu < below)
     }
 }
 
@@ -92,7 +98,9 @@ impl Table for NeedsTable {
         }
         for (index, row) in self.ptxas.iter().enumerate() {
             cited(&self.sources, &row.source, "ptxas", index)?;
-            if self.ptxas.iter().take(index).any(|earlier| earlier.variable == row.variable) {
+            row.triton.check().map_err(|message| fault("ptxas", index, &message.to_string()))?;
+            let same = |earlier: &PtxasRow| earlier.variable == row.variable && earlier.triton == row.triton;
+            if self.ptxas.iter().take(index).any(same) {
                 return Err(fault("ptxas", index, &format!("`{}` is there twice", row.variable)));
             }
         }

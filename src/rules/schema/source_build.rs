@@ -27,11 +27,24 @@ pub struct SourceBuild {
     /// The build requirements name torch. It then builds in isolation, against the torch that the installer puts there, which
     /// need not be the installed one. Where this is false, only `--no-build-isolation` lets the setup see a torch.
     pub isolation: bool,
+    /// No index serves its source: it is compiled from the repository that `source` is of.
+    #[serde(default)]
+    pub from_repository: bool,
     /// Its setup at a tag or a commit.
     pub source: Page,
 }
 
 impl SourceBuild {
+    /// What pip compiles it from, where no index serves its source: `git+https://github.com/mit-han-lab/torchsparse.git`, with the
+    /// folder of its setup, `#subdirectory=bindings/torch`.
+    #[must_use]
+    pub fn repository(&self) -> Option<String> {
+        let (repository, file) = self.source.page.split_once("/blob/").filter(|_| self.from_repository)?;
+        let folder = file.split_once('/').and_then(|(_, path)| Some(path.rsplit_once('/')?.0));
+        let folder = folder.map_or_else(String::new, |folder| format!("#subdirectory={folder}"));
+        Some(format!("git+{repository}.git{folder}"))
+    }
+
     /// What its variable must say for some GPUs, each the newest value whose machine code runs there: `80;120` for 8.6 and 12.0.
     /// None where it has no such list, or one of the GPUs none of its values.
     #[must_use]
@@ -57,6 +70,9 @@ impl Row for SourceBuild {
             variable(name).map_err(Fault::new)?;
         }
         let page = &self.source.page;
+        if self.from_repository && self.repository().is_none() {
+            return Err(Fault::new(format!("`{page}` is of no repository")));
+        }
         if !page.starts_with("https://") {
             return Err(Fault::new(format!("`{page}` is no address of its setup")));
         }

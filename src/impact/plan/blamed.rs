@@ -1,0 +1,81 @@
+//! What findings blame: builds that cannot stay, packages that a report does not list, what may be taken out.
+
+use std::collections::BTreeSet;
+
+use super::super::serious;
+use super::{Draft, is_certain, is_told};
+use crate::check::registry;
+use crate::facts::Origin;
+use crate::finding::{Change, Finding, Kind, Severity};
+use crate::pep::Version;
+use crate::rules::requirement;
+use crate::solve::AskedRequirement;
+
+impl Draft<'_> {
+    /// Packages whose installed build was seen not to work here: that counts more than what the rules say of it.
+    pub(super) fn unfit(&self, findings: &[Finding]) -> BTreeSet<String> {
+        // For which GPU, nobody says: any other build may be as unfit.
+        let for_no_gpu = self.facts.gpus.value().is_none_or(Vec::is_empty);
+        let of_build = |finding: &&Finding| {
+            finding.severity == Severity::Fail
+                && match finding.kind {
+                    Kind::GpuArch => !for_no_gpu,
+                    // What somebody asks for is not what is there.
+                    Kind::Python => !finding.id.is(&registry::NO_WHEEL),
+                    kind => kind == Kind::CpuBuild,
+                }
+        };
+        // An advisory is about releases, and says itself which one to install.
+        let is_advisory = |finding: &Finding| finding.id.is(&registry::ADVISORY);
+        // Which of its libraries a package loads, its partner decides.
+        let alone = |name: &&String| self.db.package(name).is_none_or(|package| package.library_choice.is_empty());
+        let single = findings.iter().filter(of_build).filter(|it| it.packages.len() == 1 && !is_advisory(it));
+        let single = single.flat_map(|finding| &finding.packages).filter(alone);
+        // Of a release that the rules do not have no solver knows that it does not go with its partner.
+        let mismatched = findings.iter().filter(|it| {
+            it.severity == Severity::Fail && matches!(it.kind, Kind::Requirement | Kind::Pairing) && !is_told(&it.id)
+        });
+        let unlisted = mismatched.filter_map(|it| it.id.subject()).filter(|name| self.is_unlisted(name));
+        single.cloned().chain(unlisted.map(str::to_owned)).collect()
+    }
+
+    /// Whether a package that the rules cover is there in a release that they do not have.
+    fn is_unlisted(&self, name: &str) -> bool {
+        let Some(package) = self.db.package(name) else { return false };
+        let version = || self.facts.distribution(name)?.version.value()?.parse::<Version>().ok();
+        version().is_some_and(|version| {
+            let public = version.without_local();
+            !package.releases.iter().any(|release| release.version == public)
+        })
+    }
+
+    /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others
+    /// is theirs to bring.
+    pub(super) fn blamed(&self, findings: &[Finding]) -> Vec<AskedRequirement> {
+        let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
+        let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
+        let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
+        let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
+        // What brings the one that is blamed is asked for by its name alone.
+        let lines =
+            |it: &Finding| it.remedies.iter().flat_map(|remedy| remedy.requirements.clone()).collect::<Vec<_>>();
+        let names = told.filter(of_build).flat_map(|it| [it.packages.clone(), lines(it)].concat());
+        let names: BTreeSet<String> = names.filter(|name| absent(&name)).collect();
+        let asked = |name: &String| Some(AskedRequirement::new(requirement::parse(name).ok()?, "the report"));
+        names.iter().filter_map(asked).collect()
+    }
+}
+
+/// What findings say may be taken out, since nothing needs it.
+pub(super) fn dispensable(findings: &[Finding]) -> BTreeSet<String> {
+    let removed = |change: &Change| match change {
+        Change::Remove { name, .. } => Some(name.clone()),
+        _ => None,
+    };
+    let advisories = findings.iter().filter(|it| serious(it) && it.id.is(&registry::ADVISORY));
+    let changes = advisories.flat_map(|it| &it.remedies).filter_map(|remedy| match remedy.change.as_ref()? {
+        Change::All(changes) => changes.iter().map(removed).collect::<Option<Vec<_>>>(),
+        _ => None,
+    });
+    changes.flatten().collect()
+}
