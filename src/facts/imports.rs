@@ -4,10 +4,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Imports {
-    /// How many modules were followed.
-    pub modules: usize,
-    /// Of those, how many may hold any name: extensions, and what makes its names when it runs.
-    pub unknown: usize,
     /// What is not there, by file and line.
     pub wants: Vec<Want>,
     /// Modules whose import nobody followed, for the time it takes.
@@ -38,6 +34,9 @@ pub struct Want {
     /// What cannot be imported for it, e.g. `peft`; none where a condition decides that nobody can tell.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stops: Vec<String>,
+    /// Modules below a package, which itself is imported, that cannot be, e.g. `statsmodels.api`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<String>,
 }
 
 /// What is not there.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Found;
 use super::state::{Attribute, Flow, Frame, Walker};
 use super::value::{Binding, Closure, Exception, Scope, Table, Value};
-use super::weigh::{merge, version};
+use super::weigh::version;
 use crate::python::syntax::tree::{Call, Name, ParamKind};
 
 type Evaluated = Result<Value, Box<Exception>>;
@@ -80,7 +80,8 @@ impl Walker<'_> {
             Value::Items(items) => items.borrow_mut().open = true,
             Value::Table(table) => table.borrow_mut().open = true,
             Value::Globals(id) => self.modules[*id].open = true,
-            Value::Module(id) if *id == frame.module => self.modules[*id].open = true,
+            // `loader.exec_module(sys.modules['tlz'])` in a part of it.
+            Value::Module(id) if self.top(*id) == self.top(frame.module) => self.modules[*id].open = true,
             Value::Str(name) if *name == self.modules[frame.module].name => self.modules[frame.module].open = true,
             _ => {}
         }
@@ -120,7 +121,7 @@ impl Walker<'_> {
         let level = self.level;
         let limit = self.limit;
         if limit == u64::MAX {
-            self.limit = self.steps + super::state::CALL;
+            self.limit = self.steps.get() + super::state::CALL;
         }
         self.depth += 1;
         let done = self.block(&block.body, &mut frame);
@@ -257,7 +258,10 @@ impl Walker<'_> {
             ("builtins.tuple" | "builtins.list" | "builtins.set" | "builtins.frozenset" | "builtins.sorted", _) => {
                 match args {
                     [] => Value::items(Vec::new()),
+                    // A copy of it is as good.
+                    [Value::Known(what)] if what.as_ref() == "sys.modules" => first.clone(),
                     [value] => match self.iterate(value) {
+                        Some(values) if name.ends_with("set") => Value::set(values),
                         Some(values) => Value::items(values),
                         None => open_items(value),
                     },
@@ -284,7 +288,7 @@ impl Walker<'_> {
                 let mut table = Table::default();
                 match args {
                     [] => {}
-                    [Value::Table(other)] => merge(&mut table, &other.borrow()),
+                    [Value::Table(other)] => self.take_entries(&mut table, &other.borrow()),
                     _ => table.open = true,
                 }
                 for (name, value) in named {
@@ -292,7 +296,11 @@ impl Walker<'_> {
                 }
                 Value::table(table)
             }
-            ("collections.defaultdict", _) => Value::table(Table { open: true, ..Table::default() }),
+            ("collections.defaultdict", _) => {
+                let mut table = Table::default();
+                table.open = true;
+                Value::table(table)
+            }
             ("builtins.any" | "builtins.all", value) => {
                 let Some(values) = self.iterate(value) else { return Ok(Value::Unknown) };
                 let ends = name == "builtins.any";
@@ -339,7 +347,7 @@ impl Walker<'_> {
         }
         if let Some((parent, _)) = module.rsplit_once('.') {
             let id = self.import(parent)?;
-            if self.modules[id].signs.path || self.modules[id].signs.registers {
+            if self.modules[id].signs.path || self.registers(&self.modules[id]) {
                 return Ok(Value::Unknown);
             }
         }
@@ -357,7 +365,18 @@ impl Walker<'_> {
 /// Whether an exception was raised by hand and is no error of importing.
 pub fn is_doubtful(exception: &Exception) -> bool {
     let by_hand = exception.evidence.as_ref().is_none_or(|it| it.wanted == super::Wanted::Stop);
-    by_hand && !exception.kinds.iter().any(|it| it.as_ref() == "ImportError" || it.starts_with("Version"))
+    by_hand
+        && !exception.kinds.iter().any(|it| it.as_ref() == "ImportError" || it.starts_with("Version"))
+        && !exception.evidence.as_ref().is_some_and(|it| is_about_versions(&it.name))
+}
+
+/// Whether an error says in full that a version is not the one it needs: what was compared was known.
+fn is_about_versions(says: &str) -> bool {
+    let numbers = says.split_whitespace().filter(|it| {
+        let it = it.trim_matches(|it: char| !it.is_ascii_alphanumeric());
+        it.contains('.') && it.starts_with(|it: char| it.is_ascii_digit())
+    });
+    says.contains("version") && !says.contains('…') && numbers.count() > 1
 }
 
 /// A list that may hold more than what is known of it.

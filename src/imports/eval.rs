@@ -1,10 +1,10 @@
 //! Expressions: their values, as far as they are known, and the names of modules that they use.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::state::{Attribute, Frame, Walker};
-use super::value::{Binding, Exception, Scope, Table, Value};
-use super::weigh::merge;
+use super::value::{Binding, Exception, Items, Scope, Table, Value};
 use super::{Found, Wanted};
 use crate::python::syntax::tree::{Comprehension, Expr, Makes, Name, Op};
 
@@ -59,24 +59,20 @@ impl Walker<'_> {
             }
             Expr::Call(call) => return self.call(call, frame),
             Expr::Tuple(parts) | Expr::List(parts) | Expr::Set(parts) => {
-                let mut values = Vec::with_capacity(parts.len());
-                let mut open = false;
+                let mut items = Items { values: Vec::with_capacity(parts.len()), ..Items::default() };
+                items.is_set = matches!(expr, Expr::Set(_));
                 for part in parts {
                     if let Expr::Starred(inner) = part {
                         let inner = self.eval(inner, frame)?;
                         match self.iterate(&inner) {
-                            Some(more) => values.extend(more),
-                            None => open = true,
+                            Some(more) => items.extend(more),
+                            None => items.open = true,
                         }
                     } else {
-                        values.push(self.eval(part, frame)?);
+                        items.values.push(self.eval(part, frame)?);
                     }
                 }
-                let items = Value::items(values);
-                if let Value::Items(items) = &items {
-                    items.borrow_mut().open = open;
-                }
-                items
+                Value::Items(Rc::new(RefCell::new(items)))
             }
             Expr::Dict(entries) => {
                 let mut table = Table::default();
@@ -87,7 +83,7 @@ impl Walker<'_> {
                     };
                     match (key, self.eval(value, frame)?) {
                         (Some(Value::Str(key)), value) => table.put(key, value),
-                        (None, Value::Table(other)) => merge(&mut table, &other.borrow()),
+                        (None, Value::Table(other)) => self.take_entries(&mut table, &other.borrow()),
                         _ => table.open = true,
                     }
                 }
@@ -152,8 +148,8 @@ impl Walker<'_> {
                     Op::Or => match (&left, &right) {
                         (Value::Table(a), Value::Table(b)) => {
                             let mut table = Table::default();
-                            merge(&mut table, &a.borrow());
-                            merge(&mut table, &b.borrow());
+                            self.take_entries(&mut table, &a.borrow());
+                            self.take_entries(&mut table, &b.borrow());
                             Value::table(table)
                         }
                         _ => Value::Unknown,
@@ -189,7 +185,7 @@ impl Walker<'_> {
                         _ => known = false,
                     }
                 }
-                if known { Value::str(&text) } else { Value::Unknown }
+                if known { self.text(&text) } else { Value::Unknown }
             }
             Expr::Lambda(function) => Value::Function(self.closure(function, frame)?),
             Expr::Comprehension(it) => return self.comprehension(it, frame),

@@ -3,12 +3,16 @@
 use std::rc::Rc;
 
 use super::state::Walker;
-use super::value::{Binding, Table, Value};
-use super::weigh::merge;
+use super::value::{Binding, MOST, Table, Value};
 use crate::python::syntax::tree::Name;
 
 impl Walker<'_> {
     pub fn method(&mut self, of: &Value, name: &str, args: &[Value], named: &[(Name, Value)]) -> Value {
+        match (of, name) {
+            (Value::Str(text), _) => self.charge(text.len()),
+            (Value::Table(table), "items" | "keys" | "values" | "copy") => self.charge(table.borrow().order.len() * 4),
+            _ => {}
+        }
         match (of, name, args) {
             (Value::Str(text), "upper", []) => Value::str(&text.to_uppercase()),
             (Value::Str(text), "lower", []) => Value::str(&text.to_lowercase()),
@@ -17,7 +21,10 @@ impl Walker<'_> {
                 "startswith" => text.starts_with(part.as_ref()),
                 _ => text.ends_with(part.as_ref()),
             }),
-            (Value::Str(text), "replace", [Value::Str(a), Value::Str(b)]) => Value::str(&text.replace(a.as_ref(), b)),
+            (Value::Str(text), "replace", [Value::Str(a), Value::Str(b)]) => {
+                let most = text.len().saturating_mul(b.len().max(1));
+                if most > MOST * 16 { Value::Unknown } else { self.text(&text.replace(a.as_ref(), b)) }
+            }
             (Value::Str(text), "split", []) => Value::items(text.split_whitespace().map(Value::str).collect()),
             (Value::Str(text), "split" | "rsplit", [Value::Str(by)]) if !by.is_empty() => {
                 Value::items(text.split(by.as_ref()).map(Value::str).collect())
@@ -34,16 +41,16 @@ impl Walker<'_> {
                 Value::Bool(!text.is_empty() && text.chars().all(|it| it.is_ascii_digit()))
             }
             (Value::Str(by), "join", [value]) => {
-                let texts = self.iterate(value).and_then(|values| {
+                let texts = self.iterate(value).filter(|it| it.len() * by.len() <= MOST).and_then(|values| {
                     values.iter().map(|it| if let Value::Str(it) = it { Some(it.to_string()) } else { None }).collect()
                 });
-                texts.map_or(Value::Unknown, |texts: Vec<String>| Value::str(&texts.join(by)))
+                texts.map_or(Value::Unknown, |texts: Vec<String>| self.text(&texts.join(by)))
             }
             (Value::Str(_), ..) => Value::Unknown,
             (Value::Items(items), "append" | "add", [value]) => {
                 let mut items = items.borrow_mut();
                 items.perhaps |= self.level > 0;
-                items.values.push(value.clone());
+                items.extend(vec![value.clone()]);
                 Value::None
             }
             (Value::Items(items), "extend" | "update", [value]) => {
@@ -51,7 +58,7 @@ impl Walker<'_> {
                 let mut items = items.borrow_mut();
                 items.open |= more.is_none();
                 items.perhaps |= self.level > 0;
-                items.values.extend(more.unwrap_or_default());
+                items.extend(more.unwrap_or_default());
                 Value::None
             }
             (Value::Items(items), "copy", []) => Value::Items(items.clone()),
@@ -83,14 +90,15 @@ impl Walker<'_> {
                 };
                 let items = Value::items(table.order.iter().map(entry).collect());
                 if let Value::Items(items) = &items {
-                    items.borrow_mut().open = table.open;
+                    let mut items = items.borrow_mut();
+                    (items.open, items.is_set) = (table.open, name != "values");
                 }
                 items
             }
             (Value::Table(table), "update", _) => {
                 match args {
                     [Value::Table(other)] if !Rc::ptr_eq(table, other) => {
-                        merge(&mut table.borrow_mut(), &other.borrow());
+                        self.take_entries(&mut table.borrow_mut(), &other.borrow());
                     }
                     [] => {}
                     _ => table.borrow_mut().open = true,
@@ -110,7 +118,7 @@ impl Walker<'_> {
             }
             (Value::Table(table), "copy", []) => {
                 let mut copy = Table::default();
-                merge(&mut copy, &table.borrow());
+                self.take_entries(&mut copy, &table.borrow());
                 Value::table(copy)
             }
             (Value::Table(table), ..) => {

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 pub use crate::facts::Wanted;
 pub use text::Prepared;
-pub use walk::{Walk, Walked};
+pub use walk::Walk;
 
 /// Where a module is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub trait Modules {
     fn version(&self, distribution: &str) -> Option<Option<String>>;
     /// The value of a variable: none where it is not known, none inside where it is not set.
     fn variable(&self, name: &str) -> Option<Option<String>>;
+    /// Whether the file of an extension spells a name, and may so hold it. True where that cannot be told.
+    fn spells(&self, extension: &str, name: &str) -> bool;
     /// Python's version, e.g. `(3, 12, 1)`.
     fn python(&self) -> (i64, i64, i64);
 }

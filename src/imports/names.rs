@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::text::{Signs, absolute};
+use super::text::{Signs, absolute, is_set};
 use crate::python::syntax::Module;
 use crate::python::syntax::tree::{Expr, Name, Stmt, StmtKind};
 
@@ -13,8 +13,12 @@ use crate::python::syntax::tree::{Expr, Name, Stmt, StmtKind};
 pub struct Names {
     /// All names that it may bind.
     pub all: HashSet<Name>,
+    /// Those that a star takes, where a list states them.
+    pub listed: Option<HashSet<Name>>,
     /// Modules whose names it takes over.
     pub stars: Vec<String>,
+    /// Extensions whose names it takes over.
+    pub extensions: Vec<String>,
     /// There may be more.
     pub open: bool,
     /// Modules of the interpreter that it cannot be imported without, and the lines.
@@ -26,11 +30,13 @@ pub struct Names {
 /// Reads them.
 pub fn names(module: &Module, signs: Signs, (own, package): (&str, bool)) -> Names {
     let mut names = Names::default();
-    let makes =
-        ["globals()", "sys.modules[", "vars()", "locals()", "exec(", "_convert_(", "__getattr__", "global_enum"];
-    names.open = makes.iter().any(|sign| module.text.contains(sign));
+    let text = module.text.as_ref();
+    let makes = ["sys.modules[__name__]", "exec(", "_convert_(", "global_enum"];
+    names.open = makes.iter().any(|sign| text.contains(sign)) || signs.sets_names;
+    names.open |= ["globals()", "vars()", "locals()"].iter().any(|it| gives_away(text, it));
     // A function that somebody calls later binds them.
-    names.open |= signs.sets_names || module.text.contains("    global ");
+    let globals = text.lines().filter_map(|line| line.trim_start().strip_prefix("global "));
+    names.all.extend(globals.flat_map(|it| it.split(',')).map(|it| Name::from(it.trim())));
     names.signs = signs;
     for stmt in &module.body {
         // `_ssl` of ssl, `_ctypes` of ctypes: what is not there in some builds of Python.
@@ -43,7 +49,34 @@ pub fn names(module: &Module, signs: Signs, (own, package): (&str, bool)) -> Nam
         names.needs.extend(needed.map(|name| (name.to_string(), stmt.line)));
     }
     block(&module.body, (own, package), &mut names);
+    names.open |= names.all.contains("__getattr__");
+    names.listed = listed(module);
     names
+}
+
+/// What `__all__` lists, where it is one list of texts and nothing else is done with it.
+fn listed(module: &Module) -> Option<HashSet<Name>> {
+    let value = module.body.iter().find_map(|stmt| match &stmt.kind {
+        StmtKind::Assign(targets, value) => {
+            matches!(targets.as_slice(), [Expr::Name(name)] if name.as_ref() == "__all__").then_some(value)
+        }
+        _ => None,
+    })?;
+    let (Expr::List(parts) | Expr::Tuple(parts)) = value else { return None };
+    let is_once = module.text.matches("__all__").count() == 1;
+    let texts = parts.iter().map(|it| if let Expr::Str(it) = it { Some(it.clone()) } else { None });
+    texts.collect::<Option<HashSet<Name>>>().filter(|_| is_once)
+}
+
+/// Whether a namespace, as `globals()` gives it, is changed or goes where nobody sees it.
+fn gives_away(text: &str, call: &str) -> bool {
+    text.match_indices(call).any(|(at, _)| {
+        let rest = &text[at + call.len()..];
+        match rest.strip_prefix('[') {
+            Some(_) => is_set(rest),
+            None => ![".get(", ".items()", ".keys()", ".values()", ".copy()"].iter().any(|it| rest.starts_with(it)),
+        }
+    })
 }
 
 fn block(body: &[Stmt], own: (&str, bool), names: &mut Names) {

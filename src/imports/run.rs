@@ -97,8 +97,10 @@ impl Walker<'_> {
             }
             StmtKind::Assert(test) => {
                 let value = self.eval(test, frame)?;
-                if value.truth() == Some(false) {
-                    return Err(Exception::new("AssertionError", None));
+                let exception = Exception::new("AssertionError", None);
+                // No import fails for it but where somebody waits for it.
+                if value.truth() == Some(false) && self.tries.iter().any(|it| it.catches(&exception)) {
+                    return Err(exception);
                 }
             }
             StmtKind::Global(names) => frame.globals.extend(names.iter().cloned()),
@@ -110,6 +112,7 @@ impl Walker<'_> {
             }
             StmtKind::Break => return Ok(Flow::Break),
             StmtKind::Continue => return Ok(Flow::Continue),
+            StmtKind::Annotation(all) => self.annotations(all, frame)?,
             StmtKind::Nothing => {}
         }
         Ok(Flow::Next)
@@ -170,7 +173,7 @@ impl Walker<'_> {
         if let Some(names) = module.library.clone() {
             let (module, by_names) = (module.name.clone(), module.by_names);
             // What `__all__` lists may be modules below it.
-            let is_open = names.open || (by_names && names.all.contains("__all__"));
+            let is_open = names.open || !names.extensions.is_empty() || (by_names && names.all.contains("__all__"));
             for name in &names.all {
                 let known = || Value::known(&format!("{module}.{name}"));
                 self.bind(name, if by_names { Value::Unknown } else { known() }, frame);
@@ -225,6 +228,18 @@ impl Walker<'_> {
         frame: &mut Frame,
     ) -> Done {
         let items = self.eval(items, frame)?;
+        if matches!(&items, Value::Known(what) if what.as_ref() == "sys.modules") {
+            // Those that were followed are among them for certain; the others are seen below.
+            let mut names: Vec<Name> = self.by_name.keys().cloned().collect();
+            names.sort();
+            for name in names {
+                self.assign(target, Value::Str(name), frame)?;
+                match self.block(body, frame)? {
+                    Flow::Next | Flow::Continue => {}
+                    _ => break,
+                }
+            }
+        }
         if let Some(values) = self.iterate(&items).filter(|values| values.len() <= 400) {
             for value in values {
                 self.assign(target, value, frame)?;
@@ -256,6 +271,11 @@ impl Walker<'_> {
                 Value::Known(name) => kinds.extend(lineage(name.rsplit('.').next().unwrap_or_default())),
                 _ => open = true,
             }
+        }
+        // `class A(A, A)` in a loop.
+        if kinds.len() > 500 {
+            kinds.truncate(500);
+            open = true;
         }
         let scope = Scope::default();
         let mut inner = frame.inside(scope);
@@ -338,6 +358,16 @@ impl Walker<'_> {
         module.lazy = Some(Rc::new(std::cell::RefCell::new(all)));
     }
 
+    /// Python before 3.14 evaluates annotations where it comes to them.
+    pub fn annotations(&mut self, all: &[Expr], frame: &mut Frame) -> Result<(), Box<Exception>> {
+        if self.outside.python() < (3, 14, 0) {
+            for it in all {
+                self.eval(it, frame)?;
+            }
+        }
+        Ok(())
+    }
+
     pub fn closure(
         &mut self,
         function: &std::sync::Arc<tree::Function>,
@@ -350,6 +380,7 @@ impl Walker<'_> {
                 None => None,
             });
         }
+        self.annotations(&function.annotations, frame)?;
         let scopes = frame.around();
         Ok(Rc::new(Closure { function: function.clone(), module: frame.module, scopes, defaults }))
     }

@@ -1,6 +1,6 @@
 //! The state of a walk: modules, the place, what is caught there, and how much was done.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,7 +69,8 @@ pub struct Walker<'a> {
     pub log: Vec<Vec<(Scope, Name, Option<Binding>)>>,
     /// File and line.
     pub here: (String, u32),
-    pub steps: u64,
+    /// A value that takes long to make counts as many, so that no few statements make much.
+    pub steps: Cell<u64>,
     /// Where the call ends that a module makes.
     pub limit: u64,
     pub depth: usize,
@@ -91,13 +92,18 @@ impl<'a> Walker<'a> {
             tries: Vec::new(),
             log: Vec::new(),
             here: (String::new(), 0),
-            steps: 0,
+            steps: Cell::new(0),
             limit: u64::MAX,
             depth: 0,
             handled: Vec::new(),
             library: Map::default(),
             made_with: None,
         }
+    }
+
+    /// The package at the top of a module's name.
+    pub fn top(&self, module: usize) -> &str {
+        self.modules[module].name.split('.').next().unwrap_or_default()
     }
 
     /// A module of which nobody can say what it holds.
@@ -109,8 +115,20 @@ impl<'a> Walker<'a> {
 
     /// Counts a step. After too many, or too deep, nothing is known any more.
     pub fn is_spent(&mut self) -> bool {
-        self.steps += 1;
-        self.steps > STEPS || self.steps > self.limit || self.depth > DEPTH
+        let steps = self.steps.get() + 1;
+        self.steps.set(steps);
+        steps > STEPS || steps > self.limit || self.depth > DEPTH
+    }
+
+    /// Counts what it takes to copy so many bytes or values.
+    pub fn charge(&self, size: usize) {
+        self.steps.set(self.steps.get().saturating_add(size as u64 / 16));
+    }
+
+    /// A text that was put together; one that no person would write is not kept.
+    pub fn text(&self, text: &str) -> Value {
+        self.charge(text.len());
+        if text.len() > super::value::MOST { Value::Unknown } else { Value::str(text) }
     }
 
     /// What is not there, at this place.

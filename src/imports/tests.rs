@@ -14,7 +14,7 @@ impl Modules for Files {
         if name == "sys" {
             return Found::Opaque;
         }
-        if matches!(name, "importlib" | "importlib.util" | "importlib.metadata" | "typing") {
+        if matches!(name, "__future__" | "importlib" | "importlib.util" | "importlib.metadata" | "typing") {
             return Found::Library(name.to_owned());
         }
         if let Some((key, text)) = self.0.get_key_value(format!("{name}.").as_str()) {
@@ -52,6 +52,10 @@ impl Modules for Files {
         Some(None)
     }
 
+    fn spells(&self, _: &str, name: &str) -> bool {
+        name.starts_with("ext")
+    }
+
     fn python(&self) -> (i64, i64, i64) {
         (3, 12, 1)
     }
@@ -66,7 +70,7 @@ fn told(files: &[(&'static str, &'static str)]) -> String {
         let how = if stops.is_some() { "stops" } else { "perhaps" };
         format!("{how} {}:{} {:?} {} {}", it.file, it.line, it.wanted, it.module, it.name).trim_end().to_owned()
     };
-    walk.end().evidence.into_iter().map(line).collect::<Vec<_>>().join("\n")
+    walk.end().into_iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -190,4 +194,105 @@ fn what_the_parser_could_not_bear_is_refused() {
     assert!(Prepared::read(&format!("x = 1{}", "+1".repeat(1_000_000)), "a").is_none());
     let long = "x = [\n".to_owned() + &"    'text', 1,\n".repeat(100_000) + "]\n";
     assert_eq!(Prepared::read(&long, "a").unwrap().module.body.len(), 1);
+}
+
+#[test]
+fn what_grows_without_end_is_not_followed_to_it() {
+    // The line behind the loop is reached, and what stops there is told.
+    let own = |text: &str| {
+        let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        told(&[("own", text), ("other.", "a = 1\n"), ("ext", "extension")])
+    };
+    let looped = |times: usize, set: &str, step: &str| {
+        let inner = format!("    for b in [{}]:\n        {step}\n", "0,".repeat(times));
+        own(&format!("import other\n{set}\nfor a in [{}]:\n{inner}other.gone\n", "0,".repeat(times)))
+    };
+    let stops = "stops own:6 Attribute other gone";
+    // Doubled 225 times.
+    for step in ["y = y + y", "y += y", "y = [*y, *y]", "y.extend(y)", "y = list(zip(y + y, y + y))"] {
+        assert_eq!(looped(15, "y = [1]", step), stops, "{step}");
+    }
+    for step in ["y = y + y", "y = y.replace('a', y)", "y = y.join([y, y])", "y = f'{y}{y}'"] {
+        assert_eq!(looped(15, "y = 'aa'", step), stops, "{step}");
+    }
+    // Ten thousand deep, and dropped.
+    for step in ["y = [y]", "y = {'a': y}", "y = lambda z=y: z", "y.append([]); y = y[-1]"] {
+        assert_eq!(looped(100, "y = []", step), stops, "{step}");
+    }
+    // Two that hold themselves many times, and a class that is made of itself.
+    let twice = "a = [1]\nb = [1]\n".to_owned() + &"a = [a, a]\nb = [b, b]\n".repeat(60);
+    assert_eq!(own(&format!("{twice}a < b\nif a == b:\n    import gone\n")), "");
+    assert_eq!(own(&format!("{twice}try:\n    import gone\nexcept a:\n    pass\n")), "");
+    assert_eq!(own(&("class A: pass\n".to_owned() + &"class A(A, A): pass\n".repeat(60))), "");
+    // Each `elif` is one way more.
+    let chain: String = (0..10_000).map(|at| format!("elif f({at}):\n    x = {at}\n")).collect();
+    assert_eq!(own(&format!("from ext import f\nif f(0):\n    pass\n{chain}")), "");
+    assert_eq!(own(&format!("import ext.{}a\n", "a.".repeat(10_000))), "");
+}
+
+#[test]
+fn annotations_are_evaluated_unless_they_are_postponed() {
+    let own = |text| told(&[("own", text), ("other.", "a = 1\n")]);
+    assert_eq!(own("import other\ndef f(x: list[other.Gone]): pass\n"), "stops own:2 Attribute other Gone");
+    assert_eq!(own("import other\nclass A:\n    x: other.Gone\n"), "stops own:3 Attribute other Gone");
+    assert_eq!(own("from __future__ import annotations\nimport other\ndef f(x: other.Gone): pass\n"), "");
+    assert_eq!(own("import other\ndef f():\n    x: other.Gone\n    def g(x: other.Gone): pass\nf()\n"), "");
+}
+
+#[test]
+fn a_finder_of_another_python_finds_nothing() {
+    let six = |find: &'static str| {
+        let text = "import sys\nclass Finder:\n    def FIND(self, name): return self\n    def load_module(self, name):\n        \
+                    sys.modules[name] = self\nsys.meta_path.append(Finder())\n__path__ = []\nmoves = 1\n";
+        told(&[("own", "import six.moves\n"), ("six", Box::leak(text.replace("FIND", find).into_boxed_str()))])
+    };
+    assert_eq!(six("find_module"), "stops own:1 Module six.moves");
+    assert_eq!(six("find_spec"), "");
+}
+
+#[test]
+fn names_that_a_star_takes_are_those_that_are_listed_or_that_an_extension_spells() {
+    let large = ("large.", "# by names\nfrom .part import *\nfrom ._ext import *\n");
+    let own = |text| {
+        let part = ("large.part", "# by names\nfrom elsewhere import b\n__all__ = ['a']\ndef a(): pass\n");
+        told(&[("own", text), large, part, ("large._ext", "extension")])
+    };
+    assert_eq!(own("from large import a, extern\n"), "");
+    assert_eq!(own("from large import b\n"), "stops own:1 Name large b");
+    let open = ("large.part", "# by names\nfrom elsewhere import b\n__all__ = ['a']\n__all__ += ['b']\n");
+    assert_eq!(told(&[("own", "from large import b\n"), large, open, ("large._ext", "extension")]), "");
+}
+
+#[test]
+fn a_module_below_one_that_has_another_name_is_below_that_one() {
+    let alias = "import sys\nimport other\nfor name in list(sys.modules):\n    if name.startswith('other'):\n        \
+                 sys.modules[f'pack.{name}'] = sys.modules[name]\n";
+    let own = |text| told(&[("own", text), ("pack.", alias), ("other.", ""), ("other.part", "a = 1\n")]);
+    assert_eq!(own("from pack.other.part import a\n"), "");
+    assert_eq!(own("import pack\nfrom pack.other.gone import a\n"), "stops own:2 Module other.gone");
+}
+
+#[test]
+fn a_module_that_goes_to_what_nobody_follows_has_every_name() {
+    let part = "import sys\nclass Loader:\n    def load(self, module): pass\nLoader().load(sys.modules['other'])\n";
+    let files = [("own", "from other import a\n"), ("other.", "from . import part\n"), ("other.part", part)];
+    assert_eq!(told(&files), "");
+    assert_eq!(told(&[("own", "from other import a\n"), ("other.", "x = 1\n")]), "stops own:1 Name other a");
+}
+
+#[test]
+fn an_error_that_names_both_versions_was_worked_out() {
+    let own = |test: &str| {
+        let text = format!(
+            "from other import __version__\ndef check():\n    if __version__{test}:\n        raise SystemError(f'other is \
+             version {{__version__}}, and 2.2 is needed')\ncheck()\n"
+        );
+        let text: &'static str = Box::leak(text.into_boxed_str());
+        told(&[("own", text), ("other.", "from ._ext import __version__\n"), ("other._ext", "extension")])
+    };
+    assert_eq!(own("[0] == '2'"), "stops own:4 Stop own other is version 2.1, and 2.2 is needed");
+    assert_eq!(own("[:1] != '2'"), "");
+    // Sets have no order.
+    let sets = "if {'a', 'b'} == {'b', 'a'}:\n    pass\nelse:\n    import gone\nassert {1} == set([2])\n";
+    assert_eq!(told(&[("own", sets)]), "");
 }

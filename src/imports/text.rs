@@ -61,7 +61,7 @@ fn collect(body: &[Stmt], own: &str, package: bool, names: &mut Vec<String>) {
 /// Signs that a module does more with names than its statements show.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Signs {
-    /// It puts modules of other names into `sys.modules`, or finders into `sys.meta_path`.
+    /// It puts modules of other names into `sys.modules`.
     pub registers: bool,
     /// It changes its own `__path__`.
     pub path: bool,
@@ -69,6 +69,8 @@ pub struct Signs {
     pub sys_path: bool,
     /// It has a finder of its own.
     pub finder: bool,
+    /// That is one without `find_spec`, as Python before 3.12 asked.
+    pub old_finder: bool,
     /// A function of it gives it names, when somebody calls it.
     pub sets_names: bool,
 }
@@ -78,20 +80,30 @@ impl Signs {
     pub fn of(module: &Module, own: &str) -> Self {
         let text = module.text.as_ref();
         let finder = text.contains("meta_path");
-        let registers =
-            finder || text.match_indices("sys.modules").any(|(at, what)| registers(&text[at + what.len()..]));
+        // What a finder's own `load_module` puts there is what was asked of it.
+        let by_finder =
+            |at: usize| text[..at].rfind("def ").is_some_and(|at| text[at..].starts_with("def load_module("));
+        let put = |at: usize| registers(&text[at + "sys.modules".len()..]) && !(finder && by_finder(at));
+        let registers = text.match_indices("sys.modules").any(|(at, _)| put(at));
         let sys_path = ["sys.path.", "sys.path =", "sys.path[", "addsitedir"].iter().any(|it| text.contains(it));
         let sets = format!("setattr({own},");
         let by_globals =
             || text.contains("globals().update") || text.match_indices("globals()[").any(|(at, _)| is_set(&text[at..]));
         Self {
             registers,
-            path: text.contains("__path__"),
+            path: text.match_indices("__path__").any(|(at, _)| is_path(&text[..at], &text[at..])),
             sys_path,
             finder,
+            old_finder: finder && !text.contains("find_spec"),
             sets_names: !own.is_empty() && (text.contains(&sets) || by_globals()),
         }
     }
+}
+
+/// Whether a `__path__` is one that names folders: it is not in quotes, and not the empty one of a module that is no package.
+fn is_path(before: &str, rest: &str) -> bool {
+    !before.ends_with(['"', '\''])
+        && !rest.strip_prefix("__path__ = []").is_some_and(|rest| rest.starts_with(['\n', '\r', ' ']))
 }
 
 /// Whether what follows `sys.modules` puts another module into it.
@@ -108,7 +120,7 @@ fn registers(rest: &str) -> bool {
 }
 
 /// Whether what stands behind the next bracket is `=`.
-fn is_set(text: &str) -> bool {
+pub fn is_set(text: &str) -> bool {
     let line = text.split('\n').next().unwrap_or_default();
     line.split_once(']').is_some_and(|(_, after)| {
         let after = after.trim_start();

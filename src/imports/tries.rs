@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Wanted;
 use super::state::{Catch, Flow, Frame, Walker};
-use super::value::{Exception, Value, class_kind, lineage};
+use super::value::{Exception, TOGETHER, Value, class_kind, lineage};
 use crate::python::syntax::tree::{Expr, Stmt, StmtKind, Try};
 
 type Done = Result<Flow, Box<Exception>>;
@@ -55,12 +55,17 @@ impl Walker<'_> {
 
     /// The kinds that an `except` clause names by this value; none where that is not known.
     pub fn kinds_of(&self, value: &Value) -> Option<Vec<Rc<str>>> {
+        self.kinds_within(value, &mut TOGETHER.clone())
+    }
+
+    fn kinds_within(&self, value: &Value, most: &mut u32) -> Option<Vec<Rc<str>>> {
+        *most = most.checked_sub(1)?;
         match value {
             Value::Known(name) => Some(vec![name.rsplit('.').next().unwrap_or_default().into()]),
             Value::Class(class) => Some(vec![class_kind(class.name.as_ref(), class.module)]),
             Value::Items(items) => {
                 let items = items.borrow();
-                let all: Option<Vec<_>> = items.values.iter().map(|it| self.kinds_of(it)).collect();
+                let all: Option<Vec<_>> = items.values.iter().map(|it| self.kinds_within(it, most)).collect();
                 all.filter(|_| !items.open).map(|it| it.into_iter().flatten().collect())
             }
             _ => None,

@@ -39,6 +39,11 @@ pub enum Value {
     Method(Rc<(Value, Name)>),
 }
 
+/// No list or dict is kept that is longer, nor a text, in bytes.
+pub const MOST: usize = 64 << 10;
+/// So many values are compared at most to tell whether two are the same: a list may hold itself.
+pub const TOGETHER: u32 = 2000;
+
 /// What is in a list.
 #[derive(Debug, Default)]
 pub struct Items {
@@ -47,6 +52,24 @@ pub struct Items {
     pub open: bool,
     /// Some of them are perhaps not there: they came where it is not known whether it runs.
     pub perhaps: bool,
+    /// In no order: a set, or the keys of a dict.
+    pub is_set: bool,
+}
+
+impl Items {
+    /// Appends what another holds.
+    pub fn extend(&mut self, more: Vec<Value>) {
+        match self.values.len() + more.len() > MOST {
+            true => self.open = true,
+            false => self.values.extend(more),
+        }
+    }
+}
+
+impl Drop for Items {
+    fn drop(&mut self) {
+        bury(std::mem::take(&mut self.values));
+    }
 }
 
 /// What is in a dict.
@@ -61,10 +84,44 @@ pub struct Table {
 
 impl Table {
     pub fn put(&mut self, key: Name, value: Value) {
-        if self.entries.insert(key.clone(), value).is_none() {
+        if self.order.len() >= MOST {
+            self.open = true;
+        } else if self.entries.insert(key.clone(), value).is_none() {
             self.order.push(key);
         }
     }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        bury(std::mem::take(&mut self.entries).into_values());
+    }
+}
+
+thread_local! {
+    /// What is to be dropped, while something is.
+    static GRAVES: RefCell<Option<Vec<Value>>> = const { RefCell::new(None) };
+}
+
+/// Drops values one after the other: what holds what holds the next, a million deep, would leave no stack.
+fn bury(values: impl IntoIterator<Item = Value>) {
+    let held = values.into_iter().filter(|it| matches!(it, Value::Items(_) | Value::Table(_) | Value::Function(_)));
+    let held: Vec<Value> = held.collect();
+    if held.is_empty() {
+        return;
+    }
+    let is_first = GRAVES.with_borrow_mut(|graves| {
+        let is_first = graves.is_none();
+        graves.get_or_insert_default().extend(held);
+        is_first
+    });
+    if !is_first {
+        return;
+    }
+    while let Some(next) = GRAVES.with_borrow_mut(|graves| graves.as_mut().and_then(Vec::pop)) {
+        drop(next);
+    }
+    GRAVES.set(None);
 }
 
 /// A function where it was defined.
@@ -76,6 +133,15 @@ pub struct Closure {
     pub scopes: Vec<Scope>,
     /// Values of the defaults of its parameters, in their order.
     pub defaults: Vec<Option<Value>>,
+}
+
+impl Drop for Closure {
+    fn drop(&mut self) {
+        bury(self.defaults.drain(..).flatten());
+        for scope in self.scopes.drain(..).filter_map(|it| Rc::try_unwrap(it).ok()) {
+            bury(scope.into_inner().into_values().map(|it| it.value));
+        }
+    }
 }
 
 /// A class.
@@ -143,6 +209,11 @@ impl Value {
         Self::Items(Rc::new(RefCell::new(Items { values, ..Items::default() })))
     }
 
+    /// A set, or what is as one.
+    pub fn set(values: Vec<Value>) -> Self {
+        Self::Items(Rc::new(RefCell::new(Items { values, is_set: true, ..Items::default() })))
+    }
+
     pub fn known(name: &str) -> Self {
         Self::Known(Rc::from(name))
     }
@@ -179,6 +250,11 @@ impl Value {
 
     /// Whether two are the same value, where that is known.
     pub fn same(&self, other: &Self) -> Option<bool> {
+        self.same_within(other, &mut TOGETHER.clone())
+    }
+
+    fn same_within(&self, other: &Self, most: &mut u32) -> Option<bool> {
+        *most = most.checked_sub(1)?;
         Some(match (self, other) {
             (Self::None, Self::None) => true,
             (Self::Bool(a), Self::Bool(b)) => a == b,
@@ -192,12 +268,13 @@ impl Value {
                 if a.open || b.open {
                     return None;
                 }
+                let in_order = !(a.is_set || b.is_set);
                 if a.values.len() != b.values.len() {
-                    return Some(false);
+                    return in_order.then_some(false);
                 }
                 for (a, b) in a.values.iter().zip(&b.values) {
-                    if !a.same(b)? {
-                        return Some(false);
+                    if !a.same_within(b, most)? {
+                        return in_order.then_some(false);
                     }
                 }
                 true

@@ -10,16 +10,6 @@ use super::{Evidence, Found, Modules, Wanted};
 use crate::python::syntax::tree::Name;
 
 /// What came of following imports.
-#[derive(Debug, Default)]
-pub struct Walked {
-    /// What stops, and the module whose import it stops; none where a condition decides.
-    pub evidence: Vec<(Evidence, Option<String>)>,
-    /// How many modules were followed.
-    pub modules: usize,
-    /// How many of them lie open: nobody can say what they hold.
-    pub unknown: usize,
-}
-
 /// Follows the import of modules, one after the other, as in one process.
 pub struct Walk<'a>(Walker<'a>);
 
@@ -30,28 +20,33 @@ impl<'a> Walk<'a> {
         Self(Walker::new(modules))
     }
 
-    /// Follows the import of a module, or of a name in one: `transformers:Trainer`.
-    pub fn import(&mut self, root: &str) {
+    /// Follows the import of a module; whether it comes through, as far as is known.
+    pub fn import(&mut self, root: &str) -> bool {
         let walker = &mut self.0;
-        let (module, name) = root.split_once(':').map_or((root, None), |(module, name)| (module, Some(name)));
         walker.here = (String::new(), 0);
-        let done = walker.import(module).and_then(|id| match name {
-            Some(name) => walker.take(id, name).map(drop),
-            None => Ok(()),
-        });
-        if let Err(exception) = done
-            && let Some(evidence) = &exception.evidence
+        let Err(exception) = walker.import(root) else { return true };
+        if let Some(evidence) = &exception.evidence
             && !evidence.file.is_empty()
         {
             walker.evidence.push((evidence.as_ref().clone(), Some(root.to_owned())));
         }
+        false
     }
 
-    /// What it came to.
+    /// The same for a module below a package: what stops it for certain, and what it refuses itself is its own affair.
+    pub fn import_part(&mut self, root: &str) {
+        let before = self.0.evidence.len();
+        self.import(root);
+        let kept = |(it, stops): &(Evidence, Option<String>)| stops.is_some() && it.wanted != Wanted::Stop;
+        let mut told = self.0.evidence.split_off(before);
+        told.retain(kept);
+        self.0.evidence.extend(told);
+    }
+
+    /// What stops, and the module whose import it stops; none where a condition decides.
     #[must_use]
-    pub fn end(self) -> Walked {
-        let unknown = self.0.modules.iter().filter(|it| it.open).count();
-        Walked { modules: self.0.modules.len(), unknown, evidence: self.0.evidence }
+    pub fn end(self) -> Vec<(Evidence, Option<String>)> {
+        self.0.evidence
     }
 }
 
@@ -59,6 +54,10 @@ impl Walker<'_> {
     /// Imports a module and its parents; gives the module itself.
     pub fn import(&mut self, name: &str) -> Result<usize, Box<Exception>> {
         let mut parent: Option<usize> = None;
+        // No person writes such a name.
+        if name.len() > 1000 {
+            return Ok(self.opaque("…"));
+        }
         let ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
         for end in ends {
             let id = self.load(&name[..end], parent)?;
@@ -84,12 +83,26 @@ impl Walker<'_> {
                 _ => Ok(*id),
             };
         }
+        // `requests.packages.urllib3.util`, where the part before is urllib3 itself.
+        if let (Some(parent), Some((above, last))) = (parent, name.rsplit_once('.'))
+            && self.modules[parent].name.as_ref() != above
+        {
+            let real = format!("{}.{last}", self.modules[parent].name);
+            let id = self.load(&real, Some(parent))?;
+            self.by_name.insert(Name::from(name), id);
+            return Ok(id);
+        }
         let known = parent.is_none_or(|parent| {
             let it = &self.modules[parent];
-            !(it.signs.registers || it.signs.path || (it.path.is_none() && it.open))
+            !(self.registers(it) || it.signs.path || self.is_hidden(it, name))
         });
         let found = match self.outside.find(name) {
-            Found::Missing if !known || self.is_spent() || self.is_elsewhere(name) => Found::Unknown,
+            Found::Missing if !known || self.is_spent() || self.is_elsewhere(name) => {
+                // Who asks next may know more.
+                let id = self.opaque(name);
+                self.by_name.remove(name);
+                return Ok(id);
+            }
             found => found,
         };
         match found {
@@ -107,7 +120,7 @@ impl Walker<'_> {
                     self.modules[id].state = State::Failed(exception.clone());
                     return Err(exception);
                 }
-                self.modules[id].signs.registers = names.signs.registers;
+                self.modules[id].signs.registers = names.signs.registers || names.signs.finder;
                 self.modules[id].library = Some(names);
                 Ok(id)
             }
@@ -131,15 +144,32 @@ impl Walker<'_> {
 
     /// Whether something that ran may find a module where Python would not.
     pub fn is_elsewhere(&self, name: &str) -> bool {
-        let quoted = [format!("'{name}'"), format!("\"{name}\"")];
+        let above = name.match_indices('.').map(|(at, _)| &name[..at]).chain([name]);
+        let quoted: Vec<String> = above.flat_map(|it| [format!("'{it}'"), format!("\"{it}\"")]).collect();
         let importer = self.modules.iter().rev().find(|it| it.path.as_deref() == Some(self.here.0.as_str()));
         let top = importer.map_or("", |it| it.name.split('.').next().unwrap_or_default());
         let paths = |it: &Module| it.signs.sys_path && it.name.split('.').next() == Some(top);
         let finds = |it: &Module| {
-            it.signs.finder
+            self.finds(it)
                 && it.text.as_ref().is_some_and(|it| quoted.iter().any(|name| it.module.text.contains(name.as_str())))
         };
         self.modules.iter().any(|it| finds(it) || (paths(it) && !name.contains('.')))
+    }
+
+    /// Whether a module's finder is one that this Python asks: `find_module` is gone from 3.12.
+    pub fn finds(&self, it: &Module) -> bool {
+        it.signs.finder && !(it.signs.old_finder && self.outside.python() >= (3, 12, 0))
+    }
+
+    /// Whether a module may put others into `sys.modules`.
+    pub fn registers(&self, it: &Module) -> bool {
+        it.signs.registers || self.finds(it)
+    }
+
+    /// Whether a module below one that is no text may be in it: an extension that spells its name.
+    pub fn is_hidden(&self, it: &Module, name: &str) -> bool {
+        let last = name.rsplit('.').next().unwrap_or_default();
+        it.path.is_none() && it.open && self.outside.spells(&it.name, last)
     }
 
     /// The module of the interpreter itself that one of the standard library needs and does not have.
@@ -163,9 +193,15 @@ impl Walker<'_> {
                     match self.outside.find(&star) {
                         Found::Library(path) | Found::Names(path) => {
                             let other = self.library(&path, &star);
+                            if let Some(listed) = &other.listed {
+                                names.all.extend(listed.iter().cloned());
+                                continue;
+                            }
                             names.all.extend(other.all.iter().cloned());
+                            names.extensions.extend(other.extensions.iter().cloned());
                             names.open |= other.open;
                         }
+                        Found::Opaque => names.extensions.push(star),
                         _ => names.open = true,
                     }
                 }
@@ -221,7 +257,8 @@ impl Walker<'_> {
             return if binding.maybe { Attribute::Unknown } else { Attribute::Value(binding.value.clone()) };
         }
         if let Some(names) = &module.library {
-            let is_there = names.open || names.all.contains(name) || name.starts_with("__");
+            let spelt = || names.extensions.iter().any(|it| self.outside.spells(it, name));
+            let is_there = names.open || names.all.contains(name) || name.starts_with("__") || spelt();
             if module.by_names {
                 // What many ask before they take anything else.
                 if let ("__version__", Some(Some(version))) = (name, self.outside.version(&module.name)) {
@@ -235,6 +272,13 @@ impl Walker<'_> {
             return Attribute::Missing;
         }
         if module.path.is_none() && module.open {
+            // An extension that is a part of a package is of its release.
+            let top = module.name.split('.').next().unwrap_or_default();
+            if let ("__version__", Some(Some(version))) = (name, self.outside.version(top))
+                && version.bytes().all(|it| it.is_ascii_digit() || it == b'.')
+            {
+                return Attribute::Value(Value::str(&version));
+            }
             // Built into the interpreter, or an extension.
             return match self.outside.find(&module.name) {
                 Found::Opaque if !module.name.contains('.') => {
@@ -333,7 +377,7 @@ impl Walker<'_> {
                 return self.import(&full).map(Value::Module);
             }
             let signs = self.modules[id].signs;
-            if signs.registers || signs.path || self.is_spent() {
+            if self.registers(&self.modules[id]) || signs.path || self.is_spent() {
                 return Ok(Value::Unknown);
             }
         }

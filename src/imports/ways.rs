@@ -13,18 +13,30 @@ type Done = Result<Flow, Box<Exception>>;
 impl Walker<'_> {
     /// The branches of an `if`: those whose test is known are taken or left, the others perhaps.
     pub fn branches(&mut self, branches: &[(Expr, Vec<Stmt>)], otherwise: &[Stmt], frame: &mut Frame) -> Done {
-        let Some(((test, body), rest)) = branches.split_first() else { return self.block(otherwise, frame) };
-        if is_type_checking(test) {
-            self.state_names(body, frame);
-            return self.branches(rest, otherwise, frame);
-        }
-        match self.eval(test, frame)?.truth() {
-            Some(true) => self.block(body, frame),
-            Some(false) => self.branches(rest, otherwise, frame),
-            None => self.either(frame, &mut |walker, frame| walker.block(body, frame), &mut |walker, frame| {
-                walker.branches(rest, otherwise, frame)
-            }),
-        }
+        let mut branches = branches;
+        let (body, rest) = loop {
+            let Some(((test, body), rest)) = branches.split_first() else { return self.block(otherwise, frame) };
+            if is_type_checking(test) {
+                self.state_names(body, frame);
+            } else {
+                match self.eval(test, frame)?.truth() {
+                    Some(true) => return self.block(body, frame),
+                    Some(false) => {}
+                    None => break (body, rest),
+                }
+            }
+            branches = rest;
+        };
+        self.either(frame, &mut |walker, frame| walker.block(body, frame), &mut |walker, frame| {
+            // Each `elif` stands in the `else` of the one before: too many of them nest too deep.
+            walker.depth += 1;
+            let done = match walker.is_spent() {
+                true => Ok(Flow::Next),
+                false => walker.branches(rest, otherwise, frame),
+            };
+            walker.depth -= 1;
+            done
+        })
     }
 
     /// What is stated for type checkers alone.

@@ -5,15 +5,19 @@
 //! every folder of the path (importlib's `FileFinder` and `PathFinder`). A finder that a `.pth` file installs may find anything
 //! that its text names.
 
+mod below;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use memchr::memmem;
 
-use super::python_path::join;
+use super::python_path::pythonpath;
 use super::root::RootFs;
 use crate::facts::{Distribution, Python};
 use crate::imports::Found;
+use crate::python::pth::code_lines;
+use crate::python::record::parse_record;
 use crate::version::PythonVersion;
 
 /// What is inspected.
@@ -90,9 +94,7 @@ impl<'a> Finder<'a> {
     /// Looks at the path; nothing is read yet.
     #[must_use]
     pub fn new(place: Place<'a>, version: PythonVersion) -> Self {
-        let variable = place.environment.get("PYTHONPATH").map(String::as_str).unwrap_or_default();
-        let folder = place.current_dir.unwrap_or("/");
-        let named: Vec<String> = variable.split(':').filter(|it| !it.is_empty()).map(|it| join(folder, it)).collect();
+        let named: Vec<String> = pythonpath(place.environment, place.current_dir).collect();
         let (front, path): (Vec<String>, Vec<String>) =
             place.python.path.iter().cloned().partition(|it| named.contains(it));
         let free = if place.python.free_threaded { "t" } else { "" };
@@ -133,21 +135,39 @@ impl<'a> Finder<'a> {
         let mut tops: Vec<String> =
             stated.lines().map(str::trim).filter(|it| is_name(it) && there(it)).map(str::to_owned).collect();
         if tops.is_empty() {
-            let record = self.place.root.read(&format!("{folder}/RECORD"), 32 << 20).unwrap_or_default();
-            let record = String::from_utf8_lossy(&record);
-            let files = record.lines().filter_map(|line| line.split(',').next());
-            let modules = files.filter_map(|path| {
-                let stem = path.strip_suffix(".py")?;
-                Some(stem.strip_suffix("/__init__").unwrap_or(stem)).filter(|it| !it.contains('/') && is_name(it))
-            });
-            tops = modules.map(str::to_owned).collect();
+            tops = self.recorded(&folder);
         }
         // Helpers of an installation are nobody's import.
         tops.retain(|it| {
-            !it.starts_with('_') && !["tests", "test", "docs", "examples", "setup"].contains(&it.as_str())
+            let first = it.split('.').next().unwrap_or_default();
+            !first.starts_with('_') && !["tests", "test", "docs", "examples", "setup"].contains(&first)
         });
         tops.sort();
         tops.dedup();
+        tops
+    }
+
+    /// The modules that a distribution's RECORD lists which lie in no other of its packages: `yaml`, `langgraph.prebuilt` of a
+    /// namespace.
+    fn recorded(&self, folder: &str) -> Vec<String> {
+        let record = self.place.root.read(&format!("{folder}/RECORD"), 32 << 20).unwrap_or_default();
+        let record = String::from_utf8_lossy(&record);
+        let names = parse_record(&record).filter_map(|it| {
+            let stem = it.path.strip_suffix(".py")?;
+            let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
+            stem.split('/').all(is_name).then(|| stem.replace('/', "."))
+        });
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        let mut tops: Vec<String> = Vec::new();
+        for name in names {
+            let is_below = |top: &String| name.strip_prefix(top.as_str()).is_some_and(|rest| rest.starts_with('.'));
+            if !tops.last().is_some_and(is_below) {
+                tops.push(name);
+            }
+        }
+        // A folder of modules that is no package is no part of anything.
+        tops.retain(|it| it.matches('.').count() < 3);
         tops
     }
 
@@ -258,14 +278,20 @@ impl<'a> Finder<'a> {
 
     /// Whether a folder holds an extension of that name that this interpreter loads.
     fn has_extension(&self, folder: &str, name: &str) -> bool {
-        let Some(names) = self.names(folder) else { return false };
-        if names.contains(&format!("{name}.so")) || names.contains(&format!("{name}.abi3.so")) {
-            return true;
+        self.extension_in(folder, name).is_some()
+    }
+
+    fn extension_in(&self, folder: &str, name: &str) -> Option<String> {
+        let names = self.names(folder)?;
+        let plain = [format!("{name}.so"), format!("{name}.abi3.so")];
+        if let Some(it) = plain.iter().find(|it| names.contains(it.as_str())) {
+            return Some(format!("{folder}/{it}"));
         }
         let free = if self.place.python.free_threaded { "t" } else { "" };
         let own = format!("{name}.cpython-{}{}{free}-", self.version.major, self.version.minor);
         let prefix = format!("{name}.");
-        names.iter().any(|it| it.starts_with(&prefix) && it.starts_with(&own) && it.ends_with(".so"))
+        let its = names.iter().find(|it| it.starts_with(&prefix) && it.starts_with(&own) && it.ends_with(".so"))?;
+        Some(format!("{folder}/{its}"))
     }
 
     /// Whether the interpreter or its library has a module built in, by the name of the function that makes it.
@@ -322,7 +348,7 @@ fn hooks(place: Place<'_>) -> Vec<String> {
     for folder in &place.python.path {
         for name in place.root.list(folder).into_iter().filter(|it| it.ends_with(".pth")) {
             let Ok(text) = place.root.read_text(&format!("{folder}/{name}")) else { continue };
-            for line in text.lines().filter(|it| it.starts_with("import ") || it.starts_with("import\t")) {
+            for line in code_lines(&text) {
                 let words = line.split(|it: char| !(it.is_ascii_alphanumeric() || it == '_'));
                 for word in words.filter(|it| it.len() > 2) {
                     let files = [format!("{folder}/{word}.py"), format!("{folder}/{word}/__init__.py")];

@@ -3,7 +3,9 @@
 //! Finds modules as Python does, folder by folder of its path, and reads those that are reached, ahead of the walk on a thread
 //! of its own for each core: a module that was read names those that come next.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod wants;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,7 +13,7 @@ use std::thread;
 pub use super::finder::Place;
 
 use super::finder::Finder;
-use crate::facts::{Distribution, Imports, PythonImplementation, Reading, Want, Wanted};
+use crate::facts::{Distribution, Imports, PythonImplementation, Reading};
 use crate::imports::{Evidence, Found, Modules, Prepared, Walk};
 use crate::python::metadata::requirement_name;
 use crate::version::PythonVersion;
@@ -27,13 +29,11 @@ pub struct Scope {
     pub all: bool,
 }
 
-/// As much text is followed before what is not of the stack is left, in bytes: by who follows, not by who reads ahead, so that
-/// it is the same each time.
+/// As much text is followed of what is not of the stack before the rest is left, and as much of what lies below packages, in
+/// bytes: by who follows, not by who reads ahead, so that it is the same each time.
 const BUDGET: u64 = 12 << 20;
 /// No module is longer.
 const LONGEST: u64 = 8 << 20;
-/// More findings are not told.
-const MOST: usize = 60;
 /// Blocks nest, and so do the calls that follow them.
 const STACK: usize = 256 << 20;
 
@@ -78,12 +78,10 @@ pub fn probe(place: Place<'_>, scope: Scope) -> Reading<Imports> {
             }
         }
     });
-    let Some((walked, left)) = walked else {
+    let Some(Walked { evidence, parts, left }) = walked else {
         return Reading::unreadable("following the imports stopped: a bug, please report it");
     };
-    let owners = Owners { place, records: Mutex::default() };
-    let wants = wants(&walked.0, &owners);
-    let imports = Imports { modules: walked.1, unknown: walked.2, wants, left };
+    let imports = Imports { wants: wants::wants(place, &evidence, &parts), left };
     Reading::binary(imports, "the modules of the installed packages")
 }
 
@@ -96,28 +94,55 @@ impl<F: Fn()> Drop for AtEnd<F> {
     }
 }
 
-type Walked = (Vec<(Evidence, Option<String>)>, usize, usize);
-
-fn follow(files: &Files<'_>, roots: &[(String, bool)]) -> (Walked, Vec<String>) {
-    let mut walk = Walk::new(files);
-    let mut left = Vec::new();
-    for (root, is_part) in roots {
-        if files.is_by_names(root) {
-            continue;
-        }
-        if !is_part && files.is_spent() {
-            left.push(root.clone());
-            continue;
-        }
-        files.expect(root);
-        walk.import(root);
-    }
-    let walked = walk.end();
-    ((walked.evidence, walked.modules, walked.unknown), left)
+struct Walked {
+    /// What stops, and the module whose import it stops.
+    evidence: Vec<(Evidence, Option<String>)>,
+    /// Those modules that lie below a package.
+    parts: HashSet<String>,
+    /// Packages that were not followed.
+    left: Vec<String>,
 }
 
-/// The modules whose import is followed: those of the stack, then those of what was asked for by name or is needed by nothing.
-fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bool)> {
+/// A module whose import is followed.
+struct Root {
+    module: String,
+    /// It is of the stack.
+    of_stack: bool,
+}
+
+/// Follows all packages, then the modules directly below those that came through: `statsmodels.api`.
+fn follow(files: &Files<'_>, roots: &[Root]) -> Walked {
+    let mut walk = Walk::new(files);
+    let (mut left, mut whole, mut is_beside) = (Vec::new(), Vec::new(), false);
+    for Root { module, of_stack } in roots.iter().filter(|it| !files.is_by_names(&it.module)) {
+        if !of_stack && !std::mem::replace(&mut is_beside, true) {
+            files.begin();
+        }
+        if !of_stack && files.is_spent() {
+            left.push(module.clone());
+            continue;
+        }
+        files.expect(module);
+        if walk.import(module) {
+            whole.push(module);
+        }
+    }
+    let mut parts = HashSet::new();
+    let scripts: HashSet<String> = files.place.distributions.iter().flat_map(|it| files.finder.scripts(it)).collect();
+    files.begin();
+    for part in whole.into_iter().flat_map(|it| files.finder.below(it, &scripts)) {
+        if files.is_spent() {
+            break;
+        }
+        files.expect(&part);
+        walk.import_part(&part);
+        parts.insert(part);
+    }
+    Walked { evidence: walk.end(), parts, left }
+}
+
+/// The packages whose import is followed: those of the stack, then those that nothing needs, then what else was asked for by name.
+fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<Root> {
     let needed: BTreeSet<String> = place
         .distributions
         .iter()
@@ -129,16 +154,17 @@ fn roots(place: Place<'_>, finder: &Finder<'_>, scope: Scope) -> Vec<(String, bo
     let is_top = |it: &Distribution| scope.all || it.requested || !needed.contains(&it.name);
     let mut seen = BTreeSet::new();
     let mut roots = Vec::new();
-    for of_stack in [true, false] {
-        let mut names = Vec::new();
-        for it in place.distributions {
-            let is_part = (scope.is_part)(&it.name);
-            if is_part == of_stack && (is_part || is_top(it)) {
-                names.extend(finder.tops(it));
-            }
-        }
+    let rank = |it: &Distribution| match ((scope.is_part)(&it.name), needed.contains(&it.name)) {
+        (true, _) => Some(0),
+        (false, false) => Some(1),
+        (false, true) => is_top(it).then_some(2),
+    };
+    for of_rank in 0..=2 {
+        let its = place.distributions.iter().filter(|it| rank(it) == Some(of_rank));
+        let mut names: Vec<String> = its.flat_map(|it| finder.tops(it)).collect();
         names.sort();
-        roots.extend(names.into_iter().filter(|name| seen.insert(name.clone())).map(|name| (name, of_stack)));
+        let new = names.into_iter().filter(|name| seen.insert(name.clone()));
+        roots.extend(new.map(|module| Root { module, of_stack: of_rank == 0 }));
     }
     roots
 }
@@ -177,6 +203,11 @@ enum Slot {
 }
 
 impl Files<'_> {
+    /// What comes now has its own budget.
+    fn begin(&self) {
+        self.followed.store(0, Ordering::Relaxed);
+    }
+
     fn is_spent(&self) -> bool {
         self.followed.load(Ordering::Relaxed) > self.budget
     }
@@ -290,65 +321,12 @@ impl Modules for Files<'_> {
         self.place.root.is_host().then(|| self.place.environment.get(name).cloned())
     }
 
+    fn spells(&self, extension: &str, name: &str) -> bool {
+        self.finder.spells(extension, name)
+    }
+
     fn python(&self) -> (i64, i64, i64) {
         let micro = self.version.micro.unwrap_or(99);
         (i64::from(self.version.major), i64::from(self.version.minor), i64::from(micro))
     }
-}
-
-/// Which distribution a file belongs to.
-struct Owners<'a> {
-    place: Place<'a>,
-    records: Mutex<HashMap<usize, String>>,
-}
-
-impl Owners<'_> {
-    fn of(&self, file: &str) -> Option<String> {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        for (at, it) in self.place.distributions.iter().enumerate() {
-            let Some(below) = file.strip_prefix(it.location.as_str()).and_then(|it| it.strip_prefix('/')) else {
-                continue;
-            };
-            let record = records.entry(at).or_insert_with(|| {
-                let path = format!("{}/{}/RECORD", it.location, it.metadata_dir);
-                let text = self.place.root.read(&path, 32 << 20).unwrap_or_default();
-                format!("\n{}", String::from_utf8_lossy(&text))
-            });
-            if record.contains(&format!("\n{below},")) {
-                return Some(it.name.clone());
-            }
-        }
-        // Installed in development mode: by the name of its folder.
-        let stem = file.strip_suffix(".py").unwrap_or(file);
-        let parts: Vec<String> = stem.split('/').map(requirement_name).collect();
-        let is_it = |it: &&Distribution| it.editable && parts.contains(&it.name);
-        self.place.distributions.iter().find(is_it).map(|it| it.name.clone())
-    }
-}
-
-/// What was found, each thing once.
-fn wants(evidence: &[(Evidence, Option<String>)], owners: &Owners<'_>) -> Vec<Want> {
-    let mut by_evidence: BTreeMap<&Evidence, BTreeSet<String>> = BTreeMap::new();
-    for (it, stops) in evidence {
-        by_evidence.entry(it).or_default().extend(stops.clone());
-    }
-    let want = |(it, stops): (&Evidence, BTreeSet<String>)| Want {
-        importer: owners.of(&it.file),
-        file: it.file.clone(),
-        line: it.line,
-        wanted: it.wanted,
-        module: it.module.clone(),
-        name: it.name.clone(),
-        owner: it.owner.as_deref().and_then(|it| owners.of(it)),
-        stops: stops.into_iter().collect(),
-    };
-    let mut wants: Vec<Want> = by_evidence.into_iter().take(MOST).map(want).collect();
-    // What stops an import for certain is not told again as what may.
-    let certain: Vec<(Wanted, String, String)> = wants
-        .iter()
-        .filter(|it| !it.stops.is_empty())
-        .map(|it| (it.wanted, it.module.clone(), it.name.clone()))
-        .collect();
-    wants.retain(|it| !it.stops.is_empty() || !certain.contains(&(it.wanted, it.module.clone(), it.name.clone())));
-    wants
 }

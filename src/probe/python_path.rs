@@ -55,10 +55,8 @@ pub fn search_path(root: &RootFs, layout: Layout<'_>) -> Vec<PathFolder> {
     let variable = |name: &str| layout.environment.get(name).map(String::as_str).filter(|text| !text.is_empty());
     let current_dir = layout.current_dir.unwrap_or("/");
 
-    if let Some(entries) = variable("PYTHONPATH") {
-        for entry in entries.split(':') {
-            path.add(&join(current_dir, entry), Some(&PutBy::Pythonpath));
-        }
+    for folder in pythonpath(layout.environment, layout.current_dir) {
+        path.add(&folder, Some(&PutBy::Pythonpath));
     }
     if layout.venv.is_some() {
         path.add_sites(layout, layout.prefix);
@@ -73,6 +71,15 @@ pub fn search_path(root: &RootFs, layout: Layout<'_>) -> Vec<PathFolder> {
         path.add_sites(layout, layout.base_prefix);
     }
     path.folders
+}
+
+/// The folders that PYTHONPATH names, in its order.
+pub fn pythonpath<'a>(
+    environment: &'a BTreeMap<String, String>,
+    current_dir: Option<&'a str>,
+) -> impl Iterator<Item = String> + 'a {
+    let entries = environment.get("PYTHONPATH").filter(|text| !text.is_empty());
+    entries.into_iter().flat_map(|it| it.split(':')).map(move |entry| join(current_dir.unwrap_or("/"), entry))
 }
 
 /// Where pip installs with `--user`: PYTHONUSERBASE, else `~/.local`.

@@ -12,22 +12,35 @@
 pub fn parse_pth(text: &str) -> Vec<&str> {
     let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
     lines
-        .filter(|line| !line.starts_with('#') && !line.starts_with("import ") && !line.starts_with("import\t"))
+        .filter(|line| !line.starts_with('#') && !is_code(line))
         .map(str::trim_end)
         .filter(|line| !line.is_empty() && !line.contains('\0'))
         .collect()
+}
+
+fn is_code(line: &str) -> bool {
+    line.starts_with("import ") || line.starts_with("import\t")
+}
+
+/// Its lines of code, but for those with which setuptools makes a namespace of a folder beside it (`name-nspkg.pth`): without
+/// them `import` finds the same.
+pub fn code_lines(text: &str) -> impl Iterator<Item = &str> {
+    let is_namespace = |line: &&str| line.contains("module_from_spec(") && line.contains("setdefault('__path__'");
+    text.lines().filter(|line| is_code(line)).filter(move |line| !is_namespace(line))
 }
 
 /// The folders that its lines of code put in front of all others: `import sys; sys.path.insert(0, '/opt/lib')`. Only what is
 /// written out; what the code works out is not known.
 #[must_use]
 pub fn put_in_front(text: &str) -> Vec<&str> {
-    let code = text.lines().filter(|line| line.starts_with("import ") || line.starts_with("import\t"));
-    let folders = code.flat_map(|line| line.split("sys.path.insert(0,").skip(1)).filter_map(|rest| {
-        let rest = rest.trim_start();
-        let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'))?;
-        rest.get(1..)?.split_once(quote).map(|(folder, _)| folder)
-    });
+    let folders =
+        text.lines().filter(|line| is_code(line)).flat_map(|line| line.split("sys.path.insert(0,").skip(1)).filter_map(
+            |rest| {
+                let rest = rest.trim_start();
+                let quote = rest.chars().next().filter(|letter| matches!(letter, '\'' | '"'))?;
+                rest.get(1..)?.split_once(quote).map(|(folder, _)| folder)
+            },
+        );
     folders.filter(|folder| folder.starts_with('/') && !folder.contains('\\')).collect()
 }
 
@@ -49,6 +62,9 @@ mod tests {
         let precedence =
             "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = True and __import__('_distutils_hack')";
         assert!(parse_pth(precedence).is_empty());
+        let namespace = "import sys, types, os;importlib = __import__('importlib.util');m = sys.modules.setdefault('google', \
+                         importlib.util.module_from_spec(x));mp = (m or []) and m.__dict__.setdefault('__path__',[])";
+        assert_eq!(code_lines(&format!("{precedence}\n{namespace}\n/folder\n")).collect::<Vec<_>>(), [precedence]);
     }
 
     #[test]

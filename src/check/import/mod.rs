@@ -4,9 +4,10 @@ pub mod missing_module;
 pub mod missing_name;
 pub mod stopped;
 
-use crate::pep::{Operator, Version};
+use crate::pep::{Operator, Requirement, Version};
 
 use super::requirement::install;
+use super::requirement::met::is_met;
 use super::{Context, Installed, looked};
 use crate::facts::{Reading, Want, Wanted};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Remedy, Rule, Severity};
@@ -20,13 +21,27 @@ pub fn check(context: &Context<'_>) -> Outcome {
         _ => return Outcome::NotApplicable("no import was followed".to_owned()),
     };
     let told = imports.wants.iter().filter(|want| !is_declared(context, want));
-    looked(told.filter_map(|want| finding(context, want)).collect())
+    let found: Vec<Finding> = told.filter_map(|want| finding(context, want)).collect();
+    match imports.left.as_slice() {
+        [one, rest @ ..] if found.is_empty() => {
+            let more = if rest.is_empty() { String::new() } else { format!(" and of {} more", rest.len()) };
+            Outcome::Skipped(format!(
+                "the import of `{one}`{more} was not followed, for the time it takes; `--imports all` does"
+            ))
+        }
+        _ => looked(found),
+    }
 }
 
 fn finding(context: &Context<'_>, want: &Want) -> Option<Finding> {
     // What gpudoc's user did not install by a package is his own.
     let importer = context.stack.get(want.importer.as_deref()?)?;
     let owner = want.owner.as_deref().and_then(|name| context.stack.get(name));
+    // A part of a package that takes what is not installed is an option that nobody chose, and one that lacks a part of its own was
+    // left out.
+    if is_part(want) && owner.is_none_or(|owner| owner.name() == importer.name()) && !needs(context, want) {
+        return None;
+    }
     Some(match want.wanted {
         Wanted::Module => missing_module::finding(context, want, importer, owner),
         Wanted::Name | Wanted::Attribute => missing_name::finding(context, want, importer, owner),
@@ -42,12 +57,12 @@ fn told(
     (importer, owner): (&Installed<'_>, Option<&Installed<'_>>),
     (subject, title, observed): (&str, String, String),
 ) -> Finding {
-    let is_certain = !want.stops.is_empty();
+    let is_certain = !want.stops.is_empty() || (is_part(want) && needs(context, want));
     let place = place(want, importer);
-    let message = match want.stops.as_slice() {
+    let message = match if want.stops.is_empty() { want.parts.as_slice() } else { want.stops.as_slice() } {
         [] => format!("`{place}` asks for it where a condition decides, and stops there if that holds."),
         [one] => format!("`import {one}` stops at `{place}`."),
-        [one, ..] => format!("`import {one}` and the import of {} more stop at `{place}`.", want.stops.len() - 1),
+        [one, rest @ ..] => format!("`import {one}` and the import of {} more stop at `{place}`.", rest.len()),
     };
     let mut packages: Vec<String> = vec![importer.name().to_owned()];
     packages.extend(owner.map(|owner| owner.name().to_owned()).filter(|name| name != importer.name()));
@@ -58,6 +73,19 @@ fn told(
         .packages(packages)
         .evidence([Evidence::of(Basis::Binary, place, format!("asks for `{subject}`")).required(observed)])
         .remedies(owner.map(|owner| remedies(context, importer, owner)).unwrap_or_default())
+}
+
+/// Only modules below a package stop: itself it is imported.
+fn is_part(want: &Want) -> bool {
+    want.stops.is_empty() && !want.parts.is_empty()
+}
+
+/// Whether the importer declares that it needs the distribution whose module it is: what it cannot do without.
+fn needs(context: &Context<'_>, want: &Want) -> bool {
+    let top = want.module.split('.').next().unwrap_or_default();
+    let owner = want.owner.clone().or_else(|| context.db.distribution_of_module(top));
+    let (Some(owner), Some(importer)) = (owner, want.importer.as_deref()) else { return false };
+    context.stack.get(&owner).is_some() && declared(context, importer, &owner).next().is_some()
 }
 
 /// File and line, below the folder of the packages: `peft/tuners/tuners_utils.py:30`.
@@ -105,33 +133,50 @@ fn is_near_lower_bound(importer: &Installed<'_>, name: &str, version: &Version) 
 
 /// Whether the importer declares that it needs another release of the owner than there is: one cause, which is told there.
 fn is_declared(context: &Context<'_>, want: &Want) -> bool {
-    let (Some(importer), Some(owner)) = (want.importer.as_deref(), want.owner.as_deref()) else { return false };
-    unmet(context, importer, owner)
+    want.importer.as_deref().is_some_and(|importer| match want.owner.as_deref() {
+        Some(owner) => unmet(context, importer, owner),
+        None => refused(context, want).is_some(),
+    })
+}
+
+/// The distribution that an error of the importer's own names, of which it declares that it needs another release.
+fn refused<'a>(context: &'a Context<'_>, want: &Want) -> Option<&'a str> {
+    let importer = want.importer.as_deref().filter(|_| want.wanted == Wanted::Stop)?;
+    let says = want.name.to_lowercase().replace('_', "-");
+    let names = context.stack.installed.iter().map(Installed::name);
+    let named = names.filter(|name| *name != importer && says.contains(name) && unmet(context, importer, name));
+    named.max_by_key(|name| name.len())
+}
+
+/// The requirements of one installed distribution on another that hold here.
+fn declared<'a>(context: &'a Context<'_>, by: &str, of: &'a str) -> impl Iterator<Item = Requirement> + 'a {
+    let lines = context.stack.get(by).and_then(Installed::requires).into_iter().flatten();
+    let environment = markers(&context.target);
+    let requirements = lines.filter(move |line| is_about(line, of)).filter_map(|line| parse(line).ok());
+    requirements.filter(move |it| environment.as_ref().is_some_and(|environment| applies(it, environment, &[])))
 }
 
 /// Whether a requirement of one installed distribution on another is not met.
 fn unmet(context: &Context<'_>, by: &str, of: &str) -> bool {
-    let (Some(by), Some(of)) = (context.stack.get(by), context.stack.get(of)) else { return false };
-    let Some(version) = of.distribution.stated_version() else { return false };
-    let Some(environment) = markers(&context.target) else { return false };
-    by.requires().into_iter().flatten().filter(|line| is_about(line, of.name())).any(|line| {
-        let Ok(requirement) = parse(line) else { return false };
-        let range = specifiers(&requirement);
-        applies(&requirement, &environment, &[])
-            && range.is_some_and(|range| !crate::rules::requirement::satisfied(&range, &version))
-    })
+    let found = context.stack.get(of);
+    found.is_some_and(|found| declared(context, by, of).any(|it| !is_met(&it, found)))
 }
 
 /// What stops an import of one distribution for certain because of another: file and line.
 pub fn certain(context: &Context<'_>, by: &str, of: &str) -> Option<Evidence> {
     let imports = context.facts.imports.value()?;
     let is_it = |want: &&Want| {
-        !want.stops.is_empty() && want.importer.as_deref() == Some(by) && want.owner.as_deref() == Some(of)
+        !(want.stops.is_empty() && want.parts.is_empty())
+            && want.importer.as_deref() == Some(by)
+            && want.owner.as_deref().or_else(|| refused(context, want)) == Some(of)
     };
     let want = imports.wants.iter().find(is_it)?;
     let importer = context.stack.get(by)?;
-    let subject = subject(want);
-    Some(Evidence::of(Basis::Binary, place(want, importer), format!("asks for `{subject}`, which is not there")))
+    let observed = match want.wanted {
+        Wanted::Stop => format!("raises an error: {}", want.name),
+        _ => format!("asks for `{}`, which is not there", subject(want)),
+    };
+    Some(Evidence::of(Basis::Binary, place(want, importer), observed))
 }
 
 /// What is asked for, in full: `transformers.modeling_layers`, `numpy.float_`.
@@ -171,6 +216,7 @@ mod made {
             name: String::new(),
             owner: Some("transformers".to_owned()),
             stops: vec!["peft".to_owned()],
+            parts: Vec::new(),
         };
         change(&mut want);
         let case = Case::host().python("3.12");

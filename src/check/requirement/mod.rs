@@ -4,6 +4,7 @@
 //! extras followed that are asked for, and `Requires-Python`. Of a report also what its installer said.
 
 mod extras;
+pub mod met;
 pub mod metadata;
 pub mod python;
 pub mod refused;
@@ -78,11 +79,11 @@ fn installed(context: &Context<'_>) -> Outcome {
         let extras: Vec<_> = wanted.get(installed.name()).into_iter().flatten().cloned().collect();
         for requirement in requirements.iter().filter(|requirement| applies(requirement, &extras)) {
             let name = requirement.name.as_ref();
-            let twin = || twins::of(context, name).is_some_and(|twin| unmet::is_met(requirement, twin));
+            let twin = || twins::of(context, name).is_some_and(|twin| met::is_met(requirement, twin));
             let met = match by_name.get(name) {
                 // What a report does not name may well be there.
                 None => context.facts.origin == Origin::Report || twin(),
-                Some(found) => unmet::is_met(requirement, found),
+                Some(found) => met::is_met(requirement, found),
             };
             if !met {
                 let finding = unmet::check(context, installed, requirement, by_name.get(name).copied());

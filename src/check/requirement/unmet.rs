@@ -5,7 +5,7 @@ use crate::check::import::certain;
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::pep::{Operator, Requirement, Version};
-use crate::rules::requirement::{satisfied, specifiers};
+use crate::rules::requirement::specifiers;
 use crate::rules::schema::Stop;
 
 rule! {
@@ -15,20 +15,6 @@ rule! {
     /// it is a warning. Known from the metadata of both distributions. Install the release that is asked for, or
     /// another release of the one that asks.
     pub UNMET = "requirement/{package}/{other}": Requirement, Fail, since "0.1.0", judged on [Distributions];
-}
-
-/// Whether an installed distribution meets a requirement, by the version in its metadata or by its full one.
-pub fn is_met(requirement: &Requirement, found: &Installed<'_>) -> bool {
-    // A URL stands for itself, and a version that cannot be read is reported by the probe, not here.
-    let Some(specifiers) = specifiers(requirement) else { return true };
-    let declared = found.distribution.stated_version();
-    match (declared, &found.version) {
-        (None, None) => true,
-        (declared, full) => {
-            declared.is_some_and(|version| satisfied(&specifiers, &version))
-                || full.as_ref().is_some_and(|version| satisfied(&specifiers, version))
-        }
-    }
 }
 
 /// A requirement that is not met by what was found, or by nothing.

@@ -223,8 +223,8 @@ impl Redactor {
         self.reading(spoken_of, |_, _| ());
         self.reading(vendor, |_, _| ());
         self.installing(installing);
-        self.reading(imports, |redactor, Imports { modules: _, unknown: _, wants, left: _ }| {
-            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _ } in wants {
+        self.reading(imports, |redactor, Imports { wants, left: _ }| {
+            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _, parts: _ } in wants {
                 redactor.text(file);
                 redactor.text(name);
             }

@@ -19,7 +19,8 @@ pub struct Bodies<'a> {
 }
 
 /// Parses a text whose first line has this number. Gives whether something in it yields outside of functions, too.
-pub fn read(text: &str, first_line: u32, bodies: &Bodies<'_>) -> Option<(Vec<Stmt>, bool)> {
+/// Annotations are read in a module's own statements, and not in those of a function.
+pub fn read(text: &str, first_line: u32, bodies: &Bodies<'_>, is_module: bool) -> Option<(Vec<Stmt>, bool)> {
     let parsed = ruff_python_parser::parse_unchecked(
         text,
         ruff_python_parser::ParseOptions::from(ruff_python_parser::Mode::Module),
@@ -28,9 +29,17 @@ pub fn read(text: &str, first_line: u32, bodies: &Bodies<'_>) -> Option<(Vec<Stm
         return None;
     }
     let module = parsed.syntax().as_module()?;
-    let mut it = Convert { text: text.as_bytes(), bodies, at: 0, line: first_line, yields: false };
+    let annotated = is_module && !module.body.iter().any(is_postponed);
+    let mut it = Convert { text: text.as_bytes(), bodies, at: 0, line: first_line, yields: false, annotated };
     let body = it.body(&module.body);
     Some((body, it.yields))
+}
+
+/// `from __future__ import annotations`.
+fn is_postponed(stmt: &ast::Stmt) -> bool {
+    let ast::Stmt::ImportFrom(it) = stmt else { return false };
+    it.module.as_ref().is_some_and(|it| it.as_str() == "__future__")
+        && it.names.iter().any(|it| it.name.as_str() == "annotations")
 }
 
 struct Convert<'a> {
@@ -40,6 +49,8 @@ struct Convert<'a> {
     at: usize,
     line: u32,
     yields: bool,
+    /// Annotations are evaluated here.
+    annotated: bool,
 }
 
 fn name(name: &str) -> Name {
@@ -91,6 +102,11 @@ impl Convert<'_> {
                 Some(value) => {
                     let value = self.expr(value);
                     StmtKind::Assign(vec![self.expr(&it.target)], value)
+                }
+                None if self.annotated => {
+                    let mut all = Vec::new();
+                    self.annotation(&it.annotation, &mut all);
+                    StmtKind::Annotation(all)
                 }
                 None => StmtKind::Nothing,
             },
@@ -145,8 +161,10 @@ impl Convert<'_> {
             ast::Stmt::FunctionDef(it) => {
                 let decorators = it.decorator_list.iter().map(|it| self.expr(&it.expression)).collect();
                 let params = self.params(&it.parameters);
+                let annotations = self.annotations(it);
                 let body = self.function_body(&it.body);
-                let function = Function { name: name(it.name.as_str()), params, is_async: it.is_async, body };
+                let function =
+                    Function { name: name(it.name.as_str()), params, annotations, is_async: it.is_async, body };
                 StmtKind::Def(Arc::new(function), decorators)
             }
             ast::Stmt::ClassDef(it) => {
@@ -184,9 +202,10 @@ impl Convert<'_> {
             let text = self.bodies.original[range.clone()].into();
             return Body::Text { text, line: self.bodies.first_line + line - 1, read: OnceLock::new() };
         }
-        let outer = std::mem::take(&mut self.yields);
+        let outer = (std::mem::take(&mut self.yields), std::mem::take(&mut self.annotated));
         let body = self.body(body);
-        let is_generator = std::mem::replace(&mut self.yields, outer);
+        let is_generator = self.yields;
+        (self.yields, self.annotated) = outer;
         Body::Block(Block { body, is_generator })
     }
 
@@ -204,6 +223,31 @@ impl Convert<'_> {
         }
         all.extend(params.kwarg.as_ref().map(|it| simple(it.name.as_str(), ParamKind::Named)));
         all
+    }
+
+    /// What the annotations of a function take from elsewhere: `pb.Result` of `def f(x: List[pb.Result])`.
+    fn annotations(&mut self, function: &ast::StmtFunctionDef) -> Vec<Expr> {
+        let mut all = Vec::new();
+        if self.annotated {
+            let params = function.parameters.iter().map(ast::AnyParameterRef::annotation);
+            for it in params.chain([function.returns.as_deref()]).flatten() {
+                self.annotation(it, &mut all);
+            }
+        }
+        all
+    }
+
+    fn annotation(&mut self, expr: &ast::Expr, all: &mut Vec<Expr>) {
+        match expr {
+            ast::Expr::Attribute(_) => all.push(self.expr(expr)),
+            ast::Expr::Subscript(it) => {
+                self.annotation(&it.value, all);
+                self.annotation(&it.slice, all);
+            }
+            ast::Expr::Tuple(it) => it.elts.iter().for_each(|it| self.annotation(it, all)),
+            ast::Expr::List(it) => it.elts.iter().for_each(|it| self.annotation(it, all)),
+            _ => {}
+        }
     }
 
     fn exprs(&mut self, exprs: &[ast::Expr]) -> Vec<Expr> {
@@ -320,7 +364,13 @@ impl Convert<'_> {
                 self.yields = outer;
                 let body = vec![Stmt { line, kind: StmtKind::Return(Some(value)) }];
                 let body = Body::Block(Block { body, is_generator: false });
-                Expr::Lambda(Arc::new(Function { name: name("<lambda>"), params, is_async: false, body }))
+                Expr::Lambda(Arc::new(Function {
+                    name: name("<lambda>"),
+                    params,
+                    annotations: Vec::new(),
+                    is_async: false,
+                    body,
+                }))
             }
             ast::Expr::ListComp(it) => self.comprehension(&[&it.elt], &it.generators, Makes::Items),
             ast::Expr::SetComp(it) => self.comprehension(&[&it.elt], &it.generators, Makes::Items),

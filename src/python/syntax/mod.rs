@@ -47,7 +47,7 @@ impl Function {
 fn statements(text: &str) -> Option<Vec<Stmt>> {
     let skimmed = skim::skim(text)?;
     let bodies = Bodies { original: text, first_line: 1, ranges: &skimmed.bodies };
-    Some(convert::read(&skimmed.text, 1, &bodies)?.0)
+    Some(convert::read(&skimmed.text, 1, &bodies, true)?.0)
 }
 
 /// The statements of a function's body, whose first line has this number, without the bodies of those in it.
@@ -55,7 +55,7 @@ fn body_of(text: &str, line: u32, is_async: bool) -> Option<Block> {
     let skimmed = skim::skim(text)?;
     let bodies = Bodies { original: text, first_line: line, ranges: &skimmed.bodies };
     let around = format!("{}def f():\n{}", if is_async { "async " } else { "" }, skimmed.text);
-    let (mut body, _) = convert::read(&around, line.saturating_sub(1), &bodies)?;
+    let (mut body, _) = convert::read(&around, line.saturating_sub(1), &bodies, false)?;
     match body.pop()?.kind {
         StmtKind::Def(function, _) => match Arc::into_inner(function)?.body {
             Body::Block(block) => Some(block),

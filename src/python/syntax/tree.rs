@@ -77,6 +77,8 @@ pub enum StmtKind {
     Continue,
     /// What does nothing here.
     Nothing,
+    /// What the annotation of a name without a value takes from elsewhere: `x: pb.Result`.
+    Annotation(Vec<Expr>),
 }
 
 /// A `try` statement.
@@ -147,6 +149,8 @@ pub struct Function {
     pub name: Name,
     /// Its parameters, in order.
     pub params: Vec<Param>,
+    /// What its annotations take from elsewhere, e.g. `pb.Result`; none where they are not evaluated when it is defined.
+    pub annotations: Vec<Expr>,
     /// `async def`.
     pub is_async: bool,
     /// What it does.
