@@ -29,7 +29,7 @@ use crate::rules::requirement::{self, applies, markers, normalise, satisfied, sp
 use crate::rules::role::{is_nvidias, is_runtime_wheel};
 use crate::rules::schema::Advisory;
 use crate::rules::{RuleDb, Target, Workload};
-use crate::solve::Pin;
+use crate::solve::{Pin, admits_below};
 use crate::version::DriverVersion;
 
 pub use outlook::{Fate, Outlook, Rebuild, Row, Wish, foresee};
@@ -423,11 +423,15 @@ fn install(facts: &mut Facts, pin: &str, db: &RuleDb) {
         let other = normalise(wanted.name.as_ref());
         let (Some(range), true) = (specifiers(&wanted), applies(&wanted, &environment, &[])) else { continue };
         // Covered packages are pinned by the solver itself, but for one that is not there and whose older releases, which the rules
-        // do not know, would do as well: an installer brings it.
+        // do not know, would do as well: an installer brings it, and which release that is depends on all the others.
         let is_left = |package: &Package| {
-            package.partial && facts.origin != Origin::Report && facts.distribution(&other).is_none()
+            let older = package.releases.first().is_some_and(|first| admits_below(&range, &first.version));
+            package.partial && older && facts.origin != Origin::Report && facts.distribution(&other).is_none()
         };
-        if db.package(&other).is_some_and(|package| !is_left(package)) && !is_runtime_wheel(&other) {
+        if let Some(package) = db.package(&other).filter(|_| !is_runtime_wheel(&other)) {
+            if is_left(package) {
+                slot_version(facts, &other, None);
+            }
             continue;
         }
         let met = facts

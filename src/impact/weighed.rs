@@ -113,7 +113,8 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         }
         _ => false,
     };
-    let possible = || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(is_line));
+    let possible =
+        || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(is_line));
     let action = possible().find(|action| action.changes.iter().all(is_own)).or_else(|| possible().next())?;
     let words = action.changes.iter().filter_map(|change| match change {
         Change::Requirement { from, to: Some(to) } => Some(format!("change `{from}` to `{to}`, or take it out")),

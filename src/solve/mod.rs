@@ -36,6 +36,7 @@ mod tests;
 
 pub use action::{Action, Change};
 pub use names::{Unknown, unknown_extras, unknown_names};
+pub use need::admits_below;
 pub use outside::{installed_outsiders, led_to};
 pub use proof::{Proof, Step};
 pub use reason::Reason;

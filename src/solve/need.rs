@@ -41,7 +41,8 @@ impl DeclaredRequirement {
     }
 }
 
-/// Whether a range admits versions older than one.
-pub(super) fn admits_below(specifiers: &VersionSpecifiers, first: &Version) -> bool {
+/// Whether a range admits versions older than one: `>=40.8` does where 60.0 is the first that the rules know.
+#[must_use]
+pub fn admits_below(specifiers: &VersionSpecifiers, first: &Version) -> bool {
     !release_specifiers_to_ranges(specifiers.clone()).is_disjoint(&Ranges::strictly_lower_than(first.clone()))
 }
