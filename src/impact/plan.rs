@@ -21,7 +21,7 @@ use self::wishes::Wanted;
 use super::outlook::{Fate, Outlook, Row, Wish, foresee};
 use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
-use crate::facts::{Distribution, Facts, Origin, Reading, Stray, TORCH};
+use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
 use crate::pep::{Version, VersionSpecifiers, is_line, read_pin, read_range};
 use crate::rules::driver::{compat_fault, least_driver};
@@ -155,7 +155,10 @@ impl Draft<'_> {
         let version = |name: &str| self.facts.distribution(name).and_then(|it| it.version.value());
         // Of a driver that nobody names it is only known that it knows the GPUs; what is installed may well run on it.
         let driver_known = target.driver.is_some();
-        if !driver_known && version(TORCH).is_none() {
+        let is_chosen = |it: &Distribution| {
+            it.version.value().is_some() && self.db.package(&it.name).is_some_and(|package| package.headline.is_some())
+        };
+        if !driver_known && !self.facts.active_distributions().any(is_chosen) {
             target.driver = least_driver(&target, self.db);
         }
         // What a report does not name may be there, and what it names without a version may be right.

@@ -23,6 +23,8 @@ const NOWHERE: [&str; 2] =
 const NO_WHEELS: &str = " has no wheels with a matching Python ";
 /// What pip says before of releases that are there for another Python.
 const PASSED_OVER: &str = "Ignored the following versions that require a different python version: ";
+/// So many of these are kept.
+const MOST_PASSED_OVER: usize = 400;
 /// So many proofs of one text are read.
 const MOST: usize = 12;
 
@@ -42,7 +44,8 @@ pub fn read(text: &Clean<'_>, draft: &mut Draft) {
             continue;
         }
         if let Some((_, list)) = line.text.split_once(PASSED_OVER) {
-            passed_over = list.split(';').filter_map(|one| one.trim().split_once(" Requires-Python ")).collect();
+            let all = list.split(';').filter_map(|one| one.trim().split_once(" Requires-Python "));
+            passed_over = all.take(MOST_PASSED_OVER).collect();
         }
         if let Some(found) = pip(&line.text) {
             let place = format!("pip, line {}", line.number);
