@@ -92,7 +92,10 @@ pub fn with_remedies(
             finding.remedies.retain(|remedy| remedy.verified || remedy.requirements.is_empty());
         }
         finding.remedies.sort_by_key(|remedy| !remedy.verified);
-        finding.remedies.extend(instead);
+        // Among remedies it is what may be taken in the place of the plan.
+        finding.remedies.extend(
+            instead.map(|it| Remedy { summary: format!("Or {}", crate::text::lower_first(&it.summary)), ..it }),
+        );
     }
     let mut plan = weighed::plan(facts, db, &findings, planned.map(|planned| planned.plan));
     if let Some(plan) = &mut plan {

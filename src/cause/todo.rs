@@ -14,7 +14,7 @@ use crate::pep::{pinned, read_range};
 use crate::rules::requirement::name_of;
 use crate::rules::role::is_runtime_wheel;
 use crate::step::Step;
-use crate::text::{count, list, lower_first, sentence};
+use crate::text::{count, list, lower_first};
 use crate::version::CudaVersion;
 
 /// What a thing to do is there for.
@@ -77,10 +77,7 @@ pub fn to_do(facts: &Facts, findings: &[Finding], causes: &[Cause], plan: Option
         items.extend(at_once.clone());
         let words = headline(facts, plan);
         items.push(Item { verified: plan.verified, ..Item::words(Role::Plan, words, plan.steps.clone()) });
-        items.extend(plan.instead.as_ref().map(|remedy| {
-            let words = remedy.summary.strip_prefix("Or ").unwrap_or(&remedy.summary);
-            Item { words: sentence(words), ..Item::of(Role::Instead, remedy) }
-        }));
+        items.extend(plan.instead.as_ref().map(|remedy| Item::of(Role::Instead, remedy)));
         items.extend(image(facts, plan));
     }
     let open = |cause: &Cause| {

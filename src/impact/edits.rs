@@ -357,22 +357,22 @@ impl Editor<'_> {
 
     /// Whether a release is for one torch alone.
     fn pins_torch(&self, name: &str, version: &Version) -> bool {
-        let release = self.db.release(name, &version.clone().without_local());
-        release.is_some_and(|release| {
-            let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-            let mut about = texts.filter(|text| is_about(text, TORCH));
-            about.any(|text| parse(text).ok().and_then(|it| specifiers(&it)).is_some_and(|it| it.iter().any(is_line)))
-        })
+        self.pins(name, version, TORCH)
     }
 
     /// Whether the new torch asks for one release of it, as of its triton.
     fn is_pinned_by_torch(&self, name: &str) -> bool {
-        let torch = self.outlook.rows.iter().find(|row| row.name == super::TORCH);
+        let torch = self.outlook.rows.iter().find(|row| row.name == TORCH);
         let version = torch.and_then(|row| row.after.as_ref()?.parse::<Version>().ok());
-        let release = version.and_then(|version| self.db.release(super::TORCH, &version.without_local()));
-        release.is_some_and(|release| {
-            let mut texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-            texts.any(|text| is_about(text, name) && text.contains("=="))
+        version.is_some_and(|version| self.pins(TORCH, &version, name))
+    }
+
+    /// Whether a release, or one of its builds, asks for one release of another package.
+    fn pins(&self, name: &str, version: &Version, other: &str) -> bool {
+        self.db.release(name, version).is_some_and(|release| {
+            let texts = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
+            let mut about = texts.filter(|text| is_about(text, other));
+            about.any(|text| parse(text).ok().and_then(|it| specifiers(&it)).is_some_and(|it| it.iter().any(is_line)))
         })
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::check::{self, registry};
 use crate::facts::{Candidate, Facts};
 use crate::finding::{Finding, Id, Plan};
-use crate::pep::{Version, VersionSpecifiers};
+use crate::pep::Version;
 use crate::rules::requirement::{name_of, normalise, parse, satisfied, specifiers};
 use crate::rules::{RuleDb, Target};
 use crate::solve::{self, AskedRequirement, Change, Request};
@@ -83,15 +83,16 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
     let single = |package: &str| weighed.get(&normalise(name_of(package))).is_some_and(|texts| texts.len() == 1);
     let declared = candidates.iter().filter_map(|candidate| {
         let package = candidate.package.as_deref()?;
-        let binds = db.package(&normalise(name_of(package))).is_none() && single(package);
-        asked(&candidate.requirement, package).filter(|_| binds)
+        let name = normalise(name_of(package));
+        let binds = db.package(&name).is_none() && single(package);
+        let asked = asked(&candidate.requirement, package).filter(|_| binds)?;
+        Some(AskedRequirement { on_behalf_of: Some(name), ..asked })
     });
-    let declared: Vec<AskedRequirement> = declared.collect();
     let target = Target::to_plan_for(facts, db);
     let request = Request {
         target,
         requirements: own(false).chain(wanted).collect(),
-        constraints: own(true).chain(declared.iter().cloned()).collect(),
+        constraints: own(true).chain(declared).collect(),
         ..Request::default()
     };
     let proof = solve::solve(&request, db).err()?;
@@ -103,18 +104,9 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         }
         _ => false,
     };
-    // What a release declares is nobody's line to change.
-    let parts = |range: VersionSpecifiers| range.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    let said = |it: &crate::pep::Requirement| Some((it.name.to_string(), parts(specifiers(it)?)));
-    let fixed: Vec<_> = declared.iter().filter_map(|line| said(&line.requirement)).collect();
-    let is_line = |change: &Change| match change {
-        Change::Requirement { from, .. } => {
-            parse(from).ok().and_then(|line| said(&line)).is_none_or(|line| !fixed.contains(&line))
-        }
-        _ => false,
-    };
+    let lines = |change: &Change| matches!(change, Change::Requirement { .. });
     let possible =
-        || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(is_line));
+        || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(lines));
     let action = possible().find(|action| action.changes.iter().all(is_own)).or_else(|| possible().next())?;
     let words = action.changes.iter().filter_map(|change| match change {
         Change::Requirement { from, to: Some(to) } => Some(format!("change `{from}` to `{to}`, or take it out")),

@@ -171,8 +171,6 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             Ok(found) => (facts.python, facts.distributions) = (found.python, found.distributions),
             Err(_) => facts.python = Reading::unreadable(stopped("Python")),
         }
-        // An image is built elsewhere: what it lacks to compile with says nothing. Triton's assembler it brings along.
-        facts.toolchain.ptxas = toolchain::named_ptxas(&request.root, &request.environment);
         if request.root.is_host() {
             request.clock.time("toolchain and disks", || {
                 let python = facts.python.value();
@@ -180,6 +178,9 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
                 let prefix = python.map(|python| python.prefix.as_str());
                 facts.system.disks = limits::disks(&request.root, &request.environment, prefix);
             });
+        } else {
+            // An image is built elsewhere: what it lacks to compile with says nothing. Triton's assembler it brings along.
+            facts.toolchain.ptxas = toolchain::named_ptxas(&request.root, &request.environment);
         }
         let arch = facts.system.arch.value().cloned().unwrap_or_default();
         let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());

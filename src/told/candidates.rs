@@ -16,6 +16,8 @@ const MOST_LINES: usize = 120;
 const ENDS: [&str; 4] = ["are unsatisfiable.", "is unsatisfiable.", "version solving failed.", "cannot be used."];
 /// What pip says when releases of all that is asked for do not go together.
 const GAVE_UP: &str = "because these package versions have conflicting dependencies";
+/// What it says when it has installed what it collected.
+const INSTALLED: &str = "Successfully installed ";
 /// What pip says of a requirement that no release meets.
 const NOWHERE: [&str; 2] =
     ["Could not find a version that satisfies the requirement ", "No matching distribution found for "];
@@ -33,8 +35,11 @@ pub fn read(text: &Clean<'_>, draft: &mut Draft) {
     // What pip passed over for this Python: releases with their `Requires-Python`.
     let mut passed_over: Vec<(&str, &str)> = Vec::new();
     let gave_up = text.lines.iter().rposition(|line| line.text.contains(GAVE_UP)).unwrap_or_default();
+    // What an installation before it brought is there.
+    let lines = || text.lines.iter().take(gave_up);
+    let begun = lines().rposition(|line| line.text.contains(INSTALLED)).unwrap_or_default();
     for (at, line) in text.lines.iter().enumerate() {
-        if at < gave_up && is_weighed(&line.text) {
+        if (begun..gave_up).contains(&at) && is_weighed(&line.text) {
             if let Some(requirement) = collected(&line.text) {
                 let place = format!("pip, line {}", line.number);
                 draft.candidate(Candidate { requirement, place, ..Candidate::default() });
@@ -339,6 +344,13 @@ mod tests {
             told(text),
             ["user > torch<2.7.0,>=2.6.0", "torch==2.6.0 > triton==3.2.0", "constraint > triton<3.0.0"]
         );
+    }
+
+    #[test]
+    fn what_an_installation_before_it_collected_is_no_wish() {
+        let text = "Collecting torch==2.6.0 (from -r r.txt (line 1))\nSuccessfully installed torch-2.6.0\n\
+                    Collecting demo (from -r s.txt (line 1))\nERROR: Cannot install -r s.txt (line 1) because these package versions have conflicting dependencies.\n";
+        assert_eq!(told(text), ["user > demo"]);
     }
 
     #[test]

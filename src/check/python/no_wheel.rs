@@ -53,9 +53,7 @@ fn not_found(context: &Context<'_>, nowhere: &Nowhere) -> Option<Finding> {
                 .evidence([evidence]),
         );
     }
-    let package = context.db.package(name)?;
-    let release = package.releases.iter().find(|release| release.version == version.clone().without_local())?;
-    let finding = without_wheel(context, name, &title, release)?;
+    let finding = without_wheel(context, name, &title, context.db.release(name, version)?)?;
     Some(finding.severity(Severity::Fail).message("pip and uv find no version that satisfies the requirement here."))
 }
 

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::super::serious;
 use super::{Draft, is_certain, is_told};
 use crate::check::registry;
-use crate::facts::Origin;
+use crate::facts::{Distribution, Origin};
 use crate::finding::{Change, Finding, Kind, Severity};
-use crate::pep::Version;
 use crate::rules::requirement;
 use crate::solve::AskedRequirement;
 
@@ -41,12 +40,8 @@ impl Draft<'_> {
 
     /// Whether a package that the rules cover is there in a release that they do not have.
     fn is_unlisted(&self, name: &str) -> bool {
-        let Some(package) = self.db.package(name) else { return false };
-        let version = || self.facts.distribution(name)?.version.value()?.parse::<Version>().ok();
-        version().is_some_and(|version| {
-            let public = version.without_local();
-            !package.releases.iter().any(|release| release.version == public)
-        })
+        let version = self.facts.distribution(name).and_then(Distribution::stated_version);
+        self.db.package(name).is_some() && version.is_some_and(|version| self.db.release(name, &version).is_none())
     }
 
     /// Packages that a message blames: they are there, though the report does not list them. What only comes along with others

@@ -84,7 +84,7 @@ impl Draft<'_> {
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         left.is_subset(may_stay).then(|| Remedy {
-            summary: format!("Or keep {keeps}: install {}", outlook.in_words()),
+            summary: format!("Keep {keeps}: install {}", outlook.in_words()),
             requirements: outlook.full,
             steps: outlook.steps,
             change: Some(outlook.change),

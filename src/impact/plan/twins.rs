@@ -6,8 +6,8 @@
 
 use super::super::serious;
 use super::is_told;
-use crate::check;
-use crate::facts::{Distribution, Facts, TORCH};
+use crate::check::{self, Stack};
+use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
 use crate::rules::driver::runtime_gap;
@@ -53,9 +53,8 @@ pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<
 /// needed: jax-cuda12-plugin beside a torch for CUDA 13. With them go the wheels that nothing else needs then, and those of
 /// torch's CUDA are installed again. None where the driver does not run torch's CUDA.
 pub(super) fn of_torch(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
-    let torch = facts.distribution(TORCH)?;
-    let label = || CudaVersion::from_variant(torch.full_version().split_once('+')?.1);
-    let cuda = torch.build.cuda.value().copied().or_else(label)?;
+    let target = Target::to_plan_for(facts, db);
+    let cuda = Stack::new(facts, db, &target).torch_cuda().flatten()?;
     let names = || facts.active_distributions().map(|it| it.name.as_str());
     let other = names().filter_map(|name| db.cuda_name(name)).map(|name| name.major).find(|it| *it != cuda.major)?;
     let both = |it: &Finding| {
@@ -64,7 +63,6 @@ pub(super) fn of_torch(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Opti
     if !findings.iter().any(|it| serious(it) && it.kind == Kind::CudaLibs && both(it)) {
         return None;
     }
-    let target = Target::to_plan_for(facts, db);
     let first = CudaVersion::new(cuda.major, 0);
     if target.user_mode_driver().is_none_or(|driver| runtime_gap(first, driver, db).is_some()) {
         return None;
