@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 
+use super::beside;
 use super::file::{self, Disk};
 use super::format::Format;
 use super::targets::{Chosen, Probe, TargetArgs};
@@ -94,7 +95,7 @@ pub fn run(
             return Ok(Exit::Failed);
         }
     };
-    let mut diffs = Vec::new();
+    let (mut diffs, mut edited) = (Vec::new(), Vec::new());
     let read = |path: &PathBuf| Ok((path.display().to_string(), file::read(path)?));
     let files: Vec<(String, String)> = args.edit.iter().map(read).collect::<anyhow::Result<_>>()?;
     let wider = targets.first().and_then(|it| session::with_files(&asked, &facts, it, &files, &outlook, db));
@@ -105,8 +106,10 @@ pub fn run(
         }
         let Some(after) = after else {
             writeln!(err, "`{name}`: nothing to change")?;
+            edited.push((name.clone(), before.clone()));
             continue;
         };
+        edited.push((name.clone(), after.clone()));
         diffs.push((name.clone(), unified_diff(name, before, &after, 1)));
         if args.write && file::read_bytes(path)? == before.as_bytes() {
             file::write(path, &after)?;
@@ -114,6 +117,11 @@ pub fn run(
         } else if args.write {
             writeln!(err, "note: `{name}` is not UTF-8, and is left as it is")?;
         }
+    }
+    let known: Vec<_> = edited.into_iter().filter_map(session::of_a_kind).collect();
+    let programs = beside::programs(&known);
+    for note in session::tripped(&[known, programs].concat(), &targets, db) {
+        writeln!(err, "note: {note}")?;
     }
     let text = match args.format {
         Format::Json => report::json(&outlook, &diffs, &facts),

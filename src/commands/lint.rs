@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::format::Format;
-use super::targets::config;
-use super::{file, note, print, today, width};
+use super::targets::{TargetArgs, config};
+use super::{beside, file, note, print, today, width};
 use crate::exit::Exit;
 use crate::lint::kind::FileKind;
 use crate::project::requirements::decode;
@@ -15,17 +15,17 @@ use crate::report::ci::{self, Problems};
 use crate::report::{lint as drawn, unified_diff};
 use crate::rules::{self, RuleDb};
 use crate::session::lint::{self as session, Judge};
-use crate::session::targets::declared;
 
 /// Judge a project's files before anything is installed: requirements, Dockerfiles, scripts, workflows
 ///
 /// Reads the files that are named, or all of the current folder that it knows, and judges what they would install on the
-/// targets of gpudoc.toml. Needs no GPU, no network and no Python.
+/// targets of gpudoc.toml, or on the machine that the options describe. Needs no GPU, no network and no Python.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   gpudoc lint                                  all files below the current folder
   gpudoc lint Dockerfile requirements.txt      these
+  gpudoc lint --gpu \"RTX 5090\" --driver 570     for this machine, whatever gpudoc.toml declares
   gpudoc lint --fix                            what would be changed, as a diff
   gpudoc lint --fix --write                    change it
   gpudoc lint --diff-base origin/main          only what this branch introduces
@@ -40,9 +40,6 @@ pub struct Args {
     /// What a FILE is, where its name does not say it
     #[arg(long, value_enum, value_name = "KIND", requires = "files")]
     kind: Option<KindArg>,
-    /// The gpudoc.toml or pyproject.toml to read, instead of the nearest one above the current folder
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
     /// Show what would mend the findings where that is certain, as a diff
     #[arg(long)]
     fix: bool,
@@ -58,6 +55,8 @@ pub struct Args {
     /// Exit with 1 on warnings too
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    targets: TargetArgs,
 }
 
 /// A sort of file.
@@ -99,7 +98,7 @@ impl From<KindArg> for FileKind {
 /// When a file cannot be read, or the configuration is wrong.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
-    let mut judge = judge(args.config.as_deref(), db)?;
+    let mut judge = judge(&args.targets, db)?;
     let mut whole = args.files.is_empty();
     let named = if args.files.is_empty() { found()? } else { args.files.clone() };
     let mut files = Vec::new();
@@ -120,14 +119,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         files.push((shown, kind, decode(&file::read_bytes(path)?)));
     }
     if args.kind.is_none() {
-        let known: Vec<String> = files.iter().map(|(path, ..)| path.clone()).collect();
-        for path in beside(&files).into_iter().filter(|path| !known.contains(path)) {
-            let Ok(bytes) = file::read_bytes(Path::new(&path)) else { continue };
-            let text = decode(&bytes);
-            if session::asks_for_versions(&text) {
-                files.push((path, FileKind::Python, text));
-            }
-        }
+        files.extend(beside::programs(&files));
     }
     // Of what gpudoc.toml says by itself only who looks at all, or at it, is told.
     judge.declared.told &= whole;
@@ -180,10 +172,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 /// What the files are judged by: the declared targets, the policy, and what the project does.
-fn judge<'j>(named: Option<&Path>, db: &'j RuleDb) -> anyhow::Result<Judge<'j>> {
-    let Some((path, config)) = config(named)? else { return Ok(Judge::declared(None, Vec::new(), db)) };
-    // A project that declares no machine is judged on none.
-    let targets = if config.target.is_empty() { Vec::new() } else { declared(&path, &config, &[], db)? };
+fn judge<'j>(args: &TargetArgs, db: &'j RuleDb) -> anyhow::Result<Judge<'j>> {
+    let targets = args.of_files(db, &mut anstream::stderr())?;
+    let Some((path, config)) = config(args.config.as_deref())? else {
+        return Ok(Judge::declared(None, targets, db));
+    };
     let text = file::read(&path)?;
     Ok(Judge::declared(Some((&path, &config, &text)), targets, db))
 }
@@ -206,26 +199,6 @@ fn found() -> anyhow::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// So many programs are looked at in a folder.
-const MOST_PROGRAMS: usize = 200;
-
-/// The programs in the folders of Dockerfiles and scripts: what runs in the environment may ask for its versions.
-fn beside(files: &[session::File]) -> Vec<String> {
-    let mut found = Vec::new();
-    for folder in session::folders_that_make(files) {
-        let mut walk = ignore::WalkBuilder::new(if folder.is_empty() { "." } else { folder });
-        walk.max_depth(Some(1)).require_git(false);
-        let files =
-            walk.build().filter_map(Result::ok).filter(|entry| entry.file_type().is_some_and(|kind| kind.is_file()));
-        let names = files.filter_map(|entry| entry.file_name().to_str().map(str::to_owned));
-        let mut names: Vec<String> = names.filter(|name| FileKind::of(name) == Some(FileKind::Python)).collect();
-        names.sort();
-        let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
-        found.extend(names.into_iter().take(MOST_PROGRAMS).map(path));
-    }
-    found
 }
 
 /// The texts of files in another commit of git.

@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments (their doc comments are the help text) and `run`. Only here edges meet the core.
 
+mod beside;
 pub mod check;
 pub mod completions;
 pub mod cuda_init;

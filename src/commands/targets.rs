@@ -80,6 +80,24 @@ impl TargetArgs {
         Ok(chosen)
     }
 
+    /// The machines that files are judged for: those that the options name or describe, else all that the project declares, which may
+    /// be none. This machine is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::choose`]; also where an environment is named, which no file is judged by.
+    pub fn of_files(&self, db: &RuleDb, err: &mut dyn Write) -> anyhow::Result<Vec<Target>> {
+        if let Some(path) = self.python.as_ref().filter(|text| session::python(text).is_none()) {
+            bail!("`--python {path}` is no version such as `3.11`; an environment is judged by `gpudoc check`");
+        }
+        let described = self.stated().is_something();
+        if self.from.is_none() && !self.all_targets && self.target.is_empty() && !described {
+            let config = config(self.config.as_deref())?.filter(|(_, config)| !config.target.is_empty());
+            return config.map_or(Ok(Vec::new()), |(path, config)| session::declared(&path, &config, &[], db));
+        }
+        Ok(self.choose(db, &|_| Ok(Facts::default()), err)?.targets)
+    }
+
     fn stated(&self) -> Stated<'_> {
         Stated {
             gpu: &self.gpu,

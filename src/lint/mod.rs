@@ -21,6 +21,7 @@ use crate::project::place::{Lines, Place};
 use crate::rules::{RuleDb, Target, Workload};
 
 pub use registry::rule;
+pub use rules::guard::VERSION_CHECK;
 
 /// Something that is wrong in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::bail;
 
 use super::asked::Settled;
+use super::lint::{File, Judge};
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::impact::edits::{self, edited, edits};
 use crate::impact::{Fate, Outlook, Wish, foresee, on_target};
+use crate::lint::Finding;
+use crate::lint::VERSION_CHECK;
+use crate::lint::kind::FileKind;
 use crate::rules::requirement::{name_of, normalise, parse};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{Action, AskedRequirement, Change, Proof};
@@ -93,6 +97,26 @@ pub fn rewritten(name: &str, before: &str, outlook: &Outlook, db: &RuleDb) -> (O
     let edits = edits(before, edits::Format::of(name), outlook, db);
     let after = (!edits.edits.is_empty()).then(|| edited(before, &edits));
     (after, edits.notes)
+}
+
+/// A file with what it is, for [`tripped`]; none where nothing judges its kind.
+#[must_use]
+pub fn of_a_kind((name, text): (String, String)) -> Option<File> {
+    let kind = FileKind::of(&name)?;
+    Some((name, kind, text))
+}
+
+/// The checks of versions in files as they are after the change, and in programs beside them, that stop or complain then:
+/// `Dockerfile:11: torch 2.7.1 trips this assertion; let it ask for what is installed, or take it out`.
+#[must_use]
+pub fn tripped(files: &[File], targets: &[Target], db: &RuleDb) -> Vec<String> {
+    let (findings, _) = Judge::declared(None, targets.to_vec(), db).findings(files, &|_| None);
+    let checks = findings.into_iter().filter(|finding| *finding.rule == VERSION_CHECK);
+    let words = |finding: Finding| {
+        let hint = finding.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
+        format!("{}:{}: {}{hint}", finding.file, finding.place.line, finding.message)
+    };
+    checks.map(words).collect()
 }
 
 /// How it ends: with 1 where something conflicts, or would fail that does not now.

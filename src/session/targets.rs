@@ -30,6 +30,13 @@ pub struct Stated<'a> {
 }
 
 impl Stated<'_> {
+    /// Whether they say anything.
+    #[must_use]
+    pub fn is_something(&self) -> bool {
+        let words = [self.python, self.platform, self.cuda];
+        !self.gpu.is_empty() || self.driver.is_some() || self.glibc.is_some() || words.iter().any(Option::is_some)
+    }
+
     /// Puts them above what was found, and tells what is still not known.
     ///
     /// # Errors
