@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Context, Installed, Installer};
 use crate::facts::Facts;
+use crate::pep::{Version, read_pin};
 use crate::rules::schema::SourceBuild;
 use crate::rules::{RuleDb, Target, machine};
 use crate::step::{self, Step};
@@ -41,7 +42,8 @@ impl Bench<'_> {
             options.extend(["--no-binary", name]);
         }
         let mut build = Installer::of(self.facts).install(&options, &[wanted.to_owned()])?;
-        if let Some((variable, value)) = self.gpus(row) {
+        let version = read_pin(wanted).map(|(_, version)| version);
+        if let Some((variable, value)) = self.gpus(row, version.as_ref()) {
             build = build.with(&variable, &value)?;
         }
         let Some(cuda) = self.cuda.filter(|_| row.is_none_or(|row| row.cuda)) else { return Some(vec![build]) };
@@ -59,9 +61,9 @@ impl Bench<'_> {
         Some(toolkit.steps.into_iter().chain([build]).collect())
     }
 
-    /// The variable that names the GPUs to a build, with its value; none where it has none, or no GPU is known.
+    /// The variable that names the GPUs to the build of a release, with its value; none where it has none, or no GPU is known.
     #[must_use]
-    pub fn gpus(&self, row: Option<&SourceBuild>) -> Option<(String, String)> {
+    pub fn gpus(&self, row: Option<&SourceBuild>, version: Option<&Version>) -> Option<(String, String)> {
         let name = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda))?;
         let gpus: BTreeSet<_> = self.target.gpus.iter().map(|gpu| gpu.capability).collect();
         let value = if name == ARCH_LIST {
@@ -69,7 +71,7 @@ impl Bench<'_> {
             Some(names.join(";")).filter(|list| !list.is_empty())
         } else {
             // Variables of a package's own take values of their own.
-            row?.arch_list(&gpus.into_iter().collect::<Vec<_>>())
+            row?.arch_list(version, &gpus.into_iter().collect::<Vec<_>>())
         };
         Some((name.to_owned(), value?))
     }

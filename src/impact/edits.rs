@@ -234,7 +234,7 @@ impl Editor<'_> {
         let is_set = |name: &str| command.assignments.iter().any(|one| one.name == name);
         let wanted: Vec<&str> = self.outlook.arch_list.split(';').filter(|entry| !entry.is_empty()).collect();
         let gpus: Vec<_> = wanted.iter().filter_map(|text| text.parse().ok()).collect();
-        let own = row.and_then(|row| row.arch_list(&gpus));
+        let own = row.and_then(|row| row.arch_list(None, &gpus));
         match (variable, wanted.as_slice()) {
             (Some(ARCH_LIST), [_, ..]) if !self.listed && row.is_some() && !is_set(ARCH_LIST) => {
                 let text = format!("{ARCH_LIST}=\"{}\" ", self.outlook.arch_list);

@@ -5,7 +5,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::rebuild::arch_list;
+use self::rebuild::{arch_list, is_compiled};
 use self::view::View;
 use super::order::{self, stays};
 use super::{apply, orphans};
@@ -57,7 +57,20 @@ pub struct Outlook {
 }
 
 impl Outlook {
-    /// What it installs as its commands name it, e.g. `torch 2.7.1 (PyPI's build, for CUDA 12.6) and triton 3.3.1`.
+    /// What it compiles, e.g. `flash-attn 2.7.4.post1`, or `flash-attn again`; empty where that is nothing.
+    #[must_use]
+    pub fn compiled_in_words(&self) -> String {
+        let compiled = self.rows.iter().filter(|row| row.rebuild.is_some());
+        let (again, others): (Vec<_>, Vec<_>) = compiled.partition(|row| row.fate == Fate::Rebuild);
+        let named = |row: &&Row| Some(format!("{} {}", row.name, row.after.as_ref()?));
+        let mut words: Vec<String> = others.iter().filter_map(named).collect();
+        if !again.is_empty() {
+            words.push(format!("{} again", list(&again.iter().map(|row| row.name.as_str()).collect::<Vec<_>>())));
+        }
+        list(&words)
+    }
+
+    /// What it installs as its commands name it, what is compiled apart, e.g. `torch 2.7.1 (PyPI's build, for CUDA 12.6) and triton 3.3.1`.
     #[must_use]
     pub fn in_words(&self) -> String {
         // What an installer is asked for without the label that it has: PyPI's own build.
@@ -68,7 +81,10 @@ impl Outlook {
             let words = self.pins.iter().map(|pin| pin.split('+').next().unwrap_or(pin).replace("==", " "));
             return format!("{} with conda", list(&words.collect::<Vec<_>>()));
         }
-        let named: Vec<(&String, Option<CudaVersion>)> = self.pins.iter().zip(&self.full).map(label).collect();
+        let compiled =
+            |pin: &String| self.rows.iter().any(|row| row.rebuild.is_some() && row.name == requirement::name_of(pin));
+        let pins = self.pins.iter().zip(&self.full).filter(|(pin, _)| !compiled(pin));
+        let named: Vec<(&String, Option<CudaVersion>)> = pins.map(label).collect();
         let builds: Vec<&String> = named.iter().filter(|(_, cuda)| cuda.is_some()).map(|(pin, _)| *pin).collect();
         let told = named.iter().map(|(pin, cuda)| {
             let words = pin.replace("==", " ");
@@ -95,7 +111,7 @@ pub struct Row {
     pub fate: Fate,
     /// Why, in one sentence without full stop; empty where there is nothing to say.
     pub why: String,
-    /// How to compile it again, for [`Fate::Rebuild`].
+    /// How to compile it, for [`Fate::Rebuild`] and for what is chosen as source.
     pub rebuild: Option<Rebuild>,
 }
 
@@ -239,7 +255,8 @@ pub fn foresee(
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
-    let mut steps = order::steps(facts, &changed, &gone, db);
+    let fetched: Vec<&Pin<'_>> = changed.iter().filter(|pin| !is_compiled(pin, db)).copied().collect();
+    let mut steps = order::steps(facts, &fetched, &gone, db);
     let (by_conda, _) = order::by_conda(facts, &changed, db);
     let lines: Vec<String> = strangers.iter().map(ToString::to_string).collect();
     steps.extend(check::Installer::of(facts).install(&[], &lines));

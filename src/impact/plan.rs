@@ -249,14 +249,15 @@ impl Draft<'_> {
             self.after = Some(self.ids_with(&outlook));
         }
         self.known &= outlook.known;
-        self.parts.push(format!("install {}", outlook.in_words()));
-        let rebuilt: Vec<_> =
-            outlook.rows.iter().filter(|row| row.rebuild.is_some()).map(|row| row.name.clone()).collect();
-        if !rebuilt.is_empty() {
-            let compiles = |name: &String| self.db.source_build(name).is_none_or(|row| row.cuda);
-            let nvcc = outlook.cuda.filter(|_| rebuilt.iter().any(compiles));
-            let nvcc = nvcc.map_or_else(String::new, |cuda| format!(" with the nvcc of CUDA {cuda}"));
-            self.parts.push(format!("build {} again{nvcc}", text::list(&rebuilt)));
+        let install = outlook.in_words();
+        if !install.is_empty() {
+            self.parts.push(format!("install {install}"));
+        }
+        let built = outlook.compiled_in_words();
+        if !built.is_empty() {
+            let toolkits = outlook.rows.iter().filter_map(|row| row.rebuild.as_ref()?.toolkit);
+            let nvcc = toolkits.max().map_or_else(String::new, |cuda| format!(" with the nvcc of CUDA {cuda}"));
+            self.parts.push(format!("build {built}{nvcc}"));
         }
         self.requirements.extend(outlook.full.iter().cloned());
         self.steps.extend(outlook.steps.iter().cloned());

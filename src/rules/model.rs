@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::bytes::Bytes;
 use super::extras::{Extras, Shared};
 use super::python_tag::PythonTag;
-use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement, Walk};
+use super::schema::{CudaAgreement, Headline, KnownHow, LibraryPick, OpenedWheel, ReleaseAgreement, SourceBuild, Walk};
 use super::short;
 use crate::pep::{Version, VersionSpecifiers};
-use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion};
+use crate::version::{CodeTarget, ComputeCapability, CudaVersion, GlibcVersion, Reach};
 
 /// The platform of wheels for Windows, which are named `win_amd64`.
 pub const WINDOWS: &str = "windows_x86_64";
@@ -94,6 +94,19 @@ impl Package {
     #[must_use]
     pub fn built_for(&self, version: &Version) -> Option<&BuiltFor> {
         self.built_for.iter().find(|row| row.versions.contains(version))
+    }
+
+    /// Says of its sources which machine code they become, where their setup has a list of its own.
+    pub fn compiled_as(&mut self, row: &SourceBuild) {
+        for release in &mut self.releases {
+            let Some(row) = row.compiles_for(&release.version) else { continue };
+            let target = |gpu: &ComputeCapability| CodeTarget { ptx: false, capability: *gpu, reach: Reach::Forward };
+            let sass: Vec<_> = row.gpus.iter().map(target).collect();
+            let sources = release.builds.iter_mut().filter(|build| build.is_source() && build.code.is_empty());
+            for build in sources {
+                build.code.push(Code { sass: sass.clone(), ..Code::default() });
+            }
+        }
     }
 
     /// Whether any of its builds is made for CUDA or holds device code.
@@ -236,7 +249,7 @@ pub struct Build {
 }
 
 /// Device code that is loaded together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Code {
     /// The CUDA version that selects this library.
     pub for_cuda: Option<CudaVersion>,

@@ -175,6 +175,7 @@ pub fn pack(
         }
         let said = raw.take_beside();
         said.check(&compared).map_err(|fault| located(&file, &text, fault))?;
+        let source_build = said.source_build.clone();
         let is_harvested = !raw.releases.is_empty();
         if !said.is_empty() {
             beside.insert(stem.clone(), said);
@@ -185,7 +186,10 @@ pub fn pack(
         if !is_harvested {
             continue;
         }
-        let package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
+        let mut package = Package::try_from(raw).map_err(|fault| located(&file, &text, fault))?;
+        if let Some(row) = source_build {
+            package.compiled_as(&row);
+        }
         packages.insert(stem.clone(), package);
         texts.push((stem, file, text));
     }

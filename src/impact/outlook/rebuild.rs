@@ -6,8 +6,10 @@ use super::super::TORCH;
 use super::view::View;
 use crate::check::rebuild::Bench;
 use crate::facts::Distribution;
-use crate::rules::Target;
+use crate::pep::Version;
 use crate::rules::requirement::{self, normalise};
+use crate::rules::{RuleDb, Target};
+use crate::solve::Pin;
 use crate::step::{self, Step};
 use crate::version::CudaVersion;
 
@@ -27,6 +29,11 @@ pub fn arch_list(target: &Target) -> String {
     let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
     let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
     names.join(";")
+}
+
+/// Whether a pin has no wheel and a plain install compiles it against torch: that comes after torch, with flags of its own.
+pub(super) fn is_compiled(pin: &Pin<'_>, db: &RuleDb) -> bool {
+    pin.build.is_source() && db.source_build(pin.name).is_some_and(|row| row.only_with.is_none())
 }
 
 impl View<'_, '_> {
@@ -60,17 +67,28 @@ impl View<'_, '_> {
         !elsewhere && builds.any(|build| build.platform != crate::rules::model::ANY)
     }
 
+    /// How to compile what is installed once more.
     pub fn rebuild(&self, distribution: &Distribution) -> Rebuild {
-        let row = self.db.source_build(&distribution.name);
-        let toolkit = self.torch.and_then(|pin| pin.build.cuda).filter(|_| row.is_none_or(|row| row.cuda));
-        let bench = Bench { facts: self.facts, db: self.db, target: self.target, cuda: toolkit };
         let name = distribution.name.as_str();
         let wanted = match distribution.direct_url.value() {
             Some(url) => Some(format!("{name} @ {url}")),
             None => step::pin(name, distribution.full_version()),
         };
+        self.compiled(name, wanted, distribution.stated_version().as_ref())
+    }
+
+    /// How to compile what is chosen; none for what is no source that is compiled against torch.
+    pub(super) fn compile(&self, pin: &Pin<'_>) -> Option<Rebuild> {
+        is_compiled(pin, self.db)
+            .then(|| self.compiled(pin.name, step::pin(pin.name, &pin.version()), Some(&pin.release.version)))
+    }
+
+    fn compiled(&self, name: &str, wanted: Option<String>, version: Option<&Version>) -> Rebuild {
+        let row = self.db.source_build(name);
+        let toolkit = self.torch.and_then(|pin| pin.build.cuda).filter(|_| row.is_none_or(|row| row.cuda));
+        let bench = Bench { facts: self.facts, db: self.db, target: self.target, cuda: toolkit };
         let steps = wanted.and_then(|wanted| bench.steps(name, &wanted)).unwrap_or_default();
-        Rebuild { toolkit, steps, variable: bench.gpus(row) }
+        Rebuild { toolkit, steps, variable: bench.gpus(row, version) }
     }
 
     /// What a distribution declares of packages that change, and the new ones meet.

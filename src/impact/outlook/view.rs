@@ -34,7 +34,7 @@ impl View<'_, '_> {
                 after: Some(pin.version()),
                 fate: Fate::Add,
                 why: pin.reason.to_string(),
-                rebuild: None,
+                rebuild: self.compile(pin),
             });
         }
         rows
@@ -55,7 +55,8 @@ impl View<'_, '_> {
             return row(None, Fate::Conflict, why.clone(), None);
         }
         if let Some(pin) = self.changed.iter().find(|pin| pin.name == distribution.name) {
-            return row(Some(pin.version()), Fate::Change, self.why_changed(distribution, pin), None);
+            let why = self.why_changed(distribution, pin);
+            return row(Some(pin.version()), Fate::Change, why, self.compile(pin));
         }
         let torch_changes = self.changed.iter().any(|pin| pin.name == TORCH);
         if let Some(why) = self.why_rebuilt(distribution).filter(|_| torch_changes) {

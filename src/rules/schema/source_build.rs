@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
 use super::page::{Page, Row, variable};
+use super::range::Range;
 use crate::pep::Version;
 use crate::version::{ComputeCapability, CudaVersion};
 
@@ -18,10 +19,10 @@ pub struct SourceBuild {
     /// GPU at hand.
     #[serde(default)]
     pub arch_variable: Option<String>,
-    /// Of a variable of its own: all that its setup knows; it writes them as `80`, with `;` between, and what it does not know
-    /// it passes over. Empty for the variable that torch reads, and where this is not known.
+    /// The GPUs that its releases compile code for, whatever the machine has; empty where that is left to torch or the machine, and
+    /// where nobody looked.
     #[serde(default)]
-    pub arch_values: Vec<ComputeCapability>,
+    pub compiles: Vec<Compiles>,
     /// What asks for the compiled part, e.g. `DS_BUILD_OPS=1`; none where a plain install compiles it.
     #[serde(default)]
     pub only_with: Option<String>,
@@ -36,6 +37,21 @@ pub struct SourceBuild {
     /// Where ready wheels lie, a page for each torch.
     #[serde(default)]
     pub wheels: Option<WheelPages>,
+}
+
+/// Which GPUs some releases compile code for: all that their setup knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Compiles {
+    /// PEP 440 specifiers, e.g. `>=2.0,<2.7.3`.
+    pub versions: Range,
+    /// Machine code, e.g. `8.0`; no PTX.
+    pub gpus: Vec<ComputeCapability>,
+    /// `arch-variable` chooses among them: it writes them as `80`, with `;` between, and passes over what it does not know.
+    #[serde(default)]
+    pub chosen: bool,
+    /// The setup at a tag of these releases.
+    pub source: Page,
 }
 
 /// Pages of wheels that were built for one torch each.
@@ -68,12 +84,21 @@ impl SourceBuild {
         Some(format!("git+{repository}.git{folder}"))
     }
 
-    /// What its variable must say for some GPUs, each the newest value whose machine code runs there: `80;120` for 8.6 and 12.0.
-    /// None where it has no such list, or one of the GPUs none of its values.
+    /// What a release compiles code for; none where its setup has no list of its own.
     #[must_use]
-    pub fn arch_list(&self, gpus: &[ComputeCapability]) -> Option<String> {
+    pub fn compiles_for(&self, version: &Version) -> Option<&Compiles> {
+        self.compiles.iter().find(|row| row.versions.has(version))
+    }
+
+    /// What the variable must say for some GPUs to a release, or to the newest where none is named, each the newest value whose
+    /// machine code runs there: `80;120` for 8.6 and 12.0. None where it chooses from no such list, or one of the GPUs has none of
+    /// its values.
+    #[must_use]
+    pub fn arch_list(&self, version: Option<&Version>, gpus: &[ComputeCapability]) -> Option<String> {
+        let row =
+            version.map_or(self.compiles.last(), |version| self.compiles_for(version)).filter(|row| row.chosen)?;
         let value = |gpu: &ComputeCapability| {
-            self.arch_values.iter().filter(|value| value.major == gpu.major && value.minor <= gpu.minor).max()
+            row.gpus.iter().filter(|value| value.major == gpu.major && value.minor <= gpu.minor).max()
         };
         let values: Option<std::collections::BTreeSet<_>> = gpus.iter().map(value).collect();
         let words: Vec<String> = values?.into_iter().map(|value| format!("{}{}", value.major, value.minor)).collect();
@@ -96,6 +121,12 @@ impl Row for SourceBuild {
             day(&wheels.source.read)?;
             if !["{torch}", "{cuda}", "https://"].iter().all(|part| wheels.page.contains(part)) {
                 return Err(Fault::new(format!("`{}` is no page for each torch", wheels.page)));
+            }
+        }
+        for row in &self.compiles {
+            day(&row.source.read)?;
+            if row.gpus.is_empty() || (row.chosen && self.arch_variable.is_none()) {
+                return Err(Fault::new("`compiles` without GPUs, or chosen by no variable"));
             }
         }
         let page = &self.source.page;
