@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Context, Installed, Installer};
-use crate::facts::Facts;
+use crate::facts::{Distribution, Facts};
 use crate::pep::{Version, read_pin};
 use crate::rules::schema::SourceBuild;
 use crate::rules::{RuleDb, Target, machine};
@@ -13,6 +13,8 @@ use crate::version::CudaVersion;
 
 /// Options of an installation that compiles, against the torch that is there, what is installed already.
 const REBUILD: [&str; 4] = ["--no-build-isolation", "--no-cache-dir", "--no-deps", "--force-reinstall"];
+/// The same for a folder, in which nothing but its own build decides.
+const OWN: [&str; 4] = ["--no-build-isolation", "--no-deps", "--force-reinstall", "--no-cache-dir"];
 /// The variable that most builds take the GPUs from.
 pub const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
 
@@ -75,6 +77,18 @@ impl Bench<'_> {
         };
         Some((name.to_owned(), value?))
     }
+}
+
+/// The step that compiles what somebody compiled once more, for some GPUs, e.g. `9.0;12.0`: from where it came, else from a folder that
+/// its owner knows.
+#[must_use]
+pub fn own_source(distribution: &Distribution, gpus: &str, facts: &Facts) -> Option<Step> {
+    let name = distribution.name.as_str();
+    let url = distribution.direct_url.value();
+    let known = url.and_then(|url| step::requirement(&format!("{name} @ {url}")));
+    let source = known.unwrap_or_else(|| format!("/path/to/{name}"));
+    let words = Installer::of(facts).words("install").into_iter().chain(OWN.map(str::to_owned)).chain([source]);
+    Step::run(words).and_then(|step| step.with(ARCH_LIST, gpus))
 }
 
 /// The steps that compile what is installed once more, against the torch that is there: the version that is there where that is

@@ -66,6 +66,13 @@ pub fn is_system(name: &str) -> bool {
     NAMES.contains(&name) || matches!(name, "python" | "docker" | "conda" | "wsl" | "bogomips" | "rocm" | "release")
 }
 
+/// `custom CUDA extension`, `local, CUDA`: compiled by somebody, with code for GPUs.
+pub fn is_own_extension(remark: &str) -> bool {
+    let remark = remark.to_lowercase();
+    let mut words = remark.split(|letter: char| !letter.is_alphanumeric());
+    words.any(|word| word == "cuda") && origin(&remark)
+}
+
 /// `git`, `local build`, `custom CUDA extension`: what is not from an index.
 pub fn origin(text: &str) -> bool {
     const WORDS: [&str; 11] =

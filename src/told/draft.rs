@@ -196,6 +196,13 @@ impl Draft {
         }
     }
 
+    /// A distribution that somebody compiled, with code for GPUs: such code is linked with torch.
+    pub fn extension(&mut self, name: &str) {
+        const LIBRARY: &str = "libtorch.so";
+        let torch = Link { soname: LIBRARY.to_owned(), path: Some(LIBRARY.to_owned()), ..Link::default() };
+        self.library(name, "its CUDA extension", |library| library.links = vec![torch]);
+    }
+
     /// The folder from which a distribution is imported.
     pub fn location(&mut self, name: &str, folder: &str) {
         self.locations.entry(normalise_name(name)).or_insert_with(|| folder.to_owned());

@@ -10,11 +10,15 @@ const LONGEST: usize = 64;
 
 /// Takes a line apart: the name in lower case without decoration, and the value.
 ///
-/// `- **PyTorch Version**: 2.7.1` is `pytorch version`, `2.7.1`; `torch version ...... 2.0.1` is `torch version`, `2.0.1`.
+/// `- **PyTorch Version**: 2.7.1` is `pytorch version`, `2.7.1`; `torch version ...... 2.0.1` is `torch version`, `2.0.1`,
+/// with two dots or more.
 pub(super) fn field<'l>(line: &'l Line<'_>) -> Option<(String, &'l str)> {
     let text = &*line.text;
-    let dotted = line.has(Word::Dots).then(|| text.find(" ....")).flatten();
-    let dotted = dotted.filter(|at| text.get(*at..).is_some_and(|rest| rest.contains(".. ")));
+    let led = |at: &usize| {
+        text.get(at + 1..)
+            .is_some_and(|rest| rest.trim_start_matches('.').starts_with(' ') && !rest.starts_with(".. /"))
+    };
+    let dotted = line.has(Word::Dots).then(|| text.find(" ..").filter(led)).flatten();
     let (name, value) = match dotted {
         Some(at) => {
             let rest = text.get(at..)?.trim_start_matches([' ', '.']);

@@ -5,7 +5,7 @@
 //! `python -m bitsandbytes`, `python -m xformers.info`, `nvidia-smi -q`, `lscpu`, and what people type into issue forms.
 
 use super::Vocabulary;
-use super::beside::{in_list_of_packages, versioned};
+use super::beside::{in_list_of_packages, is_own_extension, versioned};
 use super::clean::Line;
 use super::draft::Draft;
 use super::field::{READER, field, heading, strip_marks};
@@ -49,6 +49,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         {
             draft.package(name, version, Rank::Listed, format!("{READER}, line {}", line.number));
             copies(name, value, line.number, draft);
+            if value.split_once('(').is_some_and(|(_, remark)| is_own_extension(remark)) {
+                draft.extension(name);
+            }
             draft.saw(READER, line.number);
         }
     }
@@ -125,7 +128,8 @@ fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabula
     let mut known = true;
     match name {
         "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version"
-        | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version" | "pytorch/torch" => {
+        | "pytorch build" | "torch build" | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version"
+        | "pytorch/torch" => {
             torch(value, number, rank, draft);
         }
         "cuda used to build pytorch" | "torch cuda version" | "torch.version.cuda" | "torch cuda" => {
@@ -296,7 +300,7 @@ fn other(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabu
         return true;
     }
     let stem = name.strip_suffix(" version").or_else(|| name.strip_suffix("版本")).unwrap_or(name).trim();
-    let stem = stem.trim_end_matches(" wheel").trim_end_matches(" package").trim_end_matches(" library");
+    let stem = [" wheel", " package", " library", " build"].iter().fold(stem, |stem, word| stem.trim_end_matches(word));
     if stem.contains(' ') || stem.len() > 40 || stem.is_empty() {
         return false;
     }

@@ -30,7 +30,8 @@ pub fn gpu(value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, 
     }
     // Several in one line, as people write them: `2x RTX 4090`, `A100 80GB, RTX 3090`.
     let name = value.split([',', ';', '(']).next().unwrap_or_default().trim();
-    let name = without_count(name);
+    // torch's own warning begins with the name.
+    let name = without_count(name.split(" with CUDA capability").next().unwrap_or(name));
     if !(vocabulary.is_gpu)(name) {
         return false;
     }

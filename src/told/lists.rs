@@ -3,7 +3,7 @@
 //! complains. Whole documents in JSON are lines of `name==version` by now.
 
 use super::Vocabulary;
-use super::beside::{in_list_of_packages, is_system, origin};
+use super::beside::{in_list_of_packages, is_own_extension, is_system, origin};
 use super::clean::Line;
 use super::draft::Draft;
 use super::said::Rank;
@@ -83,6 +83,9 @@ fn unversioned(text: &str, at: usize, lines: &[Line<'_>], vocabulary: &Vocabular
         return false;
     }
     draft.present(name);
+    if remark.is_some_and(is_own_extension) {
+        draft.extension(name);
+    }
     draft.saw("list of distributions", lines.get(at).map_or(0, |line| line.number));
     true
 }

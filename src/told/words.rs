@@ -60,7 +60,7 @@ const WORDS: [(&str, Word); 41] = [
     (" => ", Word::Arrow),
     ("LD_LIBRARY_PATH", Word::LibraryPath),
     ("print(torch.", Word::PrintTorch),
-    (" ....", Word::Dots),
+    (" ..", Word::Dots),
     ("aarch64", Word::System),
     ("arm64", Word::System),
     ("WSL", Word::System),

@@ -2,12 +2,11 @@
 
 use super::gpu_evidence;
 use super::verdict::Judged;
-use crate::check::rebuild::ARCH_LIST;
-use crate::check::{Context, Installed, Installer, out_of_reach};
+use crate::check::rebuild::{ARCH_LIST, own_source};
+use crate::check::{Context, Installed, out_of_reach};
 use crate::finding::{Finding, Remedy, Severity, rule};
 use crate::rules::requirement::{is_about, parse};
 use crate::rules::target::gpu_words;
-use crate::step::{self, Step};
 use crate::text;
 use crate::version::ComputeCapability;
 
@@ -78,18 +77,11 @@ pub fn finding(
         })
 }
 
-/// What the rules do not cover was compiled by somebody, and is compiled again for these GPUs: from where it came, else from a folder
-/// that its owner knows.
+/// What the rules do not cover was compiled by somebody, and is compiled again for these GPUs.
 fn rebuilt(context: &Context<'_>, installed: &Installed<'_>, capabilities: &[ComputeCapability]) -> Remedy {
     let list = capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     let summary = format!("Compile {} again for this GPU, with {ARCH_LIST}={list}", installed.name());
-    let url = installed.distribution.direct_url.value();
-    let known = url.and_then(|url| step::requirement(&format!("{} @ {url}", installed.name())));
-    let source = known.unwrap_or_else(|| format!("/path/to/{}", installed.name()));
-    let options = ["--no-build-isolation", "--no-deps", "--force-reinstall", "--no-cache-dir"].map(str::to_owned);
-    let words = Installer::of(context.facts).words("install").into_iter().chain(options).chain([source]);
-    let step = Step::run(words).and_then(|step| step.with(ARCH_LIST, &list));
-    Remedy::new(summary, step)
+    Remedy::new(summary, own_source(installed.distribution, &list, context.facts))
 }
 
 /// The first other distribution that requires this one.

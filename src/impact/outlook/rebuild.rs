@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::TORCH;
 use super::view::View;
-use crate::check::rebuild::Bench;
-use crate::facts::Distribution;
+use crate::check::rebuild::{Bench, own_source};
+use crate::facts::{Distribution, Origin};
 use crate::pep::Version;
 use crate::rules::requirement::{self, normalise};
 use crate::rules::{RuleDb, Target};
@@ -70,9 +70,19 @@ impl View<'_, '_> {
     /// How to compile what is installed once more.
     pub fn rebuild(&self, distribution: &Distribution) -> Rebuild {
         let name = distribution.name.as_str();
+        let is_own = self.facts.origin == Origin::Report && self.db.source_build(name).is_none();
+        if is_own && self.db.package(name).is_none() {
+            // No index has what somebody compiled from a folder.
+            let steps = own_source(distribution, &arch_list(self.target), self.facts);
+            let toolkit = self.torch.and_then(|pin| pin.build.cuda);
+            return Rebuild { toolkit, steps: steps.into_iter().collect(), variable: None };
+        }
         let wanted = match distribution.direct_url.value() {
             Some(url) => Some(format!("{name} @ {url}")),
-            None => step::pin(name, distribution.full_version()),
+            None => {
+                let known = step::pin(name, distribution.full_version());
+                known.or_else(|| self.db.source_build(name).and_then(|_| step::requirement(name)))
+            }
         };
         self.compiled(name, wanted, distribution.stated_version().as_ref())
     }
