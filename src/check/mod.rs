@@ -39,8 +39,9 @@ use self::abi::soname;
 use crate::facts::Facts;
 use crate::finding::{Finding, Outcome};
 use crate::parallel::in_parallel;
-use crate::pep::Version;
+use crate::pep::{Requirement, Version, pinned};
 use crate::rules::advisory::Environment;
+use crate::rules::requirement::{is_about, markers, parse, specifiers, surely_applies};
 use crate::rules::role::is_hub;
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Target, Workload};
@@ -85,6 +86,21 @@ impl<'a> Context<'a> {
     /// The full version of an installed distribution; none where it is not there, or its version does not parse.
     fn installed(&self, name: &str) -> Option<Version> {
         self.stack.get(name)?.version.clone()
+    }
+
+    /// The same, and of what a report does not list the release that something listed pins: torch 2.7.1 brings triton 3.3.1. So
+    /// what a message means is judged, which was printed by something that is there.
+    fn installed_or_brought(&self, name: &str) -> Option<Version> {
+        let own = self.installed(name);
+        if own.is_some() || self.facts.lists_all() || self.stack.get(name).is_some() {
+            return own;
+        }
+        let known = markers(&self.target);
+        let lines =
+            self.stack.installed.iter().filter_map(Installed::requires).flatten().filter(|line| is_about(line, name));
+        let applies = |line: &Requirement| known.is_none() || surely_applies(line, known.as_ref(), &[]);
+        let mut pins = lines.filter_map(|line| parse(line).ok()).filter(applies);
+        pins.find_map(|line| specifiers(&line).as_ref().and_then(pinned).cloned())
     }
 
     /// What advisories are judged on; `installed` is [`Self::installed`].

@@ -16,8 +16,11 @@ pub fn check(context: &Context<'_>) -> Outcome {
     }
     let installed = |name: &str| context.installed(name);
     let environment = context.environment(&installed);
+    // Who printed the message that it needs is there, with all that it brings.
+    let brought = |name: &str| context.installed_or_brought(name);
+    let heard = context.environment(&brought);
     let found = context.db.advisories().filter_map(|advisory| {
-        let hit = applies(advisory, &environment)?;
+        let hit = applies(advisory, if advisory.needs_symptom { &heard } else { &environment })?;
         Some(by_hand::finding(context, advisory, &hit))
     });
     looked(found.chain(newer::findings(context)).collect())

@@ -10,7 +10,7 @@ use crate::text;
 
 /// The causes whose conditions hold, and those that nothing contradicts.
 pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db SymptomCause>, Vec<&'db SymptomCause>) {
-    let installed = |name: &str| context.installed(name);
+    let installed = |name: &str| context.installed_or_brought(name);
     let environment = context.environment(&installed);
     let whole = context.facts.lists_all();
     let (mut holding, mut open, mut doubtful) = (Vec::new(), Vec::new(), Vec::new());

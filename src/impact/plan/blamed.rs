@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::serious;
 use super::{Draft, is_certain, is_told};
 use crate::check::registry;
-use crate::facts::{Distribution, Origin};
+use crate::facts::{Distribution, Origin, TORCH};
 use crate::finding::{Change, Finding, Kind, Severity};
 use crate::rules::requirement;
 use crate::solve::AskedRequirement;
@@ -55,9 +55,20 @@ impl Draft<'_> {
         let lines =
             |it: &Finding| it.remedies.iter().flat_map(|remedy| remedy.requirements.clone()).collect::<Vec<_>>();
         let names = told.filter(of_build).flat_map(|it| [it.packages.clone(), lines(it)].concat());
-        let names: BTreeSet<String> = names.filter(|name| absent(&name)).collect();
+        let names: BTreeSet<String> =
+            names.flat_map(|name| [self.brought_by_torch(&name), Some(name)]).flatten().collect();
+        let names = names.into_iter().filter(|name| absent(&name)).collect::<BTreeSet<_>>();
         let asked = |name: &String| Some(AskedRequirement::new(requirement::parse(name).ok()?, "the report"));
         names.iter().filter_map(asked).collect()
+    }
+}
+
+impl Draft<'_> {
+    /// torch, where it requires a package, as it pins triton: who has that has a torch for it, and moves both.
+    fn brought_by_torch(&self, name: &str) -> Option<String> {
+        let newest = self.db.package(TORCH)?.releases.last()?;
+        let mut lines = newest.requires.iter().chain(newest.builds.iter().flat_map(|build| &build.requires));
+        lines.any(|line| requirement::name_of(line) == name).then(|| TORCH.to_owned())
     }
 }
 
