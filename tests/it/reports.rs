@@ -265,9 +265,11 @@ fn an_answer_in_markdown_folds_its_evidence() {
 #[test]
 fn a_message_alone_is_a_hypothesis_with_a_command() {
     let (out, _, code) = check("CUDA error: device kernel image is invalid\n", "text");
-    assert_eq!(code, 0, "a hypothesis does not fail: {out}");
+    assert_eq!(code, 1, "what failed is certain, whatever it comes from: {out}");
     assert!(out.contains("likely: "), "{out}");
     assert!(out.contains("\nfirst Find out which it is: that, or ") && out.contains("\nthen  "), "{out}");
+    let (out, _, code) = check("WARNING: ptxas too old. Falling back to the driver to compile.\n", "text");
+    assert!(code == 0 && out.contains("likely: "), "the program goes on after it: {out}");
 }
 
 /// 1 MB of anything is answered; a debug build is some twenty times slower than what users have.

@@ -61,7 +61,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     Some(
         SYMPTOM
             .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
-            .severity(if proved == Severity::Warn && context.db.stops(line) { Severity::Fail } else { proved })
+            .severity(if context.db.failed(symptom, line) { Severity::Fail } else { proved })
             .kind(kind(&first.kind))
             .message(message)
             .packages(packages)

@@ -90,7 +90,7 @@ pub fn explain(
             }
             let first = seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name());
             let explains = ranked.finding.severity == Severity::Warn;
-            if proved && first || explains && seen.symptom.severity != Level::Info && db.stops(&line) {
+            if proved && first || explains && db.failed(seen.symptom, &line) {
                 ranked.finding.severity = Severity::Fail;
             }
         }

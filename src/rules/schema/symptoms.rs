@@ -57,6 +57,10 @@ pub struct Symptom {
     /// lies in the environment.
     #[serde(default = "warn")]
     pub severity: Level,
+    /// What says it goes on: a warning, or words that a working system prints too. Any other message tells of something that
+    /// failed, whatever it comes from.
+    #[serde(default)]
+    pub goes_on: bool,
     /// An installer says it that found no set of releases: the plan is solved from what it weighed.
     #[serde(default)]
     pub no_solution: bool,
@@ -137,6 +141,9 @@ fn symptom(row: &Symptom) -> Result<(), String> {
     let plain = row.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     if !plain || row.id.is_empty() {
         return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));
+    }
+    if row.goes_on && row.severity != Level::Warn {
+        return Err("`goes-on` is of messages without a `severity`".to_owned());
     }
     if row.matches.is_empty() || row.causes.is_empty() || row.settle.as_str().is_empty() || row.meaning.is_empty() {
         return Err("`match`, `meaning`, `cause` and `settle` must be there".to_owned());
