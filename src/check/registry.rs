@@ -31,6 +31,7 @@ pub static RULES: &[&Rule] = &[
     &super::cuda_libs::shadowed::SHADOWED,
     &super::driver::by_compat::BY_COMPAT,
     &super::driver::old::OLD,
+    &super::driver::old_for_assembler::OLD_FOR_ASSEMBLER,
     &super::driver::old_for_build::OLD_FOR_BUILD,
     &super::driver::old_for_build_said::OLD_FOR_BUILD_SAID,
     &super::driver::old_for_gpu::OLD_FOR_GPU,

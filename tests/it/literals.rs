@@ -100,7 +100,6 @@ fn no_version_is_known_in_code() {
 /// Which packages of `rules/packages/` a source may name: the file or folder, the names, and why.
 const NAMED: &[(&str, &[&str], &str)] = &[
     ("check/abi/numpy_1.rs", &["numpy"], "the rule is about numpy's own C interface"),
-    ("check/driver/old.rs", &["triton"], "what the finding is about, for who reads it: nothing follows from it"),
     ("check/symptoms/quote.rs", &["numpy"], "every traceback names it: what else is named tells more"),
     ("check/toolchain/", &["triton"], "the rule is about what Triton needs to compile"),
     ("commands/rules_harvest.rs", &["nvidia-cuda-runtime"], "the wheel that the harvester takes a header from"),
