@@ -5,13 +5,14 @@ use crate::finding::{Id, Rule};
 pub use super::advisory::by_hand::{ADVISORY, id as advisory};
 pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
+pub use super::driver::old_for_assembler::OLD_FOR_ASSEMBLER;
 pub use super::pairing::contradiction::CONTRADICTION;
 pub use super::pairing::twice::TWICE;
 pub use super::python::no_wheel::NO_WHEEL;
 pub use super::requirement::metadata::METADATA as UNREADABLE;
 pub use super::requirement::refused::REFUSED;
 pub use super::requirement::unmet::UNMET;
-pub use super::symptoms::likely::SYMPTOM;
+pub use super::symptoms::likely::{SYMPTOM, is_guess};
 
 /// Every rule of the checks, by file.
 pub static RULES: &[&Rule] = &[

@@ -87,7 +87,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         by_setting: BTreeSet::new(),
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-    if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
+    if findings.iter().any(|it| serious(it) && is_certain(it, db) && (installable(it) || asks(it))) {
         draft.install(findings);
     }
     draft.leftovers();
@@ -468,8 +468,8 @@ pub(super) fn is_told(id: &Id) -> bool {
 }
 
 /// Whether a finding is more than a guess at what a message may come from.
-fn is_certain(finding: &Finding) -> bool {
-    !is_told(&finding.id) || finding.severity == Severity::Fail
+fn is_certain(finding: &Finding, db: &RuleDb) -> bool {
+    (!is_told(&finding.id) || finding.severity == Severity::Fail) && !registry::is_guess(finding, db)
 }
 
 /// How far an outlook sets back what people install for its own sake, at most.

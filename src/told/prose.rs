@@ -316,7 +316,9 @@ fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
         words.numbered().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
     if let (Some(first), None) = (versions.next(), versions.next()) {
         let lower = text.to_ascii_lowercase();
-        if !lower.contains("driver") && !lower.contains("nvidia") {
+        // The fabric manager tells its own version as that of a driver.
+        let is_fabric = lower.contains("fabricmanager") || lower.contains("fabric manager");
+        if is_fabric || !lower.contains("driver") && !lower.contains("nvidia") {
             return;
         }
         let place = format!("the report's words, line {number}");

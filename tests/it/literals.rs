@@ -112,6 +112,7 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("python/", &["torch"], "a part of the names of versions, modules and files"),
     ("rules/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),
     ("rules/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
+    ("rules/schema/symptoms.rs", &["torch"], "a place in the sentences of messages, filled with what is installed"),
     ("rules/windows.rs", &["triton"], "the same"),
     ("told/", &["torch", "xformers", "deepspeed", "sglang"], "how reports spell fields and sentences"),
 ];

@@ -272,6 +272,30 @@ fn a_message_alone_is_a_hypothesis_with_a_command() {
     assert!(code == 0 && out.contains("likely: "), "the program goes on after it: {out}");
 }
 
+/// What a text says rules causes out and stands in what is to be done; a guess exchanges nothing that is installed.
+#[test]
+fn what_the_text_says_beside_a_message_decides_between_its_causes() {
+    let first = |text: &str| {
+        let (out, ..) = check(text, "text");
+        assert!(!out.contains("Find out which it is"), "{out}");
+        out
+    };
+    let compat =
+        first("804 error: forward compatibility was attempted on non supported HW; the host has `cuda-compat-11-3`\n");
+    assert!(compat.contains("sudo apt-get remove cuda-compat-11-3\n"), "{compat}");
+    let stale = "/root/.triton/cache/abc/cuda_utils.so: undefined symbol: cuModuleGetFunction\n\
+                 lrwxrwxrwx 1 root root 17 /usr/local/nvidia/lib64/libcuda.so -> libcuda.so.530.30\n";
+    assert!(first(stale).contains("sudo mv /usr/local/nvidia/lib64/libcuda.so"), "{}", first(stale));
+    let wsl = "Linux box 5.15.90.1-microsoft-standard-WSL2\nCudaSupportError: Error at driver init: Call to cuInit results in \
+               CUDA_ERROR_NO_DEVICE (100)\n";
+    assert!(first(wsl).contains("libnvidia-compute-*"), "{}", first(wsl));
+    let kernel = "RTX 5090\nvllm serve\nCUDA error (/__w/xformers/xformers/third_party/flash-attention/hopper/\
+                  flash_fwd_launch_template.h:188): invalid argument\n";
+    assert!(first(kernel).contains("likely: xformers chose"), "{}", first(kernel));
+    let numpy = "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.0.2 as it may crash.\n";
+    assert!(first(numpy).contains("pip install \"numpy<2\"\n"), "{}", first(numpy));
+}
+
 /// 1 MB of anything is answered; a debug build is some twenty times slower than what users have.
 #[test]
 fn hostile_text_is_answered() {

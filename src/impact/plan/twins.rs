@@ -5,7 +5,7 @@
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
 use super::super::serious;
-use super::is_told;
+use super::{is_certain, is_told};
 use crate::check::{self, Stack};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
@@ -44,6 +44,7 @@ pub(super) struct Exchange {
 pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
     let failing =
         findings.iter().filter(|it| it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::Driver));
+    let failing = failing.filter(|it| is_certain(it, db));
     let name = failing.flat_map(|it| &it.packages).find_map(|name| db.cuda_name(name))?;
     let (remedy, known) = exchange(facts, db, name.major, name.older()?)?;
     Some(Exchange { remedy, known, answers: Vec::new() })

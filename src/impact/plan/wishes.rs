@@ -157,7 +157,7 @@ impl Draft<'_> {
 
     /// What findings ask for and no solver chooses, in the findings' own words, where that ends them and makes none.
     pub(super) fn own_words(&mut self, findings: &[Finding]) {
-        let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
+        let asking = findings.iter().filter(|it| serious(it) && is_certain(it, self.db));
         for finding in asking {
             self.beside(finding);
             let Some(lines) = self.by_words(finding).and_then(|lines| self.bounded(lines)) else { continue };
