@@ -73,11 +73,8 @@ fn newer(package: &Package, gpus: &[&TargetGpu]) -> Option<Remedy> {
     let first = package.releases.iter().rev().take_while(fits).last()?;
     let name = &package.name;
     Some(Remedy {
-        summary: format!("Install {name} {} or newer, with the torch that brings it", first.version),
         requirements: vec![format!("{name}>={}", first.version), TORCH.to_owned()],
-        steps: Vec::new(),
-        change: None,
-        verified: false,
+        ..Remedy::new(format!("Install {name} {} or newer, with the torch that brings it", first.version), [])
     })
 }
 
