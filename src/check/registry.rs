@@ -53,6 +53,7 @@ pub static RULES: &[&Rule] = &[
     &super::forward_compat::on_gpu::ON_GPU,
     &super::forward_compat::wrong_gpu::WRONG_GPU,
     &super::gpu_arch::few_kernels::FEW_KERNELS,
+    &super::gpu_arch::no_build::NO_BUILD,
     &super::gpu_arch::no_kernel::NO_KERNEL,
     &super::gpu_arch::old_toolkit::OLD_TOOLKIT,
     &super::gpu_arch::only_ptx::ONLY_PTX,

@@ -119,8 +119,12 @@ impl<'a> Stack<'a> {
         // The rules of a package are decoded when they are first asked for.
         let installed = in_parallel(&distributions, 24, |&distribution| {
             let version = distribution.build_version();
+            // What is published under another name too has the rows of the release that it is made of.
+            let other = db.package(&distribution.name).is_none().then(|| db.published_as(&distribution.name)).flatten();
+            let release = |version: &Version| Version::new(version.release().iter().copied());
+            let other = other.and_then(|name| db.build(name, &release(version.as_ref()?), ASSUMED));
             let row = version.as_ref().and_then(|version| {
-                let row = db.build(&distribution.name, version, platform);
+                let row = db.build(&distribution.name, version, platform).or(other);
                 // A report may not name its platform, and the code of a CUDA variant is the same on all.
                 let labelled = version.is_local() || platform.is_empty();
                 row.or_else(|| {
@@ -140,7 +144,7 @@ impl<'a> Stack<'a> {
             let by_rule = unread.then(|| complete::by_rule(distribution, &platforms, db)).flatten();
             let row_cuda =
                 row.and_then(|(_, build)| build.cuda).filter(|cuda| !needs_another(distribution, cuda.major, db));
-            let package = db.package(&distribution.name);
+            let package = db.package(&distribution.name).or_else(|| db.package(db.published_as(&distribution.name)?));
             Installed { distribution, version, package, row, row_cuda, plain_cpu, by_rule }
         });
         Self { installed }

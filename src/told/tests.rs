@@ -32,6 +32,7 @@ fn facts(text: &str) -> Facts {
         variant: &variant,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         series: &series,
+        boards: &["Jetson", "AGX"],
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };
@@ -239,6 +240,7 @@ fn live_tools_without_a_gpu() {
         variant: &variant,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         series: &series,
+        boards: &["Jetson", "AGX"],
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

@@ -332,6 +332,20 @@ fn what_the_facts_of_a_report_prove_is_found() {
             "warn",
         ),
         ("RTX 3090\ntorch==1.8.1+cu101\n", "gpu-arch/torch", "warn"),
+        ("Jetson AGX Orin 64GB, torch 2.8.0+cu129\n", "gpu-arch/torch", "fail"),
+        (
+            "RTX 5060 Ti\n>>> torch.cuda.get_arch_list()\n['sm_50', 'sm_60', 'sm_70', 'sm_90']\n",
+            "gpu-arch/torch",
+            "fail",
+        ),
+        (
+            "Python 3.12.3\npip install flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp310-cp310-linux_x86_64.whl\n",
+            "python/flash-attn",
+            "fail",
+        ),
+        ("GPU 0: NVIDIA GeForce RTX 5080\npytorch-triton==3.3.0+git96316ce5\n", "gpu-arch/pytorch-triton", "warn"),
+        ("GPU 0: NVIDIA GeForce RTX 2080 Ti\nflash-attn==2.6.3\n", "gpu-arch/flash-attn", "fail"),
+        ("torch==2.5.1+cu124\ntorch-scatter==2.1.2+pt24cu124\n", "pairing/torch-scatter", "fail"),
         (
             "kernel: NVRM: API mismatch: the client has the version 535.54.03, but\nNVRM: this kernel module has the \
              version 530.30.02.  Please\n",

@@ -49,7 +49,8 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
 
 /// What a driver lacks for the code that a release assembles.
 fn gap(context: &Context<'_>, installed: &Installed<'_>, driver: &DriverVersion) -> Option<DriverGap> {
-    let (cuda, citation) = context.db.assembler(installed.name(), installed.version.as_ref()?)?;
+    let version = installed.row.map(|(release, _)| &release.version).or(installed.version.as_ref())?;
+    let (cuda, citation) = context.db.assembler(&installed.package?.name, version)?;
     let gap = runtime_gap(cuda, driver, context.db)?;
     Some(DriverGap { citation, ..gap })
 }

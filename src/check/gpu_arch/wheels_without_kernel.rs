@@ -1,7 +1,7 @@
 //! Do the wheels that a project publishes hold no kernel for this GPU?
 
-use crate::check::{Context, prebuilt};
-use crate::finding::{Finding, Severity, rule};
+use crate::check::{Context, Installed, Installer, prebuilt};
+use crate::finding::{Finding, Remedy, Severity, rule};
 use crate::rules::TargetGpu;
 use crate::rules::target::gpu_words;
 use crate::version::{CodeTarget, ComputeCapability};
@@ -37,11 +37,21 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
             finding.message =
                 "CUDA reports `no kernel image is available for execution on the device` (error 209).".to_owned();
             finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
+            finding.remedies.splice(..0, not_compiled(context, installed, first.capability));
             finding.evidence[0].observed = words.join(" ");
             finding.evidence[0].required = Some(format!("sm_{}", first.capability.sm()));
             Some(finding)
         })
         .collect()
+}
+
+/// What to do where a package is not compiled for a GPU from its source either; none where it may be.
+fn not_compiled(context: &Context<'_>, installed: &Installed<'_>, gpu: ComputeCapability) -> Option<Remedy> {
+    let name = installed.name();
+    let values = &context.db.source_build(name)?.arch_values;
+    let least = values.iter().min().filter(|least| gpu < **least)?;
+    let summary = format!("Do without {name} on this GPU: its source is compiled for sm_{} and newer only", least.sm());
+    Some(Remedy::new(summary, Installer::of(context.facts).uninstall(&[name])))
 }
 
 #[cfg(test)]
