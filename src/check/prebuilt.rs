@@ -27,7 +27,7 @@ pub fn base(context: &Context<'_>, installed: &Installed<'_>, row: &Prebuilt, ru
         .remedies([Remedy {
             summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
             requirements: Vec::new(),
-            steps: rebuild::of(context, installed).unwrap_or_default(),
+            steps: rebuild::forced(context, installed).unwrap_or_default(),
             change: None,
             verified: false,
         }])
