@@ -77,11 +77,10 @@ pub fn with_remedies(
         let installs = |planned: &&Planned| ends(planned) && !planned.plan.requirements.is_empty();
         if let Some(Planned { plan, change, .. }) = planned.as_ref().filter(installs) {
             finding.remedies.push(Remedy {
-                summary: plan.summary.clone(),
                 requirements: plan.requirements.clone(),
-                steps: plan.steps.clone(),
                 change: Some(change.clone()),
                 verified: plan.verified,
+                ..Remedy::new(plan.summary.clone(), plan.steps.clone())
             });
             // One cure: what would install something else contradicts it.
             let other = |remedy: &Remedy| remedy.change.as_ref() != Some(change) && !remedy.requirements.is_empty();

@@ -1,10 +1,11 @@
 use crate::pep::Version;
-use crate::rules::role::is_nvidias;
 
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source, TORCH};
 use crate::parallel::in_parallel;
 use crate::rules::complete;
 use crate::rules::model::{Build, Package, Release};
+use crate::rules::requirement::{applies, is_about, markers, parse};
+use crate::rules::role::is_nvidias;
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
 
@@ -147,6 +148,23 @@ impl<'a> Stack<'a> {
             Installed { distribution, version, package, row, row_cuda, plain_cpu, by_rule }
         });
         Self { installed }
+    }
+
+    /// Those that need a distribution on a target, by a line that may apply there without an extra. What is made for one CUDA names
+    /// its wheels in an extra, and nobody notes which extras were asked for.
+    #[must_use]
+    pub fn needed_by(&self, name: &str, target: &Target, db: &RuleDb) -> Vec<&Installed<'a>> {
+        let environment = markers(target);
+        let needs = |installed: &&Installed<'a>| {
+            let of_cuda = || db.cuda_name(installed.name()).is_some();
+            let may_apply = |line: &String| match (&environment, parse(line)) {
+                (Some(environment), Ok(requirement)) => applies(&requirement, environment, &[]) || of_cuda(),
+                _ => !line.contains("extra") || of_cuda(),
+            };
+            let lines = installed.requires().unwrap_or_default();
+            installed.name() != name && lines.iter().filter(|line| is_about(line, name)).any(may_apply)
+        };
+        self.installed.iter().filter(needs).collect()
     }
 
     /// A distribution by normalised name.

@@ -198,7 +198,7 @@ impl Draft<'_> {
             Some((outlook, driver)) => Some(Instead::on_driver(&driver, outlook)),
             None => self.with_the_framework(&asked, &outlook, &target, &is_part),
         };
-        let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
+        let outlook = self.by_their_own_wish(findings, &dispensable, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
         self.known = target.python.is_some() && (!cuda || driver_known);

@@ -73,12 +73,9 @@ fn newer(package: &Package, name: &str, gpus: &[&TargetGpu]) -> Option<Remedy> {
     let first = package.releases.iter().rev().take_while(fits).last()?;
     let asked = [format!("{name}>={}", first.version), TORCH.to_owned()];
     Some(Remedy {
-        summary: format!("Install {name} {} or newer, with the torch that brings it", first.version),
         // Under another name it is on another index.
         requirements: if name == package.name { asked.to_vec() } else { Vec::new() },
-        steps: Vec::new(),
-        change: None,
-        verified: false,
+        ..Remedy::new(format!("Install {name} {} or newer, with the torch that brings it", first.version), [])
     })
 }
 

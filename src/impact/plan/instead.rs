@@ -86,12 +86,12 @@ impl Draft<'_> {
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         // What it is there for runs without what is assembled here.
         let stays = |id: &Id| may_stay.contains(id) || id.is(&registry::OLD_FOR_ASSEMBLER);
+        let summary = format!("Keep {keeps}: install {}", outlook.in_words());
         left.iter().all(stays).then(|| Remedy {
-            summary: format!("Keep {keeps}: install {}", outlook.in_words()),
             requirements: outlook.full,
-            steps: outlook.steps,
             change: Some(outlook.change),
             verified: self.known && outlook.known && left.is_subset(before),
+            ..Remedy::new(summary, outlook.steps)
         })
     }
 }
