@@ -26,6 +26,6 @@ pub fn base(context: &Context<'_>, installed: &Installed<'_>, row: &Prebuilt, ru
         ])
         .remedies([Remedy::new(
             format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
-            rebuild::of(context, installed).unwrap_or_default(),
+            rebuild::forced(context, installed).unwrap_or_default(),
         )])
 }

@@ -292,6 +292,12 @@ fn what_the_text_says_beside_a_message_decides_between_its_causes() {
     let kernel = "RTX 5090\nvllm serve\nCUDA error (/__w/xformers/xformers/third_party/flash-attention/hopper/\
                   flash_fwd_launch_template.h:188): invalid argument\n";
     assert!(first(kernel).contains("likely: xformers chose"), "{}", first(kernel));
+    let bnb = "CUDA SETUP: Required library version not found: libbitsandbytes_cuda117_nocublaslt.so. Maybe you need\n";
+    assert!(first(bnb).contains("pip install --no-deps bitsandbytes==0.44.1\n"), "{}", first(bnb));
+    // Its setup would fetch the same wheel again.
+    let glibc = "version `GLIBC_2.32' not found (required by /v/lib/python3.12/site-packages/flash_attn_2_cuda.so)\n\
+                 ldd (GNU libc) 2.28\n";
+    assert!(first(glibc).contains("FLASH_ATTENTION_FORCE_BUILD=TRUE"), "{}", first(glibc));
     let numpy = "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.0.2 as it may crash.\n";
     assert!(first(numpy).contains("pip install \"numpy<2\"\n"), "{}", first(numpy));
 }

@@ -22,10 +22,13 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
         return None;
     }
     let package = context.db.package(TORCH)?;
+    // For a Jetson NVIDIA publishes builds of its own, which the rules do not list.
+    let tegra = &context.db.machine_code().tegra;
     let unserved = context
         .target
         .gpus
         .iter()
+        .filter(|gpu| !tegra.contains(&gpu.capability))
         .filter_map(|gpu| Some((gpu, out_of_reach::remedy(context, package, &[gpu.capability])?)));
     let (gpus, remedies): (Vec<_>, Vec<_>) = unserved.unzip();
     let mut capabilities: Vec<String> = gpus.iter().map(|gpu| gpu.capability.to_string()).collect();
@@ -65,6 +68,7 @@ mod tests {
             of("Tesla K40c", "3.5"),
             ["gpu-arch/torch: no torch has a kernel for compute capability 3.5 (GPU 0 Tesla K40c)"]
         );
+        assert!(of("Jetson AGX Xavier", "7.2").is_empty(), "NVIDIA has builds of its own for it");
         assert!(of("Tesla V100-SXM2-16GB", "7.0").is_empty());
     }
 }

@@ -116,7 +116,7 @@ pub fn cure(
         .package
         .as_deref()
         .filter(|_| cause.rebuild)
-        .and_then(|name| rebuild::of(context, context.stack.get(name)?));
+        .and_then(|name| rebuild::forced(context, context.stack.get(name)?));
     steps.extend(built.into_iter().flatten());
     steps.extend(own);
     Remedy::new(summary, steps)
