@@ -100,9 +100,9 @@ pub(super) fn best<'f>(findings: &[&'f Finding], told: &Told) -> Advice<'f> {
     Advice { look: own().next().filter(|remedy| remedy.looks()), cure }
 }
 
-/// Whether a remedy says to the letter what to run or to write: `for layer in model.layers: layer.compile()`.
+/// Whether a remedy says to the letter what to run or to write.
 pub(super) fn is_written_out(remedy: &Remedy) -> bool {
-    !remedy.steps.is_empty() || remedy.summary.contains("()`")
+    !remedy.steps.is_empty() || remedy.spelled_out
 }
 
 /// Whether a plan mends a finding. What a message alone tells of, and one line would mend, is not mended by a plan that brings

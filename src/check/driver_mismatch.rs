@@ -102,13 +102,10 @@ fn base(context: &Context<'_>, part: &str, kernel: &DriverVersion) -> Finding {
         )
         .packages(["nvidia-driver"])
         .evidence([Evidence::host("kernel module", kernel.to_string()).cited(place)])
-        .remedies([Remedy {
-            summary: "Reboot, or reload the kernel module, so that both parts come from one driver package".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("sudo reboot"),
-            change: None,
-            verified: false,
-        }])
+        .remedies([Remedy::new(
+            "Reboot, or reload the kernel module, so that both parts come from one driver package",
+            Step::fixed("sudo reboot"),
+        )])
 }
 
 fn mismatch(context: &Context<'_>, part: &str, path: &str, version: &DriverVersion, kernel: &DriverVersion) -> Finding {

@@ -24,11 +24,8 @@ pub fn base(context: &Context<'_>, installed: &Installed<'_>, row: &Prebuilt, ru
         .evidence([
             Evidence::rule(format!("published wheels of {}", installed.name()), String::new()).cited(cite(&row.source))
         ])
-        .remedies([Remedy {
-            summary: format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
-            requirements: Vec::new(),
-            steps: rebuild::of(context, installed).unwrap_or_default(),
-            change: None,
-            verified: false,
-        }])
+        .remedies([Remedy::new(
+            format!("Install a release of {} whose wheels fit, or compile it here", installed.name()),
+            rebuild::forced(context, installed).unwrap_or_default(),
+        )])
 }

@@ -91,6 +91,18 @@ pub fn own_source(distribution: &Distribution, gpus: &str, facts: &Facts) -> Opt
     Step::run(words).and_then(|step| step.with(ARCH_LIST, gpus))
 }
 
+/// The same where ready wheels do not fit: the setup takes none.
+#[must_use]
+pub fn forced(context: &Context<'_>, installed: &Installed<'_>) -> Option<Vec<Step>> {
+    let mut steps = of(context, installed)?;
+    let force = context.db.source_build(installed.name()).and_then(|row| row.force.as_ref()?.split_once('='));
+    if let Some((variable, value)) = force {
+        let build = steps.pop()?.with(variable, value)?;
+        steps.push(build);
+    }
+    Some(steps)
+}
+
 /// The steps that compile what is installed once more, against the torch that is there: the version that is there where that is
 /// known, else the newest.
 #[must_use]

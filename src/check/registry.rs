@@ -5,13 +5,15 @@ use crate::finding::{Id, Rule};
 pub use super::advisory::by_hand::{ADVISORY, id as advisory};
 pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
+pub use super::driver::old_for_assembler::OLD_FOR_ASSEMBLER;
+pub use super::gpu_arch::no_kernel::NO_KERNEL;
 pub use super::pairing::contradiction::CONTRADICTION;
 pub use super::pairing::twice::TWICE;
 pub use super::python::no_wheel::NO_WHEEL;
 pub use super::requirement::metadata::METADATA as UNREADABLE;
 pub use super::requirement::refused::REFUSED;
 pub use super::requirement::unmet::UNMET;
-pub use super::symptoms::likely::SYMPTOM;
+pub use super::symptoms::likely::{SYMPTOM, is_guess};
 
 /// Every rule of the checks, by file.
 pub static RULES: &[&Rule] = &[
@@ -31,6 +33,7 @@ pub static RULES: &[&Rule] = &[
     &super::cuda_libs::shadowed::SHADOWED,
     &super::driver::by_compat::BY_COMPAT,
     &super::driver::old::OLD,
+    &super::driver::old_for_assembler::OLD_FOR_ASSEMBLER,
     &super::driver::old_for_build::OLD_FOR_BUILD,
     &super::driver::old_for_build_said::OLD_FOR_BUILD_SAID,
     &super::driver::old_for_gpu::OLD_FOR_GPU,
@@ -51,6 +54,7 @@ pub static RULES: &[&Rule] = &[
     &super::forward_compat::on_gpu::ON_GPU,
     &super::forward_compat::wrong_gpu::WRONG_GPU,
     &super::gpu_arch::few_kernels::FEW_KERNELS,
+    &super::gpu_arch::no_build::NO_BUILD,
     &super::gpu_arch::no_kernel::NO_KERNEL,
     &super::gpu_arch::old_toolkit::OLD_TOOLKIT,
     &super::gpu_arch::only_ptx::ONLY_PTX,

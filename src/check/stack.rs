@@ -1,10 +1,11 @@
 use crate::pep::Version;
-use crate::rules::role::is_nvidias;
 
 use crate::facts::{Distribution, Facts, Metadata, Origin, Reading, Source, TORCH};
 use crate::parallel::in_parallel;
 use crate::rules::complete;
 use crate::rules::model::{Build, Package, Release};
+use crate::rules::requirement::{applies, is_about, markers, parse};
+use crate::rules::role::is_nvidias;
 use crate::rules::{RuleDb, Target};
 use crate::version::CudaVersion;
 
@@ -118,8 +119,12 @@ impl<'a> Stack<'a> {
         // The rules of a package are decoded when they are first asked for.
         let installed = in_parallel(&distributions, 24, |&distribution| {
             let version = distribution.build_version();
+            // What is published under another name too has the rows of the release that it is made of.
+            let other = db.package(&distribution.name).is_none().then(|| db.published_as(&distribution.name)).flatten();
+            let release = |version: &Version| Version::new(version.release().iter().copied());
+            let other = other.and_then(|name| db.build(name, &release(version.as_ref()?), ASSUMED));
             let row = version.as_ref().and_then(|version| {
-                let row = db.build(&distribution.name, version, platform);
+                let row = db.build(&distribution.name, version, platform).or(other);
                 // A report may not name its platform, and the code of a CUDA variant is the same on all.
                 let labelled = version.is_local() || platform.is_empty();
                 row.or_else(|| {
@@ -139,10 +144,27 @@ impl<'a> Stack<'a> {
             let by_rule = unread.then(|| complete::by_rule(distribution, &platforms, db)).flatten();
             let row_cuda =
                 row.and_then(|(_, build)| build.cuda).filter(|cuda| !needs_another(distribution, cuda.major, db));
-            let package = db.package(&distribution.name);
+            let package = db.package(&distribution.name).or_else(|| db.package(db.published_as(&distribution.name)?));
             Installed { distribution, version, package, row, row_cuda, plain_cpu, by_rule }
         });
         Self { installed }
+    }
+
+    /// Those that need a distribution on a target, by a line that may apply there without an extra. What is made for one CUDA names
+    /// its wheels in an extra, and nobody notes which extras were asked for.
+    #[must_use]
+    pub fn needed_by(&self, name: &str, target: &Target, db: &RuleDb) -> Vec<&Installed<'a>> {
+        let environment = markers(target);
+        let needs = |installed: &&Installed<'a>| {
+            let of_cuda = || db.cuda_name(installed.name()).is_some();
+            let may_apply = |line: &String| match (&environment, parse(line)) {
+                (Some(environment), Ok(requirement)) => applies(&requirement, environment, &[]) || of_cuda(),
+                _ => !line.contains("extra") || of_cuda(),
+            };
+            let lines = installed.requires().unwrap_or_default();
+            installed.name() != name && lines.iter().filter(|line| is_about(line, name)).any(may_apply)
+        };
+        self.installed.iter().filter(needs).collect()
     }
 
     /// A distribution by normalised name.

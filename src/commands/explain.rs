@@ -11,7 +11,7 @@ use crate::session::explain::{Explained, Found, Unknown, explained};
 use crate::session::paste::without_people;
 use crate::text::nearest;
 
-/// Explain an advisory, a check, a finding of lint, a package build or an error message, with sources
+/// Explain an advisory, a check, a finding of lint, a package build, an environment variable or an error message, with sources
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,12 +22,13 @@ Examples:
   gpudoc explain 'torch==2.7.1+cu126 on \"RTX 5090\"'
   gpudoc explain 'torch 2.6.0 supports sm_120'
   gpudoc explain 'Xid 79'
+  gpudoc explain CUDA_DEVICE_ORDER
   gpudoc explain \"No module named 'triton.ops'\"
   gpudoc explain symmetric memory
 
 Exit codes: 0 explained, 1 nothing is known of it.")]
 pub struct Args {
-    /// An id from a report, a build, a claim about a build and a GPU, an Xid, an error message, or words
+    /// An id from a report, a build, a claim about a build and a GPU, an Xid, an environment variable, an error message, or words
     #[arg(required = true, value_name = "ID|TEXT")]
     text: Vec<String>,
 }
@@ -61,9 +62,10 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
 }
 
 fn print_found(found: &Found<'_>) -> anyhow::Result<Exit> {
+    let variable = found.variable.iter().map(|(row, page)| report::variable(row, *page, width()));
     let texts = found.advisories.iter().map(|advisory| report::advisory(advisory, width()));
     let messages = found.messages.iter().map(|symptom| symptom_report::symptom(symptom, width()));
-    print(&texts.chain(messages).collect::<Vec<_>>().join("\n"))?;
+    print(&variable.chain(texts).chain(messages).collect::<Vec<_>>().join("\n"))?;
     for advisory in &found.others {
         note(&format!("also: {}: {}", advisory.id, advisory.title));
     }

@@ -129,6 +129,8 @@ pub struct Remedy {
     pub change: Option<Change>,
     /// Re-running the checks on the changed facts showed the finding gone and no new one.
     pub verified: bool,
+    /// The summary says to the letter what to write in the project's own code: `for layer in model.layers: layer.compile()`.
+    pub spelled_out: bool,
 }
 
 impl Remedy {
@@ -140,6 +142,7 @@ impl Remedy {
             steps: steps.into_iter().collect(),
             change: None,
             verified: false,
+            spelled_out: false,
         }
     }
 

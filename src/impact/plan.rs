@@ -9,12 +9,13 @@ mod extras;
 mod family;
 mod front;
 mod instead;
+mod leftovers;
 mod measure;
 mod ranges;
 mod twins;
 mod wishes;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use self::blamed::dispensable;
 use self::wishes::Wanted;
@@ -23,12 +24,11 @@ use super::{apply, installable, is_by_hand, is_heard, serious, serious_ids};
 use crate::check::{self, registry};
 use crate::facts::{Distribution, Facts, Origin, Reading, Stray};
 use crate::finding::{Change, Finding, Id, Kind, Plan, Remedy, Severity};
-use crate::pep::{Version, VersionSpecifiers, is_line, read_pin, read_range};
+use crate::pep::{Version, is_line, read_pin, read_range};
 use crate::rules::driver::{compat_fault, least_driver};
 use crate::rules::machine;
 use crate::rules::model::Fall;
-use crate::rules::requirement::{self, markers, normalise, satisfied, specifiers, surely_applies};
-use crate::rules::role::is_runtime_wheel;
+use crate::rules::requirement::{self, normalise, satisfied};
 use crate::rules::{RuleDb, Target, Workload};
 use crate::step::Step;
 use crate::text;
@@ -36,7 +36,7 @@ use crate::version::CudaVersion;
 use front::Front;
 use instead::Instead;
 use measure::measure;
-use ranges::{bounded, tight};
+use ranges::bounded;
 
 /// A plan with what it changes.
 pub(super) struct Planned {
@@ -65,6 +65,16 @@ struct Draft<'d> {
     by_setting: BTreeSet<Id>,
 }
 
+/// Whether one of some packages goes back to another major release, which is another program: flash-attn 1 for 2.
+fn goes_back(outlook: &Outlook, names: &BTreeSet<String>) -> bool {
+    let major = |version: Option<Version>| version.and_then(|version| version.release().first().copied());
+    let mut rows = outlook.rows.iter().filter(|row| row.fate == Fate::Change && names.contains(&row.name));
+    rows.any(|row| {
+        let (before, after) = row.releases();
+        major(after) < major(before)
+    })
+}
+
 /// Plans for findings; none where nothing that gpudoc can name mends any of them.
 pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[Finding]) -> Option<Planned> {
     let before = serious_ids(findings);
@@ -87,7 +97,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         by_setting: BTreeSet::new(),
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-    if findings.iter().any(|it| serious(it) && is_certain(it) && (installable(it) || asks(it))) {
+    if findings.iter().any(|it| serious(it) && is_certain(it, db) && (installable(it) || asks(it))) {
         draft.install(findings);
     }
     draft.leftovers();
@@ -169,9 +179,10 @@ impl Draft<'_> {
         let stays = |name: &str| is_part(name) && !dispensable.contains(name);
         // What can be taken out moves nothing that somebody asked for or that serves.
         if let Some(with) = outlook.as_ref().filter(|_| !dispensable.is_empty()).map(|it| self.anchors(it))
-            && with > (0, 0)
+            && let back = outlook.as_ref().is_some_and(|it| goes_back(it, &dispensable))
+            && (back || with > (0, 0))
             && let Some(other) = self.foreseen(&asked, &target, &stays)
-            && self.anchors(&other) < with
+            && (self.anchors(&other) < with || back && self.anchors(&other) == with)
         {
             outlook = Some(other);
         }
@@ -198,7 +209,7 @@ impl Draft<'_> {
             Some((outlook, driver)) => Some(Instead::on_driver(&driver, outlook)),
             None => self.with_the_framework(&asked, &outlook, &target, &is_part),
         };
-        let outlook = self.by_their_own_wish(findings, asked, outlook, &target, &is_part);
+        let outlook = self.by_their_own_wish(findings, &dispensable, asked, outlook, &target, &is_part);
         // Which builds run and install, the driver and the Python decide.
         let cuda = outlook.full.iter().any(|pin| CudaVersion::is_said_by(pin));
         self.known = target.python.is_some() && (!cuda || driver_known);
@@ -294,45 +305,6 @@ impl Draft<'_> {
         apply(self.facts, &Change::All(self.changes.clone()), self.db)
     }
 
-    /// Distributions that no solver chose and that somebody requires otherwise than they will be: in the range that all agree on,
-    /// and a half-upgraded family in one release.
-    ///
-    /// What one of these requires itself, its next version may not.
-    fn leftovers(&mut self) {
-        let now = self.now();
-        let family = family::to_one_release(&now, self.db);
-        let mut moving: BTreeSet<String> = family.keys().cloned().collect();
-        let lines = loop {
-            let mut wanted = self.unmet(&now, &moving);
-            wanted.retain(|name, _| !family.contains_key(name));
-            let names: BTreeSet<String> =
-                wanted.keys().filter(|name| now.distribution(name).is_some()).cloned().collect();
-            if names.is_subset(&moving) {
-                break wanted.into_iter().filter_map(|(name, range)| Some(format!("{name}{}", tight(&range)?)));
-            }
-            moving.extend(names);
-        };
-        // What moves with it has its own say then.
-        let without = |name: &str| {
-            moving.iter().filter(|other| *other != name).fold(now.clone(), |mut facts, other| {
-                facts.distributions.retain(|it| it.name != *other);
-                facts
-            })
-        };
-        let lines = lines.filter_map(|line| {
-            bounded(&line, &without(&normalise(requirement::name_of(&line))), self.db, self.workload)
-        });
-        let mut lines: Vec<String> = lines.collect();
-        lines.extend(family.iter().map(|(name, range)| format!("{name}{range}")));
-        if lines.is_empty() {
-            return;
-        }
-        lines.sort();
-        // What the members of a family require in another release, nobody read.
-        self.known &= family.is_empty();
-        self.also_install(lines.clone(), lines, None);
-    }
-
     /// Installs lines beside what the solver chose, which brings `brought`; `after` is what is found then, where that is known.
     fn also_install(&mut self, lines: Vec<String>, brought: Vec<String>, after: Option<BTreeSet<Id>>) {
         self.steps.extend(check::Installer::of(self.facts).install(&[], &lines));
@@ -340,36 +312,6 @@ impl Draft<'_> {
         self.changes.push(Change::Install(brought));
         self.after = after;
         self.requirements.extend(lines);
-    }
-
-    /// What the rules do not cover and is not as those require it that do not move themselves: the range of all of them.
-    fn unmet(&self, now: &Facts, moving: &BTreeSet<String>) -> BTreeMap<String, VersionSpecifiers> {
-        let environment = markers(&Target::to_plan_for(now, self.db));
-        let active = |line: &crate::pep::Requirement| surely_applies(line, environment.as_ref(), &[]);
-        let mut wanted: BTreeMap<String, (VersionSpecifiers, bool)> = BTreeMap::new();
-        for distribution in now.active_distributions().filter(|it| !moving.contains(&it.name)) {
-            let Some(metadata) = distribution.metadata.value() else { continue };
-            for line in &metadata.requires {
-                let Ok(parsed) = requirement::parse(line) else { continue };
-                let name = normalise(parsed.name.as_ref());
-                let Some(range) = specifiers(&parsed).filter(|_| active(&parsed)) else { continue };
-                if self.db.package(&name).is_some() && !is_runtime_wheel(&name) {
-                    continue;
-                }
-                let other = now.distribution(&name);
-                let version = other.and_then(Distribution::stated_version);
-                let unmet = match (other, &version) {
-                    (None, _) => now.origin != Origin::Report,
-                    (Some(_), Some(version)) => !satisfied(&range, version),
-                    (Some(_), None) => false,
-                };
-                let entry = wanted.entry(name).or_default();
-                entry.0 = entry.0.iter().chain(range.iter()).cloned().collect();
-                entry.1 |= unmet;
-            }
-        }
-        let unmet = wanted.into_iter().filter(|(_, (_, unmet))| *unmet);
-        unmet.map(|(name, (range, _))| (name, range)).collect()
     }
 
     /// Takes over, finding by finding, what no build mends; ids of what is left at the end.
@@ -469,8 +411,8 @@ pub(super) fn is_told(id: &Id) -> bool {
 }
 
 /// Whether a finding is more than a guess at what a message may come from.
-fn is_certain(finding: &Finding) -> bool {
-    !is_told(&finding.id) || finding.severity == Severity::Fail
+fn is_certain(finding: &Finding, db: &RuleDb) -> bool {
+    (!is_told(&finding.id) || finding.severity == Severity::Fail) && !registry::is_guess(finding, db)
 }
 
 /// How far an outlook sets back what people install for its own sake, at most.

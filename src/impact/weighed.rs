@@ -104,16 +104,12 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         }
         _ => false,
     };
-    let lines = |change: &Change| matches!(change, Change::Requirement { .. });
-    let possible =
-        || proof.actions.iter().filter(|action| !action.changes.is_empty() && action.changes.iter().all(lines));
-    let action = possible().find(|action| action.changes.iter().all(is_own)).or_else(|| possible().next())?;
-    let words = action.changes.iter().filter_map(|change| match change {
-        Change::Requirement { from, to: Some(to) } => Some(format!("change `{from}` to `{to}`, or take it out")),
-        Change::Requirement { from, to: None } => Some(format!("take `{from}` out")),
-        _ => None,
-    });
-    let words: Vec<_> = words.collect();
+    let said = |change: &Change| offer(change, facts, db);
+    let actions = || proof.actions.iter().filter(|action| !action.changes.is_empty());
+    let told = |action: &&solve::Action| action.changes.iter().all(|change| said(change).is_some());
+    let of_theirs = |action: &&solve::Action| told(action) && action.changes.iter().all(is_own);
+    let action = actions().find(of_theirs).or_else(|| actions().find(told))?;
+    let words: Vec<String> = action.changes.iter().filter_map(said).collect();
     let steps = check::Installer::of(facts).install_from(&action.takes, &indexes(&action.takes, db));
     Some(Plan {
         summary: crate::text::sentence(&crate::text::list(&words)),
@@ -124,6 +120,33 @@ fn of_the_proof(facts: &Facts, db: &RuleDb, findings: &[Finding], about: &Findin
         verified: false,
         instead: None,
     })
+}
+
+/// A change in words, at a line that is the user's own: what a release declares is no line of theirs, and the one that brings the
+/// release may be. None where it is at no line.
+fn offer(change: &Change, facts: &Facts, db: &RuleDb) -> Option<String> {
+    let Change::Requirement { from, to } = change else { return None };
+    let line = parse(from).ok()?;
+    let same = |candidate: &&Candidate| parse(&candidate.requirement).is_ok_and(|own| own == line);
+    // What the rules cover was weighed by the installer, and declares by itself.
+    let owner = facts.installing.candidates.iter().filter(same).find_map(|candidate| {
+        let name = normalise(name_of(candidate.package.as_ref()?));
+        db.package(&name).is_none().then_some(name)
+    });
+    let is_theirs = own_lines(facts).any(|candidate| same(&candidate));
+    match (owner.filter(|_| !is_theirs), to) {
+        (Some(owner), _) => {
+            let brings = own_lines(facts).find(|candidate| normalise(name_of(&candidate.requirement)) == owner)?;
+            let line = &brings.requirement;
+            Some(if line.len() == owner.len() {
+                format!("pin another release of `{line}`, or take it out")
+            } else {
+                format!("change `{line}` to another release, or take it out")
+            })
+        }
+        (None, Some(to)) => Some(format!("change `{from}` to `{to}`, or take it out")),
+        (None, None) => Some(format!("take `{from}` out")),
+    }
 }
 
 /// The URLs of the indexes that serve labelled pins, each once.

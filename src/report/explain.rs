@@ -1,4 +1,4 @@
-//! What `gpudoc explain` tells: an advisory, a check.
+//! What `gpudoc explain` tells: an advisory, an environment variable, a check.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use super::lines::Labels;
 use crate::finding::{self as check, Kind};
 use crate::lint::Rule;
 use crate::rules::cite;
-use crate::rules::schema::{Advisory, Condition};
+use crate::rules::schema::{Advisory, Condition, Page, VariableRow};
 use crate::text::{list, wrap};
 
 const BOLD: Style = Style::new().bold();
@@ -58,6 +58,27 @@ pub fn advisory(advisory: &Advisory, width: usize) -> String {
     labels.add(&mut out, "written", &advisory.date);
     if let Some(withdrawn) = &advisory.withdrawn {
         labels.add(&mut out, "withdrawn", withdrawn);
+    }
+    out
+}
+
+/// An environment variable: who reads it, what it decides, what it may be.
+#[must_use]
+pub fn variable(row: &VariableRow, page: Option<&Page>, width: usize) -> String {
+    let labels = Labels { indent: 0, label: 10, width: width.clamp(40, 100) };
+    let mut out = format!("{BOLD}{}{BOLD:#}\n\n", row.name);
+    labels.add(&mut out, "read by", &row.read_by);
+    labels.add(&mut out, "does", &row.does);
+    if !row.valid.is_empty() {
+        let values =
+            row.valid.iter().map(|value| if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") });
+        labels.add(&mut out, "valid", &values.collect::<Vec<_>>().join(" or "));
+    }
+    if let Some(wrong) = &row.wrong {
+        labels.add(&mut out, "wrong", wrong);
+    }
+    if let Some(page) = page {
+        labels.add(&mut out, "source", &cite(page));
     }
     out
 }

@@ -35,10 +35,17 @@ pub fn symptom(symptom: &Symptom, width: usize) -> String {
                 .replace("{torch}", "torch")
                 .replace("{driver}", "the driver")
         };
-        labels.add(&mut out, "cause", &format!("{}  [{}]", plain(&cause.title), cause.kind));
-        labels.styled(&mut out, GREEN, Style::new(), "  fix", &plain(&cause.remedy));
+        // What a text would say there.
+        let open = |text: &str| {
+            symptom
+                .says
+                .keys()
+                .fold(plain(text), |text, name| text.replace(&format!("{{{name}}}"), &format!("<{name}>")))
+        };
+        labels.add(&mut out, "cause", &format!("{}  [{}]", open(&cause.title), cause.kind));
+        labels.styled(&mut out, GREEN, Style::new(), "  fix", &open(&cause.remedy));
         for command in &cause.commands {
-            let _ = writeln!(out, "{:12}{CYAN}{command}{CYAN:#}", "");
+            let _ = writeln!(out, "{:12}{CYAN}{}{CYAN:#}", "", open(command.as_str()));
         }
     }
     if symptom.settle.as_str() != "-" {

@@ -89,6 +89,13 @@ impl RuleDb {
         Some((row.cuda, cite(&row.source)))
     }
 
+    /// The package whose releases are published under another name too, e.g. triton for `pytorch-triton`.
+    #[must_use]
+    pub fn published_as(&self, other: &str) -> Option<&str> {
+        let mut files = self.packed.beside.iter();
+        files.find(|(_, beside)| beside.also.iter().any(|row| row.name == other)).map(|(name, _)| name.as_str())
+    }
+
     /// With what of another package the import of a release stops, e.g. `Stop::Unmet` of transformers 4.57.1 and `tokenizers`, and
     /// where that was read.
     #[must_use]

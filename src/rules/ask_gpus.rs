@@ -60,6 +60,12 @@ impl RuleDb {
         named(text).or_else(|| named(&upper))
     }
 
+    /// How the names of boards begin that people call without a number, e.g. `Jetson`.
+    #[must_use]
+    pub fn gpu_boards(&self) -> Vec<&str> {
+        self.packed.tables.gpus.boards.iter().map(|board| board.word.as_str()).collect()
+    }
+
     /// How people call products, e.g. `RTX` for numbers that begin with `50`.
     #[must_use]
     pub fn gpu_series(&self) -> &[SeriesRow] {

@@ -1,7 +1,7 @@
 //! What the rules tell of error messages: which are known, which occur in a text, and whether one stopped something.
 
 use super::RuleDb;
-use super::schema::Symptom;
+use super::schema::{Level, Symptom};
 use super::symptom::Heard;
 
 impl RuleDb {
@@ -34,6 +34,13 @@ impl RuleDb {
     /// The messages that advisories quote.
     fn quotes(&self) -> Vec<&str> {
         self.advisories().flat_map(|advisory| advisory.symptoms.iter().map(String::as_str)).collect()
+    }
+
+    /// Whether a message tells of something that failed: by its row, or by the line in which it stands.
+    #[must_use]
+    pub fn failed(&self, symptom: &Symptom, line: &str) -> bool {
+        let by_row = symptom.severity == Level::Warn && !symptom.goes_on;
+        by_row || symptom.severity != Level::Info && self.stops(line)
     }
 
     /// Whether a line tells of something that stopped: an exception of Python's, a compiler that gave up, a library that the loader

@@ -1,7 +1,7 @@
 //! What a name belongs to: a library, a module, a distribution that says its CUDA, an index.
 
 use super::RuleDb;
-use super::schema::{CudaLibrary, Line, VariableRow};
+use super::schema::{CudaLibrary, Line, Page, VariableRow};
 
 /// A distribution whose name says its CUDA, see [`RuleDb::cuda_name`].
 pub struct CudaName<'a> {
@@ -83,9 +83,8 @@ impl RuleDb {
 
     /// The page that says what a variable does.
     #[must_use]
-    pub fn variable_page(&self, name: &str) -> Option<&str> {
-        let page = self.packed.tables.environment.sources.get(self.variable(name)?.source.as_ref()?)?;
-        Some(&page.page)
+    pub fn variable_page(&self, row: &VariableRow) -> Option<&Page> {
+        self.packed.tables.environment.sources.get(&row.source)
     }
 
     /// Whether a normalised name is that of a distribution that the rules know something of.

@@ -182,10 +182,11 @@ pub fn gpu_words(gpus: &[&TargetGpu]) -> String {
     crate::text::list(&words.collect::<Vec<_>>())
 }
 
-/// The platform in the rules' words, e.g. `linux_x86_64`.
+/// The platform in the rules' words, e.g. `linux_x86_64`. No Windows machine with an NVIDIA GPU is of another type.
 fn platform(facts: &Facts) -> Option<String> {
     let os = facts.system.os.value()?;
-    let arch = facts.system.arch.value()?;
+    let usual = || (os == "windows").then_some("x86_64");
+    let arch = facts.system.arch.value().map(String::as_str).or_else(usual)?;
     Some(format!("{os}_{arch}"))
 }
 

@@ -1,4 +1,5 @@
-//! What a text of `gpudoc explain` asks about: an id, a build, a claim, a number of the kernel log, a message, or words.
+//! What a text of `gpudoc explain` asks about: an id, a build, a claim, a number of the kernel log, an environment variable, a
+//! message, or words.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::machine::xid::parse_question;
 use crate::report::symptom::OnGpu;
 use crate::rules::RuleDb;
 use crate::rules::advisory::symptom;
-use crate::rules::schema::{Advisory, Symptom, XidAction, XidError};
+use crate::rules::schema::{Advisory, Page, Symptom, VariableRow, XidAction, XidError};
 use crate::rules::symptom::Seen;
 use crate::told::clean;
 
@@ -44,6 +45,8 @@ pub enum Explained<'db> {
 /// What speaks of a text, at least one.
 #[derive(Default)]
 pub struct Found<'db> {
+    /// The environment variable that the text names, with the page that says what it does.
+    pub variable: Option<(&'db VariableRow, Option<&'db Page>)>,
     /// Advisories, the one that says most first.
     pub advisories: Vec<&'db Advisory>,
     /// Messages that none of the advisories explains.
@@ -102,6 +105,7 @@ pub fn explained<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
 
 /// What speaks of a message or of words.
 fn of_words<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
+    let variable = db.variable(text).map(|row| (row, db.variable_page(row)));
     let messages = db.heard_in(text).quoted;
     let mut hits: Vec<&Advisory> = db.advisories().filter(|advisory| symptom(advisory, &messages).is_some()).collect();
     // The longest quotation is about this very message.
@@ -122,7 +126,7 @@ fn of_words<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
         others = hits.split_off(hits.len().min(MOST));
         seen.extend(about.symptoms.into_iter().take(MOST).map(|symptom| Seen { symptom, place: 0 }));
     }
-    if hits.is_empty() && seen.is_empty() {
+    if hits.is_empty() && seen.is_empty() && variable.is_none() {
         return Explained::Unknown(Unknown { is_package, near: nearest(&log.flat, db.symptoms()) });
     }
     // What says most about an environment first; what seldom does only alone.
@@ -132,7 +136,7 @@ fn of_words<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
         symptom.explained_by.iter().any(|selector| hits.iter().any(|advisory| advisory.id == *selector))
     };
     let messages = seen.into_iter().map(|seen| seen.symptom).filter(|symptom| !told(symptom)).take(MOST).collect();
-    Explained::Found(Found { advisories: hits, messages, others })
+    Explained::Found(Found { variable, advisories: hits, messages, others })
 }
 
 /// The messages that share most words with a text, at most three, each with two words at least.
@@ -175,8 +179,10 @@ mod tests {
             Explained::Kind(kind, _) => format!("kind {}", kind.name()),
             Explained::Release(name, version) => format!("{name} {version}"),
             Explained::Found(found) => {
+                let variable = found.variable.iter().map(|(row, _)| row.name.as_str());
                 let advisories = found.advisories.iter().map(|advisory| advisory.id.as_str());
-                advisories.chain(found.messages.iter().map(|symptom| symptom.id.as_str())).collect::<Vec<_>>().join(" ")
+                let messages = found.messages.iter().map(|symptom| symptom.id.as_str());
+                variable.chain(advisories).chain(messages).collect::<Vec<_>>().join(" ")
             }
             Explained::Unknown(unknown) => {
                 format!("{} near, {}", unknown.near.len(), if unknown.is_package { "a package" } else { "no package" })
@@ -195,6 +201,7 @@ mod tests {
             ("range-admits-bad", "lint range-admits-bad"),
             ("gpu-arch", "kind gpu-arch"),
             ("torch==2.7.1+cu126", "torch 2.7.1+cu126"),
+            ("PYTHONUSERBASE", "PYTHONUSERBASE"),
             ("torch", "0 near, a package"),
             ("zzzz", "0 near, no package"),
         ] {

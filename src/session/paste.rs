@@ -83,6 +83,7 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
         variant: &variant,
         is_variable: &|name| db.variable(name).is_some(),
         series: &series,
+        boards: &db.gpu_boards(),
         is_gpu: &is_gpu,
         other_vendor: &other_vendor,
     };

@@ -15,15 +15,17 @@ const CLASSES: [&str; 3] = ["VGA compatible controller", "3D controller", "Displ
 
 /// Reads every line that names a device of NVIDIA.
 pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) {
-    let mut index = 0;
+    let (mut index, mut last) = (0, 0);
     for line in lines.iter().filter(|line| line.has(Word::Bus)) {
         let Some((name, pci_device)) = device(&line.text) else { continue };
         let name =
             name.map(|name| if name.starts_with("NVIDIA ") { name.to_owned() } else { format!("NVIDIA {name}") });
         let name = name.filter(|name| (vocabulary.is_gpu)(name));
-        if name.is_none() && pci_device.is_none() {
+        // A line that was taken for the beginning of a longer one comes again.
+        if name.is_none() && pci_device.is_none() || line.number <= last {
             continue;
         }
+        last = line.number;
         let place = format!("{READER}, line {}", line.number);
         let known = |text: String| Reading::told(text, place.clone());
         let gpu = Gpu {

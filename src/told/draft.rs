@@ -63,6 +63,8 @@ pub struct Draft {
     pub(super) packages: BTreeMap<String, Statements<String>>,
     pub(super) libraries: BTreeMap<String, Vec<Library>>,
     pub(super) built_for: BTreeMap<String, (String, String)>,
+    /// Tags of the wheels that somebody names, by distribution.
+    pub(super) wheel_tags: BTreeMap<String, Vec<String>>,
     pub(super) locations: BTreeMap<String, String>,
     /// Whether an environment of conda was seen, and what conda installed in it.
     pub(super) conda: Option<BTreeSet<String>>,
@@ -246,6 +248,14 @@ impl Draft {
         targets.dedup();
         self.packages.entry(name.to_owned()).or_default();
         self.library(name, place, |library| library.code = vec![CodeGroup { containers: 1, targets }]);
+    }
+
+    /// The tags of a wheel, e.g. `cp310-cp310-linux_x86_64`.
+    pub fn wheel(&mut self, name: &str, tags: &str) {
+        let known = self.wheel_tags.entry(normalise_name(name)).or_default();
+        if known.len() < 2 && !known.iter().any(|other| other == tags) {
+            known.push(tags.to_owned());
+        }
     }
 
     /// The torch that an extension was built against.

@@ -334,6 +334,12 @@ impl Draft {
                 if let Some((torch, place)) = self.built_for.get(&name) {
                     made.build.torch = Reading::told(torch.clone(), place.clone());
                 }
+                // A wheel that somebody names; of what is listed nobody knows from which it came.
+                if let Some([tag]) = self.wheel_tags.get(&name).map(Vec::as_slice)
+                    && best.is_none_or(|best| best.rank > Rank::Listed)
+                {
+                    made.wheel_tags = vec![tag.clone()];
+                }
                 if self.conda.as_ref().is_some_and(|names| names.contains(&name)) {
                     made.installer = Reading::told("conda".to_owned(), "conda list");
                 }

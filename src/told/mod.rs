@@ -27,6 +27,7 @@ mod sentences;
 mod shell;
 mod smi;
 mod system_fields;
+mod targets;
 mod token;
 mod vendor;
 mod words;
@@ -51,6 +52,8 @@ pub struct Vocabulary<'a> {
     pub is_variable: &'a (dyn Fn(&str) -> bool + Sync),
     /// How people call GPUs.
     pub series: &'a [Series<'a>],
+    /// Words with which people begin the names of boards, e.g. `Jetson`.
+    pub boards: &'a [&'a str],
     /// Whether a text names a GPU, e.g. `GeForce RTX 5090`, `H100`.
     pub is_gpu: &'a (dyn Fn(&str) -> bool + Sync),
     /// The vendor other than NVIDIA whose stack a line names, e.g. `AMD ROCm`.

@@ -266,6 +266,7 @@ fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draf
         let Some((name, version)) = word.split_once('-').or_else(|| word.rsplit_once('-')) else { continue };
         // Of a wheel's name the tags are no part of the version.
         let tags = ["-cp3", "-py3", "-py2"].iter().find_map(|tag| version.find(tag));
+        let whole = version;
         let version = tags.and_then(|at| version.get(..at)).unwrap_or(version);
         if name.len() > 3 && is_version(version) {
             let name = normalise_name(name);
@@ -274,6 +275,10 @@ fn with_name(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draf
             if (vocabulary.is_package)(&name) || torch.is_some() && tags.is_some() {
                 draft.package(&name, version, Rank::Told, place());
                 draft.saw(WORDS, number);
+                let file = tags.and_then(|at| whole.get(at + 1..)).and_then(|tags| tags.strip_suffix(".whl"));
+                if let Some(tags) = file {
+                    draft.wheel(&name, tags);
+                }
             }
             if let Some(torch) = torch.filter(|_| tags.is_some()) {
                 draft.built_for(&name, &torch, place());
@@ -316,7 +321,9 @@ fn drivers(words: &Words<'_>, number: usize, text: &str, draft: &mut Draft) {
         words.numbered().map(|word| word.trim_matches(['.', 'v', '[', ']'])).filter(|word| is_driver(word));
     if let (Some(first), None) = (versions.next(), versions.next()) {
         let lower = text.to_ascii_lowercase();
-        if !lower.contains("driver") && !lower.contains("nvidia") {
+        // The fabric manager tells its own version as that of a driver.
+        let is_fabric = lower.contains("fabricmanager") || lower.contains("fabric manager");
+        if is_fabric || !lower.contains("driver") && !lower.contains("nvidia") {
             return;
         }
         let place = format!("the report's words, line {number}");
@@ -395,7 +402,7 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
 
 /// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
 fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
-    let mut looked = 0;
+    let mut looked = boards(words, number, vocabulary, draft);
     let is_series = |word: &str| vocabulary.series.iter().any(|series| word.eq_ignore_ascii_case(series.word));
     // A series without a number has it in the next word.
     let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
@@ -417,6 +424,23 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
         }
     }
     looked
+}
+
+/// Boards that are called without a number: `Jetson AGX Orin 64GB`. Returns how many it took.
+fn boards(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
+    let is_board = |word: &str| vocabulary.boards.contains(&word);
+    let Some(first) = words.all.iter().position(|word| is_board(word)) else { return 0 };
+    let is_name = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let rest: Vec<&str> = words.all.iter().skip(first).take(4).take_while(is_name).copied().collect();
+    let names = (2..=rest.len()).filter_map(|count| rest.get(..count)).map(|name| name.join(" "));
+    let Some(name) = names.into_iter().find(|name| (vocabulary.is_gpu)(name)) else { return 0 };
+    draft.gpu(
+        unique(gpu(&name, &format!("the report's words, line {number}")), number),
+        Rank::Told,
+        "the report's words",
+    );
+    draft.saw(WORDS, number);
+    1
 }
 
 /// Each line's GPUs are apart, so that different names are seen to differ.

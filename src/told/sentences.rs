@@ -7,8 +7,9 @@ use super::clean::Clean;
 use super::draft::{Draft, MESSAGES};
 use super::import_failed::import_failed;
 use super::said::Rank;
+use super::targets;
 use crate::facts::{Gpu, KERNEL, Reading};
-use crate::version::{CodeTarget, ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
+use crate::version::{ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
 const READER: &str = MESSAGES;
 /// So many of one sentence are looked at: logs repeat themselves.
@@ -53,12 +54,15 @@ struct Place<'a> {
 
 type Reader = fn(&Place<'_>, &Vocabulary<'_>, &mut Draft) -> Option<()>;
 
-const SENTENCES: [(&str, Reader); 51] = [
+const SENTENCES: [(&str, Reader); 52] = [
     (" with CUDA capability sm_", not_compatible),
-    ("The current PyTorch install supports CUDA capabilities ", supports),
+    ("The current PyTorch install supports CUDA capabilities ", |at, _, draft| {
+        targets::supports(at.after, &at.line, draft)
+    }),
+    ("['sm_", |at, _, draft| targets::arch_list(at.before, at.after, &at.line, draft)),
     (" which is of cuda capability ", too_old_gpu),
     (" which is of compute capability (CC) ", too_old_gpu),
-    ("The minimum cuda capability that we support is ", least_capability),
+    ("The minimum cuda capability that we support is ", |at, _, draft| targets::least(number(at.after), draft)),
     ("is too old (found version ", old_driver),
     ("xFormers was built for: PyTorch ", xformers),
     ("The detected CUDA version (", detected_cuda),
@@ -164,31 +168,11 @@ fn gpu_before(before: &str, vocabulary: &Vocabulary<'_>) -> Option<String> {
     (name.len() < 60 && (vocabulary.is_gpu)(name)).then(|| name.to_owned())
 }
 
-/// `sm_50 sm_60 sm_70 … compute_37.`
-fn supports(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    let targets: Vec<CodeTarget> =
-        at.after.split([' ', ',']).map_while(|word| word.trim_end_matches('.').parse().ok()).collect();
-    if targets.is_empty() {
-        return None;
-    }
-    draft.code("torch", "torch.cuda.get_arch_list()", targets);
-    draft.available(true, at.line.clone());
-    Some(())
-}
-
 /// `Found GPU0 GeForce GTX 660 Ti which is of cuda capability 3.0.`
 fn too_old_gpu(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let capability: ComputeCapability = number(at.after).parse().ok()?;
     let name = gpu_before(at.before, vocabulary);
     draft.capability(name.as_deref(), capability, at.line.clone());
-    Some(())
-}
-
-/// `The minimum cuda capability that we support is 3.5.`: the oldest code that this torch holds.
-fn least_capability(at: &Place<'_>, _: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
-    let least: ComputeCapability = number(at.after).parse().ok()?;
-    let target = format!("sm_{}", least.sm()).parse().ok()?;
-    draft.code("torch", "torch/cuda/__init__.py", vec![target]);
     Some(())
 }
 

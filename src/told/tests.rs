@@ -10,14 +10,20 @@ fn read(readers: &[Reader], text: &Clean<'_>, vocabulary: &Vocabulary<'_>) -> Re
     super::read(readers, text, vocabulary, |_| ((), Vec::new())).0
 }
 
+/// What is read of a text by someone who knows six packages, of which two by their modules, and GPUs by a part of their names.
 fn facts(text: &str) -> Facts {
+    let is_gpu = |name: &str| name.contains("RTX") || name.contains("A100") || name.contains("T4");
+    facts_with(text, &is_gpu)
+}
+
+/// The same, where other names are those of GPUs.
+fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
     let is_package = |name: &str| matches!(name, "torch" | "triton" | "flash-attn" | "numpy" | "xformers" | "vllm");
     let distribution_of = |module: &str| match module {
         "flash_attn_2_cuda" => Some("flash-attn".to_owned()),
         "vllm" => Some("vllm".to_owned()),
         _ => None,
     };
-    let is_gpu = |name: &str| name.contains("RTX") || name.contains("A100") || name.contains("T4");
     let variant = |url: &str, name: &str| {
         let label = url.rsplit('/').next().filter(|label| label.starts_with("cu"));
         label.filter(|_| name.starts_with("torch")).map(str::to_owned)
@@ -32,7 +38,8 @@ fn facts(text: &str) -> Facts {
         variant: &variant,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         series: &series,
-        is_gpu: &is_gpu,
+        boards: &["Jetson", "AGX"],
+        is_gpu,
         other_vendor: &other_vendor,
     };
     read(&Reader::ALL, &clean(text), &vocabulary).facts
@@ -226,24 +233,8 @@ fn live_tools_without_a_gpu() {
     // lscpu names the levels of a processor's cache as NVIDIA names a GPU.
     let text = "GPU models and configuration: No CUDA\nL1d cache:    96 KiB (2 instances)\nL2 cache:    4 MiB (2 instances)\nL2:     4 MiB\nL3 cache: 105 MiB";
     let is_gpu = |name: &str| matches!(name, "L2" | "L4");
-    let is_package = |_: &str| false;
-    let distribution_of = |_: &str| None;
-    let variant = |_: &str, _: &str| None;
-    let other_vendor = |line: &str| line.contains("gfx").then(|| "AMD ROCm".to_owned());
-    let begins = ["10", "16", "20", "30", "40", "50"].map(str::to_owned);
-    let series = [("GTX", "GeForce GTX", ..2), ("RTX", "GeForce RTX", ..6)];
-    let series = series.map(|(word, brand, end)| Series { word, brand, begins: &begins[end] });
-    let vocabulary = Vocabulary {
-        is_package: &is_package,
-        distribution_of: &distribution_of,
-        variant: &variant,
-        is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
-        series: &series,
-        is_gpu: &is_gpu,
-        other_vendor: &other_vendor,
-    };
-    assert!(read(&Reader::ALL, &clean(text), &vocabulary).facts.gpus.value().is_none());
-    assert_eq!(gpus(&read(&Reader::ALL, &clean("two L4 24 GB cards, an L4 cache node"), &vocabulary).facts), ["L4"]);
+    assert!(facts_with(text, &is_gpu).gpus.value().is_none());
+    assert_eq!(gpus(&facts_with("two L4 24 GB cards, an L4 cache node", &is_gpu)), ["L4"]);
     let available = |text: &str| facts(text).visibility.available.value().copied();
     assert_eq!(available("CUDA specs: None\nTorch says CUDA is not available. Possible reasons:"), Some(false));
     assert_eq!(available("RuntimeError: Found no NVIDIA driver on your system."), Some(false));

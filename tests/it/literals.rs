@@ -100,7 +100,6 @@ fn no_version_is_known_in_code() {
 /// Which packages of `rules/packages/` a source may name: the file or folder, the names, and why.
 const NAMED: &[(&str, &[&str], &str)] = &[
     ("check/abi/numpy_1.rs", &["numpy"], "the rule is about numpy's own C interface"),
-    ("check/driver/old.rs", &["triton"], "what the finding is about, for who reads it: nothing follows from it"),
     ("check/symptoms/quote.rs", &["numpy"], "every traceback names it: what else is named tells more"),
     ("check/toolchain/", &["triton"], "the rule is about what Triton needs to compile"),
     ("commands/rules_harvest.rs", &["nvidia-cuda-runtime"], "the wheel that the harvester takes a header from"),
@@ -113,6 +112,7 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("python/", &["torch"], "a part of the names of versions, modules and files"),
     ("rules/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),
     ("rules/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
+    ("rules/schema/symptoms.rs", &["torch"], "a place in the sentences of messages, filled with what is installed"),
     ("rules/windows.rs", &["triton"], "the same"),
     ("told/", &["torch", "xformers", "deepspeed", "sglang"], "how reports spell fields and sentences"),
 ];

@@ -57,6 +57,20 @@ fn a_refused_set_is_mended_at_the_users_own_line() {
     assert!(report["facts"]["distributions"].as_array().unwrap().is_empty(), "what pip weighed is not installed");
 }
 
+/// What a release declares that the rules do not cover is nobody's line: the user's line that brings it is what may change.
+#[test]
+fn what_a_release_declares_is_mended_at_the_line_that_brings_it() {
+    let text = "The conflict is caused by:\n    The user requested one-thing==1.0\n    The user requested other-thing==2.0\n    \
+                The user requested torch\n    one-thing 1.0 depends on torch==2.6.0\n    other-thing 2.0 depends on torch==2.7.0\n\
+                ERROR: ResolutionImpossible: for help visit https://pip.pypa.io\n";
+    let report = gpudoc(&["check", "--from", "-"], text);
+    assert_eq!(report["plan"]["summary"], "Change `one-thing==1.0` to another release, or take it out");
+    assert_eq!(strings(&report["plan"]["requirements"]), ["torch==2.7.0"]);
+    // Without such a line there is nothing to offer.
+    let brought = text.replace("    The user requested one-thing==1.0\n    The user requested other-thing==2.0\n", "");
+    assert!(gpudoc(&["check", "--from", "-"], &brought)["plan"].is_null());
+}
+
 /// Incident 2: a name that no release has is not mended by another release.
 #[test]
 fn a_name_that_no_release_has_asks_for_no_other_release() {

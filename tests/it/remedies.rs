@@ -121,18 +121,18 @@ fn of_twins_the_one_stays_that_torch_requires() {
 #[test]
 fn an_old_driver_is_a_fault_where_something_named_needs_more() {
     let db = embedded();
-    let severity = |text: &str| {
+    let severity = |text: &str, id: &str| {
         let facts: Facts = input::paste(text, db).facts;
         let checked = check::run_with(&facts, db, &Workload::default(), &Heard::default());
         let findings = check::findings(&checked);
-        findings.iter().find(|finding| finding.id.to_string() == "driver/old").map(|finding| finding.severity)
+        findings.iter().find(|finding| finding.id.to_string() == id).map(|finding| finding.severity)
     };
     use gpudoc::finding::Severity::{Info, Warn};
     let head = "NVIDIA-SMI 470.182.03   Driver Version: 470.182.03   CUDA Version: 11.4\nGPU 0: NVIDIA A10\n";
-    assert_eq!(severity(head), Some(Info));
-    assert_eq!(severity(&format!("{head}triton 2.3.1\n")), Some(Warn));
-    assert_eq!(severity(&format!("{head}torch==1.13.1+cu117\n")), None, "CUDA 11 needs 450.80.02");
-    let told = remedies(&format!("{head}triton 2.3.1\n"), "driver/old");
+    assert_eq!(severity(head, "driver/old"), Some(Info));
+    assert_eq!(severity(&format!("{head}triton 2.3.1\n"), "driver/triton"), Some(Warn));
+    assert_eq!(severity(&format!("{head}torch==1.13.1+cu117\n"), "driver/old"), None, "CUDA 11 needs 450.80.02");
+    let told = remedies(&format!("{head}triton 2.3.1\n"), "driver/triton");
     assert_eq!(
         told,
         ["Update the NVIDIA driver to 525.60.13 or newer / \

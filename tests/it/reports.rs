@@ -265,9 +265,41 @@ fn an_answer_in_markdown_folds_its_evidence() {
 #[test]
 fn a_message_alone_is_a_hypothesis_with_a_command() {
     let (out, _, code) = check("CUDA error: device kernel image is invalid\n", "text");
-    assert_eq!(code, 0, "a hypothesis does not fail: {out}");
+    assert_eq!(code, 1, "what failed is certain, whatever it comes from: {out}");
     assert!(out.contains("likely: "), "{out}");
     assert!(out.contains("\nfirst Find out which it is: that, or ") && out.contains("\nthen  "), "{out}");
+    let (out, _, code) = check("WARNING: ptxas too old. Falling back to the driver to compile.\n", "text");
+    assert!(code == 0 && out.contains("likely: "), "the program goes on after it: {out}");
+}
+
+/// What a text says rules causes out and stands in what is to be done; a guess exchanges nothing that is installed.
+#[test]
+fn what_the_text_says_beside_a_message_decides_between_its_causes() {
+    let first = |text: &str| {
+        let (out, ..) = check(text, "text");
+        assert!(!out.contains("Find out which it is"), "{out}");
+        out
+    };
+    let compat =
+        first("804 error: forward compatibility was attempted on non supported HW; the host has `cuda-compat-11-3`\n");
+    assert!(compat.contains("sudo apt-get remove cuda-compat-11-3\n"), "{compat}");
+    let stale = "/root/.triton/cache/abc/cuda_utils.so: undefined symbol: cuModuleGetFunction\n\
+                 lrwxrwxrwx 1 root root 17 /usr/local/nvidia/lib64/libcuda.so -> libcuda.so.530.30\n";
+    assert!(first(stale).contains("sudo mv /usr/local/nvidia/lib64/libcuda.so"), "{}", first(stale));
+    let wsl = "Linux box 5.15.90.1-microsoft-standard-WSL2\nCudaSupportError: Error at driver init: Call to cuInit results in \
+               CUDA_ERROR_NO_DEVICE (100)\n";
+    assert!(first(wsl).contains("libnvidia-compute-*"), "{}", first(wsl));
+    let kernel = "RTX 5090\nvllm serve\nCUDA error (/__w/xformers/xformers/third_party/flash-attention/hopper/\
+                  flash_fwd_launch_template.h:188): invalid argument\n";
+    assert!(first(kernel).contains("likely: xformers chose"), "{}", first(kernel));
+    let bnb = "CUDA SETUP: Required library version not found: libbitsandbytes_cuda117_nocublaslt.so. Maybe you need\n";
+    assert!(first(bnb).contains("pip install --no-deps bitsandbytes==0.44.1\n"), "{}", first(bnb));
+    // Its setup would fetch the same wheel again.
+    let glibc = "version `GLIBC_2.32' not found (required by /v/lib/python3.12/site-packages/flash_attn_2_cuda.so)\n\
+                 ldd (GNU libc) 2.28\n";
+    assert!(first(glibc).contains("FLASH_ATTENTION_FORCE_BUILD=TRUE"), "{}", first(glibc));
+    let numpy = "A module that was compiled using NumPy 1.x cannot be run in\nNumPy 2.0.2 as it may crash.\n";
+    assert!(first(numpy).contains("pip install \"numpy<2\"\n"), "{}", first(numpy));
 }
 
 /// 1 MB of anything is answered; a debug build is some twenty times slower than what users have.
@@ -306,6 +338,20 @@ fn what_the_facts_of_a_report_prove_is_found() {
             "warn",
         ),
         ("RTX 3090\ntorch==1.8.1+cu101\n", "gpu-arch/torch", "warn"),
+        ("Jetson AGX Orin 64GB, torch 2.8.0+cu129\n", "gpu-arch/torch", "fail"),
+        (
+            "RTX 5060 Ti\n>>> torch.cuda.get_arch_list()\n['sm_50', 'sm_60', 'sm_70', 'sm_90']\n",
+            "gpu-arch/torch",
+            "fail",
+        ),
+        (
+            "Python 3.12.3\npip install flash_attn-2.7.4.post1+cu12torch2.6cxx11abiFALSE-cp310-cp310-linux_x86_64.whl\n",
+            "python/flash-attn",
+            "fail",
+        ),
+        ("GPU 0: NVIDIA GeForce RTX 5080\npytorch-triton==3.3.0+git96316ce5\n", "gpu-arch/pytorch-triton", "warn"),
+        ("GPU 0: NVIDIA GeForce RTX 2080 Ti\nflash-attn==2.6.3\n", "gpu-arch/flash-attn", "fail"),
+        ("torch==2.5.1+cu124\ntorch-scatter==2.1.2+pt24cu124\n", "pairing/torch-scatter", "fail"),
         (
             "kernel: NVRM: API mismatch: the client has the version 535.54.03, but\nNVRM: this kernel module has the \
              version 530.30.02.  Please\n",

@@ -89,6 +89,38 @@ fn explanations_come_with_their_sources() {
 }
 
 #[test]
+fn an_environment_variable_is_explained_with_what_it_may_be() {
+    let told = String::from_utf8(gpudoc(&["explain", "CUDA_DEVICE_ORDER"]).stdout).unwrap();
+    insta::assert_snapshot!(told, @"
+    CUDA_DEVICE_ORDER
+
+    read by   CUDA
+    does      how GPUs are numbered: the fastest first, or by their place on the PCI
+              bus
+    valid     `FASTEST_FIRST` or `PCI_BUS_ID`
+    source    https://github.com/HeKun-NVIDIA/CUDA-Programming-Guide-in-Chinese/
+              tree/c615dfdde05e810dc30e376df8f028a935d6c67e: appendix M, with table
+              18 of NVIDIA's guide in its own words, read 2026-12-01
+    ");
+    let tables = embedded();
+    for (name, value, valid) in [
+        ("CUDA_VISIBLE_DEVICES", "", true),
+        ("CUDA_VISIBLE_DEVICES", "0,GPU-8932f937-d72c", true),
+        ("CUDA_VISIBLE_DEVICES", "0,-1", false),
+        ("CUDA_DEVICE_ORDER", "PCI_BUS", false),
+        ("CUDA_DEVICE_MAX_CONNECTIONS", "32", true),
+        ("CUDA_DEVICE_MAX_CONNECTIONS", "33", false),
+        ("NVIDIA_DRIVER_CAPABILITIES", "compute,utility", true),
+        ("NVIDIA_DRIVER_CAPABILITIES", "compute,", false),
+        ("BNB_CUDA_VERSION", "12.4", false),
+    ] {
+        let row = tables.variable(name).unwrap();
+        let whole = |pattern: &String| regex_lite::Regex::new(&format!("^(?:{pattern})$")).unwrap().is_match(value);
+        assert_eq!(row.valid.iter().any(whole), valid, "{name}={value}");
+    }
+}
+
+#[test]
 fn gpus_are_known_by_the_names_that_people_write() {
     let names = [
         ("NVIDIA GeForce RTX 4070 Ti SUPER", "8.9"),

@@ -99,18 +99,14 @@ fn compiled(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<
         return None;
     }
     Some(Remedy {
-        summary: format!(
-            "Install a build of {} for {}, or compile it again beside it",
-            installed.name(),
-            torch.title()
-        ),
-        requirements: Vec::new(),
-        steps: rebuild::of(context, installed)?,
         change: Some(Change::Compile {
             name: installed.name().to_owned(),
             location: installed.distribution.location.clone(),
         }),
-        verified: false,
+        ..Remedy::new(
+            format!("Install a build of {} for {}, or compile it again beside it", installed.name(), torch.title()),
+            rebuild::of(context, installed)?,
+        )
     })
 }
 

@@ -38,11 +38,11 @@ pub fn findings(context: &Context<'_>, installed: &Installed<'_>, libraries: &[&
         let mut packages = vec![installed.name().to_owned()];
         packages.extend(owner.filter(|owner| *owner != installed.name()).map(str::to_owned));
         let unset = by_variable.then(|| Remedy {
-            summary: "Take LD_LIBRARY_PATH away, so that the libraries of the wheels are found".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("unset LD_LIBRARY_PATH"),
             change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
-            verified: false,
+            ..Remedy::new(
+                "Take LD_LIBRARY_PATH away, so that the libraries of the wheels are found",
+                Step::fixed("unset LD_LIBRARY_PATH"),
+            )
         });
         let owner = owner.and_then(|name| context.stack.get(name)).filter(|owner| owner.name() != installed.name());
         let remedy = unset.or_else(|| owner.and_then(|owner| of_the_same_cuda(context, installed, owner, path)));

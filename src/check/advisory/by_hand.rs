@@ -2,11 +2,9 @@
 
 use crate::check::cuda_libs::twins;
 use crate::check::{Context, Installer};
-use crate::facts::Distribution;
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
-use crate::rules::requirement::is_about;
 use crate::rules::schema::Advisory;
 use crate::step::{Step, Written};
 
@@ -60,14 +58,11 @@ pub fn finding(context: &Context<'_>, advisory: &Advisory, hit: &Match) -> Findi
 fn taken_out(context: &Context<'_>, names: &[String], remedy: &mut Remedy) {
     let there = names.iter().filter_map(|name| context.stack.get(name)).map(|installed| installed.distribution);
     let there: Vec<_> = there.collect();
-    let needs = |other: &Distribution| {
-        let own = other.metadata.value().map(|metadata| metadata.requires.as_slice());
-        let row = || context.stack.get(&other.name).and_then(|installed| installed.row);
-        let lines = own.or_else(|| row().map(|(release, _)| release.requires.as_slice())).unwrap_or_default();
-        names.iter().any(|name| lines.iter().any(|line| is_about(line, name) && !line.contains("extra")))
+    let is_needed = |name: &String| {
+        let needed = context.stack.needed_by(name, &context.target, context.db);
+        needed.iter().any(|other| names.iter().all(|name| name != other.name()))
     };
-    let others = || context.facts.active_distributions().filter(|it| !names.contains(&it.name));
-    if there.is_empty() || others().any(needs) {
+    if there.is_empty() || names.iter().any(is_needed) {
         return;
     }
     let own: Vec<&str> = there.iter().map(|it| it.name.as_str()).collect();
@@ -91,11 +86,10 @@ pub fn of(advisory: &Advisory) -> Finding {
     let remedies = advisory.remedies.iter().map(|remedy| {
         let steps: Vec<Step> = remedy.commands.iter().flat_map(Written::steps).collect();
         Remedy {
-            summary: with_versions(&remedy.summary, &remedy.requirements),
             requirements: remedy.requirements.clone(),
             change: taken_away(&steps),
-            steps,
-            verified: false,
+            spelled_out: remedy.spelled_out,
+            ..Remedy::new(with_versions(&remedy.summary, &remedy.requirements), steps)
         }
     });
     ADVISORY

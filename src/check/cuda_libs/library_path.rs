@@ -38,11 +38,8 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
                 [Evidence::host("LD_LIBRARY_PATH", (*first).to_owned()).required("no folder of cuDNN".to_owned())],
             )
             .remedies([Remedy {
-                summary: "Take the cuDNN folders out of LD_LIBRARY_PATH".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::fixed("unset LD_LIBRARY_PATH"),
                 change: Some(Change::Unset("LD_LIBRARY_PATH".to_owned())),
-                verified: false,
+                ..Remedy::new("Take the cuDNN folders out of LD_LIBRARY_PATH", Step::fixed("unset LD_LIBRARY_PATH"))
             }]),
     )
 }

@@ -50,11 +50,8 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .packages(packages)
             .evidence(evidence)
             .remedies([Remedy {
-                summary: format!("Take the CUDA folders out of {variable}"),
-                requirements: Vec::new(),
-                steps: Step::unset(&variable).into_iter().collect(),
                 change: Some(Change::Unset(variable.clone())),
-                verified: false,
+                ..Remedy::new(format!("Take the CUDA folders out of {variable}"), Step::unset(&variable))
             }]),
     )
 }

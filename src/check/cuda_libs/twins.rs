@@ -33,17 +33,11 @@ fn required<'n>(context: &Context<'_>, names: &[&'n str]) -> Vec<&'n str> {
 /// Who needs which, where two of them are each needed by somebody else: `jax-cuda12-plugin needs nvidia-nccl-cu12, and torch needs
 /// nvidia-nccl-cu13`. Neither can be taken out then.
 pub fn torn(context: &Context<'_>, names: &[&str]) -> Option<String> {
-    let installed = || context.stack.installed.iter().filter(|it| !is_runtime_wheel(it.name()));
-    let environment = markers(&context.target);
-    let needs = |it: &Installed<'_>, name: &str| {
-        // What is made for one CUDA asks for its wheels in an extra, and nobody notes which extras were asked for.
-        let of_cuda = context.db.cuda_name(it.name()).is_some();
-        let lines = it.requires().unwrap_or_default().iter().filter(|line| is_about(line, name));
-        lines
-            .filter_map(|line| parse(line).ok())
-            .any(|line| of_cuda || surely_applies(&line, environment.as_ref(), &[]))
+    let by = |name: &str| {
+        let needed = context.stack.needed_by(name, &context.target, context.db);
+        let others = needed.into_iter().map(Installed::name);
+        others.filter(|other| !is_runtime_wheel(other)).find(|other| !names.contains(other))
     };
-    let by = |name: &str| installed().find(|it| !names.contains(&it.name()) && needs(it, name)).map(Installed::name);
     let needed: Vec<(&str, &str)> = names.iter().filter_map(|name| Some((by(name)?, *name))).collect();
     let [(one, first), .., (other, last)] = needed.as_slice() else { return None };
     (one != other).then(|| format!("{one} needs {first}, and {other} needs {last}"))
@@ -143,15 +137,16 @@ pub fn replace(context: &Context<'_>, keep: &[&Installed<'_>], remove: &[&Instal
         location: installed.distribution.location.clone(),
     };
     Remedy {
-        summary: format!("Remove {}, and install {} again", text::list(&names), text::list(&pins)),
-        requirements: pins,
         // What is not put back is not taken away.
-        steps: again.map(|again| installer.uninstall(&names).into_iter().chain([again]).collect()).unwrap_or_default(),
+        requirements: pins.clone(),
         change: (context.facts.origin != Origin::Report).then(|| {
             let again = keep.iter().filter_map(|installed| again::change(context, installed));
             Change::All(remove.iter().map(gone).chain(again).collect())
         }),
-        verified: false,
+        ..Remedy::new(
+            format!("Remove {}, and install {} again", text::list(&names), text::list(&pins)),
+            again.into_iter().flat_map(|again| installer.uninstall(&names).into_iter().chain([again])),
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod by_compat;
 pub mod old;
+pub mod old_for_assembler;
 pub mod old_for_build;
 pub mod old_for_build_said;
 pub mod old_for_gpu;
@@ -47,7 +48,8 @@ fn by_runtime(context: &Context<'_>) -> Outcome {
     // NVIDIA's runtime wheels do nothing of themselves: what loads them is judged.
     let loads = context.stack.installed.iter().filter(|installed| !is_runtime_wheel(installed.name()));
     let built: Vec<_> = loads.filter_map(|installed| Some((installed, installed.cuda().flatten()?))).collect();
-    if built.is_empty() {
+    let assembles = old_for_assembler::finding(context, driver);
+    if built.is_empty() && assembles.is_none() {
         return Outcome::NotApplicable("nothing is installed that was built for CUDA".to_owned());
     }
     let mut gaps: BTreeMap<_, (DriverGap, Vec<&Installed<'_>>)> = BTreeMap::new();
@@ -56,7 +58,10 @@ fn by_runtime(context: &Context<'_>) -> Outcome {
             gaps.entry(gap.cuda).or_insert_with(|| (gap, Vec::new())).1.push(installed);
         }
     }
-    looked(gaps.into_values().map(|(gap, packages)| old_for_build::finding(context, &gap, &packages)).collect())
+    // Where torch does not start, nothing is assembled.
+    let assembles = assembles.filter(|_| gaps.is_empty());
+    let of_builds = gaps.into_values().map(|(gap, packages)| old_for_build::finding(context, &gap, &packages));
+    looked(of_builds.chain(assembles).collect())
 }
 
 /// What is known beyond the driver's version: that CUDA works all the same, or which CUDA the driver supports; and what is to be
@@ -82,7 +87,7 @@ fn of_the_newest(context: &Context<'_>) -> Option<Finding> {
                 && context.stack.torch_cuda() != Some(None)
                 && !facts.gpus.is_absent() =>
         {
-            old::finding(context, driver)
+            old_for_assembler::finding(context, driver).or_else(|| old::finding(context, driver))
         }
         _ => None,
     }

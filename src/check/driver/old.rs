@@ -52,7 +52,7 @@ pub fn finding(context: &Context<'_>, driver: &DriverVersion) -> Option<Finding>
         OLD.found(&[], format!("driver {driver} is too old for {title}"))
             .severity(severity)
             .message(format!("CUDA {} needs driver {} or newer. This one runs {reach}.", gap.cuda, gap.needs))
-            .packages(["nvidia-driver", TORCH, "triton"])
+            .packages(["nvidia-driver", TORCH])
             .evidence([
                 Evidence::host("driver", driver.to_string())
                     .required(format!("{} or newer, for CUDA {}", gap.needs, gap.cuda))
@@ -72,7 +72,7 @@ fn last_for<'c>(context: &'c Context<'_>, driver: &DriverVersion) -> Option<&'c 
     context.db.package(TORCH)?.releases.iter().rev().find(runs)
 }
 
-/// What a driver lacks for what a release brings: for every build for CUDA of it, or for what its ptxas writes.
+/// What a driver lacks for every build for CUDA of a release.
 fn needs_more(
     context: &Context<'_>,
     package: &Package,
@@ -83,13 +83,6 @@ fn needs_more(
         Some(version) => context.db.release(&package.name, version)?,
         None => package.releases.iter().rev().find(|release| !release.yanked)?,
     };
-    // Triton's own ptxas writes what the driver has to take.
-    if let Some((cuda, citation)) = context.db.assembler(&package.name, &release.version) {
-        let gap = runtime_gap(cuda, driver, context.db)?;
-        let title =
-            format!("what the ptxas of {} {} writes, which is of CUDA {cuda} or newer", package.name, release.version);
-        return Some((title, DriverGap { citation, ..gap }));
-    }
     let oldest = release.builds.iter().filter_map(|build| build.cuda).min()?;
     let gap = runtime_gap(oldest, driver, context.db)?;
     let title = match version {

@@ -64,17 +64,16 @@ fn compat_remedy(context: &Context<'_>, gap: &DriverGap) -> Option<Remedy> {
         _ => "",
     };
     Some(Remedy {
-        summary: format!("Keep the driver and put {} first on the loader's path{hedge}", package.name),
-        requirements: Vec::new(),
-        steps: [
-            Step::run(["sudo", "apt-get", "install", "-y", &package.name]),
-            Step::prepend("LD_LIBRARY_PATH", format!("/usr/local/cuda-{major}.{minor}/compat")),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
         change: context.db.toolkit(package.cuda).map(|toolkit| Change::Compat(toolkit.linux_driver.clone())),
-        verified: false,
+        ..Remedy::new(
+            format!("Keep the driver and put {} first on the loader's path{hedge}", package.name),
+            [
+                Step::run(["sudo", "apt-get", "install", "-y", &package.name]),
+                Step::prepend("LD_LIBRARY_PATH", format!("/usr/local/cuda-{major}.{minor}/compat")),
+            ]
+            .into_iter()
+            .flatten(),
+        )
     })
 }
 

@@ -7,6 +7,7 @@ mod by_files;
 mod by_row;
 mod code;
 pub mod few_kernels;
+pub mod no_build;
 pub mod no_kernel;
 pub mod old_toolkit;
 pub mod only_ptx;
@@ -62,6 +63,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
         }
     }
     findings.extend(old_toolkit::of_conda(context));
+    findings.extend(no_build::finding(context));
     if findings.is_empty() && judged == 0 {
         return match unknown.as_slice() {
             [] => Outcome::NotApplicable("nothing is installed that holds GPU code known to the rules".to_owned()),

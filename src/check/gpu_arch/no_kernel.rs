@@ -3,8 +3,8 @@
 use super::gpu_evidence;
 use super::verdict::Judged;
 use crate::check::rebuild::{ARCH_LIST, own_source};
-use crate::check::{Context, Installed, out_of_reach};
-use crate::finding::{Finding, Remedy, Severity, rule};
+use crate::check::{Context, Installed, Installer, out_of_reach};
+use crate::finding::{Change, Finding, Remedy, Severity, rule};
 use crate::rules::requirement::{is_about, parse};
 use crate::rules::target::gpu_words;
 use crate::text;
@@ -71,6 +71,7 @@ pub fn finding(
         .packages([installed.name()])
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))
         .evidence(evidence)
+        .remedies(capabilities.first().and_then(|gpu| not_compiled(context, installed, *gpu)))
         .remedies(match installed.package {
             Some(package) => out_of_reach::remedy(context, package, &capabilities),
             None => Some(rebuilt(context, installed, &capabilities)),
@@ -82,6 +83,20 @@ fn rebuilt(context: &Context<'_>, installed: &Installed<'_>, capabilities: &[Com
     let list = capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
     let summary = format!("Compile {} again for this GPU, with {ARCH_LIST}={list}", installed.name());
     Remedy::new(summary, own_source(installed.distribution, &list, context.facts))
+}
+
+/// What to do where no release of today is compiled for a GPU from its source either; none where one may be.
+fn not_compiled(context: &Context<'_>, installed: &Installed<'_>, gpu: ComputeCapability) -> Option<Remedy> {
+    let name = installed.name();
+    let newest = context.db.source_build(name)?.compiles.last()?;
+    let least = newest.gpus.iter().min().filter(|least| gpu < **least)?;
+    let summary = format!("Do without {name} on this GPU: its source is compiled for sm_{} and newer only", least.sm());
+    if !context.stack.needed_by(name, &context.target, context.db).is_empty() {
+        return None;
+    }
+    let gone = Change::Remove { name: name.to_owned(), location: installed.distribution.location.clone() };
+    let remedy = Remedy::new(summary, Installer::of(context.facts).uninstall(&[name]));
+    Some(Remedy { change: Some(Change::All(vec![gone])), ..remedy })
 }
 
 /// The first other distribution that requires this one.

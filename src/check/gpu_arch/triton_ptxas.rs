@@ -59,25 +59,23 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>, build: &Build) 
                 .cited(build.source.citation()),
                 gpu_evidence(context, first.index, first.capability),
             ])
-            .remedies(newer(package, &gpus)),
+            .remedies(newer(package, installed.name(), &gpus)),
     )
 }
 
 /// The first release from which on all assemble for these GPUs, with the torch that brings it: torch pins its triton.
-fn newer(package: &Package, gpus: &[&TargetGpu]) -> Option<Remedy> {
+fn newer(package: &Package, name: &str, gpus: &[&TargetGpu]) -> Option<Remedy> {
     let assembles = |build: &Build| gpus.iter().all(|gpu| build.assembles.contains(&gpu.capability));
     let fits = |release: &&Release| {
         let mut measured = release.builds.iter().filter(|build| !build.assembles.is_empty()).peekable();
         measured.peek().is_some() && measured.all(assembles)
     };
     let first = package.releases.iter().rev().take_while(fits).last()?;
-    let name = &package.name;
+    let asked = [format!("{name}>={}", first.version), TORCH.to_owned()];
     Some(Remedy {
-        summary: format!("Install {name} {} or newer, with the torch that brings it", first.version),
-        requirements: vec![format!("{name}>={}", first.version), TORCH.to_owned()],
-        steps: Vec::new(),
-        change: None,
-        verified: false,
+        // Under another name it is on another index.
+        requirements: if name == package.name { asked.to_vec() } else { Vec::new() },
+        ..Remedy::new(format!("Install {name} {} or newer, with the torch that brings it", first.version), [])
     })
 }
 

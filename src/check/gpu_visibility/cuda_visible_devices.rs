@@ -60,11 +60,8 @@ pub fn check(context: &Context<'_>, count: usize) -> Option<Finding> {
             })
             .cited("environment".to_owned())])
             .remedies([Remedy {
-                summary: "Unset the variable, or name GPUs that exist".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::fixed("unset CUDA_VISIBLE_DEVICES"),
                 change: Some(Change::Unset(VARIABLE.to_owned())),
-                verified: false,
+                ..Remedy::new("Unset the variable, or name GPUs that exist", Step::fixed("unset CUDA_VISIBLE_DEVICES"))
             }])
             .references([visible::GUIDE.to_owned()]),
     )

@@ -97,7 +97,8 @@ pub fn finding(
             .required("`all`, or GPUs by index or UUID; `void`, `none` and empty give none".to_owned())
             .cited("environment".to_owned())
     }));
-    let page = context.db.variable_page("NVIDIA_VISIBLE_DEVICES");
+    let row = context.db.variable("NVIDIA_VISIBLE_DEVICES").filter(|_| container);
+    let page = row.and_then(|row| context.db.variable_page(row));
     rule.found(&[], title)
         .severity(severity)
         .message("CUDA reaches the GPU through these files: without them `torch.cuda.is_available()` is False.")
@@ -111,7 +112,7 @@ pub fn finding(
         } else {
             Remedy::new("Let the driver make its device files", Step::fixed("sudo nvidia-modprobe -c 0 -u"))
         }])
-        .references(page.filter(|_| container).map(str::to_owned))
+        .references(page.map(|page| page.page.clone()))
 }
 
 #[cfg(test)]

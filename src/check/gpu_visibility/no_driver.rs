@@ -29,13 +29,10 @@ pub fn check(context: &Context<'_>, gpus: &[Gpu]) -> Option<Finding> {
             .evidence([Evidence::host("kernel module", "not loaded")
                 .required("nvidia".to_owned())
                 .cited(looked.clone())])
-            .remedies([Remedy {
-                summary: "Install NVIDIA's driver on the host and load it".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::fixed("sudo modprobe nvidia"),
-                change: None,
-                verified: false,
-            }]),
+            .remedies([Remedy::new(
+                "Install NVIDIA's driver on the host and load it",
+                Step::fixed("sudo modprobe nvidia"),
+            )]),
     )
 }
 

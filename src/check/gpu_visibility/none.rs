@@ -63,13 +63,7 @@ pub fn found(context: &Context<'_>) -> Finding {
     )
     .packages(["container-runtime"])
     .evidence(evidence)
-    .remedies([Remedy {
-        summary: remedy.0.to_owned(),
-        requirements: Vec::new(),
-        steps: Step::fixed(remedy.1),
-        change: None,
-        verified: false,
-    }])
+    .remedies([Remedy::new(remedy.0.to_owned(), Step::fixed(remedy.1))])
 }
 
 #[cfg(test)]

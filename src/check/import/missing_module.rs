@@ -35,11 +35,8 @@ pub fn finding(context: &Context<'_>, want: &Want, importer: &Installed<'_>, own
     let top = want.module.split('.').next().unwrap_or_default();
     let package = context.db.distribution_of_module(top).filter(|name| context.stack.get(name).is_none());
     finding.remedies(package.map(|name| Remedy {
-        summary: format!("Install `{name}`"),
-        steps: install(context, &name),
-        requirements: vec![name],
-        change: None,
-        verified: false,
+        requirements: vec![name.clone()],
+        ..Remedy::new(format!("Install `{name}`"), install(context, &name))
     }))
 }
 

@@ -108,11 +108,8 @@ fn remedies(context: &Context<'_>, importer: &Installed<'_>, owner: &Installed<'
     };
     ways.dedup();
     let remedy = |lines: Vec<String>| Remedy {
-        summary: format!("Install `{}`", lines.join("`, `")),
-        steps: lines.iter().flat_map(|line| install(context, line)).collect(),
-        requirements: lines,
-        change: None,
-        verified: false,
+        requirements: lines.clone(),
+        ..Remedy::new(format!("Install `{}`", lines.join("`, `")), lines.iter().flat_map(|line| install(context, line)))
     };
     ways.into_iter().map(remedy).collect()
 }

@@ -33,13 +33,10 @@ fn finding(contradiction: &Contradiction) -> Finding {
         )
         .packages([what.to_lowercase()])
         .evidence([said(used, "used"), said(other, "not used")])
-        .remedies([Remedy {
-            summary: "Take the report again with the interpreter that fails".to_owned(),
-            requirements: Vec::new(),
-            steps: Step::fixed("python -m torch.utils.collect_env && python -m pip list"),
-            change: None,
-            verified: false,
-        }])
+        .remedies([Remedy::new(
+            "Take the report again with the interpreter that fails",
+            Step::fixed("python -m torch.utils.collect_env && python -m pip list"),
+        )])
 }
 
 #[cfg(test)]

@@ -37,8 +37,8 @@ pub fn finding(
     };
     // NVIDIA's wheels the solver leaves to what needs them.
     let remedy = Some(format!("{}{wanted}", partner.name())).filter(|_| is_runtime_wheel(partner.name())).map(|line| {
-        let steps = Installer::of(context.facts).install(&[], std::slice::from_ref(&line)).into_iter().collect();
-        Remedy { summary: format!("Install {line}"), requirements: vec![line], steps, change: None, verified: false }
+        let steps = Installer::of(context.facts).install(&[], std::slice::from_ref(&line));
+        Remedy { requirements: vec![line.clone()], ..Remedy::new(format!("Install {line}"), steps) }
     });
     OTHER_PARTNER
         .found(

@@ -16,10 +16,12 @@ rule! {
 
 /// An extension whose files name the torch that they were built against, which is not the one that is there.
 pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding> {
-    // The readers of a report took over what labels say, where they can be relied on.
+    // The readers of a report took over what labels say, where they can be relied on; wheels that lie in a folder for each torch
+    // are for that alone.
+    let by_torch = || context.db.source_build(installed.name()).is_some_and(|row| row.wheels.is_some());
     let label = || {
         let full = installed.distribution.full_version();
-        torch_of_label(full).filter(|_| context.facts.origin != Origin::Report)
+        torch_of_label(full).filter(|_| context.facts.origin != Origin::Report || by_torch())
     };
     let built = &installed.distribution.build.torch.value().cloned().or_else(label)?;
     // The symbols of the files decide, where they were read.

@@ -112,11 +112,8 @@ fn twice(context: &Context<'_>, folder: &str, other: &str, pairs: &[(&Distributi
             location: first.location.clone(),
         };
         let remedy = Remedy {
-            summary: format!("Remove the copies in `{folder}`"),
-            requirements: Vec::new(),
-            steps: installer.uninstall(&names).into_iter().collect(),
             change: Some(Change::All(pairs.iter().map(removed).collect())),
-            verified: false,
+            ..Remedy::new(format!("Remove the copies in `{folder}`"), installer.uninstall(&names))
         };
         let message = format!(
             "Imports take what lies in `{folder}`; what lies in `{other}` is never used, though \

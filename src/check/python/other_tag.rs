@@ -2,7 +2,8 @@
 
 use super::tags::misfit;
 use crate::check::{Context, Installed, Stack, again};
-use crate::finding::{Evidence, Finding, Severity, rule};
+use crate::facts::Origin;
+use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 
 rule! {
     /// An installed package was built for another Python or platform.
@@ -23,18 +24,27 @@ pub fn finding(context: &Context<'_>, installed: &Installed<'_>) -> Option<Findi
     let fails = Stack::is_gpu(installed.name(), context.db)
         || (context.db.package(installed.name()).is_some() && !needs.starts_with("glibc"));
     let title = format!("{} was built for {needs}, but this is {has}", installed.title());
-    let place = format!("{}/WHEEL", installed.distribution.metadata_dir);
+    let place = match installed.distribution.metadata_dir.as_str() {
+        "" => installed.distribution.version.source().map(|source| source.place().to_owned()),
+        folder => Some(format!("{folder}/WHEEL")),
+    };
+    // Of a report only the wheel's name is known: it may not be installed at all.
+    let named = context.facts.origin == Origin::Report;
+    let other = || Remedy::new(format!("Take the wheel of {} for this {has}", installed.name()), []);
     Some(
         OTHER_TAG
             .found(&[installed.name()], title)
             .severity(if fails { Severity::Fail } else { Severity::Warn })
-            .message(
-                "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
-                 installed by force.",
-            )
+            .message(match named {
+                true => "An installer refuses this wheel here; forced, its compiled modules cannot be imported.",
+                false => {
+                    "Its compiled modules cannot be imported here; the folder was copied from elsewhere, or the wheel \
+                     installed by force."
+                }
+            })
             .packages([installed.name()])
-            .evidence([Evidence::metadata("wheel tag", tags.join(" ")).required(has).cited(place)])
-            .remedies(again::remedy(context, installed)),
+            .remedies(if named { Some(other()) } else { again::remedy(context, installed) })
+            .evidence([Evidence::metadata("wheel tag", tags.join(" ")).required(has.clone()).cited(place)]),
     )
 }
 

@@ -44,11 +44,11 @@ fn complaint(context: &Context<'_>, unmet: &Unmet) -> Option<Finding> {
             .packages(packages)
             .evidence([Evidence::metadata("pip", format!("`{}`", unmet.requirement)).cited(unmet.place.clone())])
             .remedies([Remedy {
-                summary: format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
                 requirements: vec![format!("{name}{versions}")],
-                steps: install(context, &format!("{name}{versions}")),
-                change: None,
-                verified: false,
+                ..Remedy::new(
+                    format!("Install `{name}{versions}`, or a {package} that accepts what is there"),
+                    install(context, &format!("{name}{versions}")),
+                )
             }]),
     )
 }

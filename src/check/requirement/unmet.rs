@@ -74,11 +74,8 @@ pub fn check(
             .chain(guard),
         )
         .remedies([Remedy {
-            summary: format!("Install `{name}{versions}`"),
             requirements: vec![format!("{name}{versions}")],
-            steps: install(context, &format!("{name}{versions}")),
-            change: None,
-            verified: false,
+            ..Remedy::new(format!("Install `{name}{versions}`"), install(context, &format!("{name}{versions}")))
         }])
 }
 

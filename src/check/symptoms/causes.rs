@@ -1,15 +1,18 @@
 //! Which causes of a message do the facts leave, and which facts bear on one?
 
-use crate::check::{Context, Installed};
-use crate::facts::TORCH;
+use super::words::Words;
+use crate::check::Context;
 use crate::finding::Evidence;
 use crate::rules::advisory::judge;
+use crate::rules::driver::runtime_gap;
 use crate::rules::schema::{Symptom, SymptomCause};
-use crate::rules::target::gpu_words;
-use crate::text;
 
 /// The causes whose conditions hold, and those that nothing contradicts.
-pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db SymptomCause>, Vec<&'db SymptomCause>) {
+pub fn causes<'db>(
+    context: &Context<'_>,
+    symptom: &'db Symptom,
+    words: &Words,
+) -> (Vec<&'db SymptomCause>, Vec<&'db SymptomCause>) {
     let installed = |name: &str| context.installed_or_brought(name);
     let environment = context.environment(&installed);
     let whole = context.facts.lists_all();
@@ -20,6 +23,8 @@ pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db Sy
         // Nobody says that a machine is not WSL.
         terms.extend(cause.wsl.then(|| Some(context.facts.system.wsl.value().is_some())));
         terms.extend(cause.cpu_torch.then(|| context.stack.torch_cuda().map(|cuda| cuda.is_none())));
+        terms.extend(cause.old_driver.then(|| driver_is_old(context)));
+        terms.extend(words.meets(symptom, cause).map(Some));
         match terms.as_slice() {
             terms if terms.contains(&Some(false)) => {}
             [] => open.push(cause),
@@ -31,26 +36,10 @@ pub fn causes<'db>(context: &Context<'_>, symptom: &'db Symptom) -> (Vec<&'db Sy
     (holding, open)
 }
 
-/// Fills what is known into a sentence.
-pub fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> String {
-    let gpus: Vec<_> = context.target.gpus.iter().collect();
-    let gpu = match gpus.as_slice() {
-        [] => "this GPU".to_owned(),
-        gpus => {
-            let mut capabilities: Vec<_> = gpus.iter().map(|gpu| format!("sm_{}", gpu.capability.sm())).collect();
-            capabilities.dedup();
-            format!("{} ({})", gpu_words(gpus), text::list(&capabilities))
-        }
-    };
-    let title = |name: &str| context.stack.get(name).map(Installed::title);
-    let package = package.map(|name| title(name).unwrap_or_else(|| name.to_owned()));
-    let torch = title(TORCH).unwrap_or_else(|| TORCH.to_owned());
-    let driver =
-        context.target.driver.as_ref().map_or_else(|| "the driver".to_owned(), |driver| format!("driver {driver}"));
-    text.replace("{package}", package.as_deref().unwrap_or("the extension"))
-        .replace("{gpu}", &gpu)
-        .replace("{torch}", &torch)
-        .replace("{driver}", &driver)
+/// Whether the driver is too old for torch's CUDA; none where one of them is not known.
+fn driver_is_old(context: &Context<'_>) -> Option<bool> {
+    let cuda = context.stack.torch_cuda()??;
+    Some(runtime_gap(cuda, context.target.user_mode_driver()?, context.db).is_some())
 }
 
 /// The facts that bear on a cause, as evidence: GPUs for what is about GPUs, the driver, distributions that it names.

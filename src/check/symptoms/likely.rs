@@ -1,13 +1,18 @@
 //! What may a message come from that no finding explains, and what is done about it?
 
-use super::causes::{causes, filled, known};
+use super::causes::{causes, known};
 use super::kind;
+use super::ranked::MESSAGE;
+use super::words::Words;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::machine;
 use crate::rules::schema::{Matter, SymptomCause};
 use crate::rules::symptom::Seen;
+use crate::rules::{RuleDb, machine};
 use crate::step::Written;
+
+/// What stands before the title of a guess.
+const GUESS: &str = "likely: ";
 
 rule! {
     /// A known error message that no other finding explains.
@@ -18,19 +23,24 @@ rule! {
 }
 
 /// What a message may come from where no finding explains it: the causes that the facts leave.
-pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, line: &str) -> Option<Finding> {
+pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str) -> Option<Finding> {
     let symptom = seen.symptom;
-    let (holding, open) = causes(context, symptom);
+    let (holding, open) = causes(context, symptom, words);
+    let package = words.package.as_deref();
     let proved = Severity::from(symptom.severity);
-    let left: Vec<&SymptomCause> = holding.iter().chain(&open).copied().collect();
+    // What the facts speak for is not to be told apart from what nothing speaks for.
+    let (left, doubts) = if holding.is_empty() { (open, Vec::new()) } else { (holding, open) };
     let (first, others) = left.split_first()?;
-    let fill = |text: &str| filled(context, text, package);
+    let fill = |text: &str| words.fill(context, text);
     let title = fill(&first.title);
     let certain = proved == Severity::Fail;
     let mut message = symptom.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
-    let others = alternatives(&others.iter().map(|cause| fill(&cause.title)).collect::<Vec<_>>());
-    if !others.is_empty() {
-        message.push_str(&format!(" It may also be that {others}."));
+    let named =
+        |causes: &[&SymptomCause]| alternatives(&causes.iter().map(|cause| fill(&cause.title)).collect::<Vec<_>>());
+    let also = named(&[others, doubts.as_slice()].concat());
+    let others = named(others);
+    if !also.is_empty() {
+        message.push_str(&format!(" It may also be that {also}."));
     }
     if !certain {
         message.push_str(" The report does not decide it.");
@@ -51,7 +61,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
-    remedies.extend(left.iter().map(|cause| cure(context, cause, package, &other)));
+    remedies.extend(left.iter().map(|cause| cure(context, cause, words, &other)));
     if settles && left.len() == 1 && !certain {
         remedies.push(Remedy::look(symptom.settle.steps()));
     }
@@ -60,8 +70,8 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     evidence.push(Evidence::rule("known message", symptom.id.clone()).cited(symptom.sources.first().cloned()));
     Some(
         SYMPTOM
-            .found(&[&symptom.id], if certain { title } else { format!("likely: {title}") })
-            .severity(if proved == Severity::Warn && context.db.stops(line) { Severity::Fail } else { proved })
+            .found(&[&symptom.id], if certain { title } else { format!("{GUESS}{title}") })
+            .severity(if context.db.failed(symptom, line) { Severity::Fail } else { proved })
             .kind(kind(&first.kind))
             .message(message)
             .packages(packages)
@@ -71,27 +81,42 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, package: Option<&str>, li
     )
 }
 
+/// Whether a finding is a guess at what a message comes from that tells of no exception: nothing that is installed is exchanged
+/// for it.
+#[must_use]
+pub fn is_guess(finding: &Finding, db: &RuleDb) -> bool {
+    let stops = |evidence: &Evidence| evidence.fact == MESSAGE && db.stops(&evidence.observed);
+    finding.id.is(&SYMPTOM) && finding.title.starts_with(GUESS) && !finding.evidence.iter().any(stops)
+}
+
 /// What to do about a cause, with those of its commands that are wanted.
 pub fn cure(
     context: &Context<'_>,
     cause: &SymptomCause,
-    package: Option<&str>,
+    words: &Words,
     is_wanted: &dyn Fn(&Written) -> bool,
 ) -> Remedy {
-    let own = cause.commands.iter().filter(|command| is_wanted(command)).flat_map(Written::steps);
+    let own = cause.commands.iter().filter(|command| is_wanted(command)).flat_map(|command| words.steps(command));
     let task = match cause.matter {
-        Some(Matter::Driver) => machine::newest_driver(context.facts, &context.target, context.db),
+        Some(Matter::Driver) => match words.release().and_then(|release| release.parse().ok()) {
+            Some(release) => Some(machine::driver(&release, context.facts, context.db)),
+            None => machine::newest_driver(context.facts, &context.target, context.db),
+        },
         Some(Matter::Shm) => machine::shared_memory(context.facts, context.db),
         Some(Matter::ContainerToolkit) => Some(machine::container_toolkit(context.facts, context.db)),
         None => None,
     };
-    let mut summary = filled(context, &cause.remedy, package);
+    let mut summary = words.fill(context, &cause.remedy);
     let mut steps = Vec::new();
     if let Some(task) = task {
         summary = format!("{}: {}", summary, task.words);
         steps.extend(task.steps);
     }
-    let built = package.filter(|_| cause.rebuild).and_then(|name| rebuild::of(context, context.stack.get(name)?));
+    let built = words
+        .package
+        .as_deref()
+        .filter(|_| cause.rebuild)
+        .and_then(|name| rebuild::forced(context, context.stack.get(name)?));
     steps.extend(built.into_iter().flatten());
     steps.extend(own);
     Remedy::new(summary, steps)

@@ -10,11 +10,13 @@ mod from_advisory;
 pub mod likely;
 mod quote;
 mod ranked;
+mod words;
 
 use self::consequence::attach;
 use self::likely::cure;
-use self::quote::{line_of, package_in, shorten};
+use self::quote::{line_of, shorten};
 use self::ranked::{Ranked, explaining};
+use self::words::Words;
 use super::advisory::{self, kind};
 use crate::check::Context;
 use crate::facts::Facts;
@@ -65,16 +67,14 @@ pub fn explain(
             last = around;
             line = shorten(around, people);
         }
-        let package = package_in(&context, seen, text);
-        let explained = explaining(seen.symptom, package.as_deref(), &ranked);
+        let words = Words::of(&context, seen, text, people);
+        let explained = explaining(seen.symptom, words.package.as_deref(), &ranked);
         if explained.is_empty() {
             // What a message of CUDA's means on another vendor's device is not known.
             if !judged && seen.symptom.causes.iter().any(|cause| is_of_cuda(kind(&cause.kind))) {
                 continue;
             }
-            likely.extend(
-                likely::finding(&context, seen, package.as_deref(), &line).map(|finding| (finding, seen.place)),
-            );
+            likely.extend(likely::finding(&context, seen, &words, &line).map(|finding| (finding, seen.place)));
             continue;
         }
         // A message that proves its cause makes a doubt of the same sort certain.
@@ -86,11 +86,11 @@ pub fn explain(
             if ranked.finding.remedies.is_empty()
                 && let Some(cause) = same
             {
-                ranked.finding.remedies.push(cure(&context, cause, package.as_deref(), &|_| true));
+                ranked.finding.remedies.push(cure(&context, cause, &words, &|_| true));
             }
             let first = seen.symptom.causes.first().is_some_and(|cause| cause.kind == ranked.finding.kind.name());
             let explains = ranked.finding.severity == Severity::Warn;
-            if proved && first || explains && seen.symptom.severity != Level::Info && db.stops(&line) {
+            if proved && first || explains && db.failed(seen.symptom, &line) {
                 ranked.finding.severity = Severity::Fail;
             }
         }
@@ -127,7 +127,7 @@ fn merged(likely: Vec<(Finding, usize)>, explained: bool) -> Vec<(Finding, usize
     for (finding, _) in likely {
         let same = kept.iter_mut().find(|(other, _)| other.kind == finding.kind && other.packages == finding.packages);
         if let Some((other, _)) = same {
-            let new = |evidence: &Evidence| evidence.fact == "error message" && !other.evidence.contains(evidence);
+            let new = |evidence: &Evidence| evidence.fact == ranked::MESSAGE && !other.evidence.contains(evidence);
             let more: Vec<Evidence> = finding.evidence.into_iter().filter(new).collect();
             other.evidence.extend(more);
             continue;

@@ -27,8 +27,10 @@ pub fn shorten(line: &str, people: &Identity) -> String {
     }
 }
 
-/// The distribution that a message names: by the path of a library, or by a module.
+/// The distribution that a message names: by the path of a library, or by a module, in its own line before those around it.
 pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<String> {
+    let own = text.line_around(seen.place);
+    let own = own.char_indices().nth(3 * LONGEST).and_then(|(end, _)| own.get(..end)).unwrap_or(own);
     let from = seen.place.saturating_sub(300);
     let around: String = text
         .flat
@@ -37,7 +39,13 @@ pub fn package_in(context: &Context<'_>, seen: &Seen<'_>, text: &Log) -> Option<
         .take(700)
         .map(|byte| if byte.is_ascii() { char::from(byte) } else { ' ' })
         .collect();
-    let words = around.split([' ', '\'', '"', '(', ')', '`', ',', ':', '/', '\\', '=']);
+    let cut = |text: &str| named(context, text);
+    cut(own).or_else(|| cut(&around))
+}
+
+/// The first distribution that is named in some words.
+fn named(context: &Context<'_>, text: &str) -> Option<String> {
+    let words = text.split([' ', '\'', '"', '(', ')', '`', ',', ':', '/', '\\', '=']);
     words.filter_map(|word| word.split('.').next()).filter(|word| word.len() > 3).find_map(|word| {
         let name = context.db.distribution_of_module(word)?;
         // Everything is about torch; what else is named tells more.

@@ -25,9 +25,12 @@ impl Ranked {
     }
 }
 
+/// How a message is called among evidence.
+pub const MESSAGE: &str = "error message";
+
 /// A message as evidence.
 pub fn message(line: &str) -> Evidence {
-    Evidence::host("error message", format!("`{line}`"))
+    Evidence::host(MESSAGE, format!("`{line}`"))
 }
 
 /// The findings that explain a message: those of the first selector that any meets.

@@ -32,13 +32,10 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .evidence([Evidence::host("libcuda.so.1", library.path.clone())
                 .required("libcuda.so too".to_owned())
                 .cited("ldconfig -p".to_owned())])
-            .remedies([Remedy {
-                summary: "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::prepend("LD_LIBRARY_PATH", folder).into_iter().collect(),
-                change: None,
-                verified: false,
-            }])
+            .remedies([Remedy::new(
+                "Name the folder in LD_LIBRARY_PATH, or add the link and run ldconfig",
+                Step::prepend("LD_LIBRARY_PATH", folder),
+            )])
             .references(["https://github.com/microsoft/WSL/issues/8587"]),
     )
 }

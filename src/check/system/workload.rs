@@ -33,13 +33,7 @@ fn finding(context: &Context<'_>, told: Told) -> Finding {
     });
     let rule = told.citation.map(|citation| Evidence::rule("sum", told.sum.clone()).cited(citation));
     let evidence = memory.chain(rule);
-    let remedies = told.hint.map(|summary| Remedy {
-        summary,
-        requirements: Vec::new(),
-        steps: Vec::new(),
-        change: None,
-        verified: false,
-    });
+    let remedies = told.hint.map(|summary| Remedy::new(summary, []));
     WORKLOAD
         .found(&[told.limit.name()], told.title)
         .severity(told.severity)

@@ -29,14 +29,10 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .evidence([Evidence::host("WSL kernel", kernel.clone())
                 .required(format!("{} or newer", rule.kernel))
                 .cited(system.kernel.source().map(|source| source.place().to_owned()))])
-            .remedies([Remedy {
-                summary: "Update Windows (10 to 21H2 or newer, under Settings > Windows Update), then the WSL kernel"
-                    .to_owned(),
-                requirements: Vec::new(),
-                steps: Step::fixed("wsl --update"),
-                change: None,
-                verified: false,
-            }])
+            .remedies([Remedy::new(
+                "Update Windows (10 to 21H2 or newer, under Settings > Windows Update), then the WSL kernel",
+                Step::fixed("wsl --update"),
+            )])
             .references(["https://github.com/microsoft/WSL/issues/7056"]),
     )
 }

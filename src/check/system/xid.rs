@@ -41,13 +41,7 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
                 Evidence::rule(format!("cause of Xid {number}"), format!("as a rule {}", row.cause.name()))
                     .cited(citation),
             );
-            let remedy = Remedy {
-                summary: action.summary.clone(),
-                requirements: Vec::new(),
-                steps: action.commands.iter().flat_map(Written::steps).collect(),
-                change: None,
-                verified: false,
-            };
+            let remedy = Remedy::new(action.summary.clone(), action.commands.iter().flat_map(Written::steps));
             (row.severity.into(), row.title.as_str(), row.meaning.as_str(), vec![remedy])
         }
         None => (Severity::Info, "an error of NVIDIA's driver", "The rules have no row for it.", Vec::new()),

@@ -49,13 +49,7 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
                 ]
                 .concat(),
             )
-            .remedies([Remedy {
-                summary: "Unset the variable, or name a ptxas that knows the GPU".to_owned(),
-                requirements: Vec::new(),
-                steps: Step::unset(variable).into_iter().collect(),
-                change: None,
-                verified: false,
-            }])
+            .remedies([Remedy::new("Unset the variable, or name a ptxas that knows the GPU", Step::unset(variable))])
     };
     let rule =
         |fact: &str, observed: String, citation: String| Evidence::rule(fact.to_owned(), observed).cited(citation);

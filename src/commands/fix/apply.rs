@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::ProgressBar;
 
-use super::installing::{self, Ended};
+use super::installing;
 use super::signals::Signals;
 use super::site::{Site, lock};
 use super::{Args, of_host};
@@ -19,9 +19,11 @@ use crate::fix::aim::Installer;
 use crate::fix::calls::{Call, Left, take_apart};
 use crate::journal::lock::Lock;
 use crate::journal::{About, FOLDER, Journal, JournalError, Restored, Stage, Writes};
-use crate::report::fix::outcome;
+use crate::report::fix::outcome as shown;
 use crate::rules::{self, Workload};
-use crate::session::fix::{Judged, Outcome};
+use crate::session::fix::carry_out::{Ended, Place, Ran, Why, carry_out};
+use crate::session::fix::undo::may_begin;
+use crate::session::fix::{Judged, Outcome, writes_in_place};
 use crate::text;
 
 /// The lock of an environment in which this command ran before; none where it never did.
@@ -36,12 +38,97 @@ pub(super) fn held(host: &HostArgs) -> anyhow::Result<Option<Lock>> {
         return Ok(None);
     }
     let lock = lock(prefix)?;
-    if let Some(journal) = Journal::last(prefix)?
-        && matches!(journal.stage(), Stage::Running(_))
-    {
-        bail!("the last `gpudoc fix --apply` was cut short: take it back first with `gpudoc fix --undo`");
-    }
+    may_begin(Journal::last(prefix)?.is_some_and(|journal| matches!(journal.stage(), Stage::Running(_))))?;
     Ok(Some(lock))
+}
+
+/// An environment whose files are put aside before they are changed.
+struct Environment<'a> {
+    args: &'a Args,
+    site: Site,
+    plan: &'a Plan,
+    calls: &'a [Call],
+    workload: &'a Workload,
+    lock: Option<Lock>,
+    signals: Signals,
+    journal: Option<Journal>,
+}
+
+impl Place for Environment<'_> {
+    fn begin(&mut self) -> anyhow::Result<bool> {
+        if self.lock.is_none() {
+            self.lock = Some(lock(&self.site.prefix)?);
+        }
+        for call in self.calls {
+            note(&format!("  {}", call.shown()));
+        }
+        let agreed = ask(&format!("{} in `{}`?", self.plan.summary, self.site.prefix.display()), self.args)?;
+        // Until here ^C just ends it.
+        self.signals = Signals::listen()?;
+        Ok(agreed)
+    }
+
+    fn prepare(&mut self) -> anyhow::Result<bool> {
+        let bar = spinner("putting the environment's files aside");
+        let links = || installing::uv_links(&self.site.prefix, &self.signals);
+        let writes = if writes_in_place(self.calls, links) { Writes::InPlace } else { Writes::NewFiles };
+        let about = About {
+            summary: self.plan.summary.clone(),
+            commands: self.calls.iter().map(|call| call.argv.clone()).collect(),
+            day: today(),
+        };
+        let stops = || self.signals.asked().is_some();
+        let prepared = Journal::prepare(&self.site.prefix, self.site.sort, writes, about, &stops);
+        bar.finish_and_clear();
+        if matches!(prepared, Err(JournalError::Stopped)) && stops() {
+            return Ok(false);
+        }
+        self.journal = Some(prepared.context("nothing was changed: the files could not be put aside")?);
+        Ok(true)
+    }
+
+    fn run(&mut self, at: usize, call: &Call) -> anyhow::Result<Ran> {
+        self.journal()?.reach(Stage::Running(at))?;
+        let lock = self.lock.as_ref().context("nobody holds the lock")?;
+        run_one(call, at, self.calls.len(), &self.site, lock, &self.signals)
+    }
+
+    fn check(&mut self) -> anyhow::Result<Judged> {
+        of_host(&self.args.host, rules::embedded(), self.workload)
+            .context("the environment could not be checked any more")
+    }
+
+    fn tell(&mut self, outcome: &Outcome, kept: bool) -> anyhow::Result<()> {
+        print(&shown(&outcome.judgement, &outcome.told, if kept { "kept" } else { "restored" }))
+    }
+
+    fn take_back(&mut self, why: Why) -> anyhow::Result<()> {
+        if why == Why::Stopped {
+            note("stopped");
+        }
+        let bar = spinner("putting the files back");
+        let restored = self.journal()?.restore().context("not all files are back: `gpudoc fix --undo` goes on");
+        bar.finish_and_clear();
+        count_restored(&restored?)
+    }
+
+    fn keep(&mut self) -> anyhow::Result<()> {
+        let journal = self.journal()?;
+        journal.finish()?;
+        let copies = journal.folder();
+        note(&format!("`gpudoc fix --undo` takes it back; the copies for that are in `{}`", copies.display()));
+        Ok(())
+    }
+
+    fn stop(&self) -> Option<Exit> {
+        self.signals.asked()
+    }
+}
+
+impl Environment<'_> {
+    fn journal(&mut self) -> anyhow::Result<&mut Journal> {
+        self.journal.as_mut().context("nothing was put aside")
+    }
 }
 
 pub(super) fn run(
@@ -49,68 +136,18 @@ pub(super) fn run(
     before: &Judged,
     plan: &Plan,
     workload: &Workload,
-    held: Option<Lock>,
+    lock: Option<Lock>,
 ) -> anyhow::Result<Exit> {
     let site = Site::of(&before.facts)?;
     let (calls, left) = take_apart(plan, &before.facts, &site.prefix);
     tell_left(&left);
-    if calls.is_empty() {
+    let (signals, journal) = (Signals::default(), None);
+    let mut place = Environment { args, site, plan, calls: &calls, workload, lock, signals, journal };
+    let ended = carry_out(before, plan, &calls, &mut place)?;
+    if ended == Ended::Nothing {
         note("nothing in this plan is for gpudoc to run");
-        return Ok(Exit::Failed);
     }
-    let lock = held.map_or_else(|| lock(&site.prefix), Ok)?;
-    for call in &calls {
-        note(&format!("  {}", call.shown()));
-    }
-    if !ask(&format!("{} in `{}`?", plan.summary, site.prefix.display()), args)? {
-        return Ok(Exit::Failed);
-    }
-    // Until here ^C just ends it.
-    let signals = Signals::listen()?;
-    let mut journal = match prepared(&site, plan, &calls, &signals) {
-        Ok(journal) => journal,
-        Err(error) => {
-            return match (error.downcast_ref(), signals.asked()) {
-                (Some(JournalError::Stopped), Some(exit)) => Ok(exit),
-                _ => Err(error.context("nothing was changed: the files could not be put aside")),
-            };
-        }
-    };
-    let ran = run_all(&calls, &site, &lock, &signals, &mut |step| journal.reach(Stage::Running(step)));
-    match ran {
-        Ok(Ended::Well(_)) => {}
-        Ok(Ended::Stopped) => {
-            note("stopped");
-            put_back(&mut journal)?;
-            return Ok(signals.asked().unwrap_or(Exit::Failed));
-        }
-        Ok(Ended::Badly(..)) => {
-            put_back(&mut journal)?;
-            return Ok(Exit::Failed);
-        }
-        Err(error) => {
-            put_back(&mut journal)?;
-            return Err(error);
-        }
-    }
-    let after = match of_host(&args.host, rules::embedded(), workload) {
-        Ok(after) => after,
-        Err(error) => {
-            put_back(&mut journal)?;
-            return Err(error.context("the environment could not be checked any more"));
-        }
-    };
-    let done = Outcome::of(before, &after, plan, &calls);
-    let kept = done.better && signals.asked().is_none();
-    print(&outcome(&done.judgement, &done.told, if kept { "kept" } else { "restored" }))?;
-    if !kept {
-        put_back(&mut journal)?;
-        return Ok(signals.asked().unwrap_or(Exit::Failed));
-    }
-    journal.finish()?;
-    let copies = journal.folder();
-    note(&format!("`gpudoc fix --undo` takes it back; the copies for that are in `{}`", copies.display()));
-    Ok(Exit::ok_if(done.sound))
+    Ok(ended.exit())
 }
 
 /// Says what somebody else has to do.
@@ -139,67 +176,40 @@ pub(super) fn ask(question: &str, args: &Args) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
-fn prepared(site: &Site, plan: &Plan, calls: &[Call], signals: &Signals) -> anyhow::Result<Journal> {
-    let bar = spinner("putting the environment's files aside");
-    let by_uv = calls.iter().any(|call| call.installer == Installer::Uv);
-    let writes = if !by_uv || installing::uv_links(&site.prefix, signals) { Writes::NewFiles } else { Writes::InPlace };
-    let about = About {
-        summary: plan.summary.clone(),
-        commands: calls.iter().map(|call| call.argv.clone()).collect(),
-        day: today(),
-    };
-    let journal = Journal::prepare(&site.prefix, site.sort, writes, about, &|| signals.asked().is_some());
-    bar.finish_and_clear();
-    Ok(journal?)
-}
-
-/// Runs commands one after the other; `begin` is told the number of each before it.
+/// Runs a command of so many on an environment, with a sign of life, and says where it fails.
 ///
 /// # Errors
 ///
-/// When a program cannot be started, or the journal not be written.
-pub(super) fn run_all(
-    calls: &[Call],
+/// When a program cannot be started.
+pub(super) fn run_one(
+    call: &Call,
+    at: usize,
+    of: usize,
     site: &Site,
     lock: &Lock,
     signals: &Signals,
-    begin: &mut dyn FnMut(usize) -> Result<(), JournalError>,
-) -> anyhow::Result<Ended> {
-    let mut last = Vec::new();
-    for (at, call) in calls.iter().enumerate() {
-        begin(at)?;
-        let name = format!("step {} of {}: {}", at + 1, calls.len(), call.shown());
-        note(&name);
-        let bar = spinner("");
-        let variables = variables(call);
-        let running =
-            installing::Call { argv: &call.argv, variables: &variables, prefix: &site.prefix, sort: site.sort };
-        let ended = installing::run(&running, lock.stdin()?, signals, &|line| bar.set_message(line.to_owned()));
-        bar.finish_and_clear();
-        match ended.with_context(|| format!("failed to start `{}`", call.argv.first().map_or("", String::as_str)))? {
-            Ended::Well(lines) => last = lines,
-            Ended::Badly(how, lines) => {
-                note(&format!("step {} of {} failed ({how}); its last lines:", at + 1, calls.len()));
-                lines.iter().for_each(|line| note(&format!("  {line}")));
-                return Ok(Ended::Badly(how, lines));
-            }
-            Ended::Stopped => return Ok(Ended::Stopped),
+) -> anyhow::Result<Ran> {
+    note(&format!("step {} of {of}: {}", at + 1, call.shown()));
+    let bar = spinner("");
+    let variables = variables(call);
+    let running = installing::Call { argv: &call.argv, variables: &variables, prefix: &site.prefix, sort: site.sort };
+    let ended = installing::run(&running, lock.stdin()?, signals, &|line| bar.set_message(line.to_owned()));
+    bar.finish_and_clear();
+    match ended.with_context(|| format!("failed to start `{}`", call.argv.first().map_or("", String::as_str)))? {
+        installing::Ended::Well(_) => Ok(Ran::Well),
+        installing::Ended::Badly(how, lines) => {
+            note(&format!("step {} of {of} failed ({how}); its last lines:", at + 1));
+            lines.iter().for_each(|line| note(&format!("  {line}")));
+            Ok(Ran::Badly)
         }
+        installing::Ended::Stopped => Ok(Ran::Stopped),
     }
-    Ok(Ended::Well(last))
 }
 
 /// uv is told to link, which it does anyway unless somebody configured it to write into files.
 fn variables(call: &Call) -> Vec<(String, String)> {
     let link = (call.installer == Installer::Uv).then(|| ("UV_LINK_MODE".to_owned(), "hardlink".to_owned()));
     call.variables.iter().cloned().chain(link).collect()
-}
-
-fn put_back(journal: &mut Journal) -> anyhow::Result<()> {
-    let bar = spinner("putting the files back");
-    let restored = journal.restore().context("not all files are back: `gpudoc fix --undo` goes on");
-    bar.finish_and_clear();
-    count_restored(&restored?)
 }
 
 /// Says what was put back.

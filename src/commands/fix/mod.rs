@@ -24,7 +24,7 @@ use crate::probe::clock::Clock;
 use crate::report;
 use crate::rules::{self, RuleDb, Workload};
 use crate::session::check::{Examined, Untimed};
-use crate::session::fix::{self, Judged};
+use crate::session::fix::{self, Judged, Offer};
 use crate::session::paste::Input;
 
 /// Print the plan of `gpudoc check` as one script, try it out, run it, or take it back
@@ -107,11 +107,11 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
         }
         None => of_host(&args.host, db, &workload)?,
     };
-    let Some(plan) = &judged.examined.plan else {
+    let Offer::Plan(plan) = judged.offer() else {
         if args.format == Format::Json {
             print(&report::fix::json(None, &judged.facts)?)?;
         }
-        let fails = judged.fails();
+        let fails = judged.offer() == Offer::NoPlan;
         note(if fails {
             "no plan: nothing that gpudoc can name fixes what fails; `gpudoc check` says what it is"
         } else {

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::apply::{run_all, spinner, tell_left};
-use super::installing::Ended;
+use super::apply::{run_one, spinner, tell_left};
 use super::signals::Signals;
 use super::site::Site;
 use super::{Args, of_host};
@@ -18,8 +17,9 @@ use crate::fix::calls::{Call, take_apart};
 use crate::journal::JournalError;
 use crate::journal::lock::Lock;
 use crate::journal::replica::replicate;
-use crate::report::fix::outcome;
+use crate::report::fix::outcome as shown;
 use crate::rules::{self, Workload};
+use crate::session::fix::carry_out::{Ended, Place, Ran, Why, carry_out};
 use crate::session::fix::{Judged, Outcome};
 
 /// A folder that is removed when it is dropped.
@@ -36,44 +36,91 @@ impl Drop for Throwaway {
     }
 }
 
+/// A copy of an environment, to try a plan on.
+struct Copy<'a> {
+    args: &'a Args,
+    original: &'a Site,
+    copy: Site,
+    steps: usize,
+    workload: &'a Workload,
+    lock: Option<Lock>,
+    signals: Signals,
+}
+
+impl Place for Copy<'_> {
+    fn begin(&mut self) -> anyhow::Result<bool> {
+        Ok(true)
+    }
+
+    fn prepare(&mut self) -> anyhow::Result<bool> {
+        let (from, to) = (&self.original.prefix, &self.copy.prefix);
+        let bar = spinner(&format!("copying `{}` to `{}`", from.display(), to.display()));
+        let stops = || self.signals.asked().is_some();
+        let copied = replicate(from, self.original.sort, to, &stops);
+        bar.finish_and_clear();
+        if matches!(copied, Err(JournalError::Stopped)) && stops() {
+            return Ok(false);
+        }
+        copied.context("the environment could not be copied; TMPDIR says where to")?;
+        self.lock = Some(Lock::take(to)?.context("the folder is somebody else's")?);
+        Ok(true)
+    }
+
+    fn run(&mut self, at: usize, call: &Call) -> anyhow::Result<Ran> {
+        let lock = self.lock.as_ref().context("nobody holds the lock")?;
+        run_one(call, at, self.steps, &self.copy, lock, &self.signals)
+    }
+
+    fn check(&mut self) -> anyhow::Result<Judged> {
+        let host = HostArgs {
+            python: Some(self.copy.prefix.clone()),
+            root: None,
+            deep: self.args.host.deep,
+            imports: self.args.host.imports,
+        };
+        of_host(&host, rules::embedded(), self.workload)
+    }
+
+    fn tell(&mut self, outcome: &Outcome, _: bool) -> anyhow::Result<()> {
+        print(&shown(&outcome.judgement, &outcome.told, "tried, and the environment itself was not touched"))
+    }
+
+    fn take_back(&mut self, why: Why) -> anyhow::Result<()> {
+        match why {
+            Why::Failed => note("the environment itself was not touched"),
+            Why::NoBetter => return self.keep(),
+            Why::Stopped | Why::Error => {}
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self) -> anyhow::Result<()> {
+        if self.args.keep {
+            note(&format!("left in `{}`", self.copy.prefix.display()));
+        }
+        Ok(())
+    }
+
+    fn stop(&self) -> Option<Exit> {
+        self.signals.asked()
+    }
+}
+
 pub(super) fn run(args: &Args, before: &Judged, plan: &Plan, workload: &Workload) -> anyhow::Result<Exit> {
-    let site = Site::of(&before.facts)?;
-    let (calls, left) = take_apart(plan, &before.facts, &site.prefix);
+    let original = Site::of(&before.facts)?;
+    let (calls, left) = take_apart(plan, &before.facts, &original.prefix);
     tell_left(&left);
     if calls.is_empty() {
         note("nothing in this plan is for gpudoc to try");
-        return Ok(Exit::Failed);
+        return Ok(Ended::Nothing.exit());
     }
     let signals = Signals::listen()?;
     let folder = Throwaway { path: throwaway()?, keep: args.keep };
-    let bar = spinner(&format!("copying `{}` to `{}`", site.prefix.display(), folder.path.display()));
-    let copied = replicate(&site.prefix, site.sort, &folder.path, &|| signals.asked().is_some());
-    bar.finish_and_clear();
-    match (copied, signals.asked()) {
-        (Err(JournalError::Stopped), Some(exit)) => return Ok(exit),
-        (copied, _) => copied.context("the environment could not be copied; TMPDIR says where to")?,
-    }
-    let copy = Site { prefix: folder.path.clone(), sort: site.sort };
-    let moved = |call: &Call| Call { argv: moved(&call.argv, &site.prefix, &copy.prefix), ..call.clone() };
+    let copy = Site { prefix: folder.path.clone(), sort: original.sort };
+    let moved = |call: &Call| Call { argv: moved(&call.argv, &original.prefix, &copy.prefix), ..call.clone() };
     let calls: Vec<Call> = calls.iter().map(moved).collect();
-    let lock = Lock::take(&copy.prefix)?.context("the folder is somebody else's")?;
-    match run_all(&calls, &copy, &lock, &signals, &mut |_| Ok(()))? {
-        Ended::Well(_) => {}
-        Ended::Stopped => return Ok(signals.asked().unwrap_or(Exit::Failed)),
-        Ended::Badly(..) => {
-            note("the environment itself was not touched");
-            return Ok(Exit::Failed);
-        }
-    }
-    let host =
-        HostArgs { python: Some(folder.path.clone()), root: None, deep: args.host.deep, imports: args.host.imports };
-    let after = of_host(&host, rules::embedded(), workload)?;
-    let done = Outcome::of(before, &after, plan, &calls);
-    print(&outcome(&done.judgement, &done.told, "tried, and the environment itself was not touched"))?;
-    if args.keep {
-        note(&format!("left in `{}`", folder.path.display()));
-    }
-    Ok(Exit::ok_if(done.sound))
+    let mut place = Copy { args, original: &original, copy, steps: calls.len(), workload, lock: None, signals };
+    Ok(carry_out(before, plan, &calls, &mut place)?.exit())
 }
 
 /// A new folder that only we can read.

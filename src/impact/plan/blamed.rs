@@ -17,6 +17,7 @@ impl Draft<'_> {
         let for_no_gpu = self.facts.gpus.value().is_none_or(Vec::is_empty);
         let of_build = |finding: &&Finding| {
             finding.severity == Severity::Fail
+                && is_certain(finding, self.db)
                 && match finding.kind {
                     Kind::GpuArch => !for_no_gpu,
                     // What somebody asks for is not what is there.
@@ -48,7 +49,8 @@ impl Draft<'_> {
     /// is theirs to bring.
     pub(super) fn blamed(&self, findings: &[Finding]) -> Vec<AskedRequirement> {
         let of_build = |it: &&Finding| matches!(it.kind, Kind::GpuArch | Kind::CpuBuild | Kind::Advisory);
-        let told = findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it));
+        let told =
+            findings.iter().filter(|it| self.facts.origin == Origin::Report && serious(it) && is_certain(it, self.db));
         let has_role = |name: &str| self.db.package(name).is_some_and(|package| package.headline.is_some());
         let absent = |name: &&String| self.facts.distribution(name).is_none() && has_role(name);
         // What brings the one that is blamed is asked for by its name alone.
@@ -78,8 +80,9 @@ pub(super) fn dispensable(findings: &[Finding]) -> BTreeSet<String> {
         Change::Remove { name, .. } => Some(name.clone()),
         _ => None,
     };
-    let advisories = findings.iter().filter(|it| serious(it) && it.id.is(&registry::ADVISORY));
-    let changes = advisories.flat_map(|it| &it.remedies).filter_map(|remedy| match remedy.change.as_ref()? {
+    let told = |it: &Finding| it.id.is(&registry::ADVISORY) || it.id.is(&registry::NO_KERNEL);
+    let changes = findings.iter().filter(|it| serious(it) && told(it)).flat_map(|it| &it.remedies);
+    let changes = changes.filter_map(|remedy| match remedy.change.as_ref()? {
         Change::All(changes) => changes.iter().map(removed).collect::<Option<Vec<_>>>(),
         _ => None,
     });

@@ -21,7 +21,7 @@ struct AskedExtra {
 impl Draft<'_> {
     /// Installs the extras that findings ask for, where the rules know them of the release that stays.
     pub(super) fn extras(&mut self, findings: &[Finding]) {
-        for finding in findings.iter().filter(|it| serious(it) && is_certain(it)) {
+        for finding in findings.iter().filter(|it| serious(it) && is_certain(it, self.db)) {
             let now = self.now();
             let lines = finding.remedies.iter().map(|remedy| &remedy.requirements).find(|lines| !lines.is_empty());
             let asked = lines.into_iter().flatten().map(|line| asked(line, &now, self.db));

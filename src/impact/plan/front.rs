@@ -105,11 +105,9 @@ fn beside_anchors(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[F
             free.requirements.iter().map(|line| bounded(line, &others, db, workload)).collect::<Option<Vec<_>>>();
         let Some(lines) = lines else { continue };
         found.push(Remedy {
-            summary: format!("Install {}", list(&lines)),
-            steps: check::Installer::of(facts).install(&[], &lines).into_iter().collect(),
+            requirements: lines.clone(),
             change: Some(Change::Install(lines.clone())),
-            requirements: lines,
-            verified: false,
+            ..Remedy::new(format!("Install {}", list(&lines)), check::Installer::of(facts).install(&[], &lines))
         });
     }
     found

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Draft, Wanted, fall};
+use crate::check::registry;
 use crate::finding::{Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
 use crate::pep::Version;
@@ -83,12 +84,14 @@ impl Draft<'_> {
         let Instead { keeps, outlook } = instead;
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
-        left.is_subset(may_stay).then(|| Remedy {
-            summary: format!("Keep {keeps}: install {}", outlook.in_words()),
+        // What it is there for runs without what is assembled here.
+        let stays = |id: &Id| may_stay.contains(id) || id.is(&registry::OLD_FOR_ASSEMBLER);
+        let summary = format!("Keep {keeps}: install {}", outlook.in_words());
+        left.iter().all(stays).then(|| Remedy {
             requirements: outlook.full,
-            steps: outlook.steps,
             change: Some(outlook.change),
             verified: self.known && outlook.known && left.is_subset(before),
+            ..Remedy::new(summary, outlook.steps)
         })
     }
 }

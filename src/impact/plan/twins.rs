@@ -5,14 +5,14 @@
 //! `cupy-cuda12x`; with it goes all that is there for the same CUDA, since one process loads one.
 
 use super::super::serious;
-use super::is_told;
+use super::{is_certain, is_told};
 use crate::check::{self, Stack};
 use crate::facts::{Distribution, Facts};
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
 use crate::pep::Version;
 use crate::rules::driver::runtime_gap;
 use crate::rules::model::Release;
-use crate::rules::requirement::{is_about, name_of, normalise};
+use crate::rules::requirement::{name_of, normalise};
 use crate::rules::role::is_nvidias_for;
 use crate::rules::{RuleDb, Target};
 use crate::text;
@@ -44,6 +44,7 @@ pub(super) struct Exchange {
 pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
     let failing =
         findings.iter().filter(|it| it.severity == Severity::Fail && matches!(it.kind, Kind::GpuArch | Kind::Driver));
+    let failing = failing.filter(|it| is_certain(it, db));
     let name = failing.flat_map(|it| &it.packages).find_map(|name| db.cuda_name(name))?;
     let (remedy, known) = exchange(facts, db, name.major, name.older()?)?;
     Some(Exchange { remedy, known, answers: Vec::new() })
@@ -54,7 +55,8 @@ pub(super) fn older(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<
 /// torch's CUDA are installed again. None where the driver does not run torch's CUDA.
 pub(super) fn of_torch(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Option<Exchange> {
     let target = Target::to_plan_for(facts, db);
-    let cuda = Stack::new(facts, db, &target).torch_cuda().flatten()?;
+    let stack = Stack::new(facts, db, &target);
+    let cuda = stack.torch_cuda().flatten()?;
     let names = || facts.active_distributions().map(|it| it.name.as_str());
     let other = names().filter_map(|name| db.cuda_name(name)).map(|name| name.major).find(|it| *it != cuda.major)?;
     let both = |it: &Finding| {
@@ -69,9 +71,7 @@ pub(super) fn of_torch(facts: &Facts, db: &RuleDb, findings: &[Finding]) -> Opti
     }
     let (mut remedy, known) = exchange(facts, db, other, cuda.major)?;
     let moves = |name: &str| db.cuda_name(name).is_some_and(|it| it.major == other);
-    let stay = facts.active_distributions().filter(|it| !moves(&it.name));
-    let lines: Vec<&String> = stay.filter_map(|it| it.metadata.value()).flat_map(|it| &it.requires).collect();
-    let is_needed = |name: &str| lines.iter().any(|line| is_about(line, name));
+    let is_needed = |name: &str| stack.needed_by(name, &target, db).iter().any(|other| !moves(other.name()));
     let wheels = || facts.active_distributions().filter(|it| is_nvidias_for(&it.name, other) && !is_needed(&it.name));
     let overwritten = facts.active_distributions().filter(|it| {
         is_nvidias_for(&it.name, cuda.major) && wheels().any(|wheel| db.shared_file(&it.name, &wheel.name).is_some())
@@ -137,11 +137,12 @@ fn exchange(facts: &Facts, db: &RuleDb, major: u32, other: u32) -> Option<(Remed
     let of_major = twins.iter().flat_map(lines_of).filter(|line| line.contains(&major.to_string()));
     let follow: Vec<String> = of_major.map(|line| normalise(name_of(&line))).filter(there).collect();
     let remedy = Remedy {
-        summary: format!("Install {} in the place of those for CUDA {major}", text::list(&lines)),
-        steps: installer.uninstall(&gone).into_iter().chain(installer.install(&[], &lines)).collect(),
+        requirements: lines.clone(),
         change: Some(Change::All(removed.chain([Change::Install(pins), Change::Install(follow)]).collect())),
-        requirements: lines,
-        verified: false,
+        ..Remedy::new(
+            format!("Install {} in the place of those for CUDA {major}", text::list(&lines)),
+            installer.uninstall(&gone).into_iter().chain(installer.install(&[], &lines)),
+        )
     };
     Some((remedy, asked.iter().all(|twin| twin.known)))
 }

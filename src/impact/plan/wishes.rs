@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::super::outlook::{Fate, Outlook, have_to_move};
 use super::super::{is_heard, serious};
-use super::blamed::dispensable;
 use super::measure::{Measure, measure};
 use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::registry;
@@ -38,17 +37,17 @@ impl Draft<'_> {
     /// Goes on with what no rule forbids and a finding complains of: by one of the finding's own wishes that sets nothing back, or
     /// moves nothing but what it names, or for what fails goes back a minor release at most; far back goes only what stands below
     /// another that the finding names and that stays, as transformers does beside a vLLM. Of several that end it the one that changes
-    /// least.
+    /// least. For what may be taken out nothing moves that serves.
     pub(super) fn by_their_own_wish(
         &self,
         findings: &[Finding],
+        dispensable: &BTreeSet<String>,
         mut asked: Wanted,
         mut outlook: Outlook,
         target: &Target,
         is_part: &dyn Fn(&str) -> bool,
     ) -> Outlook {
         let mut left = self.ids_with(&outlook);
-        let dispensable = dispensable(findings);
         for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
             // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
             if self.by_words(finding).is_some() || self.is_of_what_moves(finding) {
@@ -157,7 +156,7 @@ impl Draft<'_> {
 
     /// What findings ask for and no solver chooses, in the findings' own words, where that ends them and makes none.
     pub(super) fn own_words(&mut self, findings: &[Finding]) {
-        let asking = findings.iter().filter(|it| serious(it) && is_certain(it));
+        let asking = findings.iter().filter(|it| serious(it) && is_certain(it, self.db));
         for finding in asking {
             self.beside(finding);
             let Some(lines) = self.by_words(finding).and_then(|lines| self.bounded(lines)) else { continue };

@@ -146,6 +146,9 @@ pub struct AdvisoryRemedy {
     /// Commands to copy.
     #[serde(default)]
     pub commands: Vec<Written>,
+    /// The summary says to the letter what to write in the project's own code.
+    #[serde(default)]
+    pub spelled_out: bool,
 }
 
 /// An environment and whether the advisory applies to it.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::guard::{AssemblerRow, GuardRow};
+use super::guard::{AlsoRow, AssemblerRow, GuardRow};
 use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
@@ -17,6 +17,7 @@ use super::torch_abi::TorchExtension;
 pub struct Beside {
     pub conda: Option<CondaName>,
     pub modules: Vec<ModuleRow>,
+    pub also: Vec<AlsoRow>,
     pub libraries: Vec<CudaLibrary>,
     pub guards: Vec<GuardRow>,
     pub assemblers: Vec<AssemblerRow>,
@@ -52,6 +53,7 @@ impl Beside {
     pub fn check(&self, compared: &[String]) -> Result<(), Fault> {
         one(self.conda.as_ref())?;
         all(&self.modules)?;
+        all(&self.also)?;
         all(&self.libraries)?;
         all(&self.guards)?;
         all(&self.assemblers)?;

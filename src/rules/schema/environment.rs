@@ -27,17 +27,15 @@ pub struct VariableRow {
     /// Who reads it, e.g. `CUDA`, or `builds` for what compiles.
     pub read_by: String,
     /// What it decides, in words without full stop.
-    #[serde(default)]
-    pub does: Option<String>,
-    /// What the whole value may be, regular expressions of which one must match; empty where any may, or nobody looked.
+    pub does: String,
+    /// What the whole value may be, regular expressions of which one must match; none where any may, or no page says it.
     #[serde(default)]
     pub valid: Vec<String>,
     /// What a value does that is not valid, in words without full stop.
     #[serde(default)]
     pub wrong: Option<String>,
-    /// A key of `sources`, where it says more than who reads it.
-    #[serde(default)]
-    pub source: Option<String>,
+    /// A key of `sources`.
+    pub source: String,
 }
 
 impl Table for EnvironmentTable {
@@ -51,13 +49,7 @@ impl Table for EnvironmentTable {
                 return Err(fault("variable", index, "the variables do not ascend by name, each once"));
             }
             variable(&row.name).map_err(|message| fault("variable", index, &message))?;
-            match &row.source {
-                Some(source) => cited(&self.sources, source, "variable", index)?,
-                None if row.does.is_some() || row.wrong.is_some() || !row.valid.is_empty() => {
-                    return Err(fault("variable", index, "what it does needs a `source`"));
-                }
-                None => {}
-            }
+            cited(&self.sources, &row.source, "variable", index)?;
         }
         Ok(())
     }

@@ -29,6 +29,9 @@ pub struct GpuTable {
     /// How people call products.
     #[serde(rename = "series")]
     pub series: Vec<SeriesRow>,
+    /// How the names of boards begin that people call without a number, in any order.
+    #[serde(rename = "board")]
+    pub boards: Vec<BoardRow>,
 }
 
 /// Products that people call by a word and a number, or by the number alone: `RTX 5090`, `5090`.
@@ -41,6 +44,16 @@ pub struct SeriesRow {
     pub brand: String,
     /// How their numbers begin, two digits each, e.g. `50`.
     pub begins: Vec<String>,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// A word with which the names of boards begin, after which a pattern knows the rest: `Jetson` of `Jetson AGX Orin`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct BoardRow {
+    /// The word, e.g. `Jetson`.
+    pub word: String,
     /// A key of `sources`.
     pub source: String,
 }
@@ -181,6 +194,9 @@ impl Table for GpuTable {
             if row.devices.iter().any(|id| id.len() != 4 || u16::from_str_radix(id, 16).is_err()) {
                 return Err(fault("product", index, "a device id is four hexadecimal digits"));
             }
+        }
+        for (index, row) in self.boards.iter().enumerate() {
+            cited(&self.sources, &row.source, "board", index)?;
         }
         for (index, row) in self.series.iter().enumerate() {
             cited(&self.sources, &row.source, "series", index)?;

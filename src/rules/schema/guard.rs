@@ -45,6 +45,25 @@ pub struct AssemblerRow {
     pub source: Page,
 }
 
+/// Another name under which the same releases are published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct AlsoRow {
+    /// The normalised name, e.g. `pytorch-triton`.
+    pub name: String,
+    /// Where this was read.
+    pub source: Page,
+}
+
+impl Row for AlsoRow {
+    const TABLE: &str = "also";
+
+    fn check(&self) -> Result<(), Fault> {
+        normalised(&self.name).map_err(Fault::new)?;
+        day(&self.source.read)
+    }
+}
+
 impl Row for GuardRow {
     const TABLE: &str = "guard";
 

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::beside::{Beside, CondaName};
-use super::guard::{AssemblerRow, GuardRow};
+use super::guard::{AlsoRow, AssemblerRow, GuardRow};
 use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
@@ -59,6 +59,9 @@ pub struct PackageFile {
     /// Modules of it with other names.
     #[serde(default, rename = "module", skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<ModuleRow>,
+    /// Other names of the same releases; only their public version counts, without `.postN`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoRow>,
     /// The CUDA libraries that it ships.
     #[serde(default, rename = "library", skip_serializing_if = "Vec::is_empty")]
     pub libraries: Vec<CudaLibrary>,
@@ -104,6 +107,7 @@ impl PackageFile {
         Beside {
             conda: self.conda.take(),
             modules: take(&mut self.modules),
+            also: take(&mut self.also),
             libraries: take(&mut self.libraries),
             guards: take(&mut self.guards),
             assemblers: take(&mut self.assemblers),

@@ -86,30 +86,51 @@ pub fn requirement(line: &str) -> Result<Requirement, String> {
     line.parse().map_err(|error| format!("`{line}`: {error}"))
 }
 
-/// The first address in a text of a page that changes after it was read: a file on a branch of a repository, as in
-/// `github.com/owner/name/blob/main/setup.py`. A tag or a commit stays.
+/// Names of branches: what is read there today may say something else tomorrow.
+const BRANCHES: [&str; 7] = ["main", "master", "develop", "dev", "trunk", "nightly", "HEAD"];
+
+/// The first page that a text names and that changes after it was read: a file on a branch of a repository, as in
+/// `github.com/owner/name/blob/main/setup.py`, or in words, as in `RELEASE.md main`, and the documentation of a branch. A tag or
+/// a commit stays.
 #[must_use]
 pub fn moving(text: &str) -> Option<&str> {
-    const VIEWS: [&str; 5] = ["blob", "tree", "raw", "edit", "blame"];
-    const BRANCHES: [&str; 7] = ["main", "master", "develop", "dev", "trunk", "nightly", "HEAD"];
     let addresses = text.match_indices("https://").map(|(at, _)| {
         let rest = text.get(at..).unwrap_or_default();
         rest.split([' ', '"', '`', '\'', '<', '>', ')', '\n', '\\']).next().unwrap_or_default()
     });
-    addresses.into_iter().find(|address| {
-        let parts: Vec<&str> = address.split('/').skip(2).collect();
-        let is_branch =
-            |part: Option<&&str>| part.is_some_and(|part| BRANCHES.contains(&part.trim_end_matches([':', ',', ';'])));
-        match parts.split_first() {
-            Some((&"raw.githubusercontent.com", path)) => {
-                is_branch(path.get(2)) || (path.get(2..4) == Some(&["refs", "heads"]))
-            }
-            Some((_, path)) => {
-                let view = path.iter().skip(2).position(|part| VIEWS.contains(part)).map(|at| at + 2);
-                view.is_some_and(|at| is_branch(path.get(at + 1)))
-            }
-            None => false,
+    addresses.into_iter().find(|address| is_on_a_branch(address)).or_else(|| moving_in_words(text))
+}
+
+fn is_on_a_branch(address: &str) -> bool {
+    const VIEWS: [&str; 5] = ["blob", "tree", "raw", "edit", "blame"];
+    let is_branch =
+        |part: Option<&&str>| part.is_some_and(|part| BRANCHES.contains(&part.trim_end_matches([':', ',', ';'])));
+    let parts: Vec<&str> = address.split('/').skip(2).collect();
+    match parts.split_first() {
+        Some((&"raw.githubusercontent.com", path)) => {
+            is_branch(path.get(2)) || (path.get(2..4) == Some(&["refs", "heads"]))
         }
+        Some((_, path)) => match path.iter().skip(2).position(|part| VIEWS.contains(part)).map(|at| at + 2) {
+            Some(view) => is_branch(path.get(view + 1)),
+            None => path.iter().skip_while(|part| **part != "docs").skip(1).take(2).any(|part| is_branch(Some(part))),
+        },
+        None => false,
+    }
+}
+
+/// A file, a repository or a time, and a branch behind it: `setup.py main`, `owner/name@master`, `2.10-era main`.
+fn moving_in_words(text: &str) -> Option<&str> {
+    let is_place = |word: &str| {
+        let ending = word.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let of_owner = word.split_once('/').is_some_and(|(owner, _)| !owner.is_empty() && !owner.ends_with(':'));
+        of_owner || word.ends_with("-era") || (!ending.is_empty() && ending.chars().all(char::is_alphabetic))
+    };
+    BRANCHES.iter().flat_map(|branch| text.match_indices(branch)).find_map(|(at, branch)| {
+        let end = at + branch.len();
+        let before = text.get(..at)?.strip_suffix([' ', '@'])?;
+        let ends = text.get(end..)?.chars().next().is_none_or(|next| !next.is_alphanumeric() && !"-_./".contains(next));
+        let place = before.rsplit([' ', '"', '`', '(', '\n']).next()?;
+        (ends && is_place(place)).then(|| text.get(before.len() - place.len()..end))?
     })
 }
 
@@ -143,6 +164,11 @@ mod tests {
             "https://raw.githubusercontent.com/a/b/HEAD/x.toml",
             "https://raw.githubusercontent.com/a/b/refs/heads/release/x.toml",
             "https://gitlab.com/a/b/-/blob/develop/x",
+            "https://docs.pytorch.org/docs/main/user_guide/x.html",
+            "https://huggingface.co/docs/transformers/main/en/perf",
+            "page = \"RELEASE.md main as of 2026-09\"",
+            "(build_cuda.sh, 2.10-era main)",
+            "huggingface/accelerate@main: setup.py",
         ] {
             assert!(moving(text).is_some(), "{text}");
         }
@@ -151,6 +177,10 @@ mod tests {
             "https://github.com/main/master/issues/1",
             "https://raw.githubusercontent.com/a/b/0768a9b/main.toml",
             "https://docs.example/dev/raw.html and blob/main",
+            "https://docs.pytorch.org/docs/2.15/main.html",
+            "https://github.com/a/b/blob/0768a9b/docs/main/x.md",
+            "a/b@0768a9b: setup.py, the main modules",
+            "cuda_setup/main.py and the main one, CUDA 12.8 nightly",
         ] {
             assert_eq!(moving(text), None, "{text}");
         }

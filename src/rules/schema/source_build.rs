@@ -26,6 +26,9 @@ pub struct SourceBuild {
     /// What asks for the compiled part, e.g. `DS_BUILD_OPS=1`; none where a plain install compiles it.
     #[serde(default)]
     pub only_with: Option<String>,
+    /// What keeps its setup from taking a ready wheel from its release page instead, e.g. `FLASH_ATTENTION_FORCE_BUILD=TRUE`.
+    #[serde(default)]
+    pub force: Option<String>,
     /// The build requirements name torch. It then builds in isolation, against the torch that the installer puts there, which
     /// need not be the installed one. Where this is false, only `--no-build-isolation` lets the setup see a torch.
     pub isolation: bool,

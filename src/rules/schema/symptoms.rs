@@ -57,9 +57,17 @@ pub struct Symptom {
     /// lies in the environment.
     #[serde(default = "warn")]
     pub severity: Level,
+    /// What says it goes on: a warning, or words that a working system prints too. Any other message tells of something that
+    /// failed, whatever it comes from.
+    #[serde(default)]
+    pub goes_on: bool,
     /// An installer says it that found no set of releases: the plan is solved from what it weighed.
     #[serde(default)]
     pub no_solution: bool,
+    /// What else of the text its causes tell, by the name that stands for it in braces: `release = "Driver Release {} or later"`.
+    /// What is called `release` is the least driver, where a cause's `matter` is the driver.
+    #[serde(default)]
+    pub says: BTreeMap<String, String>,
     /// What it may come from, the likeliest first.
     #[serde(rename = "cause")]
     pub causes: Vec<SymptomCause>,
@@ -70,6 +78,9 @@ pub struct Symptom {
     /// Keys of the file's `[sources]`.
     pub sources: Vec<String>,
 }
+
+/// What is filled into any sentence.
+const FILLED: [&str; 4] = ["package", "gpu", "torch", "driver"];
 
 /// One thing that a message may come from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +99,12 @@ pub struct SymptomCause {
     /// Only beside a CPU build of torch.
     #[serde(default)]
     pub cpu_torch: bool,
+    /// Only where the driver is too old for torch's CUDA.
+    #[serde(default)]
+    pub old_driver: bool,
+    /// Only where the message names this distribution.
+    #[serde(default)]
+    pub of: Option<String>,
     /// Distributions involved.
     #[serde(default)]
     pub packages: Vec<String>,
@@ -102,6 +119,16 @@ pub struct SymptomCause {
     /// The package that the message names is to be compiled on this machine.
     #[serde(default)]
     pub rebuild: bool,
+}
+
+impl SymptomCause {
+    /// Whether it tells what the row calls by a name in braces; it is none then where the text does not say it.
+    #[must_use]
+    pub fn tells(&self, name: &str) -> bool {
+        let name = format!("{{{name}}}");
+        let mut texts = [&self.title, &self.remedy].into_iter().map(String::as_str);
+        texts.any(|text| text.contains(&name)) || self.commands.iter().any(|command| command.as_str().contains(&name))
+    }
 }
 
 fn warn() -> Level {
@@ -138,6 +165,9 @@ fn symptom(row: &Symptom) -> Result<(), String> {
     if !plain || row.id.is_empty() {
         return Err(format!("`{}` is no id: lower case, digits and `-`", row.id));
     }
+    if row.goes_on && row.severity != Level::Warn {
+        return Err("`goes-on` is of messages without a `severity`".to_owned());
+    }
     if row.matches.is_empty() || row.causes.is_empty() || row.settle.as_str().is_empty() || row.meaning.is_empty() {
         return Err("`match`, `meaning`, `cause` and `settle` must be there".to_owned());
     }
@@ -155,9 +185,26 @@ fn symptom(row: &Symptom) -> Result<(), String> {
             return Err(format!("no finding is of kind `{kind}`"));
         }
     }
+    for (name, pattern) in &row.says {
+        let literal = pattern.len().saturating_sub("{}".len());
+        if pattern.matches("{}").count() != 1 || literal < 4 || FILLED.contains(&name.as_str()) {
+            return Err(format!("`{pattern}`: one `{{}}`, four letters around it, and a name of its own"));
+        }
+        if !row.causes.iter().any(|cause| cause.tells(name)) {
+            return Err(format!("no cause tells `{{{name}}}`"));
+        }
+    }
     row.settle.check()?;
     for cause in &row.causes {
-        cause.commands.iter().try_for_each(Written::check)?;
+        for command in &cause.commands {
+            let told: Vec<(&str, &str)> =
+                row.says.keys().filter(|name| cause.tells(name)).map(|name| (name.as_str(), "word")).collect();
+            let filled = told.iter().any(|(name, _)| command.as_str().contains(&format!("{{{name}}}")));
+            match filled && command.filled(&told).is_some() {
+                true => {}
+                false => command.check()?,
+            }
+        }
         if !KINDS.contains(&cause.kind.as_str()) {
             return Err(format!("no finding is of kind `{}`", cause.kind));
         }

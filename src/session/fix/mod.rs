@@ -1,10 +1,15 @@
-//! How a plan ends: one that is only printed, and one that was run on the environment or on a copy of it.
+//! How a plan ends: one that is only printed, and one that is run on the environment or on a copy of it ([`carry_out`]), and how
+//! it is taken back ([`undo`]).
+
+pub mod carry_out;
+pub mod undo;
 
 use super::check::Examined;
 use crate::check::Verdict;
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::finding::{Finding, Plan};
+use crate::fix::aim::Installer;
 use crate::fix::calls::{Call, taken_out};
 use crate::fix::judge::{Judgement, Seen, judge};
 use crate::report::fix::After;
@@ -28,9 +33,30 @@ impl Judged {
         self.verdict() == Verdict::Fail
     }
 
+    /// What there is to fix.
+    #[must_use]
+    pub fn offer(&self) -> Offer<'_> {
+        match &self.examined.plan {
+            Some(plan) => Offer::Plan(plan),
+            None if self.fails() => Offer::NoPlan,
+            None => Offer::Nothing,
+        }
+    }
+
     fn seen(&self) -> Seen {
         Seen::of(&self.facts, &self.examined.checks, &self.examined.findings)
     }
+}
+
+/// What there is to fix.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Offer<'p> {
+    /// This is what to do.
+    Plan(&'p Plan),
+    /// Something fails, and nothing is known that fixes it.
+    NoPlan,
+    /// Nothing fails.
+    Nothing,
 }
 
 /// What running a plan came to.
@@ -64,15 +90,22 @@ pub fn exit(plan: &Plan, findings: &[Finding]) -> Exit {
     Exit::judged(left.map(|finding| finding.severity).min(), false, false)
 }
 
+/// Whether an installer of these commands may write into files instead of new ones in their place: uv does where it does not link
+/// from its cache, which only is asked where uv runs.
+#[must_use]
+pub fn writes_in_place(calls: &[Call], uv_links: impl FnOnce() -> bool) -> bool {
+    calls.iter().any(|call| call.installer == Installer::Uv) && !uv_links()
+}
+
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::facts::{Distribution, Gpu, Origin, Reading};
     use crate::rules::{Workload, embedded};
     use crate::session::check::Untimed;
 
     /// A machine with an RTX 5090, driver 580.65.06, and a torch of PyTorch's index.
-    fn with_torch(version: &str) -> Judged {
+    pub fn with_torch(version: &str) -> Judged {
         let known = |text: &str| Reading::host(text.to_owned(), "the test");
         let mut facts = Facts::unknown(Origin::Host);
         (facts.system.os, facts.system.arch) = (known("linux"), known("x86_64"));
@@ -89,11 +122,9 @@ mod tests {
         Judged { facts, examined }
     }
 
-    #[test]
-    fn what_runs_on_the_gpu_is_better_and_what_does_not_is_not() {
-        let (old, new) = (with_torch("2.7.1+cu126"), with_torch("2.7.1+cu128"));
-        assert!(old.fails(), "no code for compute capability 12.0");
-        let plan = |pin: &str| Plan {
+    /// A plan that installs one pin.
+    pub fn plan(pin: &str) -> Plan {
+        Plan {
             summary: format!("Install {pin}"),
             requirements: vec![pin.to_owned()],
             steps: Vec::new(),
@@ -101,7 +132,22 @@ mod tests {
             leaves: Vec::new(),
             verified: false,
             instead: None,
-        };
+        }
+    }
+
+    #[test]
+    fn uv_is_asked_how_it_writes_only_where_it_runs() {
+        let call = |installer| Call { argv: Vec::new(), variables: Vec::new(), installer };
+        let nobody = || -> bool { panic!("pip is not asked") };
+        assert!(!writes_in_place(&[call(Installer::Pip)], nobody));
+        assert!(writes_in_place(&[call(Installer::Pip), call(Installer::Uv)], || false));
+        assert!(!writes_in_place(&[call(Installer::Uv)], || true));
+    }
+
+    #[test]
+    fn what_runs_on_the_gpu_is_better_and_what_does_not_is_not() {
+        let (old, new) = (with_torch("2.7.1+cu126"), with_torch("2.7.1+cu128"));
+        assert!(old.fails(), "no code for compute capability 12.0");
         let done = Outcome::of(&old, &new, &plan("torch==2.7.1+cu128"), &[]);
         assert!(done.better, "{done:?}");
         assert_eq!(done.told.before, "fail");
