@@ -12,7 +12,7 @@ use crate::config::Use;
 use crate::exit::Exit;
 use crate::facts::Facts;
 use crate::probe::clock::Clock;
-use crate::report::ci::{self, Problems};
+use crate::report::ci::Problems;
 use crate::report::{self, Demanded, Report};
 use crate::rules::age::Age;
 use crate::rules::{self, Workload};
@@ -123,10 +123,7 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
         Format::Text | Format::Script | Format::Html => print(&report::text(&report, look()))?,
         Format::Json => print(&report::json(&report)?)?,
         Format::Markdown => print(&report::markdown(&report))?,
-        Format::Sarif => print(&ci::sarif(&Problems::of_check(&report))?)?,
-        Format::Junit => print(&ci::junit(&Problems::of_check(&report)))?,
-        Format::Github => print(&ci::github(&Problems::of_check(&report)))?,
-        Format::Gitlab => print(&ci::gitlab(&Problems::of_check(&report))?)?,
+        Format::Ci(form) => print(&(form.write)(&Problems::of_check(&report))?)?,
     }
     if args.timings {
         note(&clock.lines());

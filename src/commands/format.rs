@@ -1,36 +1,32 @@
 //! The forms in which commands write what they found, and which of them a command has.
 
-use clap::ValueEnum;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::report::ci::{FORMS, Form};
 
 /// A form.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Format {
-    /// For people
+    /// For people.
     #[default]
     Text,
-    /// Everything, for programs; `schema` in it says which form
+    /// Everything, for programs.
     Json,
-    /// An answer or a summary to paste under an issue or a pull request
+    /// An answer or a summary to paste.
     Markdown,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// JUnit XML
-    Junit,
-    /// GitHub annotations
-    Github,
-    /// GitLab code quality
-    Gitlab,
-    /// A script for the shell of the machine
+    /// What a CI system reads.
+    Ci(&'static Form),
+    /// A script for the shell of the machine.
     Script,
-    /// One page for a browser, with filters for GPU and driver
+    /// One page for a browser.
     Html,
 }
 
 impl Format {
     /// Those of findings.
     pub fn of_findings() -> impl TypedValueParser<Value = Self> {
-        only(&[Self::Text, Self::Json, Self::Markdown, Self::Sarif, Self::Junit, Self::Github, Self::Gitlab])
+        let ci: Vec<Self> = FORMS.iter().map(Self::Ci).collect();
+        only(&[[Self::Text, Self::Json, Self::Markdown].as_slice(), &ci].concat())
     }
 
     /// For people and for programs.
@@ -47,11 +43,26 @@ impl Format {
     pub fn of_plan() -> impl TypedValueParser<Value = Self> {
         only(&[Self::Script, Self::Json])
     }
+
+    /// Its name on the command line, and what `--help` says of it.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("text", "For people"),
+            Self::Json => ("json", "Everything, for programs; `schema` in it says which form"),
+            Self::Markdown => ("markdown", "An answer or a summary to paste under an issue or a pull request"),
+            Self::Ci(form) => (form.name, form.help),
+            Self::Script => ("script", "A script for the shell of the machine"),
+            Self::Html => ("html", "One page for a browser, with filters for GPU and driver"),
+        }
+    }
 }
 
 fn only(formats: &[Format]) -> impl TypedValueParser<Value = Format> + use<> {
-    let values: Vec<_> = formats.iter().filter_map(ValueEnum::to_possible_value).collect();
-    PossibleValuesParser::new(values).map(|name| Format::from_str(&name, true).unwrap_or_default())
+    let values: Vec<_> = formats.iter().map(|format| format.words()).collect();
+    let values = values.into_iter().map(|(name, help)| PossibleValue::new(name).help(help));
+    let formats = formats.to_vec();
+    let read = move |name: String| formats.iter().copied().find(|it| it.words().0 == name).unwrap_or_default();
+    PossibleValuesParser::new(values).map(read)
 }
 
 #[cfg(test)]
@@ -73,7 +84,8 @@ mod tests {
             let matches = command(name).try_get_matches_from([name, "--format", value]).ok()?;
             matches.get_one::<Format>("format").copied()
         };
-        assert_eq!(read("findings", "sarif"), Some(Format::Sarif));
+        let sarif = FORMS.iter().find(|form| form.name == "sarif").map(Format::Ci);
+        assert!(sarif.is_some() && read("findings", "sarif") == sarif);
         assert_eq!((read("findings", "script"), read("plain", "sarif"), read("plan", "text")), (None, None, None));
         assert_eq!((read("plain", "json"), read("plan", "script")), (Some(Format::Json), Some(Format::Script)));
     }

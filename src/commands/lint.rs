@@ -162,10 +162,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     print(&match args.format {
         Format::Text | Format::Script | Format::Html => drawn::text(&findings, &texts, width()),
         Format::Json => drawn::json(&findings, &texts)?,
-        Format::Sarif => ci::sarif(&problems())?,
-        Format::Junit => ci::junit(&problems()),
-        Format::Github => ci::github(&problems()),
-        Format::Gitlab => ci::gitlab(&problems())?,
+        Format::Ci(form) => (form.write)(&problems())?,
         Format::Markdown => ci::markdown(&problems()),
     })?;
     Ok(session::exit(&findings, args.strict))

@@ -290,7 +290,8 @@ fn hostile_metadata_and_reports_act_nowhere() {
         std::fs::write(&report, text).unwrap();
         let (root, report) = (root.to_str().unwrap(), report.to_str().unwrap());
         for input in [&["--root", root, "--python", "/v"][..], &["--from", report]] {
-            for format in ["json", "text", "markdown", "github", "junit", "gitlab", "sarif"] {
+            let ci = gpudoc::report::ci::FORMS.iter().map(|form| form.name);
+            for format in ["json", "text", "markdown"].into_iter().chain(ci) {
                 let arguments = [&["check"][..], input, &["--format", format]].concat();
                 let output = gpudoc(&arguments);
                 let shown = String::from_utf8(output.stdout).unwrap();

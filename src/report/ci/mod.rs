@@ -1,4 +1,5 @@
-//! What CI systems read: one [`Problems`] value, and one file for each format. `gpudoc lint` and `gpudoc check` fill it alike.
+//! What CI systems read: one [`Problems`] value, and one file for each format, listed in [`FORMS`]. `gpudoc lint` and `gpudoc check`
+//! fill it alike.
 
 mod github;
 mod gitlab;
@@ -11,11 +12,32 @@ use crate::finding::{Outcome, Severity};
 use crate::lint;
 use crate::project::place::Lines;
 
-pub use github::github;
-pub use gitlab::gitlab;
-pub use junit::junit;
 pub use markdown::markdown;
-pub use sarif::sarif;
+
+/// A format that a CI system reads.
+#[derive(Debug)]
+pub struct Form {
+    /// Its name on the command line, e.g. `sarif`.
+    pub name: &'static str,
+    /// What it is, for `--help`.
+    pub help: &'static str,
+    /// Writes problems in it.
+    pub write: fn(&Problems) -> serde_json::Result<String>,
+}
+
+/// All of them. Whoever adds one adds a file, and a line here.
+pub const FORMS: &[Form] = &[
+    Form { name: "sarif", help: "SARIF 2.1.0, for code scanning", write: sarif::sarif },
+    Form { name: "junit", help: "JUnit XML", write: |problems| Ok(junit::junit(problems)) },
+    Form { name: "github", help: "GitHub annotations", write: |problems| Ok(github::github(problems)) },
+    Form { name: "gitlab", help: "GitLab code quality", write: gitlab::gitlab },
+];
+
+impl PartialEq for Form {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
 
 /// What a run found.
 #[derive(Debug, Clone, PartialEq, Eq)]
