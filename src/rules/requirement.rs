@@ -74,10 +74,10 @@ fn slip(line: &str) -> Option<String> {
     let line = line.trim_start();
     let (name, rest) = line.split_at(line.find(|letter| !is_name(letter)).unwrap_or(line.len()));
     let extras = rest.trim_start().strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_default();
-    if let Some(name) =
-        std::iter::once(name).chain(extras.split(',')).find(|name| name.trim().ends_with(['-', '_', '.']))
-    {
-        return Some(format!("`{}` must end with a letter or digit", name.trim()));
+    // A bracket that is never closed ends where the library stops reading: at any space.
+    let words = extras.split(|letter: char| letter == ',' || letter.is_whitespace());
+    if let Some(name) = std::iter::once(name).chain(words).find(|name| name.ends_with(['-', '_', '.'])) {
+        return Some(format!("`{name}` must end with a letter or digit"));
     }
     let marker = line.split_once(';').map_or("", |(_, marker)| marker);
     if let Some((_, letter)) = crate::project::dependency::foreign(marker) {
@@ -188,6 +188,14 @@ mod tests {
         let deep = format!("a; {}os_name == 'nt'{}", "(".repeat(100_000), ")".repeat(100_000));
         assert!(parse(&deep).is_err());
         assert!(parse("Foo.Bar[x-y] (>=1) ; (os_name == 'nt')").is_ok());
+    }
+
+    #[test]
+    fn an_extra_that_ends_in_punctuation_is_refused_wherever_the_bracket_ends() {
+        for line in ["extra[extra_ and ", "a[b_]", "a[b, c-]", "a[b. ,c]"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        assert!(parse("a[b, c_d]").is_ok());
     }
 
     proptest::proptest! {
