@@ -29,6 +29,7 @@ use crate::rules::driver::{compat_fault, least_driver};
 use crate::rules::machine;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, normalise, satisfied};
+use crate::rules::schema::GpuClass;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::step::Step;
 use crate::text;
@@ -154,6 +155,10 @@ impl Draft<'_> {
     /// minor release, or nothing fits, and a newer driver avoids it, the driver comes first.
     fn install(&mut self, findings: &[Finding]) {
         let mut target = Target::to_plan_for(self.facts, self.db);
+        // What runs on a Jetson comes with its JetPack, from NVIDIA: no index that the rules know serves it.
+        if target.gpus.iter().any(|gpu| gpu.class == Some(GpuClass::JetsonTegra)) {
+            return;
+        }
         // A compat library that cannot work is no help to plan with.
         let without_compat = compat_fault(&target, self.db).is_some();
         if without_compat {

@@ -130,6 +130,7 @@ fn words_lead_to_the_advisories() {
         ("symmetric memory", "GPUDOC-2026-0003"),
         ("sm_100a", "GPUDOC-2026-0006"),
         ("sm_103a", "GPUDOC-2026-0090"),
+        ("sm_121a", "GPUDOC-2026-0117"),
         ("triton_key", "GPUDOC-2026-0087"),
     ] {
         assert!(explain(words).contains(&format!("{id}:")), "{words}: {}", explain(words));
