@@ -1,20 +1,17 @@
 //! What is compiled once more on this machine, with all that the build has to be told: the torch that is there, the GPUs, the
 //! toolkit.
 
-use std::collections::BTreeSet;
-
 use super::{Context, Installed, Installer};
 use crate::facts::{Distribution, Facts};
 use crate::pep::{Version, read_pin};
 use crate::rules::schema::SourceBuild;
+use crate::rules::target::arch_list;
 use crate::rules::{RuleDb, Target, machine};
 use crate::step::{self, Step};
 use crate::version::CudaVersion;
 
 /// Options of an installation that compiles, against the torch that is there, what is installed already.
 const REBUILD: [&str; 4] = ["--no-build-isolation", "--no-cache-dir", "--no-deps", "--force-reinstall"];
-/// The same for a folder, in which nothing but its own build decides.
-const OWN: [&str; 4] = ["--no-build-isolation", "--no-deps", "--force-reinstall", "--no-cache-dir"];
 /// The variable that most builds take the GPUs from.
 pub const ARCH_LIST: &str = "TORCH_CUDA_ARCH_LIST";
 
@@ -67,13 +64,11 @@ impl Bench<'_> {
     #[must_use]
     pub fn gpus(&self, row: Option<&SourceBuild>, version: Option<&Version>) -> Option<(String, String)> {
         let name = row.map_or(Some(ARCH_LIST), |row| row.arch_variable.as_deref().filter(|_| row.cuda))?;
-        let gpus: BTreeSet<_> = self.target.gpus.iter().map(|gpu| gpu.capability).collect();
         let value = if name == ARCH_LIST {
-            let names: Vec<_> = gpus.iter().map(ToString::to_string).collect();
-            Some(names.join(";")).filter(|list| !list.is_empty())
+            Some(arch_list(self.target.capabilities())).filter(|list| !list.is_empty())
         } else {
             // Variables of a package's own take values of their own.
-            row?.arch_list(version, &gpus.into_iter().collect::<Vec<_>>())
+            row?.arch_list(version, &self.target.capabilities().into_iter().collect::<Vec<_>>())
         };
         Some((name.to_owned(), value?))
     }
@@ -87,7 +82,7 @@ pub fn own_source(distribution: &Distribution, gpus: &str, facts: &Facts) -> Opt
     let url = distribution.direct_url.value();
     let known = url.and_then(|url| step::requirement(&format!("{name} @ {url}")));
     let source = known.unwrap_or_else(|| format!("/path/to/{name}"));
-    let words = Installer::of(facts).words("install").into_iter().chain(OWN.map(str::to_owned)).chain([source]);
+    let words = Installer::of(facts).words("install").into_iter().chain(REBUILD.map(str::to_owned)).chain([source]);
     Step::run(words).and_then(|step| step.with(ARCH_LIST, gpus))
 }
 

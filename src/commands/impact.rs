@@ -118,9 +118,9 @@ pub fn run(
             writeln!(err, "note: `{name}` is not UTF-8, and is left as it is")?;
         }
     }
-    let known: Vec<_> = edited.into_iter().filter_map(session::of_a_kind).collect();
-    let programs = beside::programs(&known);
-    for note in session::tripped(&[known, programs].concat(), &targets, db) {
+    let mut known: Vec<_> = edited.into_iter().filter_map(session::of_a_kind).collect();
+    known.extend(beside::programs(&known));
+    for note in session::tripped(&known, &targets, db) {
         writeln!(err, "note: {note}")?;
     }
     let text = match args.format {

@@ -6,6 +6,7 @@ use super::constraints::heading;
 use super::{Index, Overridden, indexes};
 use crate::rules::requirement::{name_of, parse};
 use crate::rules::role::is_runtime_wheel;
+use crate::rules::target::arch_list;
 use crate::rules::{RuleDb, Target};
 use crate::solve::{AskedRequirement, INSTALLED, Pin, Resolution};
 use crate::version::{DriverVersion, GlibcVersion};
@@ -135,8 +136,8 @@ impl<'a> Answer<'a> {
         if self.torch().is_none() || !pin.build.is_source() || is_runtime_wheel(pin.name) {
             return false;
         }
-        if let Some(row) = self.db.source_build(pin.name) {
-            return row.only_with.is_none();
+        if self.db.source_build(pin.name).is_some() {
+            return self.db.compiles_against_torch(pin.name);
         }
         let lines = || pin.release.requires.iter().chain(&pin.build.requires);
         let on_torch = || {
@@ -158,8 +159,7 @@ impl<'a> Answer<'a> {
     pub fn arch_list(&self) -> Option<String> {
         let gpus = self.targets.iter().flat_map(|target| &target.gpus);
         let capabilities: BTreeSet<_> = gpus.map(|gpu| gpu.capability).collect();
-        let words: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-        (!words.is_empty()).then(|| words.join(";"))
+        Some(arch_list(capabilities)).filter(|list| !list.is_empty())
     }
 
     /// The oldest glibc on which every pin installs.

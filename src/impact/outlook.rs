@@ -5,7 +5,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::rebuild::{arch_list, is_compiled};
+use self::rebuild::is_compiled;
 use self::view::View;
 use super::order::{self, stays};
 use super::{apply, orphans};
@@ -17,6 +17,7 @@ use crate::rules::model::Package;
 use crate::rules::requirement::{self, satisfied, specifiers};
 use crate::rules::role::is_runtime_wheel;
 use crate::rules::schema::KnownHow;
+use crate::rules::target::arch_list;
 use crate::rules::{RuleDb, Target, Workload};
 use crate::solve::{self, AskedRequirement, INSTALLED, Outsider, Pin, Prefer, Proof, Request, Resolution};
 use crate::step::Step;
@@ -284,7 +285,7 @@ pub fn foresee(
         known: is_known,
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
         cuda: torch.and_then(|pin| pin.build.cuda),
-        arch_list: arch_list(target),
+        arch_list: arch_list(target.capabilities()),
     })
 }
 

@@ -14,6 +14,12 @@ impl RuleDb {
         self.packed.beside.get(name)?.source_build.as_ref()
     }
 
+    /// Whether a plain install from source compiles a package against the torch beside it.
+    #[must_use]
+    pub fn compiles_against_torch(&self, name: &str) -> bool {
+        self.source_build(name).is_some_and(|row| row.only_with.is_none())
+    }
+
     /// All of these.
     pub fn source_builds(&self) -> impl Iterator<Item = &SourceBuild> {
         self.packed.beside.values().filter_map(|beside| beside.source_build.as_ref())

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::RuleDb;
 use super::schema::GpuClass;
 use crate::facts::{Facts, Part, Reading, Source};
@@ -97,6 +99,12 @@ impl Target {
         }
     }
 
+    /// The compute capabilities of its GPUs, each once, oldest first.
+    #[must_use]
+    pub fn capabilities(&self) -> BTreeSet<ComputeCapability> {
+        self.gpus.iter().map(|gpu| gpu.capability).collect()
+    }
+
     /// The same as [`Self::from_facts`], on the usual platform where the facts do not say which.
     #[must_use]
     pub fn to_plan_for(facts: &Facts, db: &RuleDb) -> Self {
@@ -180,6 +188,12 @@ pub fn gpu_words(gpus: &[&TargetGpu]) -> String {
         }
     });
     crate::text::list(&words.collect::<Vec<_>>())
+}
+
+/// Compute capabilities as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
+#[must_use]
+pub fn arch_list(gpus: impl IntoIterator<Item = ComputeCapability>) -> String {
+    gpus.into_iter().map(|gpu| gpu.to_string()).collect::<Vec<_>>().join(";")
 }
 
 /// The platform in the rules' words, e.g. `linux_x86_64`. No Windows machine with an NVIDIA GPU is of another type.

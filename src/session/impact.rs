@@ -110,6 +110,9 @@ pub fn of_a_kind((name, text): (String, String)) -> Option<File> {
 /// `Dockerfile:11: torch 2.7.1 trips this assertion; let it ask for what is installed, or take it out`.
 #[must_use]
 pub fn tripped(files: &[File], targets: &[Target], db: &RuleDb) -> Vec<String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
     let (findings, _) = Judge::declared(None, targets.to_vec(), db).findings(files, &|_| None);
     let checks = findings.into_iter().filter(|finding| *finding.rule == VERSION_CHECK);
     let words = |finding: Finding| {

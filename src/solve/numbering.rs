@@ -9,7 +9,7 @@ use super::node::TORCH;
 use super::outside::outside;
 use super::request::{AskedRequirement, FromIndex, Prefer, Request};
 use super::stand_in::stand_ins;
-use super::universe::{Universe, applies, compiles_against_torch, extra_lines, written};
+use super::universe::{Universe, applies, extra_lines, written};
 use super::versions::Versions;
 use crate::pep::{ExtraName, Requirement, Version, pinned};
 use crate::rules::driver::without_useless_compat;
@@ -274,7 +274,7 @@ fn reach<'a>(names: BTreeSet<String>, targets: &[Target], db: &'a RuleDb) -> Vec
         }
         let named = db.mentioned_by(package);
         let mut mentioned: BTreeSet<&str> = named.iter().map(String::as_str).collect();
-        if compiles_against_torch(&package.name, db) || db.is_linked_to_torch(&package.name) {
+        if db.compiles_against_torch(&package.name) || db.is_linked_to_torch(&package.name) {
             mentioned.insert(TORCH);
         }
         // NVIDIA's runtime wheels follow from what needs them; they are judged only where the user names them, or one of

@@ -162,7 +162,7 @@ impl<'a> Universe<'a> {
             let names_torch = lines.iter().any(|line| name_of(line) == TORCH);
             let release = &candidates.package.releases[at];
             let source =
-                || release.builds.iter().all(Build::is_source) && compiles_against_torch(candidates.name, self.db);
+                || release.builds.iter().all(Build::is_source) && self.db.compiles_against_torch(candidates.name);
             let linked = || self.db.torch_abi(candidates.name, &release.version).is_some();
             if !names_torch && (source() || linked()) {
                 lines.push(TORCH.to_owned());
@@ -371,9 +371,4 @@ pub(super) fn extra_lines(release: &Release, wanted: &BTreeSet<ExtraName>) -> Ve
     let Some(extras) = release.extras() else { return Vec::new() };
     let own = wanted.iter().filter_map(|name| extras.get(name.as_ref()));
     own.flat_map(|extra| extra.requires.iter().cloned()).collect()
-}
-
-/// Whether a plain install from source compiles a package against the torch beside it.
-pub(super) fn compiles_against_torch(name: &str, db: &RuleDb) -> bool {
-    db.source_build(name).is_some_and(|row| row.only_with.is_none())
 }

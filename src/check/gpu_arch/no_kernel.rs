@@ -6,7 +6,7 @@ use crate::check::rebuild::{ARCH_LIST, own_source};
 use crate::check::{Context, Installed, Installer, out_of_reach};
 use crate::finding::{Change, Finding, Remedy, Severity, rule};
 use crate::rules::requirement::{is_about, parse};
-use crate::rules::target::gpu_words;
+use crate::rules::target::{arch_list, gpu_words};
 use crate::text;
 use crate::version::ComputeCapability;
 
@@ -80,7 +80,7 @@ pub fn finding(
 
 /// What the rules do not cover was compiled by somebody, and is compiled again for these GPUs.
 fn rebuilt(context: &Context<'_>, installed: &Installed<'_>, capabilities: &[ComputeCapability]) -> Remedy {
-    let list = capabilities.iter().map(ToString::to_string).collect::<Vec<_>>().join(";");
+    let list = arch_list(capabilities.iter().copied());
     let summary = format!("Compile {} again for this GPU, with {ARCH_LIST}={list}", installed.name());
     Remedy::new(summary, own_source(installed.distribution, &list, context.facts))
 }

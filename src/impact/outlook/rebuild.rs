@@ -1,14 +1,13 @@
 //! Which of the installed distributions a change makes unusable until they are built again, and how.
 
-use std::collections::BTreeSet;
-
 use super::super::TORCH;
 use super::view::View;
 use crate::check::rebuild::{Bench, own_source};
 use crate::facts::{Distribution, Origin};
 use crate::pep::Version;
+use crate::rules::RuleDb;
 use crate::rules::requirement::{self, normalise};
-use crate::rules::{RuleDb, Target};
+use crate::rules::target::arch_list;
 use crate::solve::Pin;
 use crate::step::{self, Step};
 use crate::version::CudaVersion;
@@ -24,16 +23,9 @@ pub struct Rebuild {
     pub steps: Vec<Step>,
 }
 
-/// The compute capabilities of a target as `torch.utils.cpp_extension` reads them, e.g. `9.0;12.0`.
-pub fn arch_list(target: &Target) -> String {
-    let capabilities: BTreeSet<_> = target.gpus.iter().map(|gpu| gpu.capability).collect();
-    let names: Vec<_> = capabilities.iter().map(ToString::to_string).collect();
-    names.join(";")
-}
-
 /// Whether a pin has no wheel and a plain install compiles it against torch: that comes after torch, with flags of its own.
 pub(super) fn is_compiled(pin: &Pin<'_>, db: &RuleDb) -> bool {
-    pin.build.is_source() && db.source_build(pin.name).is_some_and(|row| row.only_with.is_none())
+    pin.build.is_source() && db.compiles_against_torch(pin.name)
 }
 
 impl View<'_, '_> {
@@ -73,7 +65,7 @@ impl View<'_, '_> {
         let is_own = self.facts.origin == Origin::Report && self.db.source_build(name).is_none();
         if is_own && self.db.package(name).is_none() {
             // No index has what somebody compiled from a folder.
-            let steps = own_source(distribution, &arch_list(self.target), self.facts);
+            let steps = own_source(distribution, &arch_list(self.target.capabilities()), self.facts);
             let toolkit = self.torch.and_then(|pin| pin.build.cuda);
             return Rebuild { toolkit, steps: steps.into_iter().collect(), variable: None };
         }
