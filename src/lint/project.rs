@@ -99,8 +99,10 @@ pub struct Line {
 /// Where a package comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum From {
-    /// The file does not say.
+    /// It says so in a way that nobody can follow: `--find-links`, a variable.
     Unknown,
+    /// The file names no index: PyPI, unless who installs names another one.
+    Unnamed,
     /// No index is named on the command: PyPI.
     Pypi,
     /// This index alone.

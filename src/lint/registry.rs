@@ -6,6 +6,7 @@ use super::{Rule, policy, read, rules};
 pub static RULES: &[&Rule] = &[
     &rules::reason::UNSATISFIABLE,
     &rules::reason::INDEX_WITHOUT_BUILD,
+    &rules::unnamed_index::INDEX_NOT_NAMED,
     &rules::ranges::RANGE_ADMITS_BAD,
     &rules::cuda_mismatch::CUDA_MISMATCH,
     &rules::image_driver::IMAGE_DRIVER,

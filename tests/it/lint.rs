@@ -195,6 +195,7 @@ const EACH: &[(&str, &str, &str)] = &[
     ("requirements.txt", "numpy\n", "gpudoc.toml:6:16 model-fit"),
     ("requirements.in", "numpy\n", "gpudoc.toml:6:12 min-vram"),
     ("requirements-old.txt", "torch==2.7.1\n", "requirements-old.txt:1:1 workload-advisory"),
+    ("requirements.txt", "numpy\ntorch==2.7.1\n", "requirements.txt:2:1 index-not-named"),
     ("uv.lock", "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n", "uv.lock:3:11 unsatisfiable"),
 ];
 
@@ -288,6 +289,19 @@ fn what_the_project_does_is_judged_on_its_targets() {
       = note: https://github.com/pytorch/pytorch/blob/02f079b4bb66924eb2d11981f4d748a23278c8c2/torch/headeronly/util/BFloat16.h (one uint16_t), read 2026-11-21
       = hint: spread it over RTX 5090 × 3 or more, or load it in 4 bits (`bitsandbytes-4bit`): 21.9 GiB at least
 
+    warning[index-not-named]: torch 2.7.1 comes from PyPI, and its build there does not work on `desk` (RTX 5090 (compute capability 12.0), linux_x86_64)
+     --> requirements.txt:1:1
+      |
+    1 | torch==2.7.1
+      | ^^^^^^^^^^^^
+      |
+      = note: torch 2.7.1+cu126 has no kernel for compute capability 12.0 (RTX 5090)
+      = note: the index cu128 has a build that works; the file names none
+    fix: name the index `cu128`
+      |
+    1 + --extra-index-url https://download.pytorch.org/whl/cu128
+      |
+
     warning[workload-advisory]: GPUDOC-2026-0002: torch.compile starts up to 32 compile workers, which very large models and small hosts pay for in memory and hangs
      --> requirements.txt:1:1
       |
@@ -308,7 +322,7 @@ fn what_the_project_does_is_judged_on_its_targets() {
       = note: The compile time of torch.compile grows with the model, to tens of minutes or hours for very large ones. A model of repeated blocks needs only one of them compiled: the code is used again for the others. torch 2.5 does so by itself; torch 2.4 compiles again for each block unless `torch._dynamo.config.inline_inbuilt_nn_modules` is set.
       = hint: Compile each block that repeats, not the whole model
 
-    0 failures, 2 warnings and 1 remark in 2 files
+    0 failures, 3 warnings and 1 remark in 2 files; 1 can be fixed with `--fix`
     "#);
     // 47e9 parameters of 2 bytes are 87.5 GiB: two H100 hold them, an RTX 5090 does not.
     assert_eq!(out.matches("87.5 GiB, and RTX 5090 has 32 GiB").count(), 1, "{out}");

@@ -77,7 +77,7 @@ fn step(
     }
     for item in &install.items {
         let Some(dependency) = item.dependency.clone() else { continue };
-        lines.extend(Line::of(file, text, dependency, false, From::Unknown));
+        lines.extend(Line::of(file, text, dependency, false, From::Unnamed));
     }
     with_source(&mut lines, &source);
     lines.iter_mut().for_each(|line| line.step = Some(number));

@@ -33,9 +33,9 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
             let versions = versions.map(|range| places.place(entry.value.source(range)));
             let dependency =
                 WrittenRequirement { text: written.to_owned(), place: entry.place.clone(), versions, what };
-            lines.extend(Line::of(file, text, dependency, false, From::Unknown));
+            lines.extend(Line::of(file, text, dependency, false, From::Unnamed));
         }
     }
-    with_source(&mut lines, &source(file, main.as_ref(), extra.as_ref(), From::Unknown));
+    with_source(&mut lines, &source(file, main.as_ref(), extra.as_ref(), From::Unnamed));
     reader.project.environments.push(Environment { lines, ..Environment::default() });
 }

@@ -49,7 +49,8 @@ impl<'r> Reader<'r> {
         let file = self.file(path, text);
         self.kinds.push((file, kind));
         match kind {
-            FileKind::Requirements | FileKind::Constraints => requirements::read(self, file, text),
+            FileKind::Requirements => requirements::read(self, file, text, false),
+            FileKind::Constraints => requirements::read(self, file, text, true),
             FileKind::PyProject => pyproject::read(self, file, text),
             FileKind::Lock => lock::read(self, file, text),
             FileKind::Conda => conda::read(self, file, text),
@@ -177,9 +178,9 @@ pub fn join(from: &str, name: &str) -> String {
     parts.join("/")
 }
 
-/// Gives all lines a source.
+/// Gives all lines a source that have none yet.
 fn with_source(lines: &mut [Line], source: &From) {
-    for line in lines.iter_mut().filter(|line| line.source == From::Unknown) {
+    for line in lines.iter_mut().filter(|line| line.source == From::Unnamed) {
         line.source = source.clone();
     }
 }

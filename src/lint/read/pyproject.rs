@@ -13,7 +13,7 @@ pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
     let open = project.indexes.iter().filter(|index| !index.explicit);
     let main = open.clone().find(|index| index.default).map(|index| &index.url);
     let extra = open.clone().find(|index| !index.default).map(|index| &index.url);
-    let general = source(file, main, extra, From::Unknown);
+    let general = source(file, main, extra, From::Unnamed);
     for selection in selections {
         let chosen = project.select(&selection).unwrap_or_default();
         let mut lines: Vec<Line> = Vec::new();

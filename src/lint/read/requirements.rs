@@ -7,9 +7,13 @@ use crate::project::requirements::{EntryKind, RequirementsFile};
 /// Includes are followed so deep.
 const DEEPEST: usize = 20;
 
-pub fn read(reader: &mut Reader<'_>, file: usize, text: &str) {
-    // Alone, constraints are judged as if all that they name were installed.
-    let lines = lines(reader, file, text, false, true, 0);
+/// Reads a file that is given by itself. Alone, constraints are judged as if all that they name were installed; where that comes
+/// from is said by what installs, and by no such file.
+pub fn read(reader: &mut Reader<'_>, file: usize, text: &str, constraints: bool) {
+    let mut lines = lines(reader, file, text, false, true, 0);
+    if constraints {
+        with_source(&mut lines, &From::Unknown);
+    }
     reader.project.environments.push(Environment { lines, ..Environment::default() });
 }
 
@@ -32,7 +36,7 @@ pub fn lines(
         match entry.kind {
             EntryKind::Requirement(line) => {
                 let hashed = !line.hashes.is_empty();
-                let own = Line::of(file, text, line.dependency, constraint, From::Unknown);
+                let own = Line::of(file, text, line.dependency, constraint, From::Unnamed);
                 // Hashes are those of one version: such a line is written by a machine.
                 found.extend(own.map(|own| Line { versions: own.versions.clone().filter(|_| !hashed), ..own }));
             }
@@ -49,8 +53,7 @@ pub fn lines(
             _ => {}
         }
     }
-    if !links {
-        with_source(&mut found, &source(file, main.as_ref(), extra.as_ref(), From::Unknown));
-    }
+    let otherwise = if links { From::Unknown } else { From::Unnamed };
+    with_source(&mut found, &source(file, main.as_ref(), extra.as_ref(), otherwise));
     found
 }

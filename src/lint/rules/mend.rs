@@ -9,9 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Exchanged, Mend, Rewritten};
 use super::nearest::{by_distance, worded};
-use super::repeated::{self, on_pypi};
+use super::repeated;
 use super::solver::Solver;
-use super::view::{TORCH, View};
+use super::view::{PYPI, TORCH, View, on_pypi};
 use crate::lint::Edit;
 use crate::lint::project::{From, IndexAt, Line};
 use crate::pep::Version;
@@ -32,14 +32,13 @@ enum Unit<'p> {
 const MOST_ROUNDS: usize = 24;
 
 /// Looks for the change. `others` are the targets for which the same lines must do.
+///
+/// Where a file names no index, a change that does with PyPI alone is preferred: with any other one an index is to be named.
 pub fn mend<'p>(view: &View<'p>, target: &Target, others: &[Target], solver: &Solver<'_>) -> Option<Mend<'p>> {
     let units = units(view, target);
-    let mender = Mender { view, target, others, solver, units: &units };
-    let relaxed = mender.fewest()?;
-    let chosen = mender.nearest(&relaxed);
-    let indexes = mender.indexes(&relaxed, &chosen)?;
-    // Ranges like the old ones; where an installer could take too much of them, pins.
-    [false, true].into_iter().find_map(|pinned| mender.written(&relaxed, &chosen, &indexes, pinned))
+    let mender = |unnamed| Mender { view, target, others, solver, units: &units, unnamed };
+    let from_pypi = view.names_no_index().then(|| mender(Some(PYPI)).mend()).flatten();
+    from_pypi.or_else(|| mender(None).mend())
 }
 
 fn units<'p>(view: &View<'p>, target: &Target) -> Vec<Unit<'p>> {
@@ -90,12 +89,22 @@ struct Mender<'m, 'p> {
     others: &'m [Target],
     solver: &'m Solver<'m>,
     units: &'m [Unit<'p>],
+    /// The index of what none is named for.
+    unnamed: Option<&'static str>,
 }
 
 type Set = BTreeSet<usize>;
 type Chosen = BTreeMap<String, Version>;
 
 impl<'p> Mender<'_, 'p> {
+    fn mend(&self) -> Option<Mend<'p>> {
+        let relaxed = self.fewest()?;
+        let chosen = self.nearest(&relaxed);
+        let indexes = self.indexes(&relaxed, &chosen)?;
+        // Ranges like the old ones; where an installer could take too much of them, pins.
+        [false, true].into_iter().find_map(|pinned| self.written(&relaxed, &chosen, &indexes, pinned))
+    }
+
     /// The request with some units let go. `index` says which index stands for one that is let go, by its address.
     fn request(&self, relaxed: &Set, index: &dyn Fn(&str) -> Option<String>) -> Request {
         let loose = |url: &str| {
@@ -103,7 +112,8 @@ impl<'p> Mender<'_, 'p> {
             units.any(|unit| matches!(unit, Unit::Index { at, .. } if at.url == url))
         };
         let name = |at: &IndexAt| if loose(&at.url) { index(&at.url) } else { self.view.db.index_at(&at.url) };
-        let mut request = Request { beside: self.others.to_vec(), ..self.view.request_by(self.target, &name) };
+        let mut request =
+            Request { beside: self.others.to_vec(), ..self.view.request_by(self.target, self.unnamed, &name) };
         for asked in request.requirements.iter_mut().chain(&mut request.constraints) {
             let mut units = relaxed.iter().filter_map(|at| self.units.get(*at));
             if units.any(|unit| matches!(unit, Unit::Package { name, .. } if *name == asked.requirement.name.as_ref()))

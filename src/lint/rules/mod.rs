@@ -21,6 +21,7 @@ pub mod solver;
 mod solving;
 mod steps;
 pub mod undone;
+pub mod unnamed_index;
 pub mod unpinned_torch;
 mod view;
 pub mod workload_advisory;

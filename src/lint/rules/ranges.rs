@@ -66,7 +66,7 @@ fn range(
     };
     let clashes = clashes(view, target, decided, &line.name);
     let index = match &line.source {
-        From::Unknown | From::Extra(_) => None,
+        From::Unknown | From::Unnamed | From::Extra(_) => None,
         From::Pypi => Some("pypi".to_owned()),
         From::Main(at) => view.db.index_at(&at.url),
     };

@@ -93,7 +93,7 @@ fn of_line(view: &View<'_>, target: &Target, line: &Line, mend: &Mend<'_>) -> Wh
     };
     let admitted = |release: &&Release| satisfied(&range, &release.version);
     let releases: Vec<&Release> = package.releases.iter().filter(admitted).collect();
-    if let Some(reason) = without_build(view, package, &releases, target) {
+    if let Some(reason) = without_build(view, package, &releases, None, target) {
         return Why::Alone(reason);
     }
     // What is then installed needs another release.
@@ -127,11 +127,17 @@ fn of_line(view: &View<'_>, target: &Target, line: &Line, mend: &Mend<'_>) -> Wh
     }
 }
 
-/// Why no build of some releases works on a target, of the newest one.
-fn without_build(view: &View<'_>, package: &Package, releases: &[&Release], target: &Target) -> Option<String> {
+/// Why no build of some releases, at one index or at any, works on a target, of the newest one.
+pub fn without_build(
+    view: &View<'_>,
+    package: &Package,
+    releases: &[&Release],
+    index: Option<&str>,
+    target: &Target,
+) -> Option<String> {
     let mut reason = None;
     for release in releases {
-        for build in &release.builds {
+        for build in release.builds.iter().filter(|build| index.is_none_or(|index| build.index == index)) {
             let all = obstacles(package, release, build, target, view.db);
             let first = all.iter().find(|one| one.kind() != crate::finding::Kind::Python).or_else(|| all.first())?;
             let is_gpu = first.kind() == crate::finding::Kind::GpuArch;

@@ -2,11 +2,10 @@
 
 use super::change::{Exchanged, Mend, Rewritten};
 use super::nearest::worded;
-use super::view::View;
+use super::view::{View, on_pypi};
 use crate::lint::Edit;
 use crate::lint::project::{From, Line};
 use crate::rules::Target;
-use crate::rules::model::Build;
 use crate::rules::obstacle::obstacles;
 use crate::rules::requirement::{satisfied, specifiers};
 use crate::version::CudaVersion;
@@ -51,9 +50,4 @@ pub fn rewrite<'p>(view: &View<'p>, target: &Target, pinned: bool, mend: &mut Me
             mend.indexes.push(Exchanged { at, from, to, edits });
         }
     }
-}
-
-/// PyPI's file of a variant is on the variant's own index too.
-pub fn on_pypi(build: &Build) -> bool {
-    build.index == "pypi"
 }

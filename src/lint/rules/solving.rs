@@ -6,7 +6,8 @@ use super::change::Mend;
 use super::mend::mend;
 use super::reason::{self, INDEX_WITHOUT_BUILD, UNSATISFIABLE};
 use super::solver::{Pins, Solver, whole};
-use super::view::View;
+use super::unnamed_index;
+use super::view::{PYPI, View};
 use super::{finding, is_told, on};
 use crate::finding::Severity;
 use crate::lint::Finding;
@@ -36,12 +37,15 @@ pub fn judge<'p>(
         return Outcome::Met(Rc::default());
     }
     let proof = match solver.solve(&whole(request)) {
-        Ok(pins) => return Outcome::Met(pins),
+        Ok(pins) => {
+            unnamed_index::judge(view, target, &pins, solver, out);
+            return Outcome::Met(pins);
+        }
         Err(proof) => proof,
     };
     // Beside an extra index there is PyPI.
     let extra = view.lines.iter().any(|line| matches!(line.source, From::Extra(_)));
-    if extra && let Ok(pins) = solver.solve(&view.request(target, Some("pypi"))) {
+    if extra && let Ok(pins) = solver.solve(&view.request(target, Some(PYPI))) {
         return Outcome::Met(pins);
     }
     let others = view.targets.iter().enumerate().filter(|(at, _)| *at != number);

@@ -22,6 +22,14 @@ pub struct View<'p> {
 /// Markers are judged for this Python where a target says none.
 const PYTHON: (u32, u32) = (3, 12);
 
+/// The index of an installer that is told of none.
+pub const PYPI: &str = "pypi";
+
+/// PyPI's file of a variant is on the variant's own index too.
+pub fn on_pypi(build: &Build) -> bool {
+    build.index == PYPI
+}
+
 /// The package on which all turns.
 pub use crate::facts::TORCH;
 
@@ -65,16 +73,39 @@ impl<'p> View<'p> {
 
     /// What is asked of the solver on a target; `other` stands for the index that lines name.
     pub fn request(&self, target: &Target, other: Option<&str>) -> Request {
-        self.request_by(target, &|at| other.map_or_else(|| self.db.index_at(&at.url), |other| Some(other.to_owned())))
+        self.request_by(target, None, &|at| {
+            other.map_or_else(|| self.db.index_at(&at.url), |other| Some(other.to_owned()))
+        })
     }
 
-    /// The same with the name of the index that stands for each one that lines name; none for any.
-    pub fn request_by(&self, target: &Target, name: &dyn Fn(&IndexAt) -> Option<String>) -> Request {
+    /// The same, where what no index is named for comes from PyPI.
+    pub fn request_as_installed(&self, target: &Target) -> Request {
+        let mut request = self.request_by(target, Some(PYPI), &|at| self.db.index_at(&at.url));
+        // What they bring comes from there too.
+        if let Some(first) = self.lines.first().filter(|_| self.lines.iter().all(|line| line.source == From::Unnamed)) {
+            request.from_index = vec![FromIndex { package: None, index: PYPI.to_owned(), origin: self.origin(first) }];
+        }
+        request
+    }
+
+    /// Whether a file leaves it to who installs where its packages come from.
+    pub fn names_no_index(&self) -> bool {
+        self.lines.iter().any(|line| line.source == From::Unnamed)
+    }
+
+    /// The same with the name of the index that stands for each one that lines name, and with that of those who name none;
+    /// none for any.
+    pub fn request_by(
+        &self,
+        target: &Target,
+        unnamed: Option<&str>,
+        name: &dyn Fn(&IndexAt) -> Option<String>,
+    ) -> Request {
         let mut request = Request { target: target.clone(), ..Request::default() };
         for line in self.applying(target).filter(|line| self.db.package(&line.name).is_some()) {
             let asked = AskedRequirement::new(line.requirement.clone(), self.origin(line));
             if line.constraint { &mut request.constraints } else { &mut request.requirements }.push(asked);
-            if let Some((index, origin)) = self.index_of(line, name)
+            if let Some((index, origin)) = self.index_of(line, unnamed, name)
                 && !request.from_index.iter().any(|known| known.package.as_ref() == Some(&line.name))
             {
                 request.from_index.push(FromIndex { package: Some(line.name.clone()), index, origin });
@@ -84,10 +115,16 @@ impl<'p> View<'p> {
     }
 
     /// The index that a package must come from, by its name, and where it is named.
-    fn index_of(&self, line: &Line, name: &dyn Fn(&IndexAt) -> Option<String>) -> Option<(String, String)> {
+    fn index_of(
+        &self,
+        line: &Line,
+        unnamed: Option<&str>,
+        name: &dyn Fn(&IndexAt) -> Option<String>,
+    ) -> Option<(String, String)> {
         let (index, origin) = match &line.source {
             From::Unknown => return None,
-            From::Pypi => ("pypi".to_owned(), self.origin(line)),
+            From::Unnamed => (unnamed?.to_owned(), self.origin(line)),
+            From::Pypi => (PYPI.to_owned(), self.origin(line)),
             From::Main(at) | From::Extra(at) => {
                 (name(at)?, format!("{}:{}", self.project.path(at.at.file), at.at.place.line))
             }
@@ -214,7 +251,7 @@ fn is_judged(line: &Line, db: &RuleDb) -> bool {
 /// of places that they do not know (`--find-links`), nobody says so.
 fn is_sdist_only(line: &Line, db: &RuleDb) -> bool {
     let known = match &line.source {
-        From::Unknown => false,
+        From::Unknown | From::Unnamed => false,
         From::Pypi => true,
         From::Main(at) | From::Extra(at) => db.index_at(&at.url).is_some(),
     };
