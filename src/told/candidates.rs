@@ -66,6 +66,42 @@ pub fn read(text: &Clean<'_>, draft: &mut Draft) {
         }
     }
     sentences(&text.lines, draft);
+    if !draft.installing.candidates.is_empty() {
+        shown_files(&text.lines, draft);
+    }
+}
+
+/// `$ cat requirements.txt` before an installation that was given up: the lines of that file are what the user asked for.
+fn shown_files(lines: &[Line<'_>], draft: &mut Draft) {
+    let is_file = |text: &str| {
+        let name =
+            text.trim_start_matches(['$', '#', '>', '%', ' ']).strip_prefix("cat ")?.trim().rsplit('/').next()?;
+        let constraints = name.starts_with("constraint");
+        let listed = constraints || name.starts_with("requirement");
+        (listed && (name.ends_with(".txt") || name.ends_with(".in"))).then_some(constraints)
+    };
+    let mut constraint = None;
+    for line in lines {
+        if let Some(of_file) = is_file(&line.text) {
+            constraint = Some(of_file);
+            continue;
+        }
+        let Some(of_file) = constraint else { continue };
+        let bare = line.text.split(" #").next().unwrap_or_default().trim_end();
+        if bare.starts_with(['#', '-']) {
+            draft.set_aside(line.number);
+            continue;
+        }
+        let single = !bare.split(';').next().unwrap_or_default().trim().contains(' ');
+        let Some(requirement) = requirement(bare).filter(|_| single) else {
+            constraint = None;
+            continue;
+        };
+        draft.set_aside(line.number);
+        draft.saw(READER, line.number);
+        let place = format!("a file that is shown, line {}", line.number);
+        draft.candidate(Candidate { requirement, constraint: of_file, place, ..Candidate::default() });
+    }
 }
 
 /// Proofs in sentences, which begin with `Because`: all that follows up to the conclusion is theirs, however it is broken.
@@ -194,6 +230,8 @@ fn clauses(proof: &str) -> Vec<Candidate> {
     let plain = parts.map(|part| part.split_once('}').map_or(part, |(_, rest)| rest));
     let proof: String = std::iter::once(first).chain(plain).collect();
     let words: Vec<&str> = proof.split_whitespace().collect();
+    // poetry calls the project by its name, and gives all others a version.
+    let by_poetry = proof.ends_with("version solving failed.");
     let mut found = Vec::new();
     // What follows from the clauses before is nobody's line: `we can conclude that you require torch==2.5.1`.
     let mut concludes = false;
@@ -210,19 +248,33 @@ fn clauses(proof: &str) -> Vec<Candidate> {
         let before = |back: usize| at.checked_sub(back).and_then(|at| words.get(at)).copied().unwrap_or_default();
         let depends = matches!(word(0), "depends" | "depend") && word(1) == "on";
         let user = word(0) == "you" && matches!(word(1), "require" | "required")
-            || depends && before(2) == "your" && matches!(before(1), "project" | "workspace");
+            || depends && before(2) == "your" && matches!(before(1), "project" | "workspace")
+            || depends && by_poetry && before(2) != "of" && !before(1).ends_with(')');
         if !depends && !user {
             continue;
         }
-        let Some(wanted) = one(&words, at + 2) else { continue };
+        // poetry joins what a project asks for: `demo depends on both torch (>=2.6) and triton (<3)`.
+        let both = word(2) == "both";
+        let first = at + 2 + usize::from(both);
+        let Some(wanted) = one(&words, first) else { continue };
         let package = if user { None } else { one_before(&words, at) };
+        if both {
+            let rest = words.get(first..).unwrap_or_default();
+            let and = rest.iter().take(6).position(|word| *word == "and");
+            let other = and.and_then(|and| one(&words, first + and + 1));
+            found.extend(other.map(|requirement| Candidate {
+                package: package.clone(),
+                requirement,
+                ..Candidate::default()
+            }));
+        }
         // People use these words too, but name no range with them.
         let ranged = |text: &str| text.contains(['<', '>', '=', '~']);
         if !user && !package.as_ref().is_some_and(|package| ranged(package) || ranged(&wanted)) {
             continue;
         }
         // uv joins what a release asks for, or what the user does, and puts a constraint beside what the release declares.
-        if let Some(other) = second(&words, at + 2) {
+        if let Some(other) = second(&words, first).filter(|_| !both) {
             let constraint = !user && name(&other) == name(&wanted);
             let package = package.clone().filter(|_| !constraint);
             found.push(Candidate { package, requirement: other, constraint, ..Candidate::default() });
@@ -318,8 +370,14 @@ mod tests {
             told(chain),
             ["xformers==0.0.29.post1 > torch==2.5.1", "user > xformers==0.0.29.post1", "user > torch==2.6.0"]
         );
+        let both = "Because torch (2.6.0) depends on triton (3.2.0)\n and no versions of torch match >2.6.0,<2.7.0, torch (>=2.6.0,<2.7.0) requires triton (3.2.0).\n\
+                    So, because demo depends on both torch (>=2.6.0,<2.7.0) and triton (>=2.1.0,<3.0.0), version solving failed.";
+        assert_eq!(
+            told(both),
+            ["torch==2.6.0 > triton==3.2.0", "user > triton>=2.1.0,<3.0.0", "user > torch>=2.6.0,<2.7.0"]
+        );
         let poetry = "Because torch (2.6.0) depends on triton (3.2.0)\n and demo depends on triton (>=2.1, <3.0), version solving failed.";
-        assert_eq!(told(poetry), ["torch==2.6.0 > triton==3.2.0", "demo > triton>=2.1,<3.0"]);
+        assert_eq!(told(poetry), ["torch==2.6.0 > triton==3.2.0", "user > triton>=2.1,<3.0"]);
     }
 
     #[test]
@@ -344,6 +402,20 @@ mod tests {
             told(text),
             ["user > torch<2.7.0,>=2.6.0", "torch==2.6.0 > triton==3.2.0", "constraint > triton<3.0.0"]
         );
+    }
+
+    #[test]
+    fn a_file_that_is_shown_before_the_installer_gives_up_is_what_the_user_asks_for() {
+        let file = "$ cat requirements.txt\n# ours\ntorch==2.7.1\nbitsandbytes==0.44.1  # old\n$ pip install -r requirements.txt -c c.txt\n";
+        let failed = "The conflict is caused by:\n    torch 2.7.1 depends on triton==3.3.1\n    The user requested (constraint) triton<3.2\n";
+        let expected = [
+            "torch==2.7.1 > triton==3.3.1",
+            "constraint > triton<3.2",
+            "user > torch==2.7.1",
+            "user > bitsandbytes==0.44.1",
+        ];
+        assert_eq!(told(&format!("{file}{failed}")), expected);
+        assert!(told(file).is_empty(), "nothing says that it is not installed");
     }
 
     #[test]

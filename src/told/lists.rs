@@ -32,6 +32,9 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
             draft.set_aside(number);
             continue;
         }
+        if draft.is_aside(number) {
+            continue;
+        }
         if let Some(name) = shown_name(text) {
             shown = Some(name).filter(|name| !name.contains(' '));
             continue;

@@ -3,12 +3,13 @@
 //! Words are weak: a program's statement always wins, and words that disagree with each other count for nothing.
 
 use super::Vocabulary;
+use super::beside::{is_own_extension, is_system};
 use super::clean::Line;
 use super::draft::{Draft, WORDS};
 use super::product::{is_cache, is_count, product};
 use super::said::Rank;
 use super::sentences::gpu;
-use super::token::{branch, demands, is_driver, is_version};
+use super::token::{branch, demands, is_driver, is_name, is_version};
 use super::words::Word;
 use crate::python::local_label::LocalLabel;
 use crate::python::wheel::normalise_name;
@@ -134,9 +135,9 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
     let (number, text) = (line.number, &*line.text);
     let place = || format!("the report's words, line {number}");
     // `pip install X==Y` was read as what it is.
-    let mut asked = None;
+    let mut asks = None;
     for (word, version) in named_numbers(words) {
-        let asked = *asked.get_or_insert_with(|| text.contains("install ") || text.contains("requires "));
+        let asked = *asks.get_or_insert_with(|| is_asking(text)) && asks_for(text, version);
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
             "driver" | "drivers" | "nvidia-driver" | "驱动" if is_driver(version) => {
@@ -186,7 +187,8 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
         }
     }
     with_name(words, number, vocabulary, draft);
-    if !asked.unwrap_or_else(|| text.contains("install ") || text.contains("requires ")) {
+    own_extensions(text, number, draft);
+    if !asks.unwrap_or_else(|| is_asking(text)) {
         glued(words, number, vocabulary, draft);
     }
     only_one(words, number, vocabulary, draft);
@@ -226,6 +228,38 @@ fn capabilities(words: &Words<'_>, number: usize, draft: &mut Draft) {
         );
         draft.saw(WORDS, number);
     }
+}
+
+/// `deform_attn 1.0 (our own CUDA extension, pip install -e ./ops)`: what somebody compiled, by its name and version.
+fn own_extensions(text: &str, number: usize, draft: &mut Draft) {
+    for (at, _) in text.match_indices(" (") {
+        let (before, behind) = text.split_at(at);
+        let remark = behind.split(')').next().unwrap_or_default();
+        let mut words = before.split_whitespace().rev();
+        let (Some(version), Some(name)) = (words.next(), words.next()) else { continue };
+        if is_own_extension(remark) && is_version(version) && is_name(name) && name.len() > 3 && !is_system(name) {
+            draft.package(name, version, Rank::Told, format!("the report's words, line {number}"));
+            draft.extension(name);
+            draft.saw(WORDS, number);
+        }
+    }
+}
+
+/// Whether a line has words that ask for something.
+fn is_asking(text: &str) -> bool {
+    ASKING.iter().any(|word| text.contains(word))
+}
+
+/// What stands before that which is wanted, and need not be there.
+const ASKING: [&str; 2] = ["install ", "requires "];
+
+/// Whether such words stand before a version, and what they ask for goes on up to it: `torch 2.5.1 and ours (pip install -e .)`
+/// says what there is, and a command ends with its quotation mark.
+fn asks_for(text: &str, version: &str) -> bool {
+    let before = text.split_once(version).map_or(text, |(before, _)| before);
+    let last = ASKING.iter().filter_map(|word| before.rfind(word)).max();
+    last.and_then(|at| before.get(at..))
+        .is_some_and(|wanted| !wanted.contains([')', '`', ';']) && !wanted.contains(". "))
 }
 
 /// Whether words before a version in its part of the sentence ask for it: `pip install X, on Python 3.11.2` says which there is.
@@ -419,11 +453,39 @@ fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &m
         if (vocabulary.is_gpu)(&name) {
             let mut gpu = gpu(&name, &format!("the report's words, line {number}"));
             gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
-            draft.gpu(unique(gpu, number), Rank::Told, "the report's words");
+            let rank = if is_elsewhere(words, at) { Rank::Aside } else { Rank::Told };
+            draft.gpu(unique(gpu, number), rank, "the report's words");
             draft.saw(WORDS, number);
         }
     }
     looked
+}
+
+/// Whether the words before a product say that it is not the one at hand: `works on my 4090`, `the old one was a 3090`, `upgraded
+/// from a GTX 1080`, `unlike my 3080`.
+fn is_elsewhere(words: &Words<'_>, at: usize) -> bool {
+    const FURTHEST: usize = 6;
+    const ELSEWHERE: [&str; 11] = [
+        "old",
+        "older",
+        "previous",
+        "previously",
+        "former",
+        "works",
+        "unlike",
+        "than",
+        "replaced",
+        "swapped",
+        "instead",
+    ];
+    const MOVED: [&str; 6] = ["upgraded", "upgrading", "moved", "moving", "switched", "migrated"];
+    // A new clause speaks of another machine, and what does not work there is here.
+    const ENDS: [&str; 9] = ["but", "and", "now", "new", "to", "not", "no", "never", "nothing"];
+    let before = words.all.get(..at).unwrap_or_default().iter().rev().take(FURTHEST);
+    let before = before.map(|word| word.to_ascii_lowercase()).take_while(|word| !ENDS.contains(&word.as_str()));
+    let before: Vec<String> = before.collect();
+    let has = |all: &[&str]| before.iter().any(|word| all.contains(&word.as_str()));
+    has(&ELSEWHERE) || has(&MOVED) && has(&["from"])
 }
 
 /// Boards that are called without a number: `Jetson AGX Orin 64GB`. Returns how many it took.

@@ -13,6 +13,8 @@ pub enum Rank {
     Told,
     /// A command that was to install it, or has removed it.
     Asked,
+    /// Somebody's words of another machine, or of what was there before.
+    Aside,
 }
 
 /// One value with its rank and place.
