@@ -177,8 +177,10 @@ impl Draft<'_> {
             target.driver = least_driver(&target, self.db);
         }
         // What a report does not name may be there, and what it names without a version may be right.
-        let is_part = |name: &str| !told || version(name).is_some() || named(name);
         let asked = Wanted { lines: self.blamed(findings), refused: self.unfit(findings) };
+        let is_asked: BTreeSet<String> =
+            asked.lines.iter().map(|asked| asked.requirement.name.as_ref().to_owned()).collect();
+        let is_part = |name: &str| !told || version(name).is_some() || named(name) || is_asked.contains(name);
         let mut outlook = self.foreseen(&asked, &target, &is_part);
         let dispensable = dispensable(findings);
         let stays = |name: &str| is_part(name) && !dispensable.contains(name);
