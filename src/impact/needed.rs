@@ -1,7 +1,8 @@
 //! Which additions does anybody need?
 //!
 //! The solver goes by the rules' row of a release. What an installed distribution declares itself is stronger: a package that
-//! only the row asks for is not added to an environment that does without it.
+//! only the row asks for is not added to an environment that does without it. Nor is what a report leaves out taken for absent,
+//! where something on its list needs it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,6 +36,10 @@ pub(super) fn needless<'p>(facts: &Facts, changed: &[&Pin<'p>], wanted: &[&str],
     let with_extras = metadata().flat_map(|it| &it.requires).filter(|line| line.contains('['));
     let with_extras: BTreeSet<String> = with_extras.map(|line| normalise(name_of(line))).collect();
     for distribution in facts.active_distributions().filter(|it| changed.iter().all(|pin| pin.name != it.name)) {
+        // What a list in part leaves out is there where something that stays needs it.
+        if !facts.lists_all() {
+            continue;
+        }
         // Without its own metadata the row is all there is.
         let Some(metadata) = distribution.metadata.value() else { return BTreeSet::new() };
         let lines: Vec<String> = metadata.requires.iter().filter(about).cloned().collect();

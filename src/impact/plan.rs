@@ -136,7 +136,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.requirements.sort();
     let twice = before.iter().filter(|id| id.is(&registry::TWICE));
     let may_stay: BTreeSet<Id> = before.difference(&fixes).chain(&after).chain(twice).cloned().collect();
-    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, &may_stay, &before));
+    let instead = draft.instead.take().and_then(|instead| draft.offered(instead, findings, &may_stay, &before));
     let plan = Plan {
         summary: text::sentence(&text::list(&draft.parts)),
         requirements: draft.requirements,

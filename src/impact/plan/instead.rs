@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Draft, Wanted, fall};
 use crate::check::registry;
-use crate::finding::{Id, Remedy};
+use crate::finding::{Finding, Id, Remedy};
 use crate::impact::outlook::{Fate, Outlook, Row};
 use crate::pep::Version;
 use crate::rules::model::Fall;
@@ -80,13 +80,21 @@ impl Draft<'_> {
     }
 
     /// The other set as a remedy, where it leaves nothing but what may stay: ids that the plan leaves or brings too.
-    pub(super) fn offered(&self, instead: Instead, may_stay: &BTreeSet<Id>, before: &BTreeSet<Id>) -> Option<Remedy> {
-        let Instead { keeps, outlook } = instead;
+    pub(super) fn offered(
+        &self,
+        instead: Instead,
+        findings: &[Finding],
+        may_stay: &BTreeSet<Id>,
+        before: &BTreeSet<Id>,
+    ) -> Option<Remedy> {
+        let Instead { keeps, mut outlook } = instead;
+        let mut parts = self.doubles_before(findings, &mut outlook);
         let left: BTreeSet<_> =
             outlook.remaining.iter().chain(&outlook.introduced).map(|finding| finding.id.clone()).collect();
         // What it is there for runs without what is assembled here.
         let stays = |id: &Id| may_stay.contains(id) || id.is(&registry::OLD_FOR_ASSEMBLER);
-        let summary = format!("Keep {keeps}: install {}", outlook.in_words());
+        parts.push(format!("install {}", outlook.in_words()));
+        let summary = format!("Keep {keeps}: {}", text::list(&parts));
         left.iter().all(stays).then(|| Remedy {
             requirements: outlook.full,
             change: Some(outlook.change),
