@@ -105,7 +105,8 @@ fn compiled(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed<
         }),
         ..Remedy::new(
             format!("Install a build of {} for {}, or compile it again beside it", installed.name(), torch.title()),
-            rebuild::of(context, installed)?,
+            // A wheel that its setup takes would be the one that does not fit.
+            rebuild::forced(context, installed)?,
         )
     })
 }

@@ -117,8 +117,10 @@ pub fn cure(
         .as_deref()
         .filter(|_| cause.rebuild)
         .and_then(|name| rebuild::forced(context, context.stack.get(name)?));
-    steps.extend(built.into_iter().flatten());
-    steps.extend(own);
+    match built {
+        Some(built) => steps.extend(built),
+        None => steps.extend(own),
+    }
     Remedy::new(summary, steps)
 }
 
