@@ -8,6 +8,7 @@ mod doubles;
 mod extras;
 mod family;
 mod front;
+mod heard;
 mod instead;
 mod leftovers;
 mod measure;
@@ -106,6 +107,7 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
     draft.own_words(findings);
     draft.extras(findings);
     let after = draft.set(findings, &serious_ids(findings));
+    draft.heard(findings);
     draft.records();
     draft.parts.splice(0..0, front.parts);
     draft.steps.splice(0..0, front.steps);

@@ -9,12 +9,12 @@ use super::{Draft, fall, falls, is_certain, is_told};
 use crate::check::registry;
 use crate::facts::Distribution;
 use crate::finding::{Change, Finding, Id, Kind, Remedy, Severity};
-use crate::pep::read_pin;
+use crate::pep::{Version, read_pin};
 use crate::rules::Target;
 use crate::rules::model::Fall;
 use crate::rules::requirement::{self, normalise, satisfied};
 use crate::rules::role::is_runtime_wheel;
-use crate::rules::schema::Headline;
+use crate::rules::schema::{Headline, Line};
 use crate::solve::AskedRequirement;
 
 /// What is asked of the solver for the sake of findings.
@@ -106,13 +106,32 @@ impl Draft<'_> {
                 };
                 let other = |name: &String| {
                     let version = self.facts.distribution(name)?.version.value()?.split('+').next()?;
-                    Some(asked.with(&[format!("{name}!={version}")], &finding.id))
+                    let others = self.as_bad(name, &finding.id).into_iter().map(|it| it.to_string());
+                    let bad: BTreeSet<String> = others.chain([version.to_owned()]).collect();
+                    let bad: Vec<String> = bad.iter().map(|version| format!("!={version}")).collect();
+                    Some(asked.with(&[format!("{name}{}", bad.join(","))], &finding.id))
                 };
                 wishes.extend(finding.packages.iter().filter(leaves).filter_map(other));
             }
             _ => {}
         }
         wishes
+    }
+
+    /// The releases of a package of which an advisory says the same beside the others that it names, as they are installed.
+    fn as_bad(&self, name: &str, id: &Id) -> Vec<Version> {
+        let version = |other: &str| self.facts.distribution(other).and_then(Distribution::stated_version);
+        let Some(advisory) = self.db.advisories().find(|it| registry::advisory(it) == *id) else { return Vec::new() };
+        let is_bad = |candidate: &Version| {
+            let holds = |line: &Line| {
+                let there =
+                    line.name().and_then(|own| if own == name { Some(candidate.clone()) } else { version(own) });
+                line.range().zip(there).is_some_and(|(range, there)| range.contains(&there))
+            };
+            advisory.when.iter().any(|condition| condition.installed.iter().all(holds))
+        };
+        let releases = self.db.package(name).into_iter().flat_map(|package| &package.releases);
+        releases.map(|release| release.version.clone()).filter(is_bad).collect()
     }
 
     /// Whether all that goes far back in an outlook has a lesser role than something that the finding names and that stays.
