@@ -388,6 +388,8 @@ fn installer(text: &str, number: usize, draft: &mut Draft) -> bool {
         if let Some((name, version)) = named(first).or_else(|| Some((first, words.next()?))) {
             draft.package(name, version, Rank::Asked, place);
         }
+    } else if let Some((name, version)) = by_poetry(text) {
+        draft.package(name, version, Rank::Listed, format!("poetry, line {number}"));
     } else if text.contains("pip install ") || text.contains("pip3 install ") {
         for word in text.split([' ', '`', '"', '\'']) {
             if let Some((name, version)) = word.split_once("==").filter(|(name, _)| is_name(name)) {
@@ -400,6 +402,18 @@ fn installer(text: &str, number: usize, draft: &mut Draft) -> bool {
     }
     draft.saw("pip's messages", number);
     true
+}
+
+/// What poetry tells of each package as it goes: `- Installing torch-scatter (2.1.2+pt20cu118 https://…)`, `- Updating numpy (1.26.4 ->
+/// 2.0.2)`.
+fn by_poetry(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches(['-', '•', ' ']);
+    let rest = ["Installing ", "Updating ", "Downgrading "].iter().find_map(|verb| text.strip_prefix(verb))?;
+    let (name, rest) = rest.split_once(" (")?;
+    let (inside, behind) = rest.split_once(')')?;
+    let version = inside.rsplit(" -> ").next().and_then(|version| version.split_whitespace().next())?;
+    let failed = behind.contains("ailed");
+    (is_name(name) && is_version(version) && !failed).then_some((name, version))
 }
 
 /// `nvidia-cublas-cu12-12.6.4.1` is `nvidia-cublas-cu12`, `12.6.4.1`.

@@ -39,7 +39,7 @@ pub enum Word {
     Bus,
 }
 
-const WORDS: [(&str, Word); 41] = [
+const WORDS: [(&str, Word); 44] = [
     ("vidia-smi", Word::Smi),
     ("NVIDIA-SMI", Word::Smi),
     ("NVML", Word::Smi),
@@ -55,6 +55,9 @@ const WORDS: [(&str, Word); 41] = [
     ("Successfully installed ", Word::Installer),
     ("Found existing installation: ", Word::Installer),
     ("Successfully uninstalled ", Word::Installer),
+    ("Installing ", Word::Installer),
+    ("Updating ", Word::Installer),
+    ("Downgrading ", Word::Installer),
     ("\"name\"", Word::JsonName),
     ("File \"", Word::File),
     (" => ", Word::Arrow),
