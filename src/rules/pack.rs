@@ -14,7 +14,7 @@ use super::bytes::Bytes;
 use super::consistency;
 use super::fault::Fault;
 use super::model::Package;
-use super::schema::page::{moving, normalised};
+use super::schema::page::{moving, normalised, unopened};
 use super::schema::{
     Advisory, Beside, CudaErrorTable, CudaNameTable, CudaTable, DriverTable, EnvironmentTable, ForwardCompatTable,
     GpuTable, ImageTable, IndexTable, MachineTable, NeedsTable, PackageFile, Roles, ScreenTable, Symptom, SymptomTable,
@@ -237,11 +237,15 @@ fn parse<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// Refuses pages that change after they were read, wherever they are named.
+/// Refuses pages that change after they were read, wherever they are named, and pages that nobody can open.
 fn stays(file: &Path, text: &str) -> Result<(), RuleError> {
     for (line, words) in (1..).zip(text.lines()) {
         if let Some(address) = moving(words) {
             let message = format!("`{address}` is no address that stays as it was read: name a tag or a commit");
+            return Err(RuleError { file: file.to_owned(), line: Some(line), message });
+        }
+        if let Some(page) = unopened(words) {
+            let message = format!("`{page}` names nothing that can be opened: an address, a wheel, a file at a commit");
             return Err(RuleError { file: file.to_owned(), line: Some(line), message });
         }
     }

@@ -34,7 +34,7 @@ source = { page = "https://github.com/owner/demo/blob/v2.0/setup.py", read = "20
 versions = ">=1"
 checks = ["huggingface-hub"]
 stops = "unmet"
-source = { page = "demo/__init__.py", read = "2026-11-21" }
+source = { page = "the demo wheel 2.0: demo/__init__.py", read = "2026-11-21" }
 
 [[torch-abi]]
 version = "1.0"
@@ -160,7 +160,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 
 #[test]
 fn every_planted_fault_is_found_at_its_line() {
-    let faults: [Fault; 26] = [
+    let faults: [Fault; 27] = [
         // Format.
         (
             DEMO_FILE,
@@ -280,6 +280,13 @@ fn every_planted_fault_is_found_at_its_line() {
             "`arch-variable` without CUDA code",
         ),
         (DEMO_FILE, "demo/blob/v2.0/", "demo/blob/main/", "source = { page = \"https", "name a tag or a commit"),
+        (
+            ADVISORY_FILE,
+            "page = \"https://tracker.example/1\"",
+            "page = \"(verbatim fixtures of build.sh at the release tag)\"",
+            "page = \"(verbatim",
+            "names nothing that can be opened",
+        ),
         (
             ADVISORY_FILE,
             "page = \"https://tracker.example/1\"",
