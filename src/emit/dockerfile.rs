@@ -34,7 +34,7 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
     if !local.is_empty() {
         notes.push(format!("copy into the image before it is installed there: {}", crate::text::list(&local)));
     }
-    let images = answer.db.images();
+    let images = &answer.db.tables().images;
     let mut text = answer.comments();
     text += &format!("FROM {}\n", image.tag);
     if image.cuda.is_none() && answer.targets.iter().any(|target| !target.gpus.is_empty() && !target.cpu_only) {

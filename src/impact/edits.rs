@@ -270,7 +270,7 @@ impl Editor<'_> {
         let is_conda =
             words.first().is_some_and(|word| matches!(base_name(word.text()), "conda" | "mamba" | "micromamba"));
         let Some(cuda) = self.outlook.cuda.filter(|_| is_conda) else { return };
-        let Some(row) = self.db.images().images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
+        let Some(row) = self.db.tables().images.images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
         let new = row.version.clone();
         for word in words {
             let text = word.text();
@@ -399,7 +399,7 @@ impl Editor<'_> {
         let place = place_of(0..image.len());
         let Some(cuda) = self.outlook.cuda else { return };
         let repository = repository.trim_start_matches("docker.io/");
-        if repository.ends_with(self.db.images().repository.as_str()) {
+        if repository.ends_with(self.db.tables().images.repository.as_str()) {
             let (version, rest) = tag.split_once('-').unwrap_or((tag, ""));
             let Ok(now) = version.parse::<CudaVersion>() else { return };
             if now == cuda {
@@ -407,7 +407,7 @@ impl Editor<'_> {
             }
             let (flavour, system) = rest.rsplit_once('-').unwrap_or((rest, ""));
             let ubuntu = system.strip_prefix("ubuntu").unwrap_or_default();
-            let images = self.db.images().images.iter();
+            let images = self.db.tables().images.images.iter();
             let fits = images.filter(|row| row.cuda() == Some(cuda) && row.ubuntu.iter().any(|one| one == ubuntu));
             match fits.max_by(|one, other| one.version.cmp(&other.version)) {
                 // Which tags with cuDNN there are, the rules do not say.

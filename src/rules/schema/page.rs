@@ -10,9 +10,6 @@ use crate::pep::{PackageName, Requirement};
 
 /// A file of `platform/`: its rows, and what must be true of them.
 pub trait Table: serde::de::DeserializeOwned {
-    /// The file's name without `.toml`, e.g. `gpus`.
-    const FILE: &str;
-
     /// Checks all rows.
     ///
     /// # Errors
@@ -168,6 +165,18 @@ fn can_be_opened(page: &str) -> bool {
         || ARCHIVES.iter().any(|archive| page.contains(archive))
         || page.split(' ').any(named_in)
         || is_release
+}
+
+/// A page in one line, e.g. `https://vendor.example/table, read 2026-11-20`.
+#[must_use]
+pub fn cite(page: &Page) -> String {
+    format!("{}, read {}", page.page, page.read)
+}
+
+/// The page that a row cites by its key, as [`cite`] has it; checked tables have it.
+#[must_use]
+pub fn cite_key(sources: &BTreeMap<String, Page>, key: &str) -> String {
+    sources.get(key).map(cite).unwrap_or_default()
 }
 
 pub fn pages(sources: &BTreeMap<String, Page>) -> Result<(), Fault> {

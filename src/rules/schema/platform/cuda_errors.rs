@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,9 +62,16 @@ pub struct CudaErrorRow {
     pub source: String,
 }
 
-impl Table for CudaErrorTable {
-    const FILE: &str = "cuda_errors";
+impl CudaErrorTable {
+    /// The number of the error with which CUDA does not start, e.g. 803 for [`CudaStop::DriverMismatch`].
+    #[must_use]
+    pub fn number(&self, stop: CudaStop) -> u32 {
+        // Every one has its row: the build would stop without.
+        self.errors.iter().find(|row| row.stop == stop).map_or(0, |row| row.number)
+    }
+}
 
+impl Table for CudaErrorTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.errors.iter().enumerate() {
