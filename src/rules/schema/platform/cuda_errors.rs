@@ -18,7 +18,7 @@ pub struct CudaErrorTable {
     pub errors: Vec<CudaErrorRow>,
 }
 
-/// Why CUDA does not start.
+/// Why CUDA does not start, or runs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CudaStop {
@@ -28,6 +28,10 @@ pub enum CudaStop {
     NoDevice,
     /// A device was named that is none; seen also where an entry of `CUDA_VISIBLE_DEVICES` is repeated.
     InvalidDevice,
+    /// No code in the library is for the GPU.
+    NoKernel,
+    /// The driver does not understand the PTX.
+    UnsupportedPtx,
     /// The system is not ready, e.g. without its fabric manager.
     SystemNotReady,
     /// Kernel driver and libcuda do not go together.
@@ -38,10 +42,12 @@ pub enum CudaStop {
 
 impl CudaStop {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::StubLibrary,
         Self::NoDevice,
         Self::InvalidDevice,
+        Self::NoKernel,
+        Self::UnsupportedPtx,
         Self::SystemNotReady,
         Self::DriverMismatch,
         Self::CompatNotOnDevice,
@@ -63,7 +69,7 @@ pub struct CudaErrorRow {
 }
 
 impl CudaErrorTable {
-    /// The number of the error with which CUDA does not start, e.g. 803 for [`CudaStop::DriverMismatch`].
+    /// The number of an error, e.g. 803 for [`CudaStop::DriverMismatch`].
     #[must_use]
     pub fn number(&self, stop: CudaStop) -> u32 {
         // Every one has its row: the build would stop without.
