@@ -46,7 +46,7 @@ pub struct Edits {
 
 /// What sort of file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum Sort {
     /// requirements.txt, constraints.txt.
     Requirements,
     /// pyproject.toml.
@@ -57,7 +57,7 @@ pub enum Format {
     Shell,
 }
 
-impl Format {
+impl Sort {
     /// By the name of a file, e.g. `docker/Dockerfile.train`.
     #[must_use]
     pub fn of(name: &str) -> Self {
@@ -76,13 +76,13 @@ impl Format {
 
 /// What an outlook asks of a file.
 #[must_use]
-pub fn edits(text: &str, format: Format, outlook: &Outlook, db: &RuleDb) -> Edits {
+pub fn edits(text: &str, sort: Sort, outlook: &Outlook, db: &RuleDb) -> Edits {
     let mut editor = Editor { outlook, db, found: Edits::default(), listed: false };
-    match format {
-        Format::Requirements => editor.requirements(text),
-        Format::Pyproject => editor.pyproject(text),
-        Format::Dockerfile => editor.dockerfile(text),
-        Format::Shell => editor.commands(text, &script(text), &Lines::of(text)),
+    match sort {
+        Sort::Requirements => editor.requirements(text),
+        Sort::Pyproject => editor.pyproject(text),
+        Sort::Dockerfile => editor.dockerfile(text),
+        Sort::Shell => editor.commands(text, &script(text), &Lines::of(text)),
     }
     let mut found = editor.found;
     found.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
