@@ -98,41 +98,21 @@ pub fn pack(
         line: None,
         message: error.to_string(),
     })?;
-    let mut symptoms: Vec<Symptom> = Vec::new();
-    let mut stops: Vec<String> = Vec::new();
-    for file in list(&rules.join("symptoms"))? {
-        let table = parse(&file, &read, &mut newest, |raw: &SymptomTable| {
-            let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
-            symptoms::check(raw, &known)
-        })?;
-        let SymptomTable { sources, symptoms: rows, stops: words } = table;
-        stops.extend(words.into_iter().map(|row| row.words));
-        symptoms.extend(rows.into_iter().map(|mut row| {
-            let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
-            row.sources = row.sources.iter().filter_map(cite).collect();
-            row
-        }));
-    }
-    let mut advisories: Vec<Advisory> = Vec::new();
+    let (symptoms, stops) = messages(list(&rules.join("symptoms"))?, &read, &mut newest)?;
     let advisory_files = list(&rules.join("advisories"))?;
+    let mut advisories: Vec<Advisory> = Vec::new();
     for file in &advisory_files {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem(file);
         advisories.push(parse(file, &read, &mut newest, |advisory| advisory::check(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
     let mut beside = BTreeMap::new();
     let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem(&file);
         let text = read(&file)?;
-        stays(&file, &text)?;
-        let mut raw: PackageFile = from_toml(&file, &text)?;
+        let mut raw = package_file(&file, &stem, &text)?;
         note_days(&text, &mut newest);
-        if raw.package != stem {
-            let message = format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package);
-            return Err(RuleError { file, line: Some(1), message });
-        }
-        normalised(&stem).map_err(|message| RuleError { file: file.clone(), line: Some(1), message })?;
         if let Some(role) = raw.role {
             roles.add(&stem, role);
         }
@@ -177,13 +157,54 @@ pub fn pack(
     Ok(Both { packed, roles })
 }
 
+/// A file's name without its ending.
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The messages of all files, and the words that tell that something stopped.
+fn messages(
+    files: Vec<PathBuf>,
+    read: impl Fn(&Path) -> Result<String, RuleError>,
+    newest: &mut String,
+) -> Result<(Vec<Symptom>, Vec<String>), RuleError> {
+    let mut symptoms: Vec<Symptom> = Vec::new();
+    let mut stops: Vec<String> = Vec::new();
+    for file in files {
+        let table = parse(&file, &read, newest, |raw: &SymptomTable| {
+            let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
+            symptoms::check(raw, &known)
+        })?;
+        let SymptomTable { sources, symptoms: rows, stops: words } = table;
+        stops.extend(words.into_iter().map(|row| row.words));
+        symptoms.extend(rows.into_iter().map(|mut row| {
+            let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
+            row.sources = row.sources.iter().filter_map(cite).collect();
+            row
+        }));
+    }
+    Ok((symptoms, stops))
+}
+
+/// A package's file, which is named after it.
+fn package_file(file: &Path, stem: &str, text: &str) -> Result<PackageFile, RuleError> {
+    stays(file, text)?;
+    let raw: PackageFile = from_toml(file, text)?;
+    let refused = |message| RuleError { file: file.to_owned(), line: Some(1), message };
+    if raw.package != stem {
+        return Err(refused(format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package)));
+    }
+    normalised(stem).map_err(refused)?;
+    Ok(raw)
+}
+
 /// The table that is packed apart from the others.
 const TORCH_SYMBOLS: &str = "torch_symbols";
 
 /// A file of `platform/` that no table is read from would say nothing.
 fn listed(file: &Path) -> Result<(), RuleError> {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    if Tables::FILES.contains(&&*stem) || stem == TORCH_SYMBOLS {
+    let stem = stem(file);
+    if Tables::FILES.contains(&stem.as_str()) || stem == TORCH_SYMBOLS {
         return Ok(());
     }
     let message = format!("no table is read from it: list `{stem}` in src/rules/schema/platform/mod.rs");
