@@ -20,6 +20,8 @@ pub struct NeedsTable {
     pub disk: TorchOnDisk,
     /// Locked memory, for InfiniBand.
     pub memlock: MemlockRow,
+    /// Shared memory.
+    pub shm: ShmRow,
     /// The program that torch builds with.
     pub ninja: NinjaRow,
     /// Variables that name another ptxas to Triton.
@@ -43,6 +45,16 @@ pub struct TorchOnDisk {
 pub struct MemlockRow {
     /// A limit with which NCCL fails.
     pub too_little_bytes: u64,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Shared memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ShmRow {
+    /// What Docker gives to `/dev/shm` by itself.
+    pub docker_bytes: u64,
     /// A key of `sources`.
     pub source: String,
 }
@@ -96,6 +108,12 @@ impl NeedsTable {
         (self.memlock.too_little_bytes, cite_key(&self.sources, &self.memlock.source))
     }
 
+    /// From so many bytes on somebody gave `/dev/shm` more than Docker does: twice as much.
+    #[must_use]
+    pub fn enough_shm(&self) -> u64 {
+        self.shm.docker_bytes.saturating_mul(2)
+    }
+
     /// Where it was read that torch builds with ninja.
     #[must_use]
     pub fn ninja_citation(&self) -> String {
@@ -119,9 +137,13 @@ impl NeedsTable {
 impl Table for NeedsTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
-        for (table, source) in
-            [("disk", &self.disk.source), ("memlock", &self.memlock.source), ("ninja", &self.ninja.source)]
-        {
+        let sources = [
+            ("disk", &self.disk.source),
+            ("memlock", &self.memlock.source),
+            ("shm", &self.shm.source),
+            ("ninja", &self.ninja.source),
+        ];
+        for (table, source) in sources {
             if !self.sources.contains_key(source) {
                 let message = format!("source `{source}` is not in `[sources]`");
                 return Err(Fault { path: vec![table.to_owned()], message });
