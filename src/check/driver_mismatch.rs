@@ -3,6 +3,7 @@
 use super::{Context, looked};
 use crate::facts::{KERNEL, Reading, Source};
 use crate::finding::{Evidence, Finding, Outcome, Remedy, rule};
+use crate::rules::schema::CudaStop;
 use crate::step::Step;
 use crate::version::DriverVersion;
 
@@ -94,12 +95,15 @@ fn nvml_driver(version: &str) -> Option<DriverVersion> {
 
 fn base(context: &Context<'_>, part: &str, kernel: &DriverVersion) -> Finding {
     let place = context.facts.driver.version.source().map(|source| source.place().to_owned());
+    let errors = &context.db.tables().cuda_errors;
     MISMATCH
         .found(&[&part.to_lowercase()], "")
-        .message(
-            "CUDA ends with error 803, or 804 on GeForce. It happens when a driver package is upgraded while the old \
-                  kernel module stays loaded, or when a container brings libraries of another driver.",
-        )
+        .message(format!(
+            "CUDA ends with error {}, or {} on GeForce. It happens when a driver package is upgraded while the old \
+             kernel module stays loaded, or when a container brings libraries of another driver.",
+            errors.number(CudaStop::DriverMismatch),
+            errors.number(CudaStop::CompatNotOnDevice)
+        ))
         .packages(["nvidia-driver"])
         .evidence([Evidence::host("kernel module", kernel.to_string()).cited(place)])
         .remedies([Remedy::new(

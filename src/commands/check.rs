@@ -116,7 +116,8 @@ fn judge(args: &Args) -> anyhow::Result<Exit> {
     let Examined { checks: checked, findings, plan } = examined;
     expect_recognised(args.from.as_deref(), &facts, &findings)?;
     let demanded = Demanded { gpu: args.require.contains(&Need::Gpu), max_rules_age: args.max_rules_age };
-    let report = Report::new(&facts, checked, (findings, plan), demanded, Age::on(db.newest(), &today()), db.screen());
+    let report =
+        Report::new(&facts, checked, (findings, plan), demanded, Age::on(db.newest(), &today()), &db.tables().screen);
     match args.format {
         Format::Text if args.quiet => print(&report::quiet(&report, look()))?,
         Format::Text if args.verbose => print(&report::full(&report, look()))?,

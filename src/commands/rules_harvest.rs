@@ -25,7 +25,7 @@ use crate::python::wheel::normalise_name;
 use crate::rules;
 use crate::rules::extras::Extras;
 use crate::rules::role::is_nvidias;
-use crate::rules::schema::BuildRow;
+use crate::rules::schema::{BuildRow, PackageFile};
 use crate::text;
 
 /// The wheels with `cuda_runtime_api.h`, the CUDA of the name aside.
@@ -183,18 +183,11 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     rows.releases.retain(|release| !release.builds.is_empty());
 
     let addresses = addresses(files);
-    let mut wanted: Vec<(usize, Wheel)> = Vec::new();
-    for (place, release) in releases.iter().enumerate() {
-        wanted.extend(release.wheels.iter().filter(|wheel| !wheel.known).map(|wheel| (place, wheel.clone())));
-    }
-    // The newest releases first, and x86_64 before all others: what most people ask about is there soonest.
-    wanted.sort_by_key(|(place, wheel)| (!wheel.file.contains("x86_64"), std::cmp::Reverse(*place)));
+    let wanted = wanted(&releases);
     info!("{package}: {} releases, {} wheels to read", releases.len(), wanted.len());
 
     let bars = MultiProgress::new();
-    let all = bars.add(ProgressBar::new(wanted.len() as u64).with_style(style("{msg} {pos}/{len} wheels, {eta} left")));
-    all.set_message(package.to_owned());
-    all.enable_steady_tick(Duration::from_millis(500));
+    let all = overall(&bars, wanted.len(), package);
     let mut tasks = JoinSet::new();
     let mut wanted = wanted.into_iter();
     let mut start = |tasks: &mut JoinSet<_>| {
@@ -240,14 +233,39 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
     all.finish_and_clear();
     harvest_extras::put(&mut rows, &extras);
     let failed = warn(failed);
-    if let Some(path) = &args.builds {
-        variants::add(&mut rows, &rules_package::read_toml(path)?);
-    }
-    if let Some(path) = &args.assembles {
-        variants::add_measured(&mut rows, &rules_package::read_toml(path)?);
-    }
+    add_told(args, &mut rows)?;
     rules_package::put(&path, &rows)?;
     Ok(failed)
+}
+
+/// Adds what files besides the index tell of builds.
+fn add_told(args: &HarvestArgs, rows: &mut PackageFile) -> anyhow::Result<()> {
+    if let Some(path) = &args.builds {
+        variants::add(rows, &rules_package::read_toml(path)?);
+    }
+    if let Some(path) = &args.assembles {
+        variants::add_measured(rows, &rules_package::read_toml(path)?);
+    }
+    Ok(())
+}
+
+/// The wheels that are to be read, each with its release's place. The newest releases first, and x86_64 before all others: what
+/// most people ask about is there soonest.
+fn wanted(releases: &[harvest::Release]) -> Vec<(usize, Wheel)> {
+    let mut wanted: Vec<(usize, Wheel)> = Vec::new();
+    for (place, release) in releases.iter().enumerate() {
+        wanted.extend(release.wheels.iter().filter(|wheel| !wheel.known).map(|wheel| (place, wheel.clone())));
+    }
+    wanted.sort_by_key(|(place, wheel)| (!wheel.file.contains("x86_64"), std::cmp::Reverse(*place)));
+    wanted
+}
+
+/// The bar of a whole package.
+fn overall(bars: &MultiProgress, wheels: usize, package: &str) -> ProgressBar {
+    let all = bars.add(ProgressBar::new(wheels as u64).with_style(style("{msg} {pos}/{len} wheels, {eta} left")));
+    all.set_message(package.to_owned());
+    all.enable_steady_tick(Duration::from_millis(500));
+    all
 }
 
 fn addresses(files: Vec<File>) -> BTreeMap<String, File> {

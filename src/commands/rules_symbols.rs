@@ -78,27 +78,7 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let first = table.releases.first().and_then(|first| torch.releases.iter().find(|row| row.version == first.version));
     let first = first.context("the table begins with no torch that the rules cover")?;
     let since: Version = first.version.parse().ok().context("the first release is a version")?;
-    let mut wheels = Vec::new();
-    let mut unbound = Vec::new();
-    for extension in &table.extensions {
-        let files = simple::list(&client, &args.index, extension).await?;
-        wheels.extend(newest_of_minors(&files, &first.date).into_iter().map(|(_, file)| file));
-        let own = rows(args, extension)?;
-        let loose = own.releases.iter().filter(|release| !is_bound(release, &mixed));
-        let loose: BTreeSet<Version> = loose.filter_map(|release| release.version.parse().ok()).collect();
-        let mut one_each: BTreeMap<Version, &File> = BTreeMap::new();
-        for file in &files {
-            if let Some(version) = stable_wheel(file).filter(|version| loose.contains(version)) {
-                one_each.entry(version).or_insert(file);
-            }
-        }
-        unbound.extend(one_each.into_iter().map(|(version, file)| (extension.clone(), version, file.clone())));
-    }
-    for (_, _, file) in &unbound {
-        if !wheels.iter().any(|known| known.name == file.name) {
-            wheels.push(file.clone());
-        }
-    }
+    let Wheels { wheels, unbound } = wheels(args, &client, &table.extensions, &first.date, &mixed).await?;
     let by_wheel = read_all(args, &client, wheels, "extensions", needs).await?;
     let needed: BTreeSet<String> = by_wheel.values().flatten().cloned().collect();
     info!("{} symbols are needed by extensions", needed.len());
@@ -127,18 +107,14 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let mut read = Vec::new();
     let mut presence = Vec::new();
     for (version, file) in releases {
-        let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
-        let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        read.push(TorchRelease { version: version.to_string(), source });
+        read.push(TorchRelease { version: version.to_string(), source: opened(&file, &today)? });
         presence.push((version, exported.get(&file.name).cloned().unwrap_or_default()));
     }
     let mut bound: BTreeMap<String, Vec<TorchExtension>> = BTreeMap::new();
     for (package, version, file) in unbound {
         let Some(symbols) = by_wheel.get(&file.name) else { continue };
         let Some((torch, cxx11_abi)) = symbols::bound(symbols, &presence, &mixed) else { continue };
-        let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
-        let source = OpenedWheel { wheel: file.name.clone(), sha256, read: today.clone() };
-        let row = TorchExtension { version: version.to_string(), torch, cxx11_abi, source };
+        let row = TorchExtension { version: version.to_string(), torch, cxx11_abi, source: opened(&file, &today)? };
         bound.entry(package).or_default().push(row);
     }
     for extension in &table.extensions {
@@ -149,6 +125,52 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let histories = symbols::histories(&presence);
     let table = TorchSymbolTable { extensions: table.extensions, releases: read, histories };
     file::write(&path, &write::torch_symbols(&table))
+}
+
+/// A wheel that was opened today.
+fn opened(file: &File, today: &str) -> anyhow::Result<OpenedWheel> {
+    let sha256 = file.sha256.clone().with_context(|| format!("the index states no hash of `{}`", file.name))?;
+    Ok(OpenedWheel { wheel: file.name.clone(), sha256, read: today.to_owned() })
+}
+
+/// The wheels of extensions that are to be read.
+struct Wheels {
+    /// All of them.
+    wheels: Vec<File>,
+    /// One of each release that its metadata binds to no torch, with its package.
+    unbound: Vec<(String, Version, File)>,
+}
+
+/// Of each extension the newest wheel of every minor release since a day, and one of each release that is bound to no torch.
+async fn wheels(
+    args: &SymbolArgs,
+    client: &Client,
+    extensions: &[String],
+    since: &str,
+    mixed: &[Version],
+) -> anyhow::Result<Wheels> {
+    let mut wheels = Vec::new();
+    let mut unbound = Vec::new();
+    for extension in extensions {
+        let files = simple::list(client, &args.index, extension).await?;
+        wheels.extend(newest_of_minors(&files, since).into_iter().map(|(_, file)| file));
+        let own = rows(args, extension)?;
+        let loose = own.releases.iter().filter(|release| !is_bound(release, mixed));
+        let loose: BTreeSet<Version> = loose.filter_map(|release| release.version.parse().ok()).collect();
+        let mut one_each: BTreeMap<Version, &File> = BTreeMap::new();
+        for file in &files {
+            if let Some(version) = stable_wheel(file).filter(|version| loose.contains(version)) {
+                one_each.entry(version).or_insert(file);
+            }
+        }
+        unbound.extend(one_each.into_iter().map(|(version, file)| (extension.clone(), version, file.clone())));
+    }
+    for (_, _, file) in &unbound {
+        if !wheels.iter().any(|known| known.name == file.name) {
+            wheels.push(file.clone());
+        }
+    }
+    Ok(Wheels { wheels, unbound })
 }
 
 /// The rows of a package.

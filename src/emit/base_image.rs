@@ -27,7 +27,7 @@ pub(super) struct BaseImage<'a> {
 /// major release. Of `-base` next to nothing is used: it is of a CUDA that the driver has natively, since the container runtime
 /// refuses images with a newer one. None where the rules know no Ubuntu that is new enough.
 pub(super) fn base_image<'a>(answer: &Answer<'a>, python: Option<Interpreter>) -> Option<BaseImage<'a>> {
-    let images = answer.db.images();
+    let images = &answer.db.tables().images;
     let own_python = |ubuntu: &UbuntuRelease| python.is_some_and(|python| has(ubuntu, python));
     let newest = |names: Option<&[String]>| {
         let fits = images.ubuntus.iter().filter(|ubuntu| {

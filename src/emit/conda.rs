@@ -38,7 +38,7 @@ pub fn conda(answer: &Answer<'_>) -> Emitted {
              end of the file"
         ));
         text += &format!("\n# Afterwards, for no wheel of {names} is published:\n");
-        let tools = answer.db.images().build_tools.packages.iter().cloned();
+        let tools = answer.db.tables().images.build_tools.packages.iter().cloned();
         let tools = crate::step::sh::command(&tools.collect::<Vec<_>>(), 0);
         text += &format!("#   conda run -n gpudoc python -m pip install {tools}\n");
         let variable =

@@ -1,7 +1,7 @@
 //! A Dockerfile: base image, Python in an environment of its own, the installs in their order.
 
 use super::base_image::{base_image, has};
-use super::compat::compat;
+use super::compat::{Compat, compat};
 use super::steps::steps;
 use super::{Answer, Emitted};
 use crate::step::dockerfile::value;
@@ -9,6 +9,31 @@ use crate::step::sh::command;
 
 /// Where the environment is in the image.
 const VENV: &str = "/opt/venv";
+
+/// Ubuntu's packages that the image needs, sorted; `from_ubuntu`: the Python is Ubuntu's.
+fn packages(answer: &Answer<'_>, from_ubuntu: bool, compat: Option<&Compat<'_>>) -> Vec<String> {
+    let images = &answer.db.tables().images;
+    let mut packages = vec!["ca-certificates".to_owned()];
+    if from_ubuntu {
+        packages.extend(["python3".to_owned(), "python3-venv".to_owned()]);
+    }
+    if answer.builds() {
+        packages.extend(["build-essential".to_owned(), "git".to_owned()]);
+    } else if answer.others().iter().any(|line| line.contains("git+")) {
+        packages.push("git".to_owned());
+    }
+    let compiler = answer.resolution.pins.iter().any(|pin| pin.name == images.compiler.needed_by);
+    if compiler {
+        packages.extend(images.compiler.packages.iter().cloned());
+    }
+    if from_ubuntu && (compiler || answer.builds()) {
+        packages.push("python3-dev".to_owned());
+    }
+    packages.extend(compat.into_iter().map(|compat| compat.package.name.clone()));
+    packages.sort();
+    packages.dedup();
+    packages
+}
 
 /// The file. The driver comes from the host, so nothing of it is in the image, but for a cuda-compat package where the set needs
 /// one on the target's driver.
@@ -34,7 +59,7 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
     if !local.is_empty() {
         notes.push(format!("copy into the image before it is installed there: {}", crate::text::list(&local)));
     }
-    let images = answer.db.images();
+    let images = &answer.db.tables().images;
     let mut text = answer.comments();
     text += &format!("FROM {}\n", image.tag);
     if image.cuda.is_none() && answer.targets.iter().any(|target| !target.gpus.is_empty() && !target.cpu_only) {
@@ -46,25 +71,7 @@ pub fn dockerfile(answer: &Answer<'_>) -> Emitted {
         text += &format!("ENV {}\n", images.driver_check.off);
     }
     let from_ubuntu = python.is_none_or(|python| has(image.ubuntu, python));
-    let mut packages = vec!["ca-certificates".to_owned()];
-    if from_ubuntu {
-        packages.extend(["python3".to_owned(), "python3-venv".to_owned()]);
-    }
-    if answer.builds() {
-        packages.extend(["build-essential".to_owned(), "git".to_owned()]);
-    } else if answer.others().iter().any(|line| line.contains("git+")) {
-        packages.push("git".to_owned());
-    }
-    let compiler = answer.resolution.pins.iter().any(|pin| pin.name == images.compiler.needed_by);
-    if compiler {
-        packages.extend(images.compiler.packages.iter().cloned());
-    }
-    if from_ubuntu && (compiler || answer.builds()) {
-        packages.push("python3-dev".to_owned());
-    }
-    packages.extend(compat.iter().map(|compat| compat.package.name.clone()));
-    packages.sort();
-    packages.dedup();
+    let packages = packages(answer, from_ubuntu, compat.as_ref());
     let install = ["apt-get", "install", "--yes", "--no-install-recommends"].map(str::to_owned);
     let install = command(&[&install[..], &packages[..]].concat(), 4);
     text += &format!("\nRUN apt-get update && \\\n    {install} && \\\n    rm -rf /var/lib/apt/lists/*\n");

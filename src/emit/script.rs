@@ -63,7 +63,7 @@ pub fn script(answer: &Answer<'_>) -> Emitted {
 /// Puts a cuda-compat library in front where the driver is of a branch that it works on.
 fn forward(compat: &Compat<'_>, refused: &str, answer: &Answer<'_>) -> String {
     let branches: Vec<_> = compat.package.works_on.iter().map(ToString::to_string).collect();
-    let key = &answer.db.images().repository_key;
+    let key = &answer.db.tables().images.repository_key;
     let machine = if answer.targets.iter().any(|target| target.platform.as_deref() == Some("linux_aarch64")) {
         &key.aarch64
     } else {

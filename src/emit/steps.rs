@@ -52,7 +52,7 @@ pub(super) fn steps(answer: &Answer<'_>) -> Vec<Step> {
     let compiled: Vec<_> = all.iter().filter(|(_, pin)| answer.built_here(pin)).collect();
     if !compiled.is_empty() {
         let pinned = |name: &String| all.iter().any(|(_, pin)| pin.name == name);
-        let tools = &answer.db.images().build_tools.packages;
+        let tools = &answer.db.tables().images.build_tools.packages;
         let missing: Vec<_> = tools.iter().filter(|name| !pinned(name)).cloned().collect();
         let own = all.iter().filter(|(word, pin)| tools.iter().any(|name| name == pin.name) && !done.contains(word));
         let own: Vec<_> = own.map(|(word, _)| word.clone()).collect();

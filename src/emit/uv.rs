@@ -88,7 +88,7 @@ fn builds(answer: &Answer<'_>) -> String {
     let compiled: Vec<&Pin<'_>> = answer.resolution.pins.iter().filter(|pin| answer.built_here(pin)).collect();
     let (Some(torch), false) = (answer.torch(), compiled.is_empty()) else { return String::new() };
     let mut text = "\n[tool.uv.extra-build-dependencies]\n".to_owned();
-    let tools: Vec<_> = answer.db.images().build_tools.packages.iter().map(|name| quoted(name)).collect();
+    let tools: Vec<_> = answer.db.tables().images.build_tools.packages.iter().map(|name| quoted(name)).collect();
     for pin in &compiled {
         let torch = if declared(pin) {
             "{ requirement = \"torch\", match-runtime = true }".to_owned()

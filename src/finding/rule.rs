@@ -106,6 +106,12 @@ impl Rule {
         }
     }
 
+    /// Whether the id begins with the family's name, `gpu-arch/{package}`; what a message or an advisory tells has a name of its own.
+    #[must_use]
+    pub fn is_named_after_its_family(&self) -> bool {
+        self.id.starts_with(self.kind.name())
+    }
+
     /// The id of a finding about these subjects.
     #[must_use]
     pub fn of(&'static self, subjects: &[&str]) -> Id {

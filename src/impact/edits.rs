@@ -46,7 +46,7 @@ pub struct Edits {
 
 /// What sort of file it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum Sort {
     /// requirements.txt, constraints.txt.
     Requirements,
     /// pyproject.toml.
@@ -57,7 +57,7 @@ pub enum Format {
     Shell,
 }
 
-impl Format {
+impl Sort {
     /// By the name of a file, e.g. `docker/Dockerfile.train`.
     #[must_use]
     pub fn of(name: &str) -> Self {
@@ -76,13 +76,13 @@ impl Format {
 
 /// What an outlook asks of a file.
 #[must_use]
-pub fn edits(text: &str, format: Format, outlook: &Outlook, db: &RuleDb) -> Edits {
+pub fn edits(text: &str, sort: Sort, outlook: &Outlook, db: &RuleDb) -> Edits {
     let mut editor = Editor { outlook, db, found: Edits::default(), listed: false };
-    match format {
-        Format::Requirements => editor.requirements(text),
-        Format::Pyproject => editor.pyproject(text),
-        Format::Dockerfile => editor.dockerfile(text),
-        Format::Shell => editor.commands(text, &script(text), &Lines::of(text)),
+    match sort {
+        Sort::Requirements => editor.requirements(text),
+        Sort::Pyproject => editor.pyproject(text),
+        Sort::Dockerfile => editor.dockerfile(text),
+        Sort::Shell => editor.commands(text, &script(text), &Lines::of(text)),
     }
     let mut found = editor.found;
     found.edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
@@ -270,7 +270,7 @@ impl Editor<'_> {
         let is_conda =
             words.first().is_some_and(|word| matches!(base_name(word.text()), "conda" | "mamba" | "micromamba"));
         let Some(cuda) = self.outlook.cuda.filter(|_| is_conda) else { return };
-        let Some(row) = self.db.images().images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
+        let Some(row) = self.db.tables().images.images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
         let new = row.version.clone();
         for word in words {
             let text = word.text();
@@ -399,7 +399,7 @@ impl Editor<'_> {
         let place = place_of(0..image.len());
         let Some(cuda) = self.outlook.cuda else { return };
         let repository = repository.trim_start_matches("docker.io/");
-        if repository.ends_with(self.db.images().repository.as_str()) {
+        if repository.ends_with(self.db.tables().images.repository.as_str()) {
             let (version, rest) = tag.split_once('-').unwrap_or((tag, ""));
             let Ok(now) = version.parse::<CudaVersion>() else { return };
             if now == cuda {
@@ -407,7 +407,7 @@ impl Editor<'_> {
             }
             let (flavour, system) = rest.rsplit_once('-').unwrap_or((rest, ""));
             let ubuntu = system.strip_prefix("ubuntu").unwrap_or_default();
-            let images = self.db.images().images.iter();
+            let images = self.db.tables().images.images.iter();
             let fits = images.filter(|row| row.cuda() == Some(cuda) && row.ubuntu.iter().any(|one| one == ubuntu));
             match fits.max_by(|one, other| one.version.cmp(&other.version)) {
                 // Which tags with cuDNN there are, the rules do not say.

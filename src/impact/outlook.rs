@@ -206,37 +206,19 @@ pub fn foresee(
     let rebuilt: Vec<&str> = rows.iter().filter(|row| row.fate == Fate::Rebuild).map(|row| row.name.as_str()).collect();
 
     let full = |pin: &&Pin<'_>| format!("{}=={}", pin.name, pin.release.full_version(pin.build));
-    let mut changes: Vec<Change> = gone
-        .iter()
-        .map(|distribution| Change::Remove { name: distribution.name.clone(), location: distribution.location.clone() })
-        .collect();
+    let remove = |it: &&Distribution| Change::Remove { name: it.name.clone(), location: it.location.clone() };
+    let mut changes: Vec<Change> = gone.iter().map(remove).collect();
     let installs: Vec<String> = changed.iter().map(full).collect();
     let strangers = if bare { Vec::new() } else { strangers(facts, wanted, db) };
     changes.push(Change::Install(installs.iter().cloned().chain(strangers.iter().map(ToString::to_string)).collect()));
     let change = Change::All(changes);
-    let mut after = apply(facts, &change, db);
-    for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
-        distribution.libraries = Reading::Unknown;
-        distribution.build = crate::facts::DistributionBuild::default();
-    }
-    let findings = |facts: &Facts| {
-        let mut findings = check::findings(&check::run(facts, db, workload));
-        findings.retain(|finding| finding.severity != Severity::Info);
-        findings
-    };
-    let (now, then) = (findings(facts), findings(&after));
+    let after = left(facts, &change, &rebuilt, db);
+    let (now, then) = (wrong(facts, db, workload), wrong(&after, db, workload));
     let missing = |from: &Vec<Finding>, finding: &&Finding| !from.iter().any(|other| other.id == finding.id);
 
     for distribution in &gone {
         rows.retain(|row| row.name != distribution.name);
-        rows.push(Row {
-            name: distribution.name.clone(),
-            before: Some(distribution.full_version().to_owned()),
-            after: None,
-            fate: Fate::Remove,
-            why: "only what is replaced needs it, and the new one would lie in the same files".to_owned(),
-            rebuild: None,
-        });
+        rows.push(removed(distribution));
     }
     rows.extend(runtime_wheels(facts, &after, &gone));
     for row in rows.iter_mut().filter(|row| matches!(row.fate, Fate::Unchanged | Fate::Safe | Fate::Unknown)) {
@@ -245,14 +227,8 @@ pub fn foresee(
         }
     }
     for stranger in &strangers {
-        let name = stranger.name.to_string();
-        let range = specifiers(stranger).map(|range| range.to_string().replace(' ', "")).unwrap_or_default();
-        let before = facts.distribution(&name).map(|it| it.full_version().to_owned());
-        rows.retain(|row| row.name != name);
-        let after =
-            Some(if range.is_empty() { "newest".to_owned() } else { range.trim_start_matches("==").to_owned() });
-        let why = "asked for; the rules do not cover it, and nothing is known of what it needs".to_owned();
-        rows.push(Row { name, before, after, fate: Fate::Unknown, why, rebuild: None });
+        rows.retain(|row| row.name != stranger.name.as_ref());
+        rows.push(unread(facts, stranger));
     }
     rows.sort_by(|one, other| (one.fate, &one.name).cmp(&(other.fate, &other.name)));
 
@@ -263,15 +239,8 @@ pub fn foresee(
     steps.extend(check::Installer::of(facts).install(&[], &lines));
     steps.extend(rows.iter().filter_map(|row| row.rebuild.as_ref()).flat_map(|rebuild| rebuild.steps.clone()));
     let indexes: BTreeSet<_> = changed.iter().filter(|pin| !pin.on_pypi()).map(|pin| pin.index()).collect();
-    // What a rebuild makes, nobody knows before.
-    // What another system's builds of a package hold, nobody read.
-    let platform = target.platform.as_deref();
-    let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
-    let is_known = strangers.is_empty()
-        && rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
-        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown)
-        // Nor of conda's.
-        && by_conda.is_empty();
+    // Of conda's builds nobody read what they require.
+    let known = strangers.is_empty() && by_conda.is_empty() && is_known(&rows, &changed, target, db);
     Ok(Outlook {
         fixed: now.iter().filter(|finding| missing(&then, finding)).cloned().collect(),
         introduced: then.iter().filter(|finding| missing(&now, finding)).cloned().collect(),
@@ -282,11 +251,62 @@ pub fn foresee(
         full: installs,
         by_conda,
         change,
-        known: is_known,
+        known,
         indexes: indexes.into_iter().filter_map(|index| db.index_url(index)).collect(),
         cuda: torch.and_then(|pin| pin.build.cuda),
         arch_list: arch_list(target.capabilities()),
     })
+}
+
+/// The facts as a change leaves them; of what is compiled anew nothing is known.
+fn left(facts: &Facts, change: &Change, rebuilt: &[&str], db: &RuleDb) -> Facts {
+    let mut after = apply(facts, change, db);
+    for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
+        distribution.libraries = Reading::Unknown;
+        distribution.build = crate::facts::DistributionBuild::default();
+    }
+    after
+}
+
+/// What the checks find that is more than worth knowing.
+fn wrong(facts: &Facts, db: &RuleDb, workload: &Workload) -> Vec<Finding> {
+    let mut findings = check::findings(&check::run(facts, db, workload));
+    findings.retain(|finding| finding.severity != Severity::Info);
+    findings
+}
+
+/// The row of what is taken away.
+fn removed(distribution: &Distribution) -> Row {
+    Row {
+        name: distribution.name.clone(),
+        before: Some(distribution.full_version().to_owned()),
+        after: None,
+        fate: Fate::Remove,
+        why: "only what is replaced needs it, and the new one would lie in the same files".to_owned(),
+        rebuild: None,
+    }
+}
+
+/// The row of a [stranger](strangers).
+fn unread(facts: &Facts, line: &crate::pep::Requirement) -> Row {
+    let range = specifiers(line).map(|range| range.to_string().replace(' ', "")).unwrap_or_default();
+    Row {
+        name: line.name.to_string(),
+        before: facts.distribution(line.name.as_ref()).map(|it| it.full_version().to_owned()),
+        after: Some(if range.is_empty() { "newest".to_owned() } else { range.trim_start_matches("==").to_owned() }),
+        fate: Fate::Unknown,
+        why: "asked for; the rules do not cover it, and nothing is known of what it needs".to_owned(),
+        rebuild: None,
+    }
+}
+
+/// Whether all that is changed was read: what a rebuild makes, nobody knows before, and what another system's builds of a package
+/// hold, nobody read.
+fn is_known(rows: &[Row], changed: &[&Pin<'_>], target: &Target, db: &RuleDb) -> bool {
+    let platform = target.platform.as_deref();
+    let unread = |name: &str| db.package(name).is_some_and(|own| own.holds_code() && !own.is_known_on(platform));
+    rows.iter().all(|row| row.rebuild.is_none() && !unread(&row.name))
+        && changed.iter().all(|pin| pin.requires_known() != KnownHow::Unknown)
 }
 
 /// What is asked for, the rules do not cover, and is not there as it is asked for.

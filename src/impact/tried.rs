@@ -36,47 +36,13 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             }
         }
         Change::Driver(version) => driver(&mut facts, version),
-        Change::Compat(version) => {
-            let library = LibCuda {
-                path: format!("{TRIED}/libcuda.so.1"),
-                found_by: "LD_LIBRARY_PATH".to_owned(),
-                version: Reading::host(version.clone(), TRIED),
-                compat: true,
-                stub: false,
-            };
-            facts.loader.libcuda = Reading::host(library, TRIED);
-        }
+        Change::Compat(version) => compat(&mut facts, version),
         Change::NoCompat => {
             let own = facts.loader.others.iter().find(|library| !library.compat && !library.stub).cloned();
             facts.loader.libcuda = own.map_or(Reading::Unknown, |library| Reading::host(library, TRIED));
         }
-        Change::Unset(name) => {
-            facts.system.environment.remove(name);
-            place(&mut facts, |place| place.home = place.home.take().filter(|_| name != "PYTHONHOME"));
-            for distribution in &mut facts.distributions {
-                if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
-                    libraries.iter_mut().for_each(|library| without(library, name));
-                }
-            }
-        }
-        Change::Again { name, location } => {
-            let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
-            let mut back = Vec::new();
-            for distribution in facts.distributions.iter_mut().filter(here) {
-                let missing = distribution.changed.drain(..).filter(|file| file.how == Changed::Missing);
-                back.extend(missing.map(|file| format!("{location}/{}", file.path)));
-                distribution.wheel_tags.clear();
-                (distribution.source_gone, distribution.record) = (None, None);
-                if matches!(distribution.version, Reading::Unreadable { .. }) {
-                    (distribution.version, distribution.metadata) = (Reading::Unknown, Reading::Unknown);
-                }
-                if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
-                    libraries.iter_mut().for_each(|library| library.damage = None);
-                }
-            }
-            libraries::found_again(&mut facts, &back);
-            libraries::no_longer_lacking(&mut facts, name, db);
-        }
+        Change::Unset(name) => unset(&mut facts, name),
+        Change::Again { name, location } => again(&mut facts, name, location, db),
         Change::Compile { name, location } => {
             let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
             for distribution in facts.distributions.iter_mut().filter(here) {
@@ -98,31 +64,78 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             place(&mut facts, |place| place.in_front.retain(|it| !below(&it.path)));
         }
         Change::Forget { location, metadata_dir, instead } => {
-            let is_it = |it: &Distribution| it.location == *location && it.metadata_dir == *metadata_dir;
-            match instead {
-                None => facts.distributions.retain(|it| !is_it(it)),
-                Some(version) => {
-                    for distribution in facts.distributions.iter_mut().filter(|it| is_it(it)) {
-                        distribution.version = Reading::metadata(version.clone(), TRIED);
-                        distribution.metadata_dir = TRIED.to_owned();
-                        (distribution.build, distribution.record) = (DistributionBuild::default(), None);
-                    }
-                }
-            }
+            forget(&mut facts, location, metadata_dir, instead.as_deref());
         }
-        Change::Renew => {
-            place(&mut facts, |place| {
-                (place.without_cfg, place.packages_of) = (None, None);
-            });
-            if let Reading::Known { value: python, .. } = &mut facts.python {
-                let executable = format!("{}/bin/python", python.prefix);
-                python.executable = Reading::host(executable, TRIED);
-            }
-        }
+        Change::Renew => renew(&mut facts),
         Change::Scripts => place(&mut facts, |place| place.scripts = None),
     }
     imports::settle(before, &mut facts, db);
     facts
+}
+
+/// A cuda-compat library in front of the driver's own.
+fn compat(facts: &mut Facts, version: &DriverVersion) {
+    let library = LibCuda {
+        path: format!("{TRIED}/libcuda.so.1"),
+        found_by: "LD_LIBRARY_PATH".to_owned(),
+        version: Reading::host(version.clone(), TRIED),
+        compat: true,
+        stub: false,
+    };
+    facts.loader.libcuda = Reading::host(library, TRIED);
+}
+
+/// A variable that is gone, with what it did to Python and to libraries.
+fn unset(facts: &mut Facts, name: &str) {
+    facts.system.environment.remove(name);
+    place(facts, |place| place.home = place.home.take().filter(|_| name != "PYTHONHOME"));
+    for distribution in &mut facts.distributions {
+        if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
+            libraries.iter_mut().for_each(|library| without(library, name));
+        }
+    }
+}
+
+/// The same release once more: its files are as its RECORD says.
+fn again(facts: &mut Facts, name: &str, location: &str, db: &RuleDb) {
+    let here = |it: &&mut Distribution| it.name == name && it.location == location;
+    let mut back = Vec::new();
+    for distribution in facts.distributions.iter_mut().filter(here) {
+        let missing = distribution.changed.drain(..).filter(|file| file.how == Changed::Missing);
+        back.extend(missing.map(|file| format!("{location}/{}", file.path)));
+        distribution.wheel_tags.clear();
+        (distribution.source_gone, distribution.record) = (None, None);
+        if matches!(distribution.version, Reading::Unreadable { .. }) {
+            (distribution.version, distribution.metadata) = (Reading::Unknown, Reading::Unknown);
+        }
+        if let Reading::Known { value: libraries, .. } = &mut distribution.libraries {
+            libraries.iter_mut().for_each(|library| library.damage = None);
+        }
+    }
+    libraries::found_again(facts, &back);
+    libraries::no_longer_lacking(facts, name, db);
+}
+
+/// A metadata folder that is removed; what it belongs to is then there in the version `instead`, or not at all.
+fn forget(facts: &mut Facts, location: &str, metadata_dir: &str, instead: Option<&str>) {
+    let is_it = |it: &Distribution| it.location == location && it.metadata_dir == metadata_dir;
+    let Some(version) = instead else { return facts.distributions.retain(|it| !is_it(it)) };
+    for distribution in facts.distributions.iter_mut().filter(|it| is_it(it)) {
+        distribution.version = Reading::metadata(version.to_owned(), TRIED);
+        distribution.metadata_dir = TRIED.to_owned();
+        (distribution.build, distribution.record) = (DistributionBuild::default(), None);
+    }
+}
+
+/// The environment made again around its packages.
+fn renew(facts: &mut Facts) {
+    place(facts, |place| {
+        (place.without_cfg, place.packages_of) = (None, None);
+    });
+    if let Reading::Known { value: python, .. } = &mut facts.python {
+        let executable = format!("{}/bin/python", python.prefix);
+        python.executable = Reading::host(executable, TRIED);
+    }
 }
 
 /// Changes what is out of order around the interpreter.

@@ -1,12 +1,11 @@
 //! Expressions: their values, as far as they are known, and the names of modules that they use.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::state::{Attribute, Frame, Walker};
-use super::value::{Binding, Exception, Items, Scope, Table, Value};
+use super::value::{Binding, Exception, Scope, Table, Value};
 use super::{Found, Wanted};
-use crate::python::syntax::tree::{Comprehension, Expr, Makes, Name, Op};
+use crate::python::syntax::tree::{Comprehension, Expr, Makes, Name};
 
 type Evaluated = Result<Value, Box<Exception>>;
 
@@ -58,37 +57,9 @@ impl Walker<'_> {
                 return self.attribute_of(&value, name);
             }
             Expr::Call(call) => return self.call(call, frame),
-            Expr::Tuple(parts) | Expr::List(parts) | Expr::Set(parts) => {
-                let mut items = Items { values: Vec::with_capacity(parts.len()), ..Items::default() };
-                items.is_set = matches!(expr, Expr::Set(_));
-                for part in parts {
-                    if let Expr::Starred(inner) = part {
-                        let inner = self.eval(inner, frame)?;
-                        match self.iterate(&inner) {
-                            Some(more) => items.extend(more),
-                            None => items.open = true,
-                        }
-                    } else {
-                        items.values.push(self.eval(part, frame)?);
-                    }
-                }
-                Value::Items(Rc::new(RefCell::new(items)))
-            }
-            Expr::Dict(entries) => {
-                let mut table = Table::default();
-                for (key, value) in entries {
-                    let key = match key {
-                        Some(key) => Some(self.eval(key, frame)?),
-                        None => None,
-                    };
-                    match (key, self.eval(value, frame)?) {
-                        (Some(Value::Str(key)), value) => table.put(key, value),
-                        (None, Value::Table(other)) => self.take_entries(&mut table, &other.borrow()),
-                        _ => table.open = true,
-                    }
-                }
-                Value::table(table)
-            }
+            Expr::Tuple(parts) | Expr::List(parts) => return self.items_of(parts, false, frame),
+            Expr::Set(parts) => return self.items_of(parts, true, frame),
+            Expr::Dict(entries) => return self.dict_of(entries, frame),
             Expr::Subscript(value, index) => {
                 let value = self.eval(value, frame)?;
                 if let Expr::Slice(lower, upper) = index.as_ref() {
@@ -100,93 +71,21 @@ impl Walker<'_> {
                 self.subscript(&value, &index)
             }
             Expr::Slice(..) => Value::Unknown,
-            Expr::Compare(left, pairs) => {
-                let mut left = self.eval(left, frame)?;
-                let mut all = Some(true);
-                for (op, right) in pairs {
-                    let right = self.eval(right, frame)?;
-                    match self.compare(&left, *op, &right) {
-                        Some(true) => {}
-                        Some(false) => return Ok(Value::Bool(false)),
-                        None => all = None,
-                    }
-                    left = right;
-                }
-                all.map_or(Value::Unknown, Value::Bool)
-            }
-            Expr::And(parts) | Expr::Or(parts) => {
-                let ends = matches!(expr, Expr::Or(_));
-                let mut last = Value::Unknown;
-                let mut unknown = false;
-                for part in parts {
-                    // Behind what is not known, what is not there may never be asked for.
-                    if unknown {
-                        let level = std::mem::replace(&mut self.level, 2);
-                        let value = self.eval(part, frame);
-                        self.level = level;
-                        if let Ok(value) = value
-                            && value.truth() == Some(ends)
-                        {
-                            return Ok(Value::Bool(ends));
-                        }
-                        continue;
-                    }
-                    last = self.eval(part, frame)?;
-                    match last.truth() {
-                        Some(truth) if truth == ends => return Ok(last),
-                        Some(_) => {}
-                        None => unknown = true,
-                    }
-                }
-                if unknown { Value::Unknown } else { last }
-            }
+            Expr::Compare(left, pairs) => return self.compared(left, pairs, frame),
+            Expr::And(parts) => return self.first_that(false, parts, frame),
+            Expr::Or(parts) => return self.first_that(true, parts, frame),
             Expr::Not(it) => self.eval(it, frame)?.truth().map_or(Value::Unknown, |it| Value::Bool(!it)),
             Expr::Binary(left, op, right) => {
                 let (left, right) = (self.eval(left, frame)?, self.eval(right, frame)?);
-                match op {
-                    Op::Add => self.add(&left, &right, false),
-                    Op::Or => match (&left, &right) {
-                        (Value::Table(a), Value::Table(b)) => {
-                            let mut table = Table::default();
-                            self.take_entries(&mut table, &a.borrow());
-                            self.take_entries(&mut table, &b.borrow());
-                            Value::table(table)
-                        }
-                        _ => Value::Unknown,
-                    },
-                    Op::Percent | Op::Other => Value::Unknown,
-                }
+                self.joined(&left, *op, &right)
             }
-            Expr::If(test, then, otherwise) => match self.eval(test, frame)?.truth() {
-                Some(true) => self.eval(then, frame)?,
-                Some(false) => self.eval(otherwise, frame)?,
-                None => {
-                    let level = std::mem::replace(&mut self.level, 2);
-                    let (a, b) = (self.eval(then, frame), self.eval(otherwise, frame));
-                    self.level = level;
-                    match (a, b) {
-                        (Ok(a), Ok(b)) if a.is_one_with(&b) => a,
-                        _ => Value::Unknown,
-                    }
-                }
-            },
+            Expr::If(test, then, otherwise) => return self.chosen(test, then, otherwise, frame),
             Expr::Named(target, value) => {
                 let value = self.eval(value, frame)?;
                 self.assign(target, value.clone(), frame)?;
                 value
             }
-            Expr::Format(parts) => {
-                let mut text = String::new();
-                let mut known = true;
-                for part in parts {
-                    match self.eval(part, frame)? {
-                        Value::Str(it) => text.push_str(&it),
-                        Value::Int(it) => text.push_str(&it.to_string()),
-                        _ => known = false,
-                    }
-                }
-                if known { self.text(&text) } else { Value::Unknown }
-            }
+            Expr::Format(parts) => return self.formatted(parts, frame),
             Expr::Lambda(function) => Value::Function(self.closure(function, frame)?),
             Expr::Comprehension(it) => return self.comprehension(it, frame),
             Expr::Starred(it) => {

@@ -6,7 +6,9 @@
 //! what fails there is conditional. What a handler catches is no evidence. A module that makes its names at run time
 //! (`__getattr__` that cannot be followed, `globals()`, an extension) has every name: nothing is missing in it.
 
+mod builtin;
 mod call;
+mod composite;
 mod eval;
 mod method;
 mod names;

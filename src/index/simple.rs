@@ -1,6 +1,9 @@
 //! The simple repository API: the list of files of a package, as JSON (PEP 691) or as HTML (PEP 503).
 //!
 //! Which one comes is the server's choice, whatever was asked for: mirrors often know HTML only.
+//!
+//! JSON is `serde_json`'s. HTML is read by hand: of a page only the anchors count, and a broken one is read as far as it
+//! goes.
 
 use reqwest::Url;
 use serde::Deserialize;

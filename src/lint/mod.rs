@@ -44,6 +44,14 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
+impl Finding {
+    /// The same with what to do.
+    #[must_use]
+    pub fn hinted(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
+    }
+}
+
 /// Edits of one file that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {

@@ -82,7 +82,7 @@ impl Policy {
 
     fn about(&self, ignore: &Ignore, rule: &'static Rule, message: String) -> Finding {
         let hint = Some("take it out, or decide again with a new `until`".to_owned());
-        Finding { hint, ..rule.found(Severity::Warn, self.file.clone(), ignore.place.clone(), message) }
+        rule.found(Severity::Warn, self.file.clone(), ignore.place.clone(), message).hinted(hint)
     }
 }
 

@@ -1,6 +1,8 @@
 //! What `nvidia-smi` prints: the answer to a query, the table, and its sentences when something is wrong.
 //!
 //! Formats: `nvidia-smi --help-query-gpu`, and the tables and errors of drivers 418 to 590 as people paste them.
+//!
+//! By hand: a program prints it for people.
 
 use super::pci::{LocatedGpu, PciAddress};
 use crate::facts::{Gpu, Reading};

@@ -12,6 +12,8 @@
 //!
 //! ABI 8 is that of CUDA 13, and of sm_100 and above before. CUDA 13 leaves that last bit clear where a kernel uses nothing
 //! specific, and has none for `f`.
+//!
+//! By hand: a few bytes of a header that nobody documents.
 
 use crate::objects::{u16_at, u32_at, u64_at};
 use crate::version::{CodeTarget, ComputeCapability, Reach};

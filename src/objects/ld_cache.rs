@@ -12,6 +12,8 @@
 //! Up to glibc 2.31 a file holds both, the new part on the next multiple of eight after the old entries. A name or path
 //! is the offset of a NUL-terminated text: in the old layout from the end of the entries, in the new one from the new
 //! magic. The order of the entries is the order in which the loader considers them.
+//!
+//! By hand: two tables of records of one size.
 
 /// One library that the cache knows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -49,7 +49,7 @@ pub mod visibility;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use clock::Clock;
@@ -150,8 +150,6 @@ pub struct PythonFacts {
 /// Inspects everything, the parts side by side.
 #[must_use]
 pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + Send) -> Facts {
-    // A part that panics is a bug; the others still report, and the facts say which part is missing.
-    let stopped = |part: &str| format!("gpudoc's {part} probe stopped: a bug, please report it");
     let mut facts = Facts::unknown(if request.root.is_host() { Origin::Host } else { Origin::Root });
     // The installed libraries take longest and wait for Python and system only, not for the driver.
     thread::scope(|scope| {
@@ -182,66 +180,81 @@ pub fn probe(request: &Request, python: impl FnOnce(&Request) -> PythonFacts + S
             // An image is built elsewhere: what it lacks to compile with says nothing. Triton's assembler it brings along.
             facts.toolchain.ptxas = toolchain::named_ptxas(&request.root, &request.environment);
         }
-        let arch = facts.system.arch.value().cloned().unwrap_or_default();
-        let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
-        let python = facts.python.value();
-        // Modules say nothing of libraries, and are followed while those are read.
-        let installed = request.imports.map(|_| facts.distributions.clone()).unwrap_or_default();
-        let distributions = &mut facts.distributions;
-        let (loader, read, imports) = thread::scope(|scope| {
-            let imports = request.imports.zip(python).map(|(wanted, python)| {
-                let installed = &installed;
-                scope.spawn(move || {
-                    let (root, environment) = (&request.root, &request.environment);
-                    let current_dir = request.current_dir.as_deref();
-                    let place = imports::Place { root, python, distributions: installed, environment, current_dir };
-                    request.clock.time("imports", || imports::probe(place, wanted))
-                })
-            });
-            let objects = scope.spawn(|| {
-                if request.libraries {
-                    request.clock.time("installed libraries", || {
-                        let known =
-                            objects::Named { is_cuda_library: request.is_cuda_library, is_nvidias: request.is_nvidias };
-                        objects::probe(&request.root, &search, known, python, distributions);
-                    });
-                }
-                if request.deep {
-                    request.clock.time("hashes of installed files", || verify::verify(&request.root, distributions));
-                }
-            });
-            match host.join() {
-                Ok((driver, gpus, visibility)) => {
-                    (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
-                }
-                Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
-            }
-            let (search, kernel) = (&search, facts.driver.version.value());
-            let loader = scope.spawn(move || {
-                let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
-                request.clock.time("loader", || Loader {
-                    libstdcxx: loader::libstdcxx(search, base),
-                    ..loader::probe(search, kernel)
-                })
-            });
-            (loader.join(), objects.join(), imports.map(thread::ScopedJoinHandle::join))
-        });
-        facts.imports = match imports {
-            Some(Ok(imports)) => imports,
-            Some(Err(_)) => Reading::unreadable(stopped("import")),
-            None => Reading::Unknown,
-        };
-        if read.is_err() {
-            let unreadable = || Reading::unreadable(stopped("library"));
-            facts.distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
-        }
-        facts.loader =
-            loader.unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
+        with_libraries(request, &mut facts, host);
         if let Some(cuda) = cuda {
             facts.visibility.cuda = cuda.join().unwrap_or_else(|_| Reading::unreadable(stopped("CUDA")));
         }
     });
     facts
+}
+
+/// A part that panics is a bug; the others still report, and the facts say which part is missing.
+fn stopped(part: &str) -> String {
+    format!("gpudoc's {part} probe stopped: a bug, please report it")
+}
+
+/// What takes longest and waits for Python and system only: the installed libraries and what is imported, meanwhile the driver
+/// answers, and the loader is asked with it.
+fn with_libraries(
+    request: &Request,
+    facts: &mut Facts,
+    host: ScopedJoinHandle<'_, (Driver, Reading<Vec<Gpu>>, Visibility)>,
+) {
+    let arch = facts.system.arch.value().cloned().unwrap_or_default();
+    let search = LibrarySearch::new(&request.root, &arch, &request.environment, request.current_dir.as_deref());
+    let python = facts.python.value();
+    // Modules say nothing of libraries, and are followed while those are read.
+    let installed = request.imports.map(|_| facts.distributions.clone()).unwrap_or_default();
+    let distributions = &mut facts.distributions;
+    let (loader, read, imports) = thread::scope(|scope| {
+        let imports = request.imports.zip(python).map(|(wanted, python)| {
+            let installed = &installed;
+            scope.spawn(move || {
+                let (root, environment) = (&request.root, &request.environment);
+                let current_dir = request.current_dir.as_deref();
+                let place = imports::Place { root, python, distributions: installed, environment, current_dir };
+                request.clock.time("imports", || imports::probe(place, wanted))
+            })
+        });
+        let objects = scope.spawn(|| {
+            if request.libraries {
+                request.clock.time("installed libraries", || {
+                    let known =
+                        objects::Named { is_cuda_library: request.is_cuda_library, is_nvidias: request.is_nvidias };
+                    objects::probe(&request.root, &search, known, python, distributions);
+                });
+            }
+            if request.deep {
+                request.clock.time("hashes of installed files", || verify::verify(&request.root, distributions));
+            }
+        });
+        match host.join() {
+            Ok((driver, gpus, visibility)) => {
+                (facts.driver, facts.gpus, facts.visibility) = (driver, gpus, visibility);
+            }
+            Err(_) => facts.gpus = Reading::unreadable(stopped("driver")),
+        }
+        let (search, kernel) = (&search, facts.driver.version.value());
+        let loader = scope.spawn(move || {
+            let base = python.and_then(|python| python.base_prefix.value()).map(String::as_str);
+            request.clock.time("loader", || Loader {
+                libstdcxx: loader::libstdcxx(search, base),
+                ..loader::probe(search, kernel)
+            })
+        });
+        (loader.join(), objects.join(), imports.map(ScopedJoinHandle::join))
+    });
+    facts.imports = match imports {
+        Some(Ok(imports)) => imports,
+        Some(Err(_)) => Reading::unreadable(stopped("import")),
+        None => Reading::Unknown,
+    };
+    if read.is_err() {
+        let unreadable = || Reading::unreadable(stopped("library"));
+        facts.distributions.iter_mut().for_each(|distribution| distribution.libraries = unreadable());
+    }
+    facts.loader =
+        loader.unwrap_or_else(|_| Loader { libcuda: Reading::unreadable(stopped("loader")), ..Loader::default() });
 }
 
 /// Asks NVML, the kernel and, where NVML could not be loaded, nvidia-smi.

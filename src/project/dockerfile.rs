@@ -10,6 +10,8 @@
 //! ```
 //!
 //! Lines are joined and comments cut as BuildKit does it; RUN takes its commands as a line, as a here-document or as JSON.
+//!
+//! By hand: what RUN holds goes on to the reader of shell scripts, each word with its place in the file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;

@@ -13,6 +13,9 @@
 //! Order as in pip: lines are joined, comments cut, variables put in, options told from the requirement. A wrong line is an
 //! [`InputError`], and reading goes on behind it. What pip reads past without a word (a second `-r` on a line, an index behind
 //! a requirement) is a warning: it is not refused, but does not do what it says.
+//!
+//! By hand: pip's own reading, not a grammar, says what a line is, and an edit needs its place; the requirement in it is
+//! read in `pep.rs`.
 
 mod logical;
 mod options;

@@ -11,6 +11,9 @@
 //! Nothing is run. A variable has the value that the same file gives it; what only the machine knows (another variable, the
 //! output of a command) stays as written, and its word is not [`known`](Word::known). What `bash -c '…'` and `bash <<EOF` are
 //! given is read as well.
+//!
+//! By hand: an edit needs the bytes of each word as it is written, and a script that is cut off or wrong is read as far
+//! as it goes.
 
 mod builder;
 mod lexer;

@@ -3,6 +3,8 @@
 //! It is written as mail headers (core metadata specification, PyPA): `Name: value` lines, continued by lines that
 //! start with a space or a tab; the description follows after an empty line. Read tolerantly: unknown headers are
 //! skipped, broken lines ignored, names taken in any case.
+//!
+//! By hand: a few headers of hundreds of files are read at every start, and a reader of mail would decode and refuse.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! RECORD, the list of an installed distribution's files (PEP 376, PEP 627): `path,sha256=…,size` in CSV.
+//!
+//! By hand: a line has three fields, and a broken line costs itself only.
 
 /// A file in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]

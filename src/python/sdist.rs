@@ -10,6 +10,8 @@
 //! demo-1.0/pyproject.toml
 //! demo-1.0/setup.cfg
 //! ```
+//!
+//! By hand: of a stream a few members are kept and the rest goes by; `flate2` unpacks it.
 
 use std::io::{self, Read};
 

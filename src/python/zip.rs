@@ -2,6 +2,8 @@
 //!
 //! Layout after PKWARE's APPNOTE.TXT 6.3: local headers and data, then one central record for each member, then the end
 //! record. Where a size or an offset does not fit into 32 bits it reads `0xFFFFFFFF` and stands in a zip64 record.
+//!
+//! By hand: of a wheel in an index only its last bytes are there, and single members are fetched by their place.
 
 use crate::objects::{u16_at, u32_at, u64_at};
 

@@ -148,7 +148,7 @@ pub fn kind(kind: Kind, rules: &[&check::Rule], width: usize) -> String {
 pub fn rules(id: &str, rules: &[&check::Rule], width: usize) -> String {
     let width = width.clamp(40, 100);
     // The family, then its rules with that id.
-    let of_kind = rules.first().filter(|rule| rule.id.starts_with(rule.kind.name()));
+    let of_kind = rules.first().filter(|rule| rule.is_named_after_its_family());
     let mut out = of_kind.map_or_else(|| format!("{BOLD}{id}{BOLD:#}\n"), |rule| kind(rule.kind, &[], width));
     for rule in rules {
         let (page, needs) = (rule.page.split_whitespace().collect::<Vec<_>>().join(" "), rule.needs);

@@ -1,24 +1,16 @@
 //! What the rules tell of CUDA's toolkits, drivers and compat packages, and of machine code.
 
+use super::schema::page::cite_key;
 use super::schema::{
-    ArchLifetime, CompatPackage, CompatSupport, CudaStop, DriverFamily, DriverInstall, GpuClass, MachineCode,
-    ToolkitInstall, ToolkitRelease,
+    ArchLifetime, CompatPackage, CompatSupport, DriverFamily, DriverInstall, GpuClass, MachineCode, ToolkitInstall,
+    ToolkitRelease,
 };
 use super::{RuleDb, Target};
 use crate::facts::Facts;
-use crate::pep::Version;
 use crate::step::{Step, Written};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 impl RuleDb {
-    /// The number of the error with which CUDA does not start, e.g. 803 for [`CudaStop::DriverMismatch`].
-    #[must_use]
-    pub fn cuda_error(&self, stop: CudaStop) -> u32 {
-        let rows = &self.packed.tables.cuda_errors.errors;
-        // Every one has its row: the build would stop without.
-        rows.iter().find(|row| row.stop == stop).map_or(0, |row| row.number)
-    }
-
     /// Where machine code runs beyond the plain rule.
     #[must_use]
     pub fn machine_code(&self) -> &MachineCode {
@@ -28,7 +20,7 @@ impl RuleDb {
     /// The page for [`Self::machine_code`].
     #[must_use]
     pub fn machine_code_citation(&self) -> String {
-        self.page(&self.packed.tables.cuda.sources, &self.packed.tables.cuda.machine_code.source)
+        cite_key(&self.packed.tables.cuda.sources, &self.packed.tables.cuda.machine_code.source)
     }
 
     /// The toolkit of a version, with the driver that came out with it.
@@ -40,7 +32,7 @@ impl RuleDb {
     /// The page for a toolkit row.
     #[must_use]
     pub fn toolkit_citation(&self, row: &ToolkitRelease) -> String {
-        self.page(&self.packed.tables.cuda.sources, &row.source)
+        cite_key(&self.packed.tables.cuda.sources, &row.source)
     }
 
     /// The oldest toolkit that compiles machine code which a GPU runs: for its own compute capability, or for one below it
@@ -50,7 +42,7 @@ impl RuleDb {
         let cuda = &self.packed.tables.cuda;
         let runs = |code: &ComputeCapability| code.major == gpu.major && code.minor <= gpu.minor;
         if let Some(row) = cuda.first_for.iter().find(|row| runs(&row.capability)) {
-            return Some((row.toolkit, self.page(&cuda.sources, &row.source)));
+            return Some((row.toolkit, cite_key(&cuda.sources, &row.source)));
         }
         // What the oldest that was run does already, an older one may do too.
         let mut listed = cuda.toolkits.iter().filter(|row| !row.compiles_for.is_empty());
@@ -62,7 +54,7 @@ impl RuleDb {
     /// Where it was read for which GPUs a toolkit compiles; none where nobody looked.
     #[must_use]
     pub fn compiles_for_citation(&self, row: &ToolkitRelease) -> Option<String> {
-        Some(self.page(&self.packed.tables.cuda.sources, row.compiles_for_source.as_ref()?))
+        Some(cite_key(&self.packed.tables.cuda.sources, row.compiles_for_source.as_ref()?))
     }
 
     /// The newest CUDA that a driver supports natively, e.g. 12.8 for 570.133.20.
@@ -80,7 +72,7 @@ impl RuleDb {
     /// The page for a family row.
     #[must_use]
     pub fn family_citation(&self, row: &DriverFamily) -> String {
-        self.page(&self.packed.tables.driver.sources, &row.source)
+        cite_key(&self.packed.tables.driver.sources, &row.source)
     }
 
     /// The last driver branch for a compute capability; none while it is supported.
@@ -92,7 +84,7 @@ impl RuleDb {
     /// The page for a lifetime row.
     #[must_use]
     pub fn lifetime_citation(&self, row: &ArchLifetime) -> String {
-        self.page(&self.packed.tables.driver.sources, &row.source)
+        cite_key(&self.packed.tables.driver.sources, &row.source)
     }
 
     /// cuda-compat packages, oldest first.
@@ -104,14 +96,14 @@ impl RuleDb {
     /// The page for a cuda-compat row.
     #[must_use]
     pub fn compat_citation(&self, row: &CompatPackage) -> String {
-        self.page(&self.packed.tables.forward_compat.sources, &row.source)
+        cite_key(&self.packed.tables.forward_compat.sources, &row.source)
     }
 
     /// Whether forward compatibility works on a class of GPUs, with the page.
     #[must_use]
     pub fn compat_support(&self, class: GpuClass) -> Option<(CompatSupport, String)> {
         let row = self.packed.tables.forward_compat.hardware.iter().find(|row| row.class == class)?;
-        Some((row.supported, self.page(&self.packed.tables.forward_compat.sources, &row.source)))
+        Some((row.supported, cite_key(&self.packed.tables.forward_compat.sources, &row.source)))
     }
 
     /// Toolkits, oldest first.
@@ -160,20 +152,5 @@ impl RuleDb {
     #[must_use]
     pub fn toolkit_installs(&self) -> &[ToolkitInstall] {
         &self.packed.tables.machine.toolkits
-    }
-
-    /// Whether a release of Triton takes the ptxas that a variable names, e.g. `TRITON_PTXAS_PATH`, for a GPU.
-    #[must_use]
-    pub fn takes_ptxas(&self, variable: &str, gpu: ComputeCapability, triton: &Version) -> bool {
-        let mut rows = self.packed.tables.needs.ptxas.iter().filter(|row| row.variable == variable);
-        rows.any(|row| row.is_for(gpu, triton))
-    }
-
-    /// Where it was read which releases of Triton read a variable; none for one that none does.
-    #[must_use]
-    pub fn ptxas_citation(&self, variable: &str) -> Option<String> {
-        let needs = &self.packed.tables.needs;
-        let row = needs.ptxas.iter().rev().find(|row| row.variable == variable)?;
-        Some(self.page(&needs.sources, &row.source))
     }
 }

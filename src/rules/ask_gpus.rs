@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::RuleDb;
+use super::schema::page::cite_key;
 use super::schema::{GpuClass, GpuPattern, GpuProduct, SeriesRow};
 use crate::version::ComputeCapability;
 
@@ -25,7 +26,7 @@ impl RuleDb {
         Some(GpuModel {
             capability: row.capability,
             class: Some(row.class),
-            citation: self.page(&self.packed.tables.gpus.sources, &row.source),
+            citation: cite_key(&self.packed.tables.gpus.sources, &row.source),
         })
     }
 
@@ -33,7 +34,7 @@ impl RuleDb {
     #[must_use]
     pub fn host_of_gpu(&self, name: &str) -> Option<(&str, String)> {
         let row = self.gpu_pattern(name)?;
-        Some((row.host.as_deref()?, self.page(&self.packed.tables.gpus.sources, &row.source)))
+        Some((row.host.as_deref()?, cite_key(&self.packed.tables.gpus.sources, &row.source)))
     }
 
     /// A GPU as people write it: `RTX 5090`, `rtx5090`, `H100`, `4070 ti super`.
@@ -43,7 +44,7 @@ impl RuleDb {
             return Some(GpuModel {
                 capability: row.capability,
                 class: Some(row.class),
-                citation: self.page(&self.packed.tables.gpus.sources, &row.source),
+                citation: cite_key(&self.packed.tables.gpus.sources, &row.source),
             });
         }
         if !names_a_product(text) {
@@ -80,7 +81,7 @@ impl RuleDb {
         let mut found: Vec<GpuModel> = Vec::new();
         let mut add = |capability: ComputeCapability, class: GpuClass, source: &str| {
             if !found.iter().any(|other| (other.capability, other.class) == (capability, Some(class))) {
-                let citation = self.page(&gpus.sources, source);
+                let citation = cite_key(&gpus.sources, source);
                 found.push(GpuModel { capability, class: Some(class), citation });
             }
         };
@@ -150,7 +151,7 @@ impl RuleDb {
         let id = format!("{device:04X}");
         let gpus = &self.packed.tables.gpus;
         if let Some(row) = gpus.products.iter().find(|row| row.devices.contains(&id)) {
-            let citation = self.page(&gpus.sources, &row.source);
+            let citation = cite_key(&gpus.sources, &row.source);
             return Some(GpuModel { capability: row.capability, class: Some(row.class), citation });
         }
         let row = gpus
@@ -162,7 +163,7 @@ impl RuleDb {
             })
             .max_by_key(|(longest, _)| *longest)?
             .1;
-        Some(GpuModel { capability: row.capability, class: None, citation: self.page(&gpus.sources, &row.source) })
+        Some(GpuModel { capability: row.capability, class: None, citation: cite_key(&gpus.sources, &row.source) })
     }
 
     /// The memory of a GPU by its name as the driver or people write it, in bytes, and where that was read: several sizes where
@@ -177,7 +178,7 @@ impl RuleDb {
             rules.memories.iter().find(|row| regex_lite::Regex::new(&row.regex).is_ok_and(|regex| regex.is_match(name)))
         };
         let Some(row) = names.into_iter().flatten().find_map(named) else { return (Vec::new(), None) };
-        (row.gib.iter().map(|gib| gib << 30).collect(), Some(self.page(&rules.sources, &row.source)))
+        (row.gib.iter().map(|gib| gib << 30).collect(), Some(cite_key(&rules.sources, &row.source)))
     }
 }
 

@@ -7,15 +7,11 @@ use super::model::{Build, Package, Release};
 use super::overlay::Overlay;
 use super::pack::Packed;
 use super::requirement::{name_of, normalise, satisfied};
-use super::schema::{
-    Advisory, CondaName, ContainerToolkit, ImageTable, JetsonIndex, MachineTask, Matter, Page, Place, ScreenTable,
-    WorkloadTable, WslDriver, XidAction, XidError,
-};
+use super::schema::{Advisory, CondaName, Tables};
 use super::shelf::Shelf;
 use super::symbols::TorchSymbols;
 use super::symptom::Matcher;
 use crate::pep::{Version, VersionSpecifiers};
-use crate::version::ComputeCapability;
 
 /// The rules, ready to be asked. Packages are decoded when they are first asked for.
 pub struct RuleDb {
@@ -41,12 +37,6 @@ pub struct RuleDb {
 
 /// A package and specifiers.
 type Within = (String, String);
-
-/// A row's page in one line.
-#[must_use]
-pub fn cite(page: &Page) -> String {
-    format!("{}, read {}", page.page, page.read)
-}
 
 impl RuleDb {
     /// Makes the database from packed rules.
@@ -206,83 +196,16 @@ impl RuleDb {
         Some((release, builds))
     }
 
-    /// What a screen names where it is installed, and what it asks for.
+    /// The tables of `rules/platform/`, which say themselves what can be asked of them.
     #[must_use]
-    pub fn screen(&self) -> &ScreenTable {
-        &self.packed.tables.screen
-    }
-
-    /// What somebody has to do about a matter of the machine, where a program runs.
-    #[must_use]
-    pub fn task(&self, matter: Matter, at: Place) -> Option<&MachineTask> {
-        self.packed.tables.machine.tasks.iter().find(|row| row.matter == matter && row.at == at)
-    }
-
-    /// How NVIDIA's Container Toolkit is installed on a distribution, by its name: `Ubuntu 24.04.3 LTS`.
-    #[must_use]
-    pub fn container_toolkit(&self, distro: &str) -> Option<&ContainerToolkit> {
-        let is_on = |row: &&ContainerToolkit| row.on.iter().any(|name| distro.starts_with(name.as_str()));
-        self.packed.tables.machine.container_toolkits.iter().find(is_on)
-    }
-
-    /// Where torch for a Jetson is published, by its compute capability.
-    #[must_use]
-    pub fn jetson_index(&self, capability: ComputeCapability) -> Option<&JetsonIndex> {
-        self.packed.tables.machine.jetsons.iter().find(|row| row.capability == capability)
+    pub fn tables(&self) -> &Tables {
+        &self.packed.tables
     }
 
     /// How conda is asked for a package that it calls otherwise.
     #[must_use]
     pub fn conda(&self, package: &str) -> Option<&CondaName> {
         self.packed.beside.get(package)?.conda.as_ref()
-    }
-
-    /// What GPU support in WSL asks for.
-    #[must_use]
-    pub fn wsl(&self) -> &WslDriver {
-        &self.packed.tables.driver.wsl
-    }
-
-    /// What torch for CUDA takes on a disk with its libraries, in bytes, and where that was read.
-    #[must_use]
-    pub fn torch_on_disk(&self) -> (u64, String) {
-        let needs = &self.packed.tables.needs;
-        (needs.disk.stack_bytes, self.page(&needs.sources, &needs.disk.source))
-    }
-
-    /// A limit of locked memory with which NCCL fails on InfiniBand, in bytes, and where that was read.
-    #[must_use]
-    pub fn memlock(&self) -> (u64, String) {
-        let needs = &self.packed.tables.needs;
-        (needs.memlock.too_little_bytes, self.page(&needs.sources, &needs.memlock.source))
-    }
-
-    /// Where it was read that torch builds with ninja.
-    #[must_use]
-    pub fn ninja_citation(&self) -> String {
-        self.page(&self.packed.tables.needs.sources, &self.packed.tables.needs.ninja.source)
-    }
-
-    /// An error of NVIDIA's driver by its number, e.g. 79, what to do about it, and where that was read.
-    #[must_use]
-    pub fn xid(&self, number: u32) -> Option<(&XidError, &XidAction, String)> {
-        let xids = &self.packed.tables.xids;
-        let at = xids.rows.binary_search_by_key(&number, |row| row.number).ok()?;
-        let row = xids.rows.get(at)?;
-        let action = xids.actions.iter().find(|action| action.name == row.action)?;
-        Some((row, action, self.page(&xids.sources, &row.source)))
-    }
-
-    /// What models take and GPUs have.
-    #[must_use]
-    pub fn workload(&self) -> &WorkloadTable {
-        &self.packed.tables.workload
-    }
-
-    /// Base images, and what else Dockerfiles and set-up scripts are made of.
-    #[must_use]
-    pub fn images(&self) -> &ImageTable {
-        &self.packed.tables.images
     }
 
     /// The same platform rules with other packages and advisories, e.g. a small universe for a question of `what if`.
@@ -304,10 +227,6 @@ impl RuleDb {
     #[must_use]
     pub fn all_advisories(&self) -> &[Advisory] {
         &self.packed.advisories
-    }
-
-    pub(super) fn page(&self, sources: &BTreeMap<String, Page>, key: &str) -> String {
-        sources.get(key).map(cite).unwrap_or_default()
     }
 }
 

@@ -42,7 +42,7 @@ pub fn place(facts: &Facts, db: &RuleDb) -> Option<Place> {
 /// How a driver from a version on comes to where a program runs.
 #[must_use]
 pub fn driver(version: &DriverVersion, facts: &Facts, db: &RuleDb) -> Task {
-    let row = place(facts, db).and_then(|at| db.task(Matter::Driver, at));
+    let row = place(facts, db).and_then(|at| db.tables().machine.task(Matter::Driver, at));
     match row {
         Some(row) => Task {
             words: row
@@ -72,7 +72,7 @@ pub fn newest_driver(facts: &Facts, target: &Target, db: &RuleDb) -> Option<Task
 #[must_use]
 pub fn container_toolkit(facts: &Facts, db: &RuleDb) -> Task {
     let distro = facts.system.distro.value().filter(|_| facts.system.container.value().is_none());
-    let row = distro.and_then(|distro| db.container_toolkit(distro));
+    let row = distro.and_then(|distro| db.tables().machine.container_toolkit(distro));
     Task {
         words: "install NVIDIA's Container Toolkit on the host".to_owned(),
         steps: row.iter().flat_map(|row| &row.commands).flat_map(Written::steps).collect(),
@@ -132,7 +132,7 @@ pub fn is_same_in_conda(name: &str) -> bool {
 /// How a container comes to more shared memory; none outside one.
 #[must_use]
 pub fn shared_memory(facts: &Facts, db: &RuleDb) -> Option<Task> {
-    let row = db.task(Matter::Shm, place(facts, db)?)?;
+    let row = db.tables().machine.task(Matter::Shm, place(facts, db)?)?;
     Some(Task { words: row.words.clone(), steps: row.commands.iter().flat_map(Written::steps).collect() })
 }
 

@@ -47,9 +47,10 @@ pub mod workload;
 pub mod write;
 
 pub use ask_gpus::GpuModel;
-pub use db::{RuleDb, cite};
+pub use db::RuleDb;
 #[cfg(test)]
 pub(crate) use embedded::without_requirements;
 pub use embedded::{embedded, embedded_day, embedded_last, install};
+pub use schema::page::cite;
 pub use target::{Target, TargetGpu};
 pub use workload::Workload;

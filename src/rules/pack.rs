@@ -14,52 +14,11 @@ use super::bytes::Bytes;
 use super::consistency;
 use super::fault::Fault;
 use super::model::Package;
-use super::schema::page::{moving, normalised};
+use super::schema::page::{moving, normalised, unopened};
 use super::schema::{
-    Advisory, Beside, CudaErrorTable, CudaNameTable, CudaTable, DriverTable, EnvironmentTable, ForwardCompatTable,
-    GpuTable, ImageTable, IndexTable, MachineTable, NeedsTable, PackageFile, Roles, ScreenTable, Symptom, SymptomTable,
-    Table, TorchSymbolTable, WorkloadTable, XidTable, advisory, symptoms,
+    Advisory, Beside, PackageFile, ReadTable, Roles, Symptom, SymptomTable, Table, Tables, TorchSymbolTable, advisory,
+    symptoms,
 };
-
-macro_rules! tables {
-    ($($field:ident: $rows:ty,)*) => {
-        /// The files of `platform/`, by [`Table::FILE`].
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        pub struct Tables {
-            $(
-                #[doc = concat!("`rules/platform/`: [`", stringify!($rows), "`].")]
-                pub $field: $rows,
-            )*
-        }
-
-        impl Tables {
-            fn read(
-                rules: &Path,
-                read: impl Fn(&Path) -> Result<String, RuleError>,
-                newest: &mut String,
-            ) -> Result<Self, RuleError> {
-                Ok(Self { $($field: table::<$rows>(rules, &read, newest)?,)* })
-            }
-        }
-    };
-}
-
-tables! {
-    gpus: GpuTable,
-    cuda: CudaTable,
-    cuda_errors: CudaErrorTable,
-    driver: DriverTable,
-    environment: EnvironmentTable,
-    forward_compat: ForwardCompatTable,
-    indexes: IndexTable,
-    images: ImageTable,
-    machine: MachineTable,
-    screen: ScreenTable,
-    cuda_names: CudaNameTable,
-    needs: NeedsTable,
-    xids: XidTable,
-    workload: WorkloadTable,
-}
 
 /// All the rules, packages still packed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -126,50 +85,34 @@ pub fn pack(
     read: impl Fn(&Path) -> Result<String, RuleError>,
 ) -> Result<Both, RuleError> {
     let mut newest = String::new();
-    let mut tables = Tables::read(rules, &read, &mut newest)?;
+    for file in list(&rules.join("platform"))? {
+        listed(&file)?;
+    }
+    let mut reader = Reader { rules, read: &read, newest: &mut newest };
+    let mut tables = Tables::read(&mut reader)?;
     let mut roles = Roles { rows: std::mem::take(&mut tables.cuda_names.roles), ..Roles::default() };
-    let torch_symbols: TorchSymbolTable = table(rules, &read, &mut newest)?;
+    let torch_symbols: TorchSymbolTable = reader.table(TORCH_SYMBOLS)?;
     let compared: Vec<_> = torch_symbols.releases.iter().map(|release| release.version.clone()).collect();
     let torch_symbols = postcard::to_stdvec(&torch_symbols).map_err(|error| RuleError {
-        file: rules.join("platform").join(TorchSymbolTable::FILE),
+        file: rules.join("platform").join(TORCH_SYMBOLS),
         line: None,
         message: error.to_string(),
     })?;
-    let mut symptoms: Vec<Symptom> = Vec::new();
-    let mut stops: Vec<String> = Vec::new();
-    for file in list(&rules.join("symptoms"))? {
-        let table = parse(&file, &read, &mut newest, |raw: &SymptomTable| {
-            let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
-            symptoms::check(raw, &known)
-        })?;
-        let SymptomTable { sources, symptoms: rows, stops: words } = table;
-        stops.extend(words.into_iter().map(|row| row.words));
-        symptoms.extend(rows.into_iter().map(|mut row| {
-            let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
-            row.sources = row.sources.iter().filter_map(cite).collect();
-            row
-        }));
-    }
-    let mut advisories: Vec<Advisory> = Vec::new();
+    let (symptoms, stops) = messages(list(&rules.join("symptoms"))?, &read, &mut newest)?;
     let advisory_files = list(&rules.join("advisories"))?;
+    let mut advisories: Vec<Advisory> = Vec::new();
     for file in &advisory_files {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem(file);
         advisories.push(parse(file, &read, &mut newest, |advisory| advisory::check(advisory, &stem))?);
     }
     let mut packages = BTreeMap::new();
     let mut beside = BTreeMap::new();
     let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = stem(&file);
         let text = read(&file)?;
-        stays(&file, &text)?;
-        let mut raw: PackageFile = from_toml(&file, &text)?;
+        let mut raw = package_file(&file, &stem, &text)?;
         note_days(&text, &mut newest);
-        if raw.package != stem {
-            let message = format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package);
-            return Err(RuleError { file, line: Some(1), message });
-        }
-        normalised(&stem).map_err(|message| RuleError { file: file.clone(), line: Some(1), message })?;
         if let Some(role) = raw.role {
             roles.add(&stem, role);
         }
@@ -214,13 +157,85 @@ pub fn pack(
     Ok(Both { packed, roles })
 }
 
-/// A file of `platform/`.
-fn table<T: Table>(
-    rules: &Path,
+/// A file's name without its ending.
+fn stem(file: &Path) -> String {
+    file.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The messages of all files, and the words that tell that something stopped.
+fn messages(
+    files: Vec<PathBuf>,
     read: impl Fn(&Path) -> Result<String, RuleError>,
     newest: &mut String,
-) -> Result<T, RuleError> {
-    parse(&rules.join("platform").join(T::FILE).with_extension("toml"), read, newest, T::check)
+) -> Result<(Vec<Symptom>, Vec<String>), RuleError> {
+    let mut symptoms: Vec<Symptom> = Vec::new();
+    let mut stops: Vec<String> = Vec::new();
+    for file in files {
+        let table = parse(&file, &read, newest, |raw: &SymptomTable| {
+            let known = symptoms.iter().map(|symptom| symptom.id.as_str()).collect();
+            symptoms::check(raw, &known)
+        })?;
+        let SymptomTable { sources, symptoms: rows, stops: words } = table;
+        stops.extend(words.into_iter().map(|row| row.words));
+        symptoms.extend(rows.into_iter().map(|mut row| {
+            let cite = |key: &String| sources.get(key).map(|page| format!("{}, read {}", page.page, page.read));
+            row.sources = row.sources.iter().filter_map(cite).collect();
+            row
+        }));
+    }
+    Ok((symptoms, stops))
+}
+
+/// A package's file, which is named after it.
+fn package_file(file: &Path, stem: &str, text: &str) -> Result<PackageFile, RuleError> {
+    stays(file, text)?;
+    let raw: PackageFile = from_toml(file, text)?;
+    let refused = |message| RuleError { file: file.to_owned(), line: Some(1), message };
+    if raw.package != stem {
+        return Err(refused(format!("`package = \"{}\"` in a file named `{stem}.toml`", raw.package)));
+    }
+    normalised(stem).map_err(refused)?;
+    Ok(raw)
+}
+
+/// The table that is packed apart from the others.
+const TORCH_SYMBOLS: &str = "torch_symbols";
+
+/// A file of `platform/` that no table is read from would say nothing.
+fn listed(file: &Path) -> Result<(), RuleError> {
+    let stem = stem(file);
+    if Tables::FILES.contains(&stem.as_str()) || stem == TORCH_SYMBOLS {
+        return Ok(());
+    }
+    let message = format!("no table is read from it: list `{stem}` in src/rules/schema/platform/mod.rs");
+    Err(RuleError { file: file.to_owned(), line: Some(1), message })
+}
+
+/// Reads the files of `platform/`.
+struct Reader<'r, F> {
+    rules: &'r Path,
+    read: F,
+    newest: &'r mut String,
+}
+
+impl<F: Fn(&Path) -> Result<String, RuleError>> ReadTable for Reader<'_, F> {
+    type Error = RuleError;
+
+    fn table<T: Table>(&mut self, file: &str) -> Result<T, RuleError> {
+        let file = self.rules.join("platform").join(file).with_extension("toml");
+        let text = (self.read)(&file)?;
+        introduced(&file, &text)?;
+        checked(&file, &text, self.newest, T::check)
+    }
+}
+
+/// The head of a table's file is where people read what its rows mean.
+fn introduced(file: &Path, text: &str) -> Result<(), RuleError> {
+    if text.starts_with("# ") {
+        return Ok(());
+    }
+    let message = "the file begins with a comment that says what it holds".to_owned();
+    Err(RuleError { file: file.to_owned(), line: Some(1), message })
 }
 
 fn parse<T: DeserializeOwned>(
@@ -229,19 +244,31 @@ fn parse<T: DeserializeOwned>(
     newest: &mut String,
     validate: impl Fn(&T) -> Result<(), Fault>,
 ) -> Result<T, RuleError> {
-    let text = read(file)?;
-    stays(file, &text)?;
-    let value: T = from_toml(file, &text)?;
-    validate(&value).map_err(|fault| located(file, &text, fault))?;
-    note_days(&text, newest);
+    checked(file, &read(file)?, newest, validate)
+}
+
+fn checked<T: DeserializeOwned>(
+    file: &Path,
+    text: &str,
+    newest: &mut String,
+    validate: impl Fn(&T) -> Result<(), Fault>,
+) -> Result<T, RuleError> {
+    stays(file, text)?;
+    let value: T = from_toml(file, text)?;
+    validate(&value).map_err(|fault| located(file, text, fault))?;
+    note_days(text, newest);
     Ok(value)
 }
 
-/// Refuses pages that change after they were read, wherever they are named.
+/// Refuses pages that change after they were read, wherever they are named, and pages that nobody can open.
 fn stays(file: &Path, text: &str) -> Result<(), RuleError> {
     for (line, words) in (1..).zip(text.lines()) {
         if let Some(address) = moving(words) {
             let message = format!("`{address}` is no address that stays as it was read: name a tag or a commit");
+            return Err(RuleError { file: file.to_owned(), line: Some(line), message });
+        }
+        if let Some(page) = unopened(words) {
+            let message = format!("`{page}` names nothing that can be opened: an address, a wheel, a file at a commit");
             return Err(RuleError { file: file.to_owned(), line: Some(line), message });
         }
     }

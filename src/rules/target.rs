@@ -6,7 +6,7 @@ use crate::facts::{Facts, Part, Reading, Source};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, GlibcVersion, PythonVersion};
 
 /// What must be satisfied: GPUs, driver, Python, platform, glibc. From facts, or from arguments.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Target {
     /// What a fleet calls it, e.g. `train`.
     pub name: Option<String>,
@@ -31,7 +31,7 @@ pub struct Target {
 }
 
 /// One GPU of a target.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TargetGpu {
     /// For sentences: `GPU 0 NVIDIA GeForce RTX 5090`, `RTX 5090`.
     pub label: String,

@@ -24,7 +24,7 @@ impl Workload {
     #[must_use]
     pub fn words(&self, db: &RuleDb) -> Vec<String> {
         let mut words = self.uses.clone();
-        let very_large = self.model_params.is_some_and(|params| params >= db.workload().very_large_model.from);
+        let very_large = self.model_params.is_some_and(|params| params >= db.tables().workload.very_large_model.from);
         let implied = [(self.does("nccl"), "distributed"), (very_large, "very-large-model")];
         for (_, word) in implied.into_iter().filter(|(holds, _)| *holds) {
             if !words.iter().any(|known| known == word) {
@@ -148,7 +148,7 @@ fn weights(params: u64, bits: u64) -> u64 {
 }
 
 fn fit(params: u64, four_bit: bool, target: &Target, db: &RuleDb) -> Option<Told> {
-    let rules = db.workload();
+    let rules = &db.tables().workload;
     let row = if four_bit { &rules.four_bit_weights } else { &rules.weights };
     let need = weights(params, row.bits);
     let at_least = if four_bit { "at least " } else { "" };
@@ -190,11 +190,11 @@ fn way_out(params: u64, four_bit: bool, need: u64, gpu: &TargetGpu, db: &RuleDb)
     let size = most_of(gpu).max(1);
     let name = gpu.name.trim_start_matches("NVIDIA ");
     let more = format!("spread it over {name} × {} or more", need.div_ceil(size));
-    let small = weights(params, db.workload().four_bit_weights.bits);
+    let small = weights(params, db.tables().workload.four_bit_weights.bits);
     if four_bit || small > size {
         return more;
     }
-    let bits = db.workload().four_bit_weights.bits;
+    let bits = db.tables().workload.four_bit_weights.bits;
     format!("{more}, or load it in {bits} bits (`{FOUR_BIT}`): {} at least", bytes(small))
 }
 

@@ -110,7 +110,8 @@ fn torch_abi(text: &mut String, row: &TorchExtension) {
 pub fn torch_symbols(rows: &TorchSymbolTable) -> String {
     let mut text =
         "# Which torch releases export the symbols that extensions need: read by `gpudoc rules harvest-symbols`. By hand: extensions.\n\
-         # Not in packages/torch.toml: it compares the releases with each other, another command writes it, and no start unpacks it.\n\n"
+         # Not in packages/torch.toml: it compares the releases with each other, another command writes it, and no start unpacks it.\n\
+         # `[[history]]`: which releases export a symbol. Each extension's own file says in `[[torch-abi]]` which torch its releases load beside.\n\n"
             .to_owned();
     list(&mut text, "extensions", rows.extensions.iter().map(quote));
     for release in &rows.releases {

@@ -77,7 +77,7 @@ pub fn explained<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
         let found = db.all_advisories().iter().find(|advisory| advisory.id == id);
         return found.map_or(Explained::NoAdvisory(id), Explained::Advisory);
     }
-    if let Some((row, action, source)) = parse_question(text).and_then(|number| db.xid(number)) {
+    if let Some((row, action, source)) = parse_question(text).and_then(|number| db.tables().xid.error(number)) {
         return Explained::Xid(row, action, source);
     }
     if let Some(found) = db.symptom(text.strip_prefix("symptom/").unwrap_or(text)) {

@@ -58,7 +58,7 @@ pub fn with_files(
     outlook: &Outlook,
     db: &RuleDb,
 ) -> Option<Outlook> {
-    let unknown = files.iter().flat_map(|(name, text)| edits(text, edits::Format::of(name), outlook, db).unknown);
+    let unknown = files.iter().flat_map(|(name, text)| edits(text, edits::Sort::of(name), outlook, db).unknown);
     let mut lines: BTreeMap<String, String> = unknown.collect();
     if lines.is_empty() {
         return None;
@@ -94,7 +94,7 @@ const FILES: &str = "the edited files";
 /// A file after a change: its new text, none where nothing changes, and notes.
 #[must_use]
 pub fn rewritten(name: &str, before: &str, outlook: &Outlook, db: &RuleDb) -> (Option<String>, Vec<String>) {
-    let edits = edits(before, edits::Format::of(name), outlook, db);
+    let edits = edits(before, edits::Sort::of(name), outlook, db);
     let after = (!edits.edits.is_empty()).then(|| edited(before, &edits));
     (after, edits.notes)
 }

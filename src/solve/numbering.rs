@@ -64,53 +64,8 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
         markers,
     };
     universe.find_unlisted(lines().map(|(asked, _)| &asked.requirement));
-    let mut asks: BTreeMap<(usize, bool, String), NumberedRequirement> = BTreeMap::new();
-    for (asked, constraint) in lines() {
-        let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
-        let text = written(&asked.requirement, &specifiers);
-        for (target, markers) in universe.markers.iter().enumerate() {
-            let Some(package) = universe.find(target, asked.requirement.name.as_ref()) else { continue };
-            if !applies(&asked.requirement, markers.as_ref()) {
-                continue;
-            }
-            let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
-                let (releases, builds) = universe.admitted(package, &specifiers);
-                let specifiers = specifiers.clone();
-                NumberedRequirement {
-                    constraint,
-                    specifiers,
-                    ..NumberedRequirement::new(package, text.clone(), releases, builds)
-                }
-            });
-            ask.releases = universe.with_extras(package, &asked.requirement.extras, &ask.releases);
-            let first = ask.origins.is_empty();
-            ask.origins.insert(asked.origin.clone());
-            match &asked.on_behalf_of {
-                Some(owner) if first || !ask.owners.is_empty() => drop(ask.owners.insert(owner.clone())),
-                Some(_) => {}
-                None => ask.owners.clear(),
-            }
-        }
-    }
-    universe.asks = asks.into_values().collect();
-    for wanted in &request.from_index {
-        let packages = 0..universe.packages.len();
-        let named = |package: &usize| match &wanted.package {
-            Some(name) => universe.packages[*package].name == name,
-            None => universe.is_served_by(*package, &wanted.index),
-        };
-        let own: Vec<_> = packages.filter(named).map(|package| universe.served_by(package, wanted)).collect();
-        universe.asks.extend(own);
-    }
-    for name in &request.keep {
-        let kept = universe.find(0, name).map(|package| universe.as_it_is(package, "`--keep`")).unwrap_or_default();
-        universe.asks.extend(kept.into_iter().map(|ask| NumberedRequirement { keeps: None, ..ask }));
-    }
-    if request.prefer == Prefer::Installed {
-        let wishes = universe.all_wishes(&request.requested);
-        universe.wishes = (universe.asks.len()..).take(wishes.len()).collect();
-        universe.asks.extend(wishes);
-    }
+    universe.asks = universe.asked(lines());
+    universe.ask_besides(request);
     universe.clauses = clauses(&universe);
     if universe.targets.len() > 1 {
         universe.pins = (0..universe.width).map(|package| universe.pinned(package)).collect();
@@ -119,6 +74,61 @@ pub(super) fn universe<'a>(request: &Request, db: &'a RuleDb) -> Universe<'a> {
 }
 
 impl<'a> Universe<'a> {
+    /// The lines of a request, constraints marked, in numbers; those of one package with the same words are one.
+    fn asked<'l>(&self, lines: impl Iterator<Item = (&'l AskedRequirement, bool)>) -> Vec<NumberedRequirement> {
+        let mut asks: BTreeMap<(usize, bool, String), NumberedRequirement> = BTreeMap::new();
+        for (asked, constraint) in lines {
+            let Some(specifiers) = requirement::specifiers(&asked.requirement) else { continue };
+            let text = written(&asked.requirement, &specifiers);
+            for (target, markers) in self.markers.iter().enumerate() {
+                let Some(package) = self.find(target, asked.requirement.name.as_ref()) else { continue };
+                if !applies(&asked.requirement, markers.as_ref()) {
+                    continue;
+                }
+                let ask = asks.entry((package, constraint, text.clone())).or_insert_with(|| {
+                    let (releases, builds) = self.admitted(package, &specifiers);
+                    let specifiers = specifiers.clone();
+                    NumberedRequirement {
+                        constraint,
+                        specifiers,
+                        ..NumberedRequirement::new(package, text.clone(), releases, builds)
+                    }
+                });
+                ask.releases = self.with_extras(package, &asked.requirement.extras, &ask.releases);
+                let first = ask.origins.is_empty();
+                ask.origins.insert(asked.origin.clone());
+                match &asked.on_behalf_of {
+                    Some(owner) if first || !ask.owners.is_empty() => drop(ask.owners.insert(owner.clone())),
+                    Some(_) => {}
+                    None => ask.owners.clear(),
+                }
+            }
+        }
+        asks.into_values().collect()
+    }
+
+    /// Asks for what no line of a request says: what comes from an index, what is kept, and that what is installed stays.
+    fn ask_besides(&mut self, request: &Request) {
+        for wanted in &request.from_index {
+            let packages = 0..self.packages.len();
+            let named = |package: &usize| match &wanted.package {
+                Some(name) => self.packages[*package].name == name,
+                None => self.is_served_by(*package, &wanted.index),
+            };
+            let own: Vec<_> = packages.filter(named).map(|package| self.served_by(package, wanted)).collect();
+            self.asks.extend(own);
+        }
+        for name in &request.keep {
+            let kept = self.find(0, name).map(|package| self.as_it_is(package, "`--keep`")).unwrap_or_default();
+            self.asks.extend(kept.into_iter().map(|ask| NumberedRequirement { keeps: None, ..ask }));
+        }
+        if request.prefer == Prefer::Installed {
+            let wishes = self.all_wishes(&request.requested);
+            self.wishes = (self.asks.len()..).take(wishes.len()).collect();
+            self.asks.extend(wishes);
+        }
+    }
+
     /// Notes which packages are installed, or pinned, in a version that the rules do not know: by the user, or by a release that the
     /// user pins or that is installed. vllm 0.4.1 exists, and so does the outlines 0.0.34 that it asks for.
     fn find_unlisted<'l>(&mut self, lines: impl Iterator<Item = &'l Requirement>) {

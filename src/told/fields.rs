@@ -9,6 +9,7 @@ use super::beside::{in_list_of_packages, is_own_extension, versioned};
 use super::clean::Line;
 use super::draft::Draft;
 use super::field::{READER, field, heading, strip_marks};
+use super::field_name::{Field, named};
 use super::gpu_fields::{gpu, numbered_gpu};
 use super::said::Rank;
 use super::system_fields::{arch, glibc, kernel, os, platform, size};
@@ -121,161 +122,87 @@ fn told(name: &str) -> bool {
         || matches!(name, "os" | "gpu" | "python" | "pytorch" | "torch" | "cuda" | "platform" | "显卡" | "操作系统")
 }
 
-#[expect(clippy::too_many_lines, reason = "one table of names")]
 fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
     let place = || format!("{READER}, line {number}");
     let first = value.split_whitespace().next().unwrap_or_default();
-    let mut known = true;
-    match name {
-        "pytorch version" | "pytorch" | "torch version" | "torch" | "torch.__version__" | "pytorch.version"
-        | "pytorch build" | "torch build" | "pytorch 版本" | "torch 版本" | "pytorch版本" | "torch_version"
-        | "pytorch/torch" => {
+    let known = match named(name) {
+        Some(Field::Torch) => {
             torch(value, number, rank, draft);
+            true
         }
-        "cuda used to build pytorch" | "torch cuda version" | "torch.version.cuda" | "torch cuda" => {
-            let place = place();
+        Some(Field::TorchCuda) => {
             match first {
-                "None" | "N/A" | "none" => {
-                    draft.torch_cuda.add(None, rank, place);
-                }
+                "None" | "N/A" | "none" => draft.torch_cuda.add(None, rank, place()),
                 text => {
                     if let Ok(cuda) = text.parse::<CudaVersion>() {
-                        draft.torch_cuda.add(Some(cuda), rank, place);
+                        draft.torch_cuda.add(Some(cuda), rank, place());
                     }
                 }
             }
+            true
         }
-        "is cuda available"
-        | "cuda available"
-        | "torch.cuda.is_available()"
-        | "torch.cuda.is_available"
-        | "cuda is available" => match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
-            "true" | "yes" => draft.available(true, place()),
-            "false" | "no" | "flase" => draft.available(false, place()),
-            _ => known = false,
+        Some(Field::Available) => match first.trim_matches(['(', ')', '.']).to_ascii_lowercase().as_str() {
+            "true" | "yes" => available(true, place(), draft),
+            "false" | "no" | "flase" => available(false, place(), draft),
+            _ => false,
         },
-        // xformers.info.
-        "pytorch.cuda" if value == "available" => draft.available(true, place()),
-        "pytorch.cuda" if value == "not available" => draft.available(false, place()),
-        // `0.18.2, unknown, unknown`: with the commit and the branch, where it was built from a repository.
-        "deepspeed info" => draft.package("deepspeed", first.trim_end_matches(','), rank, place()),
-        "cuda runtime version"
-        | "nvcc"
-        | "nvcc version"
-        | "cuda toolkit"
-        | "cuda toolkit version"
-        | "nvcc cuda version" => {
-            known = nvcc(value, number, draft);
+        Some(Field::XformersCuda) => match value {
+            "available" => available(true, place(), draft),
+            "not available" => available(false, place(), draft),
+            _ => other(name, value, number, rank, vocabulary, draft),
+        },
+        Some(Field::DeepSpeed) => {
+            draft.package("deepspeed", first.trim_end_matches(','), rank, place());
+            true
         }
-        "nvidia driver version"
-        | "cuda driver version"
-        | "driver version"
-        | "nvidia driver"
-        | "driver"
-        | "gpu driver"
-        | "nvidia driver's version"
-        | "nvidia drivers version"
-        | "gpu driver version"
-        | "nvidia-driver"
-        | "驱动版本"
-        | "驱动"
-        | "nvidia driver版本"
-        | "显卡驱动"
-        | "kmd version"
-        | "driver_version"
-        | "nvidia drivers" => {
-            known = driver(value, number, rank, draft);
-        }
-        "gpu models and configuration"
-        | "gpu"
-        | "gpus"
-        | "gpu model"
-        | "gpu type"
-        | "gpu name"
-        | "gpu(s)"
-        | "gpu.name"
-        | "graphics card"
-        | "product name"
-        | "显卡"
-        | "显卡型号"
-        | "gpu型号"
-        | "accelerator"
-        | "video card"
-        | "card"
-        | "gpu device"
-        | "device"
-        | "hardware"
-        | "gpu hardware"
-        | "gpu models"
-        | "device name"
-        | "gpu info" => {
-            known = gpu(value, number, rank, vocabulary, draft);
-        }
-        "gpu.compute_capability" | "compute capability" | "highest compute capability among gpus detected" => {
+        Some(Field::Nvcc) => nvcc(value, number, draft),
+        Some(Field::Driver) => driver(value, number, rank, draft),
+        Some(Field::Gpu) => gpu(value, number, rank, vocabulary, draft),
+        Some(Field::Capability) => {
             if let Ok(capability) = first.trim_end_matches([',', '.']).parse::<ComputeCapability>() {
                 draft.capability(None, capability, place());
             }
+            true
         }
-        "python version" | "python" | "python_version" | "python 版本" => {
-            known = python(value, number, rank, draft);
+        Some(Field::Python) => python(value, number, rank, draft),
+        Some(Field::Platform) => platform(value, number, draft),
+        Some(Field::Os) => os(value, number, rank, draft),
+        Some(Field::Kernel) => {
+            kernel(value, number, rank, draft);
+            true
         }
-        "python platform" | "platform" => known = platform(value, number, draft),
-        "os"
-        | "operating system"
-        | "system"
-        | "os version"
-        | "distro"
-        | "distribution"
-        | "distro version"
-        | "系统"
-        | "操作系统"
-        | "os platform and distribution"
-        | "operating system & cpu architecture"
-        | "description"
-        | "linux distribution"
-        | "os / node image"
-        | "windows version"
-        | "linux" => known = os(value, number, rank, draft),
-        "kernel" | "kernel version" | "uname -r" | "linux kernel" => kernel(value, number, rank, draft),
-        "libc version" | "glibc version" | "glibc" | "libc" | "glibc 版本" => {
-            known = glibc(value, number, rank, draft);
-        }
-        "architecture" | "cpu architecture" | "machine" | "arch" => {
-            known = arch(first, number, rank, draft);
-        }
-        "jetpack" | "jetpack version" | "l4t release" | "l4t" | "jetson" => {
+        Some(Field::Glibc) => glibc(value, number, rank, draft),
+        Some(Field::Arch) => arch(first, number, rank, draft),
+        Some(Field::Jetson) => {
             draft.arch.add("aarch64".to_owned(), rank, place());
             draft.os.add("linux".to_owned(), rank, place());
+            true
         }
-        "shared memory (/dev/shm) size" | "shared memory size" | "/dev/shm" => {
-            known = value.split_once(' ').and_then(|(number, unit)| size(number, unit)).is_some_and(|bytes| {
+        Some(Field::Shm) => {
+            let bytes = value.split_once(' ').and_then(|(number, unit)| size(number, unit));
+            bytes.is_some_and(|bytes| {
                 draft.shm.add(bytes, rank, place());
                 true
-            });
+            })
         }
-        "nvml library version" => {}
-        "build.torch_version" => draft.built_for("xformers", first, place()),
-        "cuda" | "cuda version" => known = is_cuda(first),
-        "cuda forward compat"
-        | "cuda forward compatibility"
-        | "forward compat"
-        | "forward compatibility"
-        | "cuda compat"
-        | "cuda-compat"
-        | "cuda compat driver"
-        | "cuda compat version"
-        | "compat libcuda"
-        | "compat driver"
-        | "cuda forward compat version"
-        | "cuda-compat version" => {
-            known = compat(value, number, rank, draft);
+        Some(Field::NvmlLibrary) => true,
+        Some(Field::XformersTorch) => {
+            draft.built_for("xformers", first, place());
+            true
         }
-        _ => known = other(name, value, number, rank, vocabulary, draft),
-    }
+        Some(Field::Cuda) => is_cuda(first),
+        Some(Field::Compat) => compat(value, number, rank, draft),
+        None => other(name, value, number, rank, vocabulary, draft),
+    };
     if known {
         draft.saw(READER, number);
     }
     known
+}
+
+fn available(is: bool, place: String, draft: &mut Draft) -> bool {
+    draft.available(is, place);
+    true
 }
 
 /// Names that are made of something: `gpu 0,1`, `` `accelerate` version``, an environment variable, a distribution.

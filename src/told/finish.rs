@@ -90,26 +90,8 @@ impl Draft {
         {
             facts.driver.version = Reading::absent(place.clone());
         }
-        let version = self.python.reading();
-        if let Some(source) = version.source().or(self.bits.source()) {
-            let place = source.place().to_owned();
-            let python = Python {
-                executable: Reading::Unknown,
-                prefix: "the report's environment".to_owned(),
-                base_prefix: Reading::Unknown,
-                version,
-                implementation: PythonImplementation::default(),
-                free_threaded: false,
-                bits: std::mem::take(&mut self.bits),
-                chosen_by: place.clone(),
-                path: Vec::new(),
-                management: crate::facts::Management {
-                    conda: self.conda.is_some(),
-                    ..crate::facts::Management::default()
-                },
-                place: crate::facts::Place::default(),
-            };
-            facts.python = Reading::told(python, place);
+        if let Some(python) = self.interpreter() {
+            facts.python = python;
         }
         self.outlived();
         facts.installing = std::mem::take(&mut self.installing);
@@ -126,6 +108,26 @@ impl Draft {
         let first = lines.take(UNREAD).map(|line| told(&line.text)).collect();
         facts.pasted = Some(Pasted { recognised, not_read: unread.len(), unread: first, contradictions });
         facts
+    }
+
+    /// The interpreter, where the report says its version or that it is of 64 bits.
+    fn interpreter(&mut self) -> Option<Reading<Python>> {
+        let version = self.python.reading();
+        let place = version.source().or(self.bits.source())?.place().to_owned();
+        let python = Python {
+            executable: Reading::Unknown,
+            prefix: "the report's environment".to_owned(),
+            base_prefix: Reading::Unknown,
+            version,
+            implementation: PythonImplementation::default(),
+            free_threaded: false,
+            bits: std::mem::take(&mut self.bits),
+            chosen_by: place.clone(),
+            path: Vec::new(),
+            management: crate::facts::Management { conda: self.conda.is_some(), ..crate::facts::Management::default() },
+            place: crate::facts::Place::default(),
+        };
+        Some(Reading::told(python, place))
     }
 
     /// A program says its module's name: `CuPy Version` beside a list with `cupy-cuda11x` is no second distribution.

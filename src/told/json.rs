@@ -4,6 +4,8 @@
 //! objects of a name and a version, on one line or over many: `{"name": "torch", "version": "2.7.1"}` is `torch==2.7.1` here.
 //! What else stands in such a document is no part of the report: `pip inspect` quotes whole READMEs, and the versions that
 //! each distribution asks for. A document may be clipped at either end, and broken at the width of a terminal.
+//!
+//! By hand: `serde_json` refuses a document that is clipped or broken.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -13,6 +13,7 @@ mod clean;
 mod commands;
 mod draft;
 mod field;
+mod field_name;
 mod fields;
 mod finish;
 mod gpu_fields;

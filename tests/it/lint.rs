@@ -230,6 +230,83 @@ fn each_finding_stands_at_its_line_and_can_be_ignored_for_a_reason() {
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
 }
 
+/// For each id the smallest change of its project after which nothing is wrong: what is told of that would be told of everybody.
+const NEARLY: &[(&str, &str, &str)] = &[
+    ("requirements.txt", "torch==2.7.1\ntriton<4\n", "unsatisfiable"),
+    (
+        "env/environment.yml",
+        "dependencies:\n  - pip:\n    - --index-url https://download.pytorch.org/whl/cu128\n    - torch==2.7.1\n",
+        "index-without-build",
+    ),
+    ("pyproject.toml", "[project]\nname = \"x\"\ndependencies = [\n  \"torch>=2.8,<2.10\",\n]\n", "range-admits-bad"),
+    (
+        "Containerfile",
+        "FROM nvidia/cuda:12.8.1-devel-ubuntu24.04\nRUN pip install torch==2.7.1+cu128 --extra-index-url https://download.pytorch.org/whl/cu128\n",
+        "cuda-mismatch",
+    ),
+    ("compose.yaml", "services:\n  a:\n    image: nvidia/cuda:12.8.1-base-ubuntu24.04\n", "image-driver"),
+    (
+        "docker-compose.yml",
+        "services:\n  a:\n    environment:\n      - TORCH_CUDA_ARCH_LIST=8.0;12.0\n",
+        "arch-list-without-gpu",
+    ),
+    (
+        "Dockerfile",
+        "FROM nvidia/cuda:12.8.1-devel-ubuntu22.04\nENV TORCH_CUDA_ARCH_LIST=9.0;12.0\n",
+        "arch-list-refused",
+    ),
+    ("a.sh", "export LD_LIBRARY_PATH=/usr/local/cuda-12.9/lib64\n", "compat-breaks"),
+    (
+        "b.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npip install --force-reinstall --no-deps torchvision\n",
+        "force-reinstall",
+    ),
+    ("requirements/gpu.txt", "torch==2.7.1\nflash-attn==2.7.4.post1\n", "unpinned-torch"),
+    (
+        "c.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npip install --no-build-isolation flash-attn==2.8.3\n",
+        "built-before-torch",
+    ),
+    (
+        ".github/workflows/gpu.yml",
+        "jobs:\n  gpu:\n    steps:\n      - run: |\n          pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\n          pip install --no-build-isolation flash-attn==2.8.3\n",
+        "build-isolation",
+    ),
+    ("d.sh", "pip install torch==2.8.0\npip install vllm==0.11.0\n", "undoes-earlier"),
+    (
+        "e.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npython -c \"import torch; assert torch.__version__ < '2.8'\"\n",
+        "version-check",
+    ),
+    (
+        "f.sh",
+        "pip install torch==2.7.1 --extra-index-url https://download.pytorch.org/whl/cu128\npip install --no-build-isolation flash-attn==2.8.3\n",
+        "hidden-failure",
+    ),
+    ("constraints.txt", "numpy<2\ntorch>=2.6\n", "syntax"),
+    ("requirements.txt", "numpy\n", "model-fit"),
+    ("requirements.in", "numpy\n", "min-vram"),
+    ("requirements-old.txt", "torch==2.7.1\n", "workload-advisory"),
+];
+
+#[test]
+fn what_is_nearly_wrong_is_no_finding() {
+    for (file, text, id) in NEARLY {
+        let declared = match *id {
+            "model-fit" => format!("{DESK}[workload]\nmodel-params = \"14B\"\n"),
+            "min-vram" => format!("{DESK}[workload]\nmin-vram = \"32GiB\"\n"),
+            "workload-advisory" => format!("{DESK}[workload]\nuses = [\"conv3d\"]\n"),
+            _ => DESK.to_owned(),
+        };
+        let project = folder(&[("gpudoc.toml", &declared), (file, text)]);
+        let all = found(project.path(), &[]);
+        assert!(!all.iter().any(|one| one.ends_with(&format!(" {id}"))), "{file}: {all:?}");
+    }
+    let ids: Vec<&str> = NEARLY.iter().map(|(_, _, id)| *id).collect();
+    let untested = gpudoc::lint::registry::RULES.iter().map(|rule| rule.id).filter(|id| !ids.contains(id));
+    assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
+}
+
 /// A rule that is declared and not listed would be explained nowhere.
 #[test]
 fn each_declared_rule_is_listed() {

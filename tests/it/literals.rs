@@ -98,6 +98,27 @@ fn no_version_is_known_in_code() {
     assert!(idle.is_empty(), "nothing is like these any more: {idle:?}");
 }
 
+/// Numbers of CUDA's errors are rows of `platform/cuda_errors.toml`; the pages of rules, which are fixed texts, may quote them.
+#[test]
+fn no_error_number_is_known_in_code() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let is_number = |rest: &str| rest.len() >= 3 && rest.bytes().take(3).all(|digit| digit.is_ascii_digit());
+    let mut found = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).expect("a source is text");
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let with = lines.filter(|line| line.split("error ").skip(1).any(is_number));
+        found.extend(
+            with.map(|line| format!("{}: {}", path.strip_prefix(&root).expect("below").display(), line.trim())),
+        );
+    }
+    // A page of lint, as said above.
+    assert_eq!(found, ["lint/rules/compat.rs: with error 803 or 804.\","]);
+}
+
 /// Which packages of `rules/packages/` a source may name: the file or folder, the names, and why.
 const NAMED: &[(&str, &[&str], &str)] = &[
     ("check/abi/numpy_1.rs", &["numpy"], "the rule is about numpy's own C interface"),

@@ -34,7 +34,7 @@ source = { page = "https://github.com/owner/demo/blob/v2.0/setup.py", read = "20
 versions = ">=1"
 checks = ["huggingface-hub"]
 stops = "unmet"
-source = { page = "demo/__init__.py", read = "2026-11-21" }
+source = { page = "the demo wheel 2.0: demo/__init__.py", read = "2026-11-21" }
 
 [[torch-abi]]
 version = "1.0"
@@ -160,7 +160,7 @@ type Fault = (&'static str, &'static str, &'static str, &'static str, &'static s
 
 #[test]
 fn every_planted_fault_is_found_at_its_line() {
-    let faults: [Fault; 26] = [
+    let faults: [Fault; 27] = [
         // Format.
         (
             DEMO_FILE,
@@ -283,6 +283,13 @@ fn every_planted_fault_is_found_at_its_line() {
         (
             ADVISORY_FILE,
             "page = \"https://tracker.example/1\"",
+            "page = \"(verbatim fixtures of build.sh at the release tag)\"",
+            "page = \"(verbatim",
+            "names nothing that can be opened",
+        ),
+        (
+            ADVISORY_FILE,
+            "page = \"https://tracker.example/1\"",
             "page = \"https://github.com/owner/demo/blob/main/README.md\"",
             "page = \"https",
             "name a tag or a commit",
@@ -347,7 +354,7 @@ fn what_contradicts_itself_across_files_and_tables_is_found() {
     plant(folder.path());
     let gpus = folder.path().join("platform/gpus.toml");
     let text = std::fs::read_to_string(&gpus).expect("copied");
-    let product = text.find("[[product]]").expect("a product");
+    let product = text.find("\n[[product]]").expect("a product") + 1;
     let rest = &text[product..];
     let end = rest[2..].find("[[").map_or(rest.len(), |end| end + 2);
     let copy = rest[..end].replace("capability = \"", "capability = \"1");
@@ -355,4 +362,23 @@ fn what_contradicts_itself_across_files_and_tables_is_found() {
     let said = String::from_utf8_lossy(&verify(folder.path()).stdout).into_owned();
     let line = text.matches('\n').count() + 2;
     assert!(said.contains(&format!("gpus.toml:{line}: ")) && said.contains("has another capability"), "{said}");
+}
+
+/// A table is listed in one place; a file beside the list would be read by nobody, and one without a head understood by nobody.
+#[test]
+fn a_table_is_listed_and_says_what_it_holds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    plant(folder.path());
+    let foo = folder.path().join("platform/foo.toml");
+    std::fs::write(&foo, "# Nobody reads it.\n").expect("written");
+    let said = String::from_utf8_lossy(&verify(folder.path()).stdout).into_owned();
+    assert!(said.contains("platform/foo.toml:1: no table is read from it: list `foo` in src/rules"), "{said}");
+
+    std::fs::remove_file(&foo).expect("there");
+    let xid = folder.path().join("platform/xid.toml");
+    let text = std::fs::read_to_string(&xid).expect("copied");
+    let rows = text.find("[sources]").expect("sources");
+    std::fs::write(&xid, &text[rows..]).expect("written");
+    let said = String::from_utf8_lossy(&verify(folder.path()).stdout).into_owned();
+    assert!(said.contains("platform/xid.toml:1: the file begins with a comment"), "{said}");
 }

@@ -34,7 +34,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
             .found(&[], format!("the toolkit's stub, `{}`, is in front of the driver's libcuda", library.path))
             .message(format!(
                 "The stub is there to link with: `cuInit` returns error {}, and `torch.cuda.is_available()` is False.",
-                context.db.cuda_error(CudaStop::StubLibrary)
+                context.db.tables().cuda_errors.number(CudaStop::StubLibrary)
             ))
             .packages(["libcuda"])
             .evidence([

@@ -5,7 +5,7 @@ use crate::check::{Context, Installed};
 use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::rules::driver::{DriverGap, compat_offer};
 use crate::rules::role::is_hub;
-use crate::rules::schema::CompatSupport;
+use crate::rules::schema::{CompatSupport, CudaStop};
 use crate::step::Step;
 use crate::text;
 
@@ -60,8 +60,11 @@ fn compat_remedy(context: &Context<'_>, gap: &DriverGap) -> Option<Remedy> {
     let (package, support) = compat_offer(gap.cuda, &context.target, context.db)?;
     let (major, minor) = (package.cuda.major, package.cuda.minor);
     let hedge = match support {
-        CompatSupport::Some => " (NVIDIA supports it on some workstation GPUs only: error 804 means not on this one)",
-        _ => "",
+        CompatSupport::Some => format!(
+            " (NVIDIA supports it on some workstation GPUs only: error {} means not on this one)",
+            context.db.tables().cuda_errors.number(CudaStop::CompatNotOnDevice)
+        ),
+        _ => String::new(),
     };
     Some(Remedy {
         change: context.db.toolkit(package.cuda).map(|toolkit| Change::Compat(toolkit.linux_driver.clone())),

@@ -47,38 +47,18 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
     if files.is_empty() && damaged.is_empty() {
         return None;
     }
-    let mut evidence: Vec<Evidence> = Vec::new();
     let listed = |library: &&&Library| files.iter().all(|file| file.path != library.path);
-    for library in damaged.iter().filter(listed).take(NAMED) {
-        evidence.push(file_evidence(installed, &library.path, library.damage.clone().unwrap_or_default(), None));
-    }
-    for file in files.iter().take(NAMED) {
-        let (observed, required) = match &file.how {
-            Changed::Missing => ("is missing".to_owned(), None),
-            Changed::Size { recorded, found } => (format!("{found} bytes"), Some(format!("{recorded} bytes"))),
-            Changed::Cut { recorded, found } => {
-                (format!("{found} bytes, and ends in the middle of a line"), Some(format!("{recorded} bytes")))
-            }
-            Changed::Zeros => ("nothing but zeros".to_owned(), Some("the recorded SHA-256".to_owned())),
-            Changed::Hidden => ("is not what `import` finds".to_owned(), None),
-            Changed::Hash => ("another SHA-256".to_owned(), Some("the recorded one".to_owned())),
-        };
-        evidence.push(file_evidence(installed, &file.path, observed, required));
-    }
-    let modules = files.iter().filter(|file| is_module(file)).count();
-    let lost = |file: &&&ChangedFile| is_lost(file);
-    let severity =
-        if !damaged.is_empty() || files.iter().filter(lost).any(|file| !is_data(file)) || modules >= ANOTHER_RELEASE {
-            Severity::Fail
-        } else if modules > 0 || files.iter().any(|file| is_lost(file)) {
-            Severity::Warn
-        } else {
-            // Some wheels are patched after their RECORD was written, so another size or hash of a library alone breaks nothing.
-            Severity::Info
-        };
+    let own = damaged.iter().filter(listed).take(NAMED);
+    let mut evidence: Vec<Evidence> = own
+        .map(|library| file_evidence(installed, &library.path, library.damage.clone().unwrap_or_default(), None))
+        .collect();
+    evidence.extend(files.iter().take(NAMED).map(|file| {
+        let (observed, required) = observed(&file.how);
+        file_evidence(installed, &file.path, observed, required)
+    }));
+    let severity = if damaged.is_empty() { severity(&files) } else { Severity::Fail };
     let data = || !files.is_empty() && damaged.is_empty() && files.iter().all(|file| is_data(file));
-    let rule = if modules > 0 || data() { &MODULES } else { &FILES };
-    let hidden = files.iter().any(|file| file.how == Changed::Hidden);
+    let rule = if files.iter().any(|file| is_module(file)) || data() { &MODULES } else { &FILES };
     let number = files.len() + damaged.iter().filter(listed).count();
     let over = files.iter().find_map(|file| file.also_of.as_deref()).and_then(|name| context.stack.get(name));
     let mut packages = vec![installed.name().to_owned()];
@@ -87,21 +67,7 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
     Some(
         rule.found(&[installed.name()], title(installed, &files, number, over))
             .severity(severity)
-            .message(match over {
-                Some(other) if hidden => format!(
-                    "{} has a folder of that name, and Python takes a folder before a file: which of the two is imported \
-                     does not depend on what was installed last.",
-                    other.title()
-                ),
-                Some(other) => format!(
-                    "{} installs a file of the same name: the one that came last won, and removing either breaks the \
-                     other.",
-                    other.title()
-                ),
-                None => "An interrupted installation, a full disk, another package or a hand changed them after \
-                         RECORD was written, or the wheel was published so."
-                    .to_owned(),
-            })
+            .message(message(&files, over))
             .packages(packages)
             .evidence(evidence)
             .remedies(match over {
@@ -114,6 +80,53 @@ pub fn check(context: &Context<'_>, installed: &Installed<'_>) -> Option<Finding
                 None => again::remedy(context, installed).into_iter().collect::<Vec<_>>(),
             }),
     )
+}
+
+/// How a file is, and how it is to be where that was recorded.
+fn observed(how: &Changed) -> (String, Option<String>) {
+    match how {
+        Changed::Missing => ("is missing".to_owned(), None),
+        Changed::Size { recorded, found } => (format!("{found} bytes"), Some(format!("{recorded} bytes"))),
+        Changed::Cut { recorded, found } => {
+            (format!("{found} bytes, and ends in the middle of a line"), Some(format!("{recorded} bytes")))
+        }
+        Changed::Zeros => ("nothing but zeros".to_owned(), Some("the recorded SHA-256".to_owned())),
+        Changed::Hidden => ("is not what `import` finds".to_owned(), None),
+        Changed::Hash => ("another SHA-256".to_owned(), Some("the recorded one".to_owned())),
+    }
+}
+
+/// How bad changed files are where no library is damaged.
+fn severity(files: &[&ChangedFile]) -> Severity {
+    let lost = |file: &&&ChangedFile| is_lost(file);
+    let modules = files.iter().filter(|file| is_module(file)).count();
+    if files.iter().filter(lost).any(|file| !is_data(file)) || modules >= ANOTHER_RELEASE {
+        Severity::Fail
+    } else if modules > 0 || files.iter().any(|file| is_lost(file)) {
+        Severity::Warn
+    } else {
+        // Some wheels are patched after their RECORD was written, so another size or hash of a library alone breaks nothing.
+        Severity::Info
+    }
+}
+
+/// What came of it, by whoever wrote over them.
+fn message(files: &[&ChangedFile], over: Option<&Installed<'_>>) -> String {
+    match over {
+        Some(other) if files.iter().any(|file| file.how == Changed::Hidden) => format!(
+            "{} has a folder of that name, and Python takes a folder before a file: which of the two is imported \
+             does not depend on what was installed last.",
+            other.title()
+        ),
+        Some(other) => format!(
+            "{} installs a file of the same name: the one that came last won, and removing either breaks the \
+             other.",
+            other.title()
+        ),
+        None => "An interrupted installation, a full disk, another package or a hand changed them after \
+                 RECORD was written, or the wheel was published so."
+            .to_owned(),
+    }
 }
 
 /// What is wrong, in one line.

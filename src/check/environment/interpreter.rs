@@ -40,4 +40,10 @@ mod tests {
         uv venv --allow-existing --python /usr/bin/python3.11 /v
         ");
     }
+
+    #[test]
+    fn one_that_starts_is_well_whoever_made_it() {
+        let uv = told(|python, _| python.management.uv = Some("0.9.5".to_owned()));
+        assert_eq!(uv, "");
+    }
 }

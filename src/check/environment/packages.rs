@@ -28,6 +28,7 @@ pub fn check(python: &Python) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use crate::check::environment::made::told;
+    use crate::facts::Reading;
 
     #[test]
     fn packages_for_another_python_are_not_found() {
@@ -36,5 +37,14 @@ mod tests {
         rm -f /v/bin/python /v/bin/python3 /v/bin/python3.11
         /usr/bin/python3.11 -m venv --without-pip /v
         ");
+    }
+
+    #[test]
+    fn of_an_unknown_version_nothing_is_said() {
+        let unknown = told(|python, _| {
+            python.place.packages_of = Some("python3.11".to_owned());
+            python.version = Reading::Unknown;
+        });
+        assert_eq!(unknown, "");
     }
 }

@@ -40,4 +40,10 @@ mod tests {
         unset PYTHONHOME
         ");
     }
+
+    #[test]
+    fn a_folder_without_pyvenv_cfg_is_another_matter() {
+        let other = told(|python, _| python.place.without_cfg = Some("/opt/py".to_owned()));
+        assert!(other.starts_with("Fail environment/pyvenv-cfg") && !other.contains("PYTHONHOME"), "{other}");
+    }
 }

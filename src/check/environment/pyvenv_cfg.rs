@@ -42,4 +42,10 @@ mod tests {
         });
         assert_eq!(without.lines().count(), 1, "{without}");
     }
+
+    #[test]
+    fn a_folder_of_another_version_has_one() {
+        let other = told(|python, _| python.place.packages_of = Some("python3.11".to_owned()));
+        assert!(other.starts_with("Fail environment/packages") && !other.contains("pyvenv-cfg"), "{other}");
+    }
 }

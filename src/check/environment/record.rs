@@ -61,4 +61,10 @@ mod tests {
         /v/bin/python -m pip install --force-reinstall --no-deps peft==0.17.1
         ");
     }
+
+    #[test]
+    fn a_record_that_lies_elsewhere_is_another_matter() {
+        let own = told(|_, all| all[0].metadata_dir = "peft-0.18.0.dist-info".to_owned());
+        assert_eq!(own, "");
+    }
 }

@@ -40,7 +40,7 @@ pub fn check(python: &Python) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use crate::check::environment::made::told;
-    use crate::facts::Scripts;
+    use crate::facts::{Reading, Scripts};
 
     #[test]
     fn an_environment_that_was_moved() {
@@ -53,5 +53,11 @@ mod tests {
         sed -i '1s|''^#!/old/bin/python|#!/v/bin/python|' /v/bin/hf
         ");
         assert_eq!(moved("/a|e touch b/bin/python").lines().count(), 1, "no such path enters the command");
+    }
+
+    #[test]
+    fn a_lost_interpreter_alone_says_nothing_of_scripts() {
+        let lost = told(|python, _| python.executable = Reading::unreadable("`/v/bin/python` leads nowhere"));
+        assert!(lost.starts_with("Fail environment/interpreter") && !lost.contains("scripts"), "{lost}");
     }
 }

@@ -52,4 +52,9 @@ mod tests {
         /v/bin/python -m pip install --force-reinstall --no-deps peft==0.18.0
         ");
     }
+
+    #[test]
+    fn a_source_that_is_there_is_well() {
+        assert_eq!(told(|_, all| all[0].editable = true), "");
+    }
 }

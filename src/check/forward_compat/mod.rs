@@ -9,6 +9,7 @@ use crate::check::{Context, looked};
 use crate::facts::{Facts, LibCuda};
 use crate::finding::{Change, Evidence, Outcome, Remedy, Rule};
 use crate::rules::driver::{CompatFault, compat_fault};
+use crate::rules::schema::CudaStop;
 use crate::step::Step;
 
 /// What is wrong with the library, for the finding about it.
@@ -38,9 +39,15 @@ pub fn check(context: &Context<'_>) -> Outcome {
     };
     let Some(driver) = &target.driver else { return Outcome::Skipped("the kernel driver's version".to_owned()) };
     let Some(fault) = compat_fault(target, context.db) else { return looked(Vec::new()) };
+    let errors = &context.db.tables().cuda_errors;
     let Fault { rule, title, message, required, gpu, citation } = match fault {
-        CompatFault::OlderThanDriver => older_than_driver::fault(compat, driver),
-        CompatFault::WrongGpu(index, citation) => wrong_gpu::fault(compat, driver, &target.gpus[index], citation),
+        CompatFault::OlderThanDriver => {
+            older_than_driver::fault(compat, driver, errors.number(CudaStop::DriverMismatch))
+        }
+        CompatFault::WrongGpu(index, citation) => {
+            let error = errors.number(CudaStop::CompatNotOnDevice);
+            wrong_gpu::fault(compat, driver, &target.gpus[index], citation, error)
+        }
         CompatFault::Refused(package, citation) => branch::fault(&package, driver, citation),
     };
     let fact = |fact: &str, observed: String, citation: Option<String>| {

@@ -12,14 +12,15 @@ rule! {
     pub OLDER_THAN_DRIVER = "forward-compat/older-than-driver": ForwardCompat, Fail, since "0.1.0", judged on [Loader, Driver];
 }
 
-/// Both in their versions, e.g. 535.54.03 over 570.86.15.
-pub(super) fn fault(compat: &DriverVersion, driver: &DriverVersion) -> Fault {
+/// Both in their versions, e.g. 535.54.03 over 570.86.15, and CUDA's error.
+pub(super) fn fault(compat: &DriverVersion, driver: &DriverVersion, error: u32) -> Fault {
     Fault {
         rule: &OLDER_THAN_DRIVER,
         title: format!("the cuda-compat libcuda {compat} is older than driver {driver}"),
-        message: "`cuInit` fails with error 803. Forward compatibility puts a newer user-mode driver over an older \
-                  kernel driver; once the kernel driver is newer, the package must leave the loader's path."
-            .to_owned(),
+        message: format!(
+            "`cuInit` fails with error {error}. Forward compatibility puts a newer user-mode driver over an older \
+             kernel driver; once the kernel driver is newer, the package must leave the loader's path."
+        ),
         required: format!("{driver}, the driver's own libcuda"),
         gpu: None,
         citation: None,

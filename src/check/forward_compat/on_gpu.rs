@@ -3,7 +3,7 @@
 use crate::check::Context;
 use crate::check::driver::update;
 use crate::finding::{Evidence, Finding, Remedy, rule};
-use crate::rules::schema::CompatSupport;
+use crate::rules::schema::{CompatSupport, CudaStop};
 use crate::step::Step;
 
 rule! {
@@ -39,8 +39,9 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
             .found(
                 &[],
                 format!(
-                    "{} does not support cuda-compat, which CUDA {cuda} on driver {driver} needs (error 804)",
-                    gpu.label
+                    "{} does not support cuda-compat, which CUDA {cuda} on driver {driver} needs (error {})",
+                    gpu.label,
+                    context.db.tables().cuda_errors.number(CudaStop::CompatNotOnDevice)
                 ),
             )
             .message(format!(

@@ -14,13 +14,19 @@ rule! {
     pub WRONG_GPU = "forward-compat/gpu": ForwardCompat, Fail, since "0.1.0", judged on [Loader, Gpus];
 }
 
-/// Both in their versions, and the GPU with the page that excludes it.
-pub(super) fn fault(compat: &DriverVersion, driver: &DriverVersion, gpu: &TargetGpu, citation: String) -> Fault {
+/// Both in their versions, the GPU with the page that excludes it, and CUDA's error.
+pub(super) fn fault(
+    compat: &DriverVersion,
+    driver: &DriverVersion,
+    gpu: &TargetGpu,
+    citation: String,
+    error: u32,
+) -> Fault {
     Fault {
         rule: &WRONG_GPU,
         title: format!("the cuda-compat libcuda {compat} does not work on {}", gpu.label),
         message: format!(
-            "`cuInit` fails with error 804: forward compatibility exists for data-centre GPUs only. Driver {driver} \
+            "`cuInit` fails with error {error}: forward compatibility exists for data-centre GPUs only. Driver {driver} \
              itself must be updated, or a build for an older CUDA be used."
         ),
         required: "a data-centre GPU".to_owned(),

@@ -28,6 +28,7 @@ use crate::facts::{Gpu, Origin, Source};
 use crate::finding::{Basis, Evidence, Finding, Outcome, Severity};
 use crate::rules::model::Package;
 use crate::rules::role::is_runtime_wheel;
+use crate::rules::schema::CudaStop;
 use crate::text;
 use crate::version::ComputeCapability;
 
@@ -117,6 +118,12 @@ fn judge(context: &Context<'_>, installed: &Installed<'_>, code: &InstalledCode<
         findings.push(few_kernels::finding(context, installed, &judged, (usable, all), &gpus));
     }
     findings
+}
+
+/// What a program says whose library has no code for the GPU.
+fn no_image(context: &Context<'_>) -> String {
+    let error = context.db.tables().cuda_errors.number(CudaStop::NoKernel);
+    format!("CUDA reports `no kernel image is available for execution on the device` (error {error}).")
 }
 
 fn gpu_evidence(context: &Context<'_>, index: Option<u32>, capability: ComputeCapability) -> Evidence {

@@ -44,7 +44,7 @@ pub fn finding(context: &Context<'_>) -> Option<Finding> {
                     gpu_words(&gpus)
                 ),
             )
-            .message("CUDA reports `no kernel image is available for execution on the device` (error 209).")
+            .message(super::no_image(context))
             .packages([TORCH])
             .gpus(gpus.iter().filter_map(|gpu| gpu.index))
             .evidence([gpu_evidence(context, first.index, first.capability)])

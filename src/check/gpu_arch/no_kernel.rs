@@ -64,9 +64,7 @@ pub fn finding(
         .severity(severity)
         .message(match required_by.filter(|_| severity != Severity::Fail) {
             Some(other) => format!("{other} requires it, and may do without it on this GPU."),
-            None => {
-                format!("CUDA reports `no kernel image is available for execution on the device` (error 209).{variant}")
-            }
+            None => format!("{}{variant}", super::no_image(context)),
         })
         .packages([installed.name()])
         .gpus(gpus.iter().filter_map(|gpu| gpu.index))

@@ -4,6 +4,7 @@ use super::verdict::Judged;
 use crate::check::{Context, Installed};
 use crate::finding::{Evidence, Finding, rule};
 use crate::rules::driver::DriverGap;
+use crate::rules::schema::CudaStop;
 use crate::version::DriverVersion;
 
 rule! {
@@ -34,8 +35,10 @@ pub fn finding(
         )
         .message(format!(
             "PTX is compiled by the driver when it is loaded, and this PTX comes from CUDA {}: driver {} or newer \
-             understands it. CUDA reports an unsupported PTX version (error 222).",
-            gap.cuda, gap.needs
+             understands it. CUDA reports an unsupported PTX version (error {}).",
+            gap.cuda,
+            gap.needs,
+            context.db.tables().cuda_errors.number(CudaStop::UnsupportedPtx)
         ))
         .packages([installed.name()])
         .gpus(gpu.index)

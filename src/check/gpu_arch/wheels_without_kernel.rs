@@ -34,8 +34,7 @@ pub fn findings(context: &Context<'_>) -> Vec<Finding> {
                 first.capability.sm(),
                 gpu_words(&gpus)
             );
-            finding.message =
-                "CUDA reports `no kernel image is available for execution on the device` (error 209).".to_owned();
+            finding.message = super::no_image(context);
             finding.gpus = gpus.iter().filter_map(|gpu| gpu.index).collect();
             finding.evidence[0].observed = words.join(" ");
             finding.evidence[0].required = Some(format!("sm_{}", first.capability.sm()));

@@ -86,7 +86,10 @@ fn words(answer: &CudaAnswer) -> String {
 fn expected(context: &Context<'_>) -> Expected {
     let facts = context.facts;
     let error = |stops: &[CudaStop], why: &str| {
-        Expected::Error(stops.iter().map(|stop| context.db.cuda_error(*stop)).collect(), why.to_owned())
+        Expected::Error(
+            stops.iter().map(|stop| context.db.tables().cuda_errors.number(*stop)).collect(),
+            why.to_owned(),
+        )
     };
     let Some(kernel) = facts.driver.version.value() else { return error(&[CudaStop::NoDevice], "no driver is loaded") };
     let libcuda = facts.loader.libcuda.value();
@@ -173,7 +176,7 @@ mod tests {
     /// The probe tells a stub by the number alone, and may not read the rules.
     #[test]
     fn the_probe_and_the_rules_know_a_stub_by_one_number() {
-        let number = crate::rules::embedded().cuda_error(crate::rules::schema::CudaStop::StubLibrary);
+        let number = crate::rules::embedded().tables().cuda_errors.number(crate::rules::schema::CudaStop::StubLibrary);
         assert_eq!(number, crate::facts::LibCuda::STUB_ERROR);
     }
 }

@@ -6,7 +6,7 @@ use super::ranked::MESSAGE;
 use super::words::Words;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
-use crate::rules::schema::{Matter, SymptomCause};
+use crate::rules::schema::{Matter, Symptom, SymptomCause};
 use crate::rules::symptom::Seen;
 use crate::rules::{RuleDb, machine};
 use crate::step::Written;
@@ -33,7 +33,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     let (first, others) = left.split_first()?;
     let fill = |text: &str| words.fill(context, text);
     let title = fill(&first.title);
-    let certain = proved == Severity::Fail;
+    let certain = is_certain(symptom);
     let mut message = symptom.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
     let named =
         |causes: &[&SymptomCause]| alternatives(&causes.iter().map(|cause| fill(&cause.title)).collect::<Vec<_>>());
@@ -81,12 +81,18 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     )
 }
 
+/// Whether a message by itself proves what it comes from.
+fn is_certain(symptom: &Symptom) -> bool {
+    Severity::from(symptom.severity) == Severity::Fail
+}
+
 /// Whether a finding is a guess at what a message comes from that tells of no exception: nothing that is installed is exchanged
 /// for it.
 #[must_use]
 pub fn is_guess(finding: &Finding, db: &RuleDb) -> bool {
     let stops = |evidence: &Evidence| evidence.fact == MESSAGE && db.stops(&evidence.observed);
-    finding.id.is(&SYMPTOM) && finding.title.starts_with(GUESS) && !finding.evidence.iter().any(stops)
+    let message = finding.id.subject().filter(|_| finding.id.is(&SYMPTOM)).and_then(|message| db.symptom(message));
+    message.is_some_and(|message| !is_certain(message)) && !finding.evidence.iter().any(stops)
 }
 
 /// What to do about a cause, with those of its commands that are wanted.

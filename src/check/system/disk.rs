@@ -26,7 +26,7 @@ const ENVIRONMENT: &str = "the environment";
 /// Disks with less room than another build of torch takes, those that are full first.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
     let disks = &context.facts.system.disks;
-    let (needed, citation) = context.db.torch_on_disk();
+    let (needed, citation) = context.db.tables().needs.torch_on_disk();
     let mut findings = Vec::new();
     // Often it is one disk for all.
     let full: Vec<&Disk> = disks.iter().filter(|disk| disk.free_bytes == 0).collect();

@@ -4,6 +4,7 @@ use crate::check::Context;
 use crate::check::gpus::{is, names, on, those};
 use crate::facts::{Fabric, Gpu};
 use crate::finding::{Finding, Remedy, rule};
+use crate::rules::schema::CudaStop;
 use crate::step::Step;
 
 rule! {
@@ -36,10 +37,11 @@ fn not_registered(context: &Context<'_>, found: &[(&Gpu, Fabric)]) -> Finding {
     on(
         FABRIC
             .found(&[], format!("{} {} not registered with the NVLink fabric", names(found), is(found, "is", "are")))
-            .message(
+            .message(format!(
                 "On a machine with NVSwitch CUDA starts only after the fabric manager has registered the GPUs. Until \
-                 then it ends with error 802, `system not yet initialized`, although nvidia-smi lists the GPUs.",
-            )
+                 then it ends with error {}, `system not yet initialized`, although nvidia-smi lists the GPUs.",
+                context.db.tables().cuda_errors.number(CudaStop::SystemNotReady)
+            ))
             .packages(["nvidia-fabricmanager"])
             .remedies([Remedy::new(
                 format!("Run the fabric manager of the driver's version{driver} on the host"),

@@ -45,7 +45,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
 
 /// torch from where it is published for this Jetson; none where the rules do not know.
 fn from_its_index(context: &Context<'_>) -> Option<Remedy> {
-    let row = context.target.gpus.iter().find_map(|gpu| context.db.jetson_index(gpu.capability))?;
+    let row = context.target.gpus.iter().find_map(|gpu| context.db.tables().machine.jetson_index(gpu.capability))?;
     let options = ["--force-reinstall", "--no-deps", "--index-url", &row.index];
     let step = Installer::of(context.facts).install(&options, &[TORCH.to_owned()])?;
     Some(Remedy::new(format!("Install torch from the index for Jetsons: its builds are for {}", row.builds), [step]))

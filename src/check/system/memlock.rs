@@ -20,7 +20,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let system = &context.facts.system;
     let devices = *system.infiniband.value()?;
     let limit = *system.memlock_bytes.value()?;
-    let (too_little, citation) = context.db.memlock();
+    let (too_little, citation) = context.db.tables().needs.too_little_memlock();
     if limit > too_little {
         return None;
     }

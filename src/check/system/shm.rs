@@ -15,14 +15,11 @@ rule! {
     pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System];
 }
 
-/// Docker's default is 64 MB; a container that was given more was given much more.
-const SMALL_SHM: u64 = 128 << 20;
-
 /// Less than what they need, where several GPUs or a report make it matter.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
     let reading = &context.facts.system.shm_bytes;
     let size = *reading.value()?;
-    if size >= SMALL_SHM {
+    if size >= context.db.tables().needs.enough_shm() {
         return None;
     }
     // One process on one GPU does without; NCCL between GPUs does not, and who pastes a report has a reason.

@@ -18,7 +18,7 @@ pub fn check(context: &Context<'_>) -> Option<Finding> {
     let kernel = system.kernel.value()?;
     let mut numbers = kernel.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return None };
-    let rule = context.db.wsl();
+    let rule = &context.db.tables().driver.wsl;
     if (major, minor) >= (rule.kernel.major, rule.kernel.minor) {
         return None;
     }

@@ -35,7 +35,7 @@ fn finding(context: &Context<'_>, xid: &Xid, place: Option<String>) -> Finding {
     };
     let observed = if xid.last.is_empty() { "no text".to_owned() } else { format!("`{}`", xid.last) };
     let mut evidence = vec![Evidence::host(format!("Xid {number}"), observed).cited(place)];
-    let (severity, title, meaning, remedies) = match context.db.xid(number) {
+    let (severity, title, meaning, remedies) = match context.db.tables().xid.error(number) {
         Some((row, action, citation)) => {
             evidence.push(
                 Evidence::rule(format!("cause of Xid {number}"), format!("as a rule {}", row.cause.name()))
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn severity_follows_from_what_mends_it() {
         let db = rules::embedded();
-        let rows = (0..200).filter_map(|number| db.xid(number));
+        let rows = (0..200).filter_map(|number| db.tables().xid.error(number));
         for (row, action, citation) in rows {
             let expected = match action.name.as_str() {
                 "RESTART_BM" => Level::Fail,
@@ -110,6 +110,10 @@ mod tests {
             assert_eq!(row.severity, expected, "Xid {}", row.number);
             assert!(citation.contains("xid-errors"), "Xid {}", row.number);
         }
-        assert!(db.xid(79).is_some() && db.xid(31).is_some() && db.xid(1).is_none());
+        assert!(
+            db.tables().xid.error(79).is_some()
+                && db.tables().xid.error(31).is_some()
+                && db.tables().xid.error(1).is_none()
+        );
     }
 }

@@ -16,7 +16,9 @@ rule! {
 pub fn check(context: &Context<'_>, severity: Severity) -> Option<Finding> {
     let Reading::Absent { looked } = &context.facts.toolchain.ninja else { return None };
     let mut evidence = vec![observed("ninja", "not found".to_owned(), "on PATH", looked)];
-    evidence.push(Evidence::rule("torch.utils.cpp_extension", "runs `ninja`").cited(context.db.ninja_citation()));
+    evidence.push(
+        Evidence::rule("torch.utils.cpp_extension", "runs `ninja`").cited(context.db.tables().needs.ninja_citation()),
+    );
     Some(
         NINJA
             .found(&[], "there is no `ninja`, with which torch builds extensions")

@@ -18,7 +18,7 @@ rule! {
 /// Whether the ptxas that is named for a GPU writes code for it; none where none is named, or nobody knows.
 pub fn knows(context: &Context<'_>, gpu: ComputeCapability) -> Option<bool> {
     let triton = context.stack.get("triton")?.version.as_ref()?;
-    let is_for = |ptxas: &&Ptxas| context.db.takes_ptxas(&ptxas.variable, gpu, triton);
+    let is_for = |ptxas: &&Ptxas| context.db.tables().needs.takes_ptxas(&ptxas.variable, gpu, triton);
     let ptxas = context.facts.toolchain.ptxas.iter().filter(|ptxas| ptxas.found).find(is_for)?;
     let toolkit = context.db.toolkit(ptxas.cuda?).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
     Some(toolkit.compiles_for.contains(&gpu))
@@ -30,7 +30,7 @@ pub fn check(context: &Context<'_>, triton: &Installed<'_>) -> Vec<Finding> {
 }
 
 fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option<Finding> {
-    let citation = context.db.ptxas_citation(&ptxas.variable)?;
+    let citation = context.db.tables().needs.ptxas_citation(&ptxas.variable)?;
     let variable = &ptxas.variable;
     let finding = |severity, title, message: &str, required: &str, evidence| {
         PTXAS_VARIABLE
@@ -62,7 +62,7 @@ fn judge(context: &Context<'_>, triton: &Installed<'_>, ptxas: &Ptxas) -> Option
     let (cuda, version) = (ptxas.cuda?, triton.version.as_ref()?);
     let toolkit = context.db.toolkit(cuda).filter(|toolkit| !toolkit.compiles_for.is_empty())?;
     let gpus = context.target.gpus.iter();
-    let takes = |gpu: ComputeCapability| context.db.takes_ptxas(&ptxas.variable, gpu, version);
+    let takes = |gpu: ComputeCapability| context.db.tables().needs.takes_ptxas(&ptxas.variable, gpu, version);
     let gpus: Vec<_> =
         gpus.filter(|gpu| takes(gpu.capability) && !toolkit.compiles_for.contains(&gpu.capability)).collect();
     let first = gpus.first()?.capability;

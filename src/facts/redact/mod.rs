@@ -145,6 +145,65 @@ impl Redactor {
             imports,
             pasted,
         } = facts;
+        // Of a pasted report these are words that somebody typed.
+        let typed = *origin == Origin::Report;
+        self.system(system, typed);
+        let Driver { version, cuda, module, package, nvml, confidential } = driver;
+        self.reading(package, |_, _| ());
+        self.reading(confidential, |_, _| ());
+        self.reading(version, |_, _| ());
+        self.reading(cuda, |_, _| ());
+        self.reading(module, |_, _| ());
+        self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
+        self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu, typed)));
+
+        // Of UUIDs it holds only which GPU each names.
+        let Visibility { named, nodes, cuda, available, without_gpus } = visibility;
+        self.reading(available, |_, _| ());
+        self.reading(without_gpus, Self::text);
+        self.reading(named, |_, _| ());
+        self.reading(nodes, |_, _| ());
+        self.reading(cuda, |_, _| ());
+
+        let Loader { libcuda, others, plain_libcuda, libstdcxx } = loader;
+        self.reading(plain_libcuda, Self::text);
+        self.reading(libstdcxx, |_, _| ());
+        self.toolchain(toolchain);
+        self.reading(libcuda, Self::libcuda);
+        others.iter_mut().for_each(|library| self.libcuda(library));
+        self.reading(python, Self::python);
+        distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
+        self.reading(whole_list, |_, _| ());
+        self.reading(spoken_of, |_, _| ());
+        self.reading(vendor, |_, _| ());
+        self.installing(installing);
+        self.reading(imports, |redactor, Imports { wants, left: _ }| {
+            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _, parts: _ } in wants {
+                redactor.text(file);
+                redactor.text(name);
+            }
+        });
+        if let Some(pasted) = pasted {
+            self.pasted(pasted);
+        }
+    }
+
+    fn toolchain(&mut self, toolchain: &mut Toolchain) {
+        let Toolchain { nvcc, path_nvcc, named, ptxas, ninja, gcc, python_h } = toolchain;
+        for reading in [nvcc, path_nvcc] {
+            self.reading(reading, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
+        }
+        self.reading(named, |_, _| ());
+        for Ptxas { variable: _, path, found: _, cuda: _ } in ptxas {
+            self.text(path);
+        }
+        self.reading(ninja, Self::text);
+        self.reading(gcc, |_, _| ());
+        self.reading(python_h, Self::text);
+    }
+
+    /// `typed`: it is what somebody wrote.
+    fn system(&mut self, system: &mut System, typed: bool) {
         let System {
             os,
             arch,
@@ -160,8 +219,6 @@ impl Redactor {
             disks,
             environment,
         } = system;
-        // Of a pasted report these are words that somebody typed.
-        let typed = *origin == Origin::Report;
         for reading in [os, arch, distro, kernel, container] {
             self.reading(reading, |redactor, text| {
                 if typed {
@@ -183,55 +240,6 @@ impl Redactor {
             }
         });
         environment.values_mut().for_each(|value| self.text(value));
-
-        let Driver { version, cuda, module, package, nvml, confidential } = driver;
-        self.reading(package, |_, _| ());
-        self.reading(confidential, |_, _| ());
-        self.reading(version, |_, _| ());
-        self.reading(cuda, |_, _| ());
-        self.reading(module, |_, _| ());
-        self.reading(nvml, |redactor, Nvml { library, version: _ }| redactor.text(library));
-        self.reading(gpus, |redactor, gpus| gpus.iter_mut().for_each(|gpu| redactor.gpu(gpu, typed)));
-
-        // Of UUIDs it holds only which GPU each names.
-        let Visibility { named, nodes, cuda, available, without_gpus } = visibility;
-        self.reading(available, |_, _| ());
-        self.reading(without_gpus, Self::text);
-        self.reading(named, |_, _| ());
-        self.reading(nodes, |_, _| ());
-        self.reading(cuda, |_, _| ());
-
-        let Loader { libcuda, others, plain_libcuda, libstdcxx } = loader;
-        self.reading(plain_libcuda, Self::text);
-        self.reading(libstdcxx, |_, _| ());
-        let Toolchain { nvcc, path_nvcc, named, ptxas, ninja, gcc, python_h } = toolchain;
-        for reading in [nvcc, path_nvcc] {
-            self.reading(reading, |redactor, Nvcc { path, cuda: _, newest_gcc: _ }| redactor.text(path));
-        }
-        self.reading(named, |_, _| ());
-        for Ptxas { variable: _, path, found: _, cuda: _ } in ptxas {
-            self.text(path);
-        }
-        self.reading(ninja, Self::text);
-        self.reading(gcc, |_, _| ());
-        self.reading(python_h, Self::text);
-        self.reading(libcuda, Self::libcuda);
-        others.iter_mut().for_each(|library| self.libcuda(library));
-        self.reading(python, Self::python);
-        distributions.iter_mut().for_each(|distribution| self.distribution(distribution));
-        self.reading(whole_list, |_, _| ());
-        self.reading(spoken_of, |_, _| ());
-        self.reading(vendor, |_, _| ());
-        self.installing(installing);
-        self.reading(imports, |redactor, Imports { wants, left: _ }| {
-            for Want { importer: _, file, line: _, wanted: _, module: _, name, owner: _, stops: _, parts: _ } in wants {
-                redactor.text(file);
-                redactor.text(name);
-            }
-        });
-        if let Some(pasted) = pasted {
-            self.pasted(pasted);
-        }
     }
 
     fn installing(&mut self, installing: &mut Installing) {

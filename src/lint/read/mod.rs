@@ -11,9 +11,9 @@ mod workflow;
 
 use std::collections::BTreeSet;
 
+use super::Rule;
 use super::kind::FileKind;
 use super::project::{At, Environment, From, IndexAt, Line, Project, Snippet, SourceFile};
-use super::{Finding, Rule};
 use crate::finding::Severity;
 use crate::project::place::{InputError, Placed};
 use crate::project::sourced::Sourced;
@@ -141,8 +141,7 @@ impl<'r> Reader<'r> {
     fn refuse(&mut self, file: usize, errors: Vec<InputError>) {
         let path = self.project.path(file).to_owned();
         for InputError { place, message, hint } in errors {
-            let found = SYNTAX.found(Severity::Fail, path.clone(), place, message);
-            self.project.findings.push(Finding { hint, ..found });
+            self.project.findings.push(SYNTAX.found(Severity::Fail, path.clone(), place, message).hinted(hint));
         }
     }
 }

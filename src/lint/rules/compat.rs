@@ -51,7 +51,7 @@ pub fn judge(view: &View<'_>, target: &Target, out: &mut Vec<Finding>) -> Target
             (format!("{package} does not work on driver {kernel}: {citation}"), CudaStop::DriverMismatch)
         }
     };
-    let code = view.db.cuda_error(stop);
+    let code = view.db.tables().cuda_errors.number(stop);
     let message = format!("`{folder}` in LD_LIBRARY_PATH breaks CUDA with error {code} {}", on(target));
     let mut found = finding(view, &COMPAT_BREAKS, Severity::Fail, setting.file, &setting.value.place, message);
     found.notes = vec![why];

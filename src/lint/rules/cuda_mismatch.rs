@@ -39,10 +39,11 @@ pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
     }
     let tag = image.name.text();
     let ubuntu = tag.rsplit_once("ubuntu").map(|(_, version)| version);
-    let row = view.db.images().images.iter().rfind(|row| {
+    let row = view.db.tables().images.images.iter().rfind(|row| {
         row.cuda() == Some(cuda) && ubuntu.is_none_or(|ubuntu| row.ubuntu.iter().any(|own| own == ubuntu))
     });
-    let ours = tag.rsplit_once(':').is_some_and(|(name, _)| name.ends_with(view.db.images().repository.as_str()));
+    let ours =
+        tag.rsplit_once(':').is_some_and(|(name, _)| name.ends_with(view.db.tables().images.repository.as_str()));
     if let (Some(row), true) = (row, ours) {
         found.hint = Some(format!("take the image of CUDA {}", row.version));
         let span = image.name.value.source(toolkit.version.clone());

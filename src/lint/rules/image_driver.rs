@@ -17,7 +17,7 @@ pub static IMAGE_DRIVER: Rule = Rule {
 /// The toolkit's CUDA against the drivers of the targets.
 pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
     // Without the check of the image, what is in it decides.
-    let off = view.db.images().driver_check.off.as_str();
+    let off = view.db.tables().images.driver_check.off.as_str();
     if view.setting(off.split('=').next().unwrap_or(off)).is_some() {
         return;
     }

@@ -10,7 +10,7 @@ use super::{edit, finding, is_told, on};
 use crate::finding::{Kind, Severity};
 use crate::lint::project::{From, Line};
 use crate::lint::{Finding, Fix, Rule};
-use crate::pep::{Operator, Requirement, Version};
+use crate::pep::{Operator, Requirement, Version, VersionSpecifiers};
 use crate::rules::Target;
 use crate::rules::model::{Package, Release};
 use crate::rules::obstacle::obstacles;
@@ -51,16 +51,16 @@ fn verdict(view: &View<'_>, package: &Package, release: &Release, index: Option<
     reason.map_or(Verdict::NotOffered, Verdict::Fails)
 }
 
-fn range(
-    view: &View<'_>,
+/// The releases that a range admits and that are offered for a target, ascending, with what comes of each.
+fn judged<'v>(
+    view: &View<'v>,
     line: &Line,
     target: &Target,
     decided: &BTreeMap<String, Version>,
     solver: &Solver<'_>,
-) -> Option<Finding> {
+) -> Option<Vec<(&'v Release, Verdict)>> {
     let package = view.db.package(&line.name)?;
     let range = specifiers(&line.requirement)?;
-    let place = line.versions.as_ref()?;
     let admitted = |release: &&Release| {
         !release.yanked && !release.version.any_prerelease() && satisfied(&range, &release.version)
     };
@@ -70,11 +70,11 @@ fn range(
         From::Pypi => Some("pypi".to_owned()),
         From::Main(at) => view.db.index_at(&at.url),
     };
-    let verdicts = solver.verdicts((line.name.clone(), index.clone(), format!("{target:?}")), || {
+    let verdicts = solver.verdicts((line.name.clone(), index.clone(), target.clone()), || {
         let all = package.releases.iter();
         all.map(|release| verdict(view, package, release, index.as_deref(), target)).collect()
     });
-    let judged: Vec<(&Release, Verdict)> = package
+    let judged = package
         .releases
         .iter()
         .zip(verdicts.iter())
@@ -89,6 +89,39 @@ fn range(
             other => (release, other),
         })
         .collect();
+    Some(judged)
+}
+
+/// The range without the releases at its ends that do not work: `>=2.6,<2.8`. `low` is the release with which it is to begin, `high`
+/// the first that it is to leave out.
+fn narrowed(range: &VersionSpecifiers, low: Option<&Release>, high: Option<&Release>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for one in range.iter() {
+        let lower = matches!(one.operator(), Operator::GreaterThan | Operator::GreaterThanEqual | Operator::TildeEqual);
+        let upper = matches!(one.operator(), Operator::LessThan | Operator::LessThanEqual);
+        let tilde = *one.operator() == Operator::TildeEqual;
+        if lower && low.is_some() && !tilde || upper && high.is_some() {
+            continue;
+        }
+        parts.push(one.to_string());
+    }
+    if let Some(low) = low {
+        parts.insert(0, format!(">={}", low.version));
+    }
+    parts.extend(high.map(|high| format!("<{}", high.version)));
+    parts.join(",")
+}
+
+fn range(
+    view: &View<'_>,
+    line: &Line,
+    target: &Target,
+    decided: &BTreeMap<String, Version>,
+    solver: &Solver<'_>,
+) -> Option<Finding> {
+    let range = specifiers(&line.requirement)?;
+    let place = line.versions.as_ref()?;
+    let judged = judged(view, line, target, decided, solver)?;
     if judged.len() < 2 {
         return None;
     }
@@ -113,23 +146,8 @@ fn range(
     if newest_bad && !view.may_take(line, judged.get(bad)?.0, target) {
         return None;
     }
-    let mut parts: Vec<String> = Vec::new();
-    for one in range.iter() {
-        let lower = matches!(one.operator(), Operator::GreaterThan | Operator::GreaterThanEqual | Operator::TildeEqual);
-        let upper = matches!(one.operator(), Operator::LessThan | Operator::LessThanEqual);
-        let tilde = *one.operator() == Operator::TildeEqual;
-        if lower && low_bad && !tilde || upper && newest_bad {
-            continue;
-        }
-        parts.push(one.to_string());
-    }
-    if low_bad {
-        parts.insert(0, format!(">={}", judged.get(first_good)?.0.version));
-    }
-    if newest_bad {
-        parts.push(format!("<{}", judged.get(last_good + 1)?.0.version));
-    }
-    let narrower = parts.join(",");
+    let release = |wanted: bool, at: usize| judged.get(at).filter(|_| wanted).map(|(release, _)| *release);
+    let narrower = narrowed(&range, release(low_bad, first_good), release(newest_bad, last_good + 1));
     // Which release is the newest depends on the Python, and nobody declares one.
     let clash = matches!(judged.get(bad)?.1, Verdict::Clashes(..));
     let sure = newest_bad && (target.python.is_some() || !clash);

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::pep::Version;
-use crate::rules::RuleDb;
-use crate::solve::{self, Proof, Request};
+use crate::rules::{RuleDb, Target};
+use crate::solve::{self, AskedRequirement, Proof, Request};
 
 /// What is chosen: names and full versions.
 pub type Pins = Vec<(String, Version)>;
@@ -14,13 +14,13 @@ pub type Pins = Vec<(String, Version)>;
 /// Answers by question.
 pub struct Solver<'db> {
     db: &'db RuleDb,
-    answers: RefCell<HashMap<String, Answer>>,
-    possible: RefCell<HashMap<String, bool>>,
+    answers: RefCell<HashMap<Question, Answer>>,
+    possible: RefCell<HashMap<Question, bool>>,
     verdicts: RefCell<HashMap<Offer, Rc<Vec<Verdict>>>>,
 }
 
-/// A package, the index that it comes from, and the target in words.
-pub type Offer = (String, Option<String>, String);
+/// A package, the index that it comes from, and the target.
+pub type Offer = (String, Option<String>, Target);
 
 #[derive(Clone)]
 enum Answer {
@@ -119,19 +119,23 @@ fn with_places(proof: &Proof, origins: &[String]) -> Proof {
     proof
 }
 
-fn question(request: &Request) -> String {
-    use std::fmt::Write;
-    let mut text = format!("{:?}{:?}", request.target, request.beside);
-    for asked in &request.requirements {
-        let _ = write!(text, "\n{}", asked.requirement);
+/// What is asked, apart from where it stands.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Question {
+    targets: Vec<Target>,
+    requirements: Vec<String>,
+    constraints: Vec<String>,
+    from_index: Vec<(Option<String>, String)>,
+}
+
+fn question(request: &Request) -> Question {
+    let lines = |all: &[AskedRequirement]| all.iter().map(|asked| asked.requirement.to_string()).collect();
+    Question {
+        targets: [&request.target].into_iter().chain(&request.beside).cloned().collect(),
+        requirements: lines(&request.requirements),
+        constraints: lines(&request.constraints),
+        from_index: request.from_index.iter().map(|from| (from.package.clone(), from.index.clone())).collect(),
     }
-    for asked in &request.constraints {
-        let _ = write!(text, "\n-c {}", asked.requirement);
-    }
-    for from in &request.from_index {
-        let _ = write!(text, "\n-i {:?} {}", from.package, from.index);
-    }
-    text
 }
 
 /// What a release is to an installer on a target.

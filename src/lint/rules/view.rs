@@ -201,8 +201,8 @@ impl<'p> Toolkit<'p> {
         let name = image.name.text();
         let (repository, tag) = name.rsplit_once(':')?;
         let start = name.len() - tag.len();
-        let ours =
-            repository == db.images().repository || repository.ends_with(&format!("/{}", db.images().repository));
+        let ours = repository == db.tables().images.repository
+            || repository.ends_with(&format!("/{}", db.tables().images.repository));
         let at = if ours { 0 } else { tag.find("cuda")? + "cuda".len() };
         let number = tag.get(at..)?;
         let number = number.trim_start_matches(['-', ':']);

@@ -4,6 +4,8 @@
 //! numbers: buckets, the first symbol that is in the index, words of a Bloom filter, its shift. Undefined symbols are not
 //! in the index and so come before that first symbol; an exported one is found through its bucket, as the loader would.
 //! libtorch_cpu.so has 60 MB of symbol names: a question costs some hundred bytes of them.
+//!
+//! By hand: a library has up to gigabytes, and a few names are asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

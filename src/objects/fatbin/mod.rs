@@ -33,6 +33,8 @@
 //! | torch 2.7.1, libtorch_cuda.so      |                  |        | 0          | 2.2 MB, 0.4 ms        |
 //!
 //! All 137 libraries of an environment of torch and its like: 58 MB of headers, 62 MB more of searching, 0.06 s on one core.
+//!
+//! By hand, as nobody documents it.
 
 mod header;
 mod stream;

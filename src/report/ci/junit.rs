@@ -1,4 +1,6 @@
 //! JUnit XML: a test case for each problem, and one for each thing without.
+//!
+//! By hand: three elements, whose texts one function escapes.
 
 use std::fmt::Write;
 

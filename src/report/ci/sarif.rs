@@ -1,4 +1,6 @@
 //! SARIF 2.1.0, as code scanning reads it.
+//!
+//! A few of its objects, as `serde_json` values: types of all of SARIF would be longer than this.
 
 use serde_json::{Value, json};
 

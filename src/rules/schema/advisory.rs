@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
-use super::gpus::GpuClass;
 use super::line::Line;
 use super::page::{Page, fault, normalised, requirement};
+use super::platform::gpus::GpuClass;
 use super::range::Range;
 use crate::pep::{VersionOrUrl, read_pin};
 use crate::step::Written;

@@ -10,9 +10,6 @@ use crate::pep::{PackageName, Requirement};
 
 /// A file of `platform/`: its rows, and what must be true of them.
 pub trait Table: serde::de::DeserializeOwned {
-    /// The file's name without `.toml`, e.g. `gpus`.
-    const FILE: &str;
-
     /// Checks all rows.
     ///
     /// # Errors
@@ -134,6 +131,54 @@ fn moving_in_words(text: &str) -> Option<&str> {
     })
 }
 
+/// What must stand in a page's name so that it can be opened: an address, an archive, or a repository at a tag or a commit. A
+/// release by its name and version is one too, `timm 0.4.5: helpers.py`.
+///
+/// Returns the first page of a line of TOML, `page = "…"`, that names none of these, such as `(fixtures of build.sh)`.
+#[must_use]
+pub fn unopened(line: &str) -> Option<&str> {
+    let pages = line.split("page = \"").skip(1).filter_map(|rest| rest.split('"').next());
+    pages.into_iter().find(|page| !can_be_opened(page))
+}
+
+fn can_be_opened(page: &str) -> bool {
+    const ARCHIVES: [&str; 4] = [".whl", ".tar.gz", ".zip", ".conda"];
+    let is_commit = |word: &str| word.len() >= 7 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let is_version = |word: &str| {
+        let word = word.trim_start_matches('v');
+        word.starts_with(|first: char| first.is_ascii_digit()) && word.contains('.')
+    };
+    let named_in = |word: &str| {
+        let word = word.trim_end_matches([',', ':', ';', ')']);
+        let (_, at) = word.split_once('@').unwrap_or(("", word));
+        ["wheel", "wheels", "sdist", "sdists"].contains(&word)
+            || is_commit(at.split([':', '/']).next().unwrap_or_default())
+            || (at != word && is_version(at))
+    };
+    let mut words = page.split([' ', ',', ':']);
+    let first = words.next().unwrap_or_default();
+    let is_release = first.rsplit_once('-').is_some_and(|(_, version)| is_version(version))
+        || (first.starts_with(|letter: char| letter.is_ascii_alphabetic())
+            && !first.contains('/')
+            && words.next().is_some_and(is_version));
+    page.contains("https://")
+        || ARCHIVES.iter().any(|archive| page.contains(archive))
+        || page.split(' ').any(named_in)
+        || is_release
+}
+
+/// A page in one line, e.g. `https://vendor.example/table, read 2026-11-20`.
+#[must_use]
+pub fn cite(page: &Page) -> String {
+    format!("{}, read {}", page.page, page.read)
+}
+
+/// The page that a row cites by its key, as [`cite`] has it; checked tables have it.
+#[must_use]
+pub fn cite_key(sources: &BTreeMap<String, Page>, key: &str) -> String {
+    sources.get(key).map(cite).unwrap_or_default()
+}
+
 pub fn pages(sources: &BTreeMap<String, Page>) -> Result<(), Fault> {
     for (key, page) in sources {
         day(&page.read).map_err(|found| Fault { path: vec!["sources".to_owned(), key.clone()], ..found })?;
@@ -154,7 +199,7 @@ pub fn fault(table: &str, index: usize, message: &str) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::moving;
+    use super::{moving, unopened};
 
     #[test]
     fn a_page_on_a_branch_moves_and_one_at_a_tag_or_commit_stays() {
@@ -183,6 +228,31 @@ mod tests {
             "cuda_setup/main.py and the main one, CUDA 12.8 nightly",
         ] {
             assert_eq!(moving(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_names_something_that_can_be_opened() {
+        for page in [
+            "(verbatim fixtures of .ci/manywheel/build_cuda.sh at the release tag)",
+            "pytorch/pytorch .ci/aarch64_linux/aarch64_ci_build.sh, the version with arms for 12.6 and 12.8",
+            "cuda_dnn.cc of XLA, CudnnSupport::Init",
+            "same commit",
+        ] {
+            assert_eq!(unopened(&format!("source = {{ page = \"{page}\", read = \"2026-11-20\" }}")), Some(page));
+        }
+        for page in [
+            "https://github.com/a/b/pull/1: the list",
+            "triton-3.2.0-cp311-cp311-linux_x86_64.whl has no triton/ops",
+            "jax-0.4.1.tar.gz: setup.py",
+            "torch/_dynamo/eval_frame.py in the torch wheels for macOS 2.0.0 to 2.15.0",
+            "a/b@0768a9b: setup.py",
+            "CHANGELOG.md of a/b at cec06d116c05f0d52adfceee3d3b730fdbcb0ce5",
+            "huggingface/accelerate@v1.2.0: setup.py",
+            "pip 23.2.1, `pip install --help`",
+            "numba-0.58.1, 0.61.2: numba/__init__.py",
+        ] {
+            assert_eq!(unopened(&format!("page = \"{page}\"")), None);
         }
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::Fault;
 use super::advisory::{Condition, KINDS, Level, condition};
-use super::machine::Matter;
 use super::page::{Page, cited, fault, pages};
+use super::platform::machine::Matter;
 use crate::step::Written;
 
 /// `rules/symptoms/<family>.toml`.

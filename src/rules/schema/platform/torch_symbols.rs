@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{OpenedWheel, Table, fault, wheel};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{OpenedWheel, Table, fault, wheel};
 
 /// `rules/platform/torch_symbols.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,8 +40,6 @@ pub struct BuildHistory {
 }
 
 impl Table for TorchSymbolTable {
-    const FILE: &str = "torch_symbols";
-
     fn check(&self) -> Result<(), Fault> {
         for (index, release) in self.releases.iter().enumerate() {
             wheel(&release.source).map_err(|found| found.below("torch", index))?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::step::Written;
 use crate::version::ComputeCapability;
 
@@ -118,9 +118,28 @@ pub struct MachineTask {
     pub source: String,
 }
 
-impl Table for MachineTable {
-    const FILE: &str = "machine";
+impl MachineTable {
+    /// What somebody has to do about a matter of the machine, where a program runs.
+    #[must_use]
+    pub fn task(&self, matter: Matter, at: Place) -> Option<&MachineTask> {
+        self.tasks.iter().find(|row| row.matter == matter && row.at == at)
+    }
 
+    /// How NVIDIA's Container Toolkit is installed on a distribution, by its name: `Ubuntu 24.04.3 LTS`.
+    #[must_use]
+    pub fn container_toolkit(&self, distro: &str) -> Option<&ContainerToolkit> {
+        let is_on = |row: &&ContainerToolkit| row.on.iter().any(|name| distro.starts_with(name.as_str()));
+        self.container_toolkits.iter().find(is_on)
+    }
+
+    /// Where torch for a Jetson is published, by its compute capability.
+    #[must_use]
+    pub fn jetson_index(&self, capability: ComputeCapability) -> Option<&JetsonIndex> {
+        self.jetsons.iter().find(|row| row.capability == capability)
+    }
+}
+
+impl Table for MachineTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.tasks.iter().enumerate() {

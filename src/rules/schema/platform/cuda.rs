@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
 /// `rules/platform/cuda.toml`.
@@ -69,8 +69,6 @@ pub struct ToolkitRelease {
 }
 
 impl Table for CudaTable {
-    const FILE: &str = "cuda";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.toolkits.iter().enumerate() {

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::advisory::Level;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::advisory::Level;
+use crate::rules::schema::page::{Page, Table, cite_key, cited, fault, pages};
 use crate::step::Written;
 
 /// The whole file.
@@ -89,9 +89,18 @@ pub struct XidError {
     pub source: String,
 }
 
-impl Table for XidTable {
-    const FILE: &str = "xid";
+impl XidTable {
+    /// An error by its number, e.g. 79, what to do about it, and where that was read.
+    #[must_use]
+    pub fn error(&self, number: u32) -> Option<(&XidError, &XidAction, String)> {
+        let at = self.rows.binary_search_by_key(&number, |row| row.number).ok()?;
+        let row = self.rows.get(at)?;
+        let action = self.actions.iter().find(|action| action.name == row.action)?;
+        Some((row, action, cite_key(&self.sources, &row.source)))
+    }
+}
 
+impl Table for XidTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.actions.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,8 +57,6 @@ pub struct WorkloadMemory {
 }
 
 impl Table for WorkloadTable {
-    const FILE: &str = "workload";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         cited(&self.sources, &self.very_large_model.source, "very-large-model", 0)?;

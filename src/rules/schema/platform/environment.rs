@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages, variable};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages, variable};
 
 /// `rules/platform/environment.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -39,8 +39,6 @@ pub struct VariableRow {
 }
 
 impl Table for EnvironmentTable {
-    const FILE: &str = "environment";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.variables.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::version::{CudaVersion, GlibcVersion, PythonVersion};
 
 /// `rules/platform/images.toml`.
@@ -126,8 +126,6 @@ impl ImageRow {
 }
 
 impl Table for ImageTable {
-    const FILE: &str = "images";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         cited(&self.sources, &self.driver_check.source, "driver-check", 0)?;

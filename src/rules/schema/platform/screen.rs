@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, pages};
 use crate::step::Written;
 
 /// `rules/platform/screen.toml`: what a screen has room for.
@@ -33,8 +33,6 @@ pub struct AskFor {
 }
 
 impl Table for ScreenTable {
-    const FILE: &str = "screen";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (table, ask) in [("machine", &self.machine), ("stack", &self.stack)] {

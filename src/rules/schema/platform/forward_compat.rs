@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
 use super::gpus::GpuClass;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::version::CudaVersion;
 
 /// `rules/platform/forward_compat.toml`.
@@ -66,8 +66,6 @@ pub enum CompatSupport {
 }
 
 impl Table for ForwardCompatTable {
-    const FILE: &str = "forward_compat";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.packages.iter().enumerate() {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
-use super::page::{Page, Table, fault};
-use super::role::RoleRow;
+use crate::rules::fault::{Fault, day};
+use crate::rules::schema::page::{Page, Table, fault};
+use crate::rules::schema::role::RoleRow;
 
 /// `rules/platform/cuda_names.toml`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -37,8 +37,6 @@ pub struct CudaTwins {
 }
 
 impl Table for CudaNameTable {
-    const FILE: &str = "cuda_names";
-
     fn check(&self) -> Result<(), Fault> {
         for (index, row) in self.roles.iter().enumerate() {
             day(&row.source.read).map_err(|found| found.below("role", index))?;

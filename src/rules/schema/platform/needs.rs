@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
-use super::range::Range;
 use crate::pep::Version;
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cite_key, cited, fault, pages};
+use crate::rules::schema::range::Range;
 use crate::version::ComputeCapability;
 
 /// The whole file.
@@ -20,6 +20,8 @@ pub struct NeedsTable {
     pub disk: TorchOnDisk,
     /// Locked memory, for InfiniBand.
     pub memlock: MemlockRow,
+    /// Shared memory.
+    pub shm: ShmRow,
     /// The program that torch builds with.
     pub ninja: NinjaRow,
     /// Variables that name another ptxas to Triton.
@@ -43,6 +45,16 @@ pub struct TorchOnDisk {
 pub struct MemlockRow {
     /// A limit with which NCCL fails.
     pub too_little_bytes: u64,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// Shared memory.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ShmRow {
+    /// What Docker gives to `/dev/shm` by itself.
+    pub docker_bytes: u64,
     /// A key of `sources`.
     pub source: String,
 }
@@ -83,14 +95,55 @@ impl PtxasRow {
     }
 }
 
-impl Table for NeedsTable {
-    const FILE: &str = "needs";
+impl NeedsTable {
+    /// What torch for CUDA takes on a disk with its libraries, in bytes, and where that was read.
+    #[must_use]
+    pub fn torch_on_disk(&self) -> (u64, String) {
+        (self.disk.stack_bytes, cite_key(&self.sources, &self.disk.source))
+    }
 
+    /// A limit of locked memory with which NCCL fails on InfiniBand, in bytes, and where that was read.
+    #[must_use]
+    pub fn too_little_memlock(&self) -> (u64, String) {
+        (self.memlock.too_little_bytes, cite_key(&self.sources, &self.memlock.source))
+    }
+
+    /// From so many bytes on somebody gave `/dev/shm` more than Docker does: twice as much.
+    #[must_use]
+    pub fn enough_shm(&self) -> u64 {
+        self.shm.docker_bytes.saturating_mul(2)
+    }
+
+    /// Where it was read that torch builds with ninja.
+    #[must_use]
+    pub fn ninja_citation(&self) -> String {
+        cite_key(&self.sources, &self.ninja.source)
+    }
+
+    /// Whether a release of Triton takes the ptxas that a variable names, e.g. `TRITON_PTXAS_PATH`, for a GPU.
+    #[must_use]
+    pub fn takes_ptxas(&self, variable: &str, gpu: ComputeCapability, triton: &Version) -> bool {
+        self.ptxas.iter().filter(|row| row.variable == variable).any(|row| row.is_for(gpu, triton))
+    }
+
+    /// Where it was read which releases of Triton read a variable; none for one that none does.
+    #[must_use]
+    pub fn ptxas_citation(&self, variable: &str) -> Option<String> {
+        let row = self.ptxas.iter().rev().find(|row| row.variable == variable)?;
+        Some(cite_key(&self.sources, &row.source))
+    }
+}
+
+impl Table for NeedsTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
-        for (table, source) in
-            [("disk", &self.disk.source), ("memlock", &self.memlock.source), ("ninja", &self.ninja.source)]
-        {
+        let sources = [
+            ("disk", &self.disk.source),
+            ("memlock", &self.memlock.source),
+            ("shm", &self.shm.source),
+            ("ninja", &self.ninja.source),
+        ];
+        for (table, source) in sources {
             if !self.sources.contains_key(source) {
                 let message = format!("source `{source}` is not in `[sources]`");
                 return Err(Fault { path: vec![table.to_owned()], message });

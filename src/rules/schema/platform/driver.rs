@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::step::Written;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion};
 
@@ -89,8 +89,6 @@ pub struct ArchLifetime {
 }
 
 impl Table for DriverTable {
-    const FILE: &str = "driver";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.families.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, requirements};
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::{Fault, requirements};
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// `rules/platform/indexes.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,8 +45,6 @@ pub struct IndexRow {
 }
 
 impl Table for IndexTable {
-    const FILE: &str = "indexes";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.indexes.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// The whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -18,7 +18,7 @@ pub struct CudaErrorTable {
     pub errors: Vec<CudaErrorRow>,
 }
 
-/// Why CUDA does not start.
+/// Why CUDA does not start, or runs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CudaStop {
@@ -28,6 +28,10 @@ pub enum CudaStop {
     NoDevice,
     /// A device was named that is none; seen also where an entry of `CUDA_VISIBLE_DEVICES` is repeated.
     InvalidDevice,
+    /// No code in the library is for the GPU.
+    NoKernel,
+    /// The driver does not understand the PTX.
+    UnsupportedPtx,
     /// The system is not ready, e.g. without its fabric manager.
     SystemNotReady,
     /// Kernel driver and libcuda do not go together.
@@ -38,10 +42,12 @@ pub enum CudaStop {
 
 impl CudaStop {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::StubLibrary,
         Self::NoDevice,
         Self::InvalidDevice,
+        Self::NoKernel,
+        Self::UnsupportedPtx,
         Self::SystemNotReady,
         Self::DriverMismatch,
         Self::CompatNotOnDevice,
@@ -62,9 +68,16 @@ pub struct CudaErrorRow {
     pub source: String,
 }
 
-impl Table for CudaErrorTable {
-    const FILE: &str = "cuda_errors";
+impl CudaErrorTable {
+    /// The number of an error, e.g. 803 for [`CudaStop::DriverMismatch`].
+    #[must_use]
+    pub fn number(&self, stop: CudaStop) -> u32 {
+        // Every one has its row: the build would stop without.
+        self.errors.iter().find(|row| row.stop == stop).map_or(0, |row| row.number)
+    }
+}
 
+impl Table for CudaErrorTable {
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.errors.iter().enumerate() {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
-use super::page::{Page, Table, cited, fault, pages};
+use crate::rules::fault::Fault;
+use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::version::ComputeCapability;
 
 /// `rules/platform/gpus.toml`.
@@ -173,8 +173,6 @@ impl GpuClass {
 }
 
 impl Table for GpuTable {
-    const FILE: &str = "gpus";
-
     fn check(&self) -> Result<(), Fault> {
         pages(&self.sources)?;
         for (index, row) in self.patterns.iter().enumerate() {
