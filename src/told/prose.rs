@@ -4,11 +4,13 @@
 
 use super::Vocabulary;
 use super::beside::{is_own_extension, is_system};
+use super::cards::{gpus, unique};
 use super::clean::Line;
 use super::draft::{Draft, WORDS};
-use super::product::{is_cache, is_count, product};
+use super::product::is_count;
 use super::said::Rank;
 use super::sentences::gpu;
+use super::split::Words;
 use super::token::{branch, demands, is_driver, is_name, is_version};
 use super::words::Word;
 use crate::python::local_label::LocalLabel;
@@ -60,58 +62,6 @@ fn is_title(text: &str) -> bool {
             && !tag.is_empty()
             && tag.chars().all(|letter| letter.is_alphabetic() || letter == ' ')
     })
-}
-
-/// The words of a line.
-#[derive(Default)]
-struct Words<'l> {
-    all: Vec<&'l str>,
-    /// Places of those that have a digit: only these can be a version or a product.
-    numbers: Vec<usize>,
-}
-
-impl<'l> Words<'l> {
-    fn split(&mut self, text: &'l str) {
-        self.all.clear();
-        self.numbers.clear();
-        let (mut start, mut numbered) = (0, false);
-        let mut end = |at: usize, letter: char, numbered: bool| {
-            if let Some(word) = text.get(start..at).filter(|word| !word.is_empty()) {
-                self.numbers.extend(numbered.then_some(self.all.len()));
-                self.all.push(word);
-            }
-            start = at + letter.len_utf8();
-        };
-        // Most lines are ASCII.
-        if text.is_ascii() {
-            for (at, byte) in text.bytes().enumerate() {
-                numbered |= byte.is_ascii_digit();
-                if ends_word(char::from(byte)) {
-                    end(at, ' ', std::mem::take(&mut numbered));
-                }
-            }
-        } else {
-            for (at, letter) in text.char_indices() {
-                numbered |= letter.is_ascii_digit();
-                if ends_word(letter) {
-                    end(at, letter, std::mem::take(&mut numbered));
-                }
-            }
-        }
-        end(text.len(), ' ', numbered);
-    }
-
-    /// Those that have a digit.
-    fn numbered(&self) -> impl Iterator<Item = &'l str> {
-        self.numbers.iter().filter_map(|at| self.all.get(*at).copied())
-    }
-}
-
-fn ends_word(letter: char) -> bool {
-    matches!(
-        letter,
-        ' ' | ',' | '(' | ')' | '`' | '"' | '\'' | ';' | '/' | '=' | ':' | '，' | '（' | '）' | '*' | '。' | '@'
-    )
 }
 
 /// Pairs of a word and the number that follows it, with at most three of [`FILLERS`] between.
@@ -432,81 +382,4 @@ fn windows(text: &str, number: usize, draft: &mut Draft) {
         draft.os.add("windows".to_owned(), Rank::Told, format!("a path, line {number}"));
         draft.arch.add("x86_64".to_owned(), Rank::Told, format!("a path, line {number}"));
     }
-}
-
-/// Products by the words that people use: `RTX 4090`, `5070ti`, `A100`, `GTX 1080 Ti`; returns how often it looked one up.
-fn gpus(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
-    let mut looked = boards(words, number, vocabulary, draft);
-    let is_series = |word: &str| vocabulary.series.iter().any(|series| word.eq_ignore_ascii_case(series.word));
-    // A series without a number has it in the next word.
-    let series = |at: &usize| at.checked_sub(1).filter(|at| words.all.get(*at).is_some_and(|word| is_series(word)));
-    for at in words.numbers.iter().flat_map(|at| series(at).into_iter().chain([*at])) {
-        let word = |further: usize| words.all.get(at + further).copied();
-        if is_cache(word(0), word(1), word(2)) {
-            continue;
-        }
-        let Some(name) = word(0).and_then(|first| product(first, [word(1), word(2), word(3)], vocabulary.series))
-        else {
-            continue;
-        };
-        looked += 1;
-        if (vocabulary.is_gpu)(&name) {
-            let mut gpu = gpu(&name, &format!("the report's words, line {number}"));
-            gpu.index = u32::try_from(looked).unwrap_or(0) - 1;
-            let rank = if is_elsewhere(words, at) { Rank::Aside } else { Rank::Told };
-            draft.gpu(unique(gpu, number), rank, "the report's words");
-            draft.saw(WORDS, number);
-        }
-    }
-    looked
-}
-
-/// Whether the words before a product say that it is not the one at hand: `works on my 4090`, `the old one was a 3090`, `upgraded
-/// from a GTX 1080`, `unlike my 3080`.
-fn is_elsewhere(words: &Words<'_>, at: usize) -> bool {
-    const FURTHEST: usize = 6;
-    const ELSEWHERE: [&str; 11] = [
-        "old",
-        "older",
-        "previous",
-        "previously",
-        "former",
-        "works",
-        "unlike",
-        "than",
-        "replaced",
-        "swapped",
-        "instead",
-    ];
-    const MOVED: [&str; 6] = ["upgraded", "upgrading", "moved", "moving", "switched", "migrated"];
-    // A new clause speaks of another machine, and what does not work there is here.
-    const ENDS: [&str; 9] = ["but", "and", "now", "new", "to", "not", "no", "never", "nothing"];
-    let before = words.all.get(..at).unwrap_or_default().iter().rev().take(FURTHEST);
-    let before = before.map(|word| word.to_ascii_lowercase()).take_while(|word| !ENDS.contains(&word.as_str()));
-    let before: Vec<String> = before.collect();
-    let has = |all: &[&str]| before.iter().any(|word| all.contains(&word.as_str()));
-    has(&ELSEWHERE) || has(&MOVED) && has(&["from"])
-}
-
-/// Boards that are called without a number: `Jetson AGX Orin 64GB`. Returns how many it took.
-fn boards(words: &Words<'_>, number: usize, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> usize {
-    let is_board = |word: &str| vocabulary.boards.contains(&word);
-    let Some(first) = words.all.iter().position(|word| is_board(word)) else { return 0 };
-    let is_name = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let rest: Vec<&str> = words.all.iter().skip(first).take(4).take_while(is_name).copied().collect();
-    let names = (2..=rest.len()).filter_map(|count| rest.get(..count)).map(|name| name.join(" "));
-    let Some(name) = names.into_iter().find(|name| (vocabulary.is_gpu)(name)) else { return 0 };
-    draft.gpu(
-        unique(gpu(&name, &format!("the report's words, line {number}")), number),
-        Rank::Told,
-        "the report's words",
-    );
-    draft.saw(WORDS, number);
-    1
-}
-
-/// Each line's GPUs are apart, so that different names are seen to differ.
-fn unique(mut gpu: crate::facts::Gpu, number: usize) -> crate::facts::Gpu {
-    gpu.index = gpu.index.saturating_add(u32::try_from(number).unwrap_or(0).saturating_mul(64));
-    gpu
 }

@@ -287,6 +287,7 @@ const NEARLY: &[(&str, &str, &str)] = &[
     ("requirements.txt", "numpy\n", "model-fit"),
     ("requirements.in", "numpy\n", "min-vram"),
     ("requirements-old.txt", "torch==2.7.1\n", "workload-advisory"),
+    ("requirements.txt", "numpy\ntorch==2.8.0\n", "index-not-named"),
 ];
 
 #[test]
@@ -353,7 +354,7 @@ fn each_finding_is_explained() {
 fn what_the_project_does_is_judged_on_its_targets() {
     let config = "[target.train]\ngpu = [\"2x H100\"]\nvram = \"80GiB\"\n[target.desk]\ngpu = [\"RTX 5090\"]\n\
                   [workload]\nuses = [\"torch.compile\"]\nmodel-params = \"47B\"\nmin-vram = \"24GiB\"\n";
-    let project = folder(&[("gpudoc.toml", config), ("requirements.txt", "torch==2.7.1\n")]);
+    let project = folder(&[("gpudoc.toml", config), ("requirements.txt", "torch==2.8.0\n")]);
     let (_, out, _) = lint(project.path(), &["--color", "never"]);
     insta::assert_snapshot!(out, @r#"
     warning[model-fit]: `desk`: a model of 47B parameters does not fit on RTX 5090: its weights in 16 bits take 87.5 GiB, and RTX 5090 has 32 GiB
@@ -366,40 +367,27 @@ fn what_the_project_does_is_judged_on_its_targets() {
       = note: https://github.com/pytorch/pytorch/blob/02f079b4bb66924eb2d11981f4d748a23278c8c2/torch/headeronly/util/BFloat16.h (one uint16_t), read 2026-11-21
       = hint: spread it over RTX 5090 × 3 or more, or load it in 4 bits (`bitsandbytes-4bit`): 21.9 GiB at least
 
-    warning[index-not-named]: torch 2.7.1 comes from PyPI, and its build there does not work on `desk` (RTX 5090 (compute capability 12.0), linux_x86_64)
-     --> requirements.txt:1:1
-      |
-    1 | torch==2.7.1
-      | ^^^^^^^^^^^^
-      |
-      = note: torch 2.7.1+cu126 has no kernel for compute capability 12.0 (RTX 5090)
-      = note: the index cu128 has a build that works; the file names none
-    fix: name the index `cu128`
-      |
-    1 + --extra-index-url https://download.pytorch.org/whl/cu128
-      |
-
     warning[workload-advisory]: GPUDOC-2026-0002: torch.compile starts up to 32 compile workers, which very large models and small hosts pay for in memory and hangs
      --> requirements.txt:1:1
       |
-    1 | torch==2.7.1
+    1 | torch==2.8.0
       | ^^^^^^^^^^^^
       |
-      = note: an installer takes torch 2.7.1
+      = note: an installer takes torch 2.8.0
       = note: Inductor compiles in min(32, CPUs) worker processes, in every release from 2.0 to 2.15. Each holds host memory of its own, so that compiling a very large model can exhaust the host or a container's limit, and until 2.10.0 idle workers stay until the process ends; several reports describe hangs at exit. Fewer workers compile longer but bounded.
       = hint: Bound the number of compile workers: `export TORCHINDUCTOR_COMPILE_THREADS=4`
 
     info[workload-advisory]: GPUDOC-2026-0083: Compiling a very large model whole takes long: compile the block that repeats instead, from torch 2.5 on without recompilation
      --> requirements.txt:1:1
       |
-    1 | torch==2.7.1
+    1 | torch==2.8.0
       | ^^^^^^^^^^^^
       |
-      = note: an installer takes torch 2.7.1
+      = note: an installer takes torch 2.8.0
       = note: The compile time of torch.compile grows with the model, to tens of minutes or hours for very large ones. A model of repeated blocks needs only one of them compiled: the code is used again for the others. torch 2.5 does so by itself; torch 2.4 compiles again for each block unless `torch._dynamo.config.inline_inbuilt_nn_modules` is set.
       = hint: Compile each block that repeats, not the whole model
 
-    0 failures, 3 warnings and 1 remark in 2 files; 1 can be fixed with `--fix`
+    0 failures, 2 warnings and 1 remark in 2 files
     "#);
     // 47e9 parameters of 2 bytes are 87.5 GiB: two H100 hold them, an RTX 5090 does not.
     assert_eq!(out.matches("87.5 GiB, and RTX 5090 has 32 GiB").count(), 1, "{out}");
