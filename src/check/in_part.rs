@@ -62,6 +62,12 @@ fn without_findings(outcome: Outcome) -> Outcome {
 /// Writes what was said in the place of the member that stood for it.
 fn as_said(finding: &mut Finding, stands_for: &[(String, String)]) {
     for (member, said) in stands_for.iter().filter(|(member, said)| member != said) {
+        // What was observed of a distribution is its version without its name.
+        let (bare, words) =
+            (member.split(' ').next_back().unwrap_or(member), said.split(' ').next_back().unwrap_or(said));
+        for Evidence { observed, .. } in finding.evidence.iter_mut().filter(|it| it.observed == bare) {
+            words.clone_into(observed);
+        }
         let observed = finding.evidence.iter_mut().map(|Evidence { observed, .. }| observed);
         for text in [&mut finding.title, &mut finding.message].into_iter().chain(observed) {
             if let Some(replaced) = replaced(text, member, said) {

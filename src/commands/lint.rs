@@ -34,7 +34,7 @@ Examples:
 Exit status: 0 nothing fails, 1 something does (with `--strict` also warnings), 2 gpudoc could not run, e.g. for a FILE that
 is not there")]
 pub struct Args {
-    /// Files; without any, those of the current folder that are not ignored by git
+    /// Files, and folders of them; without any, those of the current folder that are not ignored by git
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What a FILE is, where its name does not say it
@@ -99,9 +99,22 @@ impl From<KindArg> for FileKind {
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     let db = rules::embedded();
     let mut judge = judge(&args.targets, db)?;
-    let mut whole = args.files.is_empty();
-    let named = if args.files.is_empty() { found()? } else { args.files.clone() };
-    let mut files = Vec::new();
+    let here = PathBuf::from(".");
+    let all = args.files.is_empty() || args.files.contains(&here);
+    let mut whole = all;
+    let asked = if args.files.is_empty() { std::slice::from_ref(&here) } else { &args.files };
+    let mut named: Vec<PathBuf> = Vec::new();
+    for path in asked {
+        match path.is_dir() {
+            true if args.kind.is_some() && !args.files.is_empty() => {
+                bail!("`--kind` says what one file is, and `{}` is a folder", path.display());
+            }
+            // What is named by itself too is looked at once.
+            true => named.extend(found(path)?.into_iter().filter(|path| !asked.contains(path))),
+            false => named.push(path.clone()),
+        }
+    }
+    let mut files: Vec<(String, FileKind, String)> = Vec::new();
     for path in &named {
         let shown = path.to_string_lossy().replace('\\', "/");
         let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
@@ -123,7 +136,7 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
     }
     // Of what gpudoc.toml says by itself only who looks at all, or at it, is told.
     judge.declared.told &= whole;
-    (judge.today, judge.all) = (today(), args.files.is_empty());
+    (judge.today, judge.all) = (today(), all);
     let on_disk = |path: &str| {
         Path::new(path).is_file().then(|| file::read_bytes(Path::new(path)).ok()).flatten().map(|bytes| decode(&bytes))
     };
@@ -178,16 +191,16 @@ fn judge<'j>(args: &TargetArgs, db: &'j RuleDb) -> anyhow::Result<Judge<'j>> {
     Ok(Judge::declared(Some((&path, &config, &text)), targets, db))
 }
 
-/// The files below the current folder that gpudoc knows and git does not ignore.
-fn found() -> anyhow::Result<Vec<PathBuf>> {
-    let mut walk = ignore::WalkBuilder::new(".");
+/// The files below a folder that gpudoc knows and git does not ignore.
+fn found(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut walk = ignore::WalkBuilder::new(folder);
     // `.github` begins with a dot.
     walk.hidden(false)
         .require_git(false)
         .filter_entry(|entry| entry.file_name() != ".git" && entry.file_name() != crate::own::FOLDER);
     let mut found = Vec::new();
     for entry in walk.build() {
-        let entry = entry.context("failed to look through the current folder")?;
+        let entry = entry.with_context(|| format!("failed to look through `{}`", folder.display()))?;
         if entry.file_type().is_some_and(|kind| kind.is_file())
             && entry.path().to_str().and_then(FileKind::of).is_some_and(|kind| kind != FileKind::Python)
         {

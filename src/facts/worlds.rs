@@ -7,7 +7,7 @@ use super::{Facts, Part, Reading};
 pub struct World {
     /// What would be observed.
     pub facts: Facts,
-    /// The text of each member that was put in, and the words that it stands for, e.g. (`2.5.1+cu124`, `2.5+cu124`).
+    /// The text of each member that was put in, and the words that it stands for, e.g. (`torch 2.5.1+cu124`, `torch 2.5+cu124`).
     pub stands_for: Vec<(String, String)>,
 }
 
@@ -92,10 +92,11 @@ fn of_distribution(world: World, at: usize) -> Vec<World> {
     let case = |which: usize| {
         let mut own = world.clone();
         if let Some(distribution) = own.facts.distributions.get_mut(at) {
+            let name = distribution.name.clone();
             let put = |reading: &mut Reading<String>, part: &Option<Part<String>>, stands_for: &mut Vec<_>| {
                 let member = part.as_ref().and_then(|part| Some((part.among().get(which)?.clone(), part.said())));
                 if let (Some((member, said)), Some(source)) = (member, reading.source().cloned()) {
-                    stands_for.push((member.clone(), said.to_owned()));
+                    stands_for.push((format!("{name} {member}"), format!("{name} {said}")));
                     *reading = Reading::Known { value: member, source };
                 }
             };
@@ -145,7 +146,7 @@ mod tests {
         let worlds = facts(0, 0, 2).worlds();
         let told = |world: &World| world.facts.distributions[0].full_version().to_owned();
         assert_eq!(worlds.iter().map(told).collect::<Vec<_>>(), ["2.5.0+cu124", "2.5.1+cu124"]);
-        assert_eq!(worlds[1].stands_for[0], ("2.5.1+cu124".to_owned(), "2.5+cu124".to_owned()));
+        assert_eq!(worlds[1].stands_for[0], ("torch 2.5.1+cu124".to_owned(), "torch 2.5+cu124".to_owned()));
         assert_eq!(facts(2, 0, 1).in_part(), ["driver 535", "torch 2.5+cu124"]);
     }
 

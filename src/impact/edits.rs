@@ -8,13 +8,14 @@ use super::outlook::{Fate, Outlook, Row};
 use crate::check::rebuild::ARCH_LIST;
 use crate::facts::TORCH;
 use crate::pep::{Operator, Version, VersionSpecifiers, is_line};
+use crate::project::conda_cuda::CondaCuda;
 use crate::project::dependency::{Origin, WrittenRequirement, repository_name};
 use crate::project::dockerfile::{Dockerfile, Kind};
 use crate::project::install::{IndexKind, Install};
 use crate::project::place::{Lines, Place};
 use crate::project::pyproject::{GroupItem, PyProject};
 use crate::project::requirements::{EntryKind, RequirementsFile};
-use crate::project::shell::{Command, Word, base_name, script, without_runner};
+use crate::project::shell::{Command, Word, script};
 use crate::rules::RuleDb;
 use crate::rules::requirement::{is_about, parse, satisfied, specifiers};
 use crate::rules::schema::SourceBuild;
@@ -265,35 +266,11 @@ impl Editor<'_> {
 
     /// conda's CUDA: the label of a channel, and what is pinned beside it.
     fn conda(&mut self, command: &Command, lines: &Lines<'_>) {
-        const LABEL: &str = "nvidia/label/cuda-";
-        let words = without_runner(&command.words);
-        let is_conda =
-            words.first().is_some_and(|word| matches!(base_name(word.text()), "conda" | "mamba" | "micromamba"));
-        let Some(cuda) = self.outlook.cuda.filter(|_| is_conda) else { return };
+        let Some(cuda) = self.outlook.cuda else { return };
         let Some(row) = self.db.tables().images.images.iter().rfind(|row| row.cuda() == Some(cuda)) else { return };
-        let new = row.version.clone();
-        for word in words {
-            let text = word.text();
-            let label = text.find(LABEL).map(|at| at + LABEL.len());
-            let pin = text.strip_prefix("cuda").and_then(|rest| Some(text.len() - rest.len() + rest.find('=')?));
-            let pin = pin.map(|at| {
-                at + text.get(at..).unwrap_or_default().len()
-                    - text.get(at..).unwrap_or_default().trim_start_matches('=').len()
-            });
-            for start in label.into_iter().chain(pin) {
-                let rest = text.get(start..).unwrap_or_default();
-                let length = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(rest.len());
-                let now = rest.get(..length).unwrap_or_default();
-                let Ok(version) = now.parse::<CudaVersion>() else { continue };
-                if version == cuda {
-                    continue;
-                }
-                let parts = if label == Some(start) { 3 } else { now.split('.').count() };
-                let text = new.split('.').take(parts).collect::<Vec<_>>().join(".");
-                let span = word.part(start..start + length, lines).span;
-                let why = format!("torch's CUDA is {cuda}, and conda's {version}");
-                self.found.edits.push(Edit { span, text, why });
-            }
+        for named in CondaCuda::of(command, lines).into_iter().filter(|named| named.cuda != cuda) {
+            let why = format!("torch's CUDA is {cuda}, and conda's {}", named.cuda);
+            self.found.edits.push(Edit { text: named.written(&row.version), span: named.place.span, why });
         }
     }
 

@@ -361,7 +361,9 @@ impl Stack {
         let moved = have_to_move(facts, |name| Some(&stack.outsiders.get(name)?.version));
         stack.outsiders.retain(|name, _| !moved.contains(name));
         for distribution in facts.active_distributions() {
-            match distribution.build_version() {
+            // Of a line of releases any may be there: the newest needs the least change.
+            let newest = || distribution.version.part()?.among().iter().filter_map(|text| text.parse().ok()).max();
+            match distribution.build_version().or_else(newest) {
                 Some(version) => drop(stack.installed.insert(distribution.name.clone(), version)),
                 None if own(&distribution.name) => drop(stack.present.insert(distribution.name.clone())),
                 None => {}

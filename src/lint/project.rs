@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::pep::Requirement;
+use crate::project::conda_cuda::CondaCuda;
 use crate::project::dependency::{Elsewhere, Origin, WrittenRequirement, repository_name};
 use crate::project::install::Tool;
 use crate::project::place::Place;
@@ -61,6 +62,8 @@ pub struct Environment {
     pub steps: Vec<Step>,
     /// The image that it is built on.
     pub images: Vec<Image>,
+    /// The toolkits that conda installs, and in which file it is told so.
+    pub toolkits: Vec<(usize, CondaCuda)>,
     /// Variables, in order.
     pub settings: Vec<Setting>,
     /// What `python -c` is given.

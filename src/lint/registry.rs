@@ -13,6 +13,7 @@ pub static RULES: &[&Rule] = &[
     &rules::arch_list::ARCH_LIST_WITHOUT_GPU,
     &rules::arch_list::ARCH_LIST_REFUSED,
     &rules::compat::COMPAT_BREAKS,
+    &rules::foreign_ptxas::FOREIGN_PTXAS,
     &rules::force_reinstall::FORCE_REINSTALL,
     &rules::unpinned_torch::UNPINNED_TORCH,
     &rules::built_before_torch::BUILT_BEFORE_TORCH,

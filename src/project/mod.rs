@@ -2,6 +2,7 @@
 //!
 //! Text in, values out. What a file may not say comes with its place and what was meant.
 
+pub mod conda_cuda;
 pub mod dependency;
 pub mod dockerfile;
 pub mod install;

@@ -70,7 +70,9 @@ pub fn complete_report(facts: &mut Facts, db: &RuleDb) {
 fn release_line(distribution: &mut Distribution, db: &RuleDb) {
     let Some(package) = db.package(&distribution.name) else { return };
     let is_line = |version: &Version| version.release().len() == 2 && !version.any_prerelease() && !version.is_post();
-    let Some(line) = distribution.stated_version().filter(is_line) else { return };
+    // `2.2.x` says it in so many words.
+    let said = distribution.version.value().map(|text| text.strip_suffix(".x").unwrap_or(text));
+    let Some(line) = said.and_then(|text| text.parse::<Version>().ok()).filter(is_line) else { return };
     let label = distribution.local().map(str::to_owned);
     let is_of_line = |release: &&Release| minor(&release.version) == minor(&line) && !release.version.any_prerelease();
     let is_release = |release: &Release| release.version.release().len() == 2 && release.version == line;

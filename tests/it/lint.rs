@@ -196,6 +196,11 @@ const EACH: &[(&str, &str, &str)] = &[
     ("requirements.in", "numpy\n", "gpudoc.toml:6:12 min-vram"),
     ("requirements-old.txt", "torch==2.7.1\n", "requirements-old.txt:1:1 workload-advisory"),
     ("requirements.txt", "numpy\ntorch==2.7.1\n", "requirements.txt:2:1 index-not-named"),
+    (
+        "g.sh",
+        "export TRITON_PTXAS_PATH=/usr/local/cuda-12.4/bin/ptxas\npip install torch==2.8.0\n",
+        "g.sh:1:8 foreign-ptxas",
+    ),
     ("uv.lock", "[[package]]\nname = \"torch\"\nversion = \"2.6.0\"\n", "uv.lock:3:11 unsatisfiable"),
 ];
 
@@ -288,6 +293,8 @@ const NEARLY: &[(&str, &str, &str)] = &[
     ("requirements.in", "numpy\n", "min-vram"),
     ("requirements-old.txt", "torch==2.7.1\n", "workload-advisory"),
     ("requirements.txt", "numpy\ntorch==2.8.0\n", "index-not-named"),
+    // triton 3.6 takes this one for older GPUs alone.
+    ("g.sh", "export TRITON_PTXAS_PATH=/usr/local/cuda-12.4/bin/ptxas\npip install torch==2.10.0\n", "foreign-ptxas"),
 ];
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::super::project::{At, Environment, From, IndexAt, Line, Setting, Snippet, Step};
 use super::{Reader, join, requirements, with_source};
+use crate::project::conda_cuda::CondaCuda;
 use crate::project::install::{IndexKind, Install, Tool};
 use crate::project::place::{Lines, Place};
 use crate::project::shell::{Command, base_name, script, without_runner};
@@ -21,6 +22,7 @@ pub fn add(reader: &mut Reader<'_>, file: usize, text: &str, commands: &[Command
             environment.settings.push(Setting { file, name: one.name.clone(), value: one.value.clone() });
         }
         environment.snippets.extend(snippet(file, command));
+        environment.toolkits.extend(CondaCuda::of(command, &lines).into_iter().map(|toolkit| (file, toolkit)));
         let Some(install) = Install::of(command, &lines) else { continue };
         let hidden = commands.get(number + 1).and_then(|next| command.hidden_by(next, text, &lines));
         if command.conditional {

@@ -68,7 +68,7 @@ fn is_compat(folder: &str) -> bool {
 }
 
 /// The CUDA release that a folder's name says.
-fn named_cuda(folder: &str) -> Option<CudaVersion> {
+pub fn named_cuda(folder: &str) -> Option<CudaVersion> {
     let number = folder.split("cuda-").nth(1)?;
     let end = number.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(number.len());
     number.get(..end)?.parse().ok()

@@ -1,8 +1,9 @@
-//! Is the toolkit of the base image of the CUDA release that torch is for?
+//! Is the toolkit of the base image, or that which conda installs, of the CUDA release that torch is for?
 
 use super::view::{TORCH, Toolkit, View};
 use super::{edit, finding};
 use crate::finding::Severity;
+use crate::lint::project::Line;
 use crate::lint::{Finding, Fix, Rule};
 use crate::project::place::Place;
 use crate::version::CudaVersion;
@@ -15,28 +16,54 @@ pub static CUDA_MISMATCH: Rule = Rule {
            release is refused by torch.utils.cpp_extension, another minor release is warned of.",
 };
 
-/// The toolkit against torch's CUDA: that of the index, or of a pinned label.
-pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+/// torch's CUDA: that of a pinned label, or of the index.
+fn cuda_of_torch(view: &View<'_>) -> Option<CudaVersion> {
     let label = view.lines.iter().find(|line| line.name == TORCH).and_then(|line| {
         let label = line.text.split_once('+')?.1;
         let end = label.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(label.len());
         CudaVersion::from_variant(label.get(..end)?)
     });
-    let Some(cuda) = label.or_else(|| view.cuda_index().map(|(_, cuda, _)| cuda)) else { return };
-    if cuda == toolkit.cuda {
-        return;
+    label.or_else(|| view.cuda_index().map(|(_, cuda, _)| cuda))
+}
+
+/// The toolkits that conda installs stand before the image's own: what is compiled is compiled by them.
+pub fn judge_conda(view: &View<'_>, out: &mut Vec<Finding>) {
+    let Some(cuda) = cuda_of_torch(view) else { return };
+    let compiled = view.compiles();
+    for (file, toolkit) in view.environment.toolkits.iter().filter(|(_, toolkit)| toolkit.cuda != cuda) {
+        let severity = severity(cuda, toolkit.cuda, compiled);
+        let message = format!("conda's toolkit is CUDA {}, and torch is for CUDA {cuda}", toolkit.cuda);
+        let mut found = finding(view, &CUDA_MISMATCH, severity, *file, &toolkit.place, message);
+        found.notes.extend(compiled.map(by_it));
+        if let Some(row) = view.db.tables().images.images.iter().rfind(|row| row.cuda() == Some(cuda)) {
+            let summary = format!("take the toolkit of CUDA {}", toolkit.written(&row.version));
+            let edits = vec![edit(view, *file, &toolkit.place, toolkit.written(&row.version))];
+            (found.hint, found.fix) = (Some(summary.clone()), Some(Fix { summary, edits }));
+        }
+        out.push(found);
     }
+}
+
+fn severity(cuda: CudaVersion, toolkit: CudaVersion, compiled: Option<&Line>) -> Severity {
+    if cuda.major != toolkit.major && compiled.is_some() { Severity::Fail } else { Severity::Warn }
+}
+
+fn by_it(line: &Line) -> String {
+    format!("`{}` is compiled by it, for that torch", line.text)
+}
+
+/// The toolkit against torch's CUDA.
+pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+    let Some(cuda) = cuda_of_torch(view).filter(|cuda| *cuda != toolkit.cuda) else { return };
     let compiled = view.compiles();
     if compiled.is_none() && !toolkit.devel {
         return;
     }
-    let severity = if cuda.major != toolkit.cuda.major && compiled.is_some() { Severity::Fail } else { Severity::Warn };
+    let severity = severity(cuda, toolkit.cuda, compiled);
     let image = toolkit.image;
     let message = format!("the image's toolkit is CUDA {}, and torch is for CUDA {cuda}", toolkit.cuda);
     let mut found = finding(view, &CUDA_MISMATCH, severity, image.file, &image.name.place, message);
-    if let Some(line) = compiled {
-        found.notes.push(format!("`{}` is compiled by it, for that torch", line.text));
-    }
+    found.notes.extend(compiled.map(by_it));
     let tag = image.name.text();
     let ubuntu = tag.rsplit_once("ubuntu").map(|(_, version)| version);
     let row = view.db.tables().images.images.iter().rfind(|row| {

@@ -8,6 +8,7 @@ mod change;
 pub mod compat;
 pub mod cuda_mismatch;
 pub mod force_reinstall;
+pub mod foreign_ptxas;
 pub mod guard;
 pub mod hidden_failure;
 pub mod image_driver;
@@ -56,6 +57,7 @@ pub fn judge(
     let view = View::new(project, environment, targets, db);
     steps::judge(&view, out);
     arch_list::judge(&view, out);
+    cuda_mismatch::judge_conda(&view, out);
     if let Some(toolkit) = view.toolkit() {
         cuda_mismatch::judge(&view, &toolkit, out);
         image_driver::judge(&view, &toolkit, out);
@@ -71,6 +73,7 @@ pub fn judge(
         match solving::judge(&view, number, &target, solver, out) {
             Outcome::Met(pins) => {
                 workload_advisory::judge(&view, &target, &pins, uses, out);
+                foreign_ptxas::judge(&view, &target, &pins, out);
                 guard::settled(&view, &target, &pins, out);
                 if !environment.locked {
                     ranges::judge(&view, &target, solver, out);
