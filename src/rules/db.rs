@@ -214,13 +214,14 @@ impl RuleDb {
         let mut packed = self.packed.clone();
         packed.packages = packages.iter().map(|package| (package.name.clone(), Bytes::default())).collect();
         packed.advisories = advisories;
+        packed.imports.clear();
         let packages = packages.into_iter().map(|package| (package.name.clone(), OnceLock::from(package))).collect();
         Self::new_with(packed, packages)
     }
 
-    /// Advisories in the order of their ids, without those withdrawn.
+    /// Advisories in the order of their ids, without those withdrawn; then the names that packages take from each other.
     pub fn advisories(&self) -> impl Iterator<Item = &Advisory> {
-        self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none())
+        self.packed.advisories.iter().filter(|advisory| advisory.withdrawn.is_none()).chain(&self.packed.imports)
     }
 
     /// All advisories in the order of their ids, those withdrawn too.

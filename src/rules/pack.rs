@@ -35,6 +35,8 @@ pub struct Packed {
     pub stops: Vec<String>,
     /// `advisories/*.toml`, by id.
     pub advisories: Vec<Advisory>,
+    /// `[[import]]` of `packages/*.toml`, as advisories, by package.
+    pub imports: Vec<Advisory>,
     /// `packages/*.toml` with releases: name to packed [`Package`].
     pub packages: BTreeMap<String, Bytes>,
     /// `packages/*.toml`: what they say beside the releases, by name.
@@ -107,6 +109,7 @@ pub fn pack(
     }
     let mut packages = BTreeMap::new();
     let mut beside = BTreeMap::new();
+    let mut imports = Vec::new();
     let mut texts = Vec::new();
     for file in list(&rules.join("packages"))? {
         let stem = stem(&file);
@@ -116,13 +119,15 @@ pub fn pack(
         if let Some(role) = raw.role {
             roles.add(&stem, role);
         }
-        let said = raw.take_beside();
+        let mut said = raw.take_beside();
         said.check(&compared).map_err(|fault| located(&file, &text, fault))?;
+        let rows = std::mem::take(&mut said.imports);
+        imports.extend(rows.iter().filter_map(|row| row.advisory(&stem)));
         let source_build = said.source_build.clone();
         let is_harvested = !raw.releases.is_empty();
         if !said.is_empty() {
             beside.insert(stem.clone(), said);
-        } else if !is_harvested && raw.role.is_none() {
+        } else if !is_harvested && raw.role.is_none() && rows.is_empty() {
             let message = "says nothing: no release, no role, and no table beside them".to_owned();
             return Err(RuleError { file, line: Some(1), message });
         }
@@ -153,7 +158,8 @@ pub fn pack(
         Ok((name.clone(), Bytes(bytes)))
     });
     let packages = packages.collect::<Result<_, RuleError>>()?;
-    let packed = Packed { tables, torch_symbols, compared, symptoms, stops, advisories, packages, beside, newest };
+    let packed =
+        Packed { tables, torch_symbols, compared, symptoms, stops, advisories, imports, packages, beside, newest };
     Ok(Both { packed, roles })
 }
 

@@ -77,6 +77,9 @@ pub fn explained<'db>(text: &str, db: &'db RuleDb) -> Explained<'db> {
         let found = db.all_advisories().iter().find(|advisory| advisory.id == id);
         return found.map_or(Explained::NoAdvisory(id), Explained::Advisory);
     }
+    if let Some(found) = db.advisories().find(|advisory| advisory.id == text) {
+        return Explained::Advisory(found);
+    }
     if let Some((row, action, source)) = parse_question(text).and_then(|number| db.tables().xid.error(number)) {
         return Explained::Xid(row, action, source);
     }

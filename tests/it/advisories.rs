@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use gpudoc::rules::advisory::{Environment, applies};
@@ -98,5 +99,29 @@ fn ids_are_consecutive_and_embedded() {
         assert_eq!(advisory.id, format!("GPUDOC-2026-{:04}", at + 1));
     }
     let kept = advisories.iter().filter(|advisory| advisory.withdrawn.is_none()).count();
-    assert_eq!(embedded().advisories().count(), kept);
+    let by_hand = embedded().advisories().filter(|advisory| !advisory.id.starts_with("import/"));
+    assert_eq!(by_hand.count(), kept);
+}
+
+/// A name that a package takes from another stops with the last release without it, and not with the first that has it.
+#[test]
+fn names_that_packages_take_from_each_other() {
+    let db = embedded();
+    let rows: Vec<_> = db.advisories().filter(|advisory| advisory.id.starts_with("import/")).collect();
+    assert!(rows.len() >= 26);
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let hits = |installed: &[(&str, &str)]| {
+        let at =
+            |name: &str| installed.iter().find(|(own, _)| *own == name).map(|(_, version)| version.parse().unwrap());
+        let target = Target::default();
+        let environment = Environment { installed: &at, cuda: None, target: &target, workload: &[], messages: &[] };
+        let found = rows.iter().filter(|row| applies(row, &environment).is_some());
+        found.map(|row| row.id.trim_start_matches("import/").to_owned()).collect::<Vec<_>>()
+    };
+    assert!(ids.contains("import/trl/transformers.top_k_top_p_filtering"));
+    assert_eq!(hits(&[("trl", "0.7.11"), ("transformers", "4.39.0")]), ["trl/transformers.top_k_top_p_filtering"]);
+    assert_eq!(hits(&[("trl", "0.7.11"), ("transformers", "4.38.2")]), [""; 0]);
+    assert_eq!(hits(&[("trl", "0.8.0"), ("transformers", "4.39.0")]), [""; 0]);
+    assert_eq!(hits(&[("datasets", "2.14.6"), ("pyarrow", "21.0.0")]), ["datasets/pyarrow.PyExtensionType"]);
+    assert_eq!(hits(&[("datasets", "2.14.6"), ("pyarrow", "20.0.0")]), [""; 0]);
 }

@@ -1,6 +1,7 @@
 //! What does a hand-written advisory say that applies?
 
 use crate::check::cuda_libs::twins;
+use crate::check::import::missing_name::MISSING_NAME;
 use crate::check::{Context, Installer};
 use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
 use crate::rules::advisory::Match;
@@ -73,7 +74,18 @@ fn taken_out(context: &Context<'_>, names: &[String], remedy: &mut Remedy) {
 
 /// The id of what an advisory finds.
 pub fn id(advisory: &Advisory) -> Id {
-    ADVISORY.of(&[number(advisory)])
+    of_import(advisory)
+        .map_or_else(|| ADVISORY.of(&[number(advisory)]), |(package, wanted)| MISSING_NAME.of(&[package, wanted]))
+}
+
+/// Whether an advisory is a row of `[[import]]`.
+pub fn is_import(advisory: &Advisory) -> bool {
+    of_import(advisory).is_some()
+}
+
+/// The package and the name of an advisory that a row of `[[import]]` is, as the walk of the files would call it.
+fn of_import(advisory: &Advisory) -> Option<(&str, &str)> {
+    advisory.id.strip_prefix("import/")?.split_once('/')
 }
 
 /// `2026-0001` of `GPUDOC-2026-0001`.
@@ -92,8 +104,11 @@ pub fn of(advisory: &Advisory) -> Finding {
             ..Remedy::new(with_versions(&remedy.summary, &remedy.requirements), steps)
         }
     });
-    ADVISORY
-        .found(&[number(advisory)], &advisory.title)
+    let found = match of_import(advisory) {
+        Some((package, wanted)) => MISSING_NAME.found(&[package, wanted], &advisory.title),
+        None => ADVISORY.found(&[number(advisory)], &advisory.title),
+    };
+    found
         .kind(kind(&advisory.kind))
         .severity(advisory.severity.into())
         .message(advisory.story.split_whitespace().collect::<Vec<_>>().join(" "))

@@ -6,8 +6,9 @@ pub mod newer;
 use crate::check::{Context, looked};
 use crate::finding::Outcome;
 use crate::rules::advisory::applies;
+use crate::rules::schema::Advisory;
 
-pub use self::by_hand::{id, kind, of};
+pub use self::by_hand::{id, is_import, kind, of};
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -19,7 +20,10 @@ pub fn check(context: &Context<'_>) -> Outcome {
     // Who printed the message that it needs is there, with all that it brings.
     let brought = |name: &str| context.installed_or_brought(name);
     let heard = context.environment(&brought);
-    let found = context.db.advisories().filter_map(|advisory| {
+    // Where the files were followed, they have decided.
+    let walked = context.facts.imports.value().is_some();
+    let open = |advisory: &&Advisory| !walked || !is_import(advisory);
+    let found = context.db.advisories().filter(open).filter_map(|advisory| {
         let hit = applies(advisory, if advisory.needs_symptom { &heard } else { &environment })?;
         Some(by_hand::finding(context, advisory, &hit))
     });

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::fault::{Fault, day};
 use super::guard::{AlsoRow, AssemblerRow, GuardRow};
+use super::import::ImportRow;
 use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
@@ -20,6 +21,7 @@ pub struct Beside {
     pub also: Vec<AlsoRow>,
     pub libraries: Vec<CudaLibrary>,
     pub guards: Vec<GuardRow>,
+    pub imports: Vec<ImportRow>,
     pub assemblers: Vec<AssemblerRow>,
     pub source_build: Option<SourceBuild>,
     pub prebuilts: Vec<Prebuilt>,
@@ -56,6 +58,7 @@ impl Beside {
         all(&self.also)?;
         all(&self.libraries)?;
         all(&self.guards)?;
+        all(&self.imports)?;
         all(&self.assemblers)?;
         one(self.source_build.as_ref())?;
         all(&self.prebuilts)?;

@@ -5,6 +5,7 @@
 pub mod advisory;
 mod beside;
 mod guard;
+mod import;
 mod library;
 mod line;
 mod module;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::beside::{Beside, CondaName};
 use super::guard::{AlsoRow, AssemblerRow, GuardRow};
+use super::import::ImportRow;
 use super::library::CudaLibrary;
 use super::module::ModuleRow;
 use super::old_release::OldRelease;
@@ -68,6 +69,9 @@ pub struct PackageFile {
     /// What it checks of others at its own import.
     #[serde(default, rename = "guard", skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<GuardRow>,
+    /// Names that it takes from other packages when it is imported, and the releases that lack them.
+    #[serde(default, rename = "import", skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<ImportRow>,
     /// The ptxas in its wheels.
     #[serde(default, rename = "assembler", skip_serializing_if = "Vec::is_empty")]
     pub assemblers: Vec<AssemblerRow>,
@@ -110,6 +114,7 @@ impl PackageFile {
             also: take(&mut self.also),
             libraries: take(&mut self.libraries),
             guards: take(&mut self.guards),
+            imports: take(&mut self.imports),
             assemblers: take(&mut self.assemblers),
             source_build: self.source_build.take(),
             prebuilts: take(&mut self.prebuilts),
