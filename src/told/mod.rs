@@ -24,6 +24,7 @@ mod lists;
 mod people;
 mod product;
 mod prose;
+mod replaced;
 mod said;
 mod sentences;
 mod shell;
@@ -85,6 +86,8 @@ pub enum Reader {
     Fields,
     /// Commands with their answers.
     Shell,
+    /// What took the place of what.
+    Replaced,
     /// What an installer weighed in vain.
     Candidates,
     /// Lists of distributions, and what pip says.
@@ -103,8 +106,9 @@ pub enum Reader {
 
 impl Reader {
     /// All of them; the first to state something is asked first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Vendor,
+        Self::Replaced,
         Self::Smi,
         Self::Bus,
         Self::Fields,
@@ -123,6 +127,7 @@ impl Reader {
             Self::Bus => bus::read(&text.lines, vocabulary, draft),
             Self::Fields => fields::read(&text.lines, vocabulary, draft),
             Self::Shell => shell::read(&text.lines, draft),
+            Self::Replaced => replaced::read(text, draft),
             Self::Candidates => candidates::read(text, draft),
             Self::Lists => lists::read(&text.lines, vocabulary, draft),
             Self::Commands => commands::read(&text.lines, vocabulary, draft),

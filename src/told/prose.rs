@@ -87,6 +87,7 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
     // `pip install X==Y` was read as what it is.
     let mut asks = None;
     for (word, version) in named_numbers(words) {
+        let rank = || if is_of_another_time(text, version) { Rank::Aside } else { Rank::Told };
         let asked = *asks.get_or_insert_with(|| is_asking(text)) && asks_for(text, version);
         let lower = word.trim_matches(['.', '-', '[', ']', '_']).to_ascii_lowercase();
         match lower.as_str() {
@@ -123,13 +124,13 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
                 }
                 let label = variant_behind(text, version);
                 let labelled = label.filter(|_| !version.contains('+')).map(|label| format!("{version}+{label}"));
-                draft.package("torch", labelled.as_deref().unwrap_or(version), Rank::Told, place());
+                draft.package("torch", labelled.as_deref().unwrap_or(version), rank(), place());
                 draft.saw(WORDS, number);
             }
             name if is_version(version) && !asked && name.len() > 3 => {
                 let name = normalise_name(name);
                 if (vocabulary.is_package)(&name) {
-                    draft.package(&name, version, Rank::Told, place());
+                    draft.package(&name, version, rank(), place());
                     draft.saw(WORDS, number);
                 }
             }
@@ -143,6 +144,23 @@ fn versions(words: &Words<'_>, line: &Line<'_>, vocabulary: &Vocabulary<'_>, dra
     }
     only_one(words, number, vocabulary, draft);
     drivers(words, number, text, draft);
+}
+
+/// Whether the part of the sentence that names a version says that all was well with it: `With transformers 4.34.1 the same code
+/// runs`, `torch 2.5.1 was ok`, `it worked with 0.0.30`. What is complained of is another one.
+fn is_of_another_time(text: &str, version: &str) -> bool {
+    const WELL: [&str; 9] =
+        ["works", "worked", "runs", "ran ", "was ok", "was fine", "is fine", "used to", "no problem"];
+    const NOT: [&str; 7] = [" not ", "n't ", "never", "nothing", "no longer", "fails", " until"];
+    let Some(at) = text.find(version) else { return false };
+    let ends =
+        |from: &str| from.find([',', ';', ':', '(']).into_iter().chain(from.find(". ")).chain(from.find(" but ")).min();
+    let start = text.get(..at).map_or(0, |before| before.rfind([',', ';', ':', '(']).map_or(0, |end| end + 1));
+    let start = text.get(start..at).and_then(|part| part.rfind(". ")).map_or(start, |end| start + end + 2);
+    let rest = text.get(at + version.len()..).unwrap_or_default();
+    let end = at + version.len() + ends(rest).unwrap_or(rest.len());
+    let Some(part) = text.get(start..end).map(str::to_ascii_lowercase) else { return false };
+    WELL.iter().any(|word| part.contains(word)) && !NOT.iter().any(|word| part.contains(word))
 }
 
 /// The variant that stands behind a version as a word of its own: `cu124` of `torch 2.6 cu124`, `torch 2.6 (cu124)`.

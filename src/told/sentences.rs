@@ -273,8 +273,10 @@ fn library_before(before: &str, vocabulary: &Vocabulary<'_>) -> Option<(String, 
 /// `…/flash_attn_2_cuda.cpython-311-x86_64-linux-gnu.so: undefined symbol: _ZN3c104cuda9SetDeviceEi`.
 fn undefined_symbol(at: &Place<'_>, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> Option<()> {
     let symbol = at.after.split([' ', ',', '\'', '"', ')', '`']).next()?.trim_end_matches('.');
-    // Torch's own symbols are what the rules know; those of the driver and of CUDA libraries are told as they are.
-    if !symbol.starts_with("_Z") || symbol.len() > 512 {
+    // Torch's own symbols are what the rules know, in C++ and in the C of its stable ABI; those of the driver and of CUDA
+    // libraries are told as they are.
+    const OF_TORCH: [&str; 3] = ["_Z", "aoti_torch_", "torch_"];
+    if !OF_TORCH.iter().any(|start| symbol.starts_with(start)) || symbol.len() > 512 {
         return None;
     }
     let (path, name) = library_before(at.before, vocabulary)?;

@@ -268,7 +268,8 @@ fn errors_state_facts() {
 fn words_are_weak() {
     assert_eq!(version(&facts("I run torch 2.6.0 on it"), "torch"), "2.6.0");
     // Two versions in words tell nothing, and a program's statement counts more.
-    assert_eq!(version(&facts("torch 2.6.0 fails, torch 2.5.1 works"), "torch"), "?");
+    assert_eq!(version(&facts("torch 2.6.0 here, torch 2.5.1 there"), "torch"), "?");
+    assert_eq!(version(&facts("torch 2.6.0 fails, torch 2.5.1 works"), "torch"), "2.6.0");
     assert_eq!(version(&facts("torch 2.6.0 fails\nPyTorch version: 2.5.1+cu124"), "torch"), "2.5.1+cu124");
     // What a command was to install is not what is installed.
     assert_eq!(version(&facts("pip install torch==2.0.0\ntorch==2.1.0"), "torch"), "2.1.0");
@@ -450,4 +451,22 @@ fn a_python_below_home_is_one_of_linux_also_below_a_prompt_of_powershell() {
         Some("linux")
     );
     assert_eq!(os("torch 2.8.0\n").as_deref(), Some("windows"));
+}
+
+#[test]
+fn what_took_the_place_of_what() {
+    let diff = facts("bumped:\n-torch==2.5.1\n+torch==2.6.0\n xformers==0.0.29\n");
+    assert_eq!((version(&diff, "torch"), version(&diff, "xformers")), ("2.6.0".to_owned(), "0.0.29".to_owned()));
+    let uv = facts("Installed 2 packages in 10ms\n - torch==2.5.1\n + torch==2.6.0\n");
+    assert_eq!(version(&uv, "torch"), "2.6.0");
+    // A list with hyphens is none.
+    assert_eq!(version(&facts("- torch==2.5.1\n- triton==3.1.0\n"), "torch"), "2.5.1");
+}
+
+#[test]
+fn what_all_was_well_with_is_not_what_is_there() {
+    let told = facts("vllm: 0.11.0\nWith vllm 0.10.2 the same code runs.\n");
+    assert_eq!(version(&told, "vllm"), "0.11.0");
+    let told = facts("torch 2.6.0 does not work, torch 2.5.1 was ok\n");
+    assert_eq!(version(&told, "torch"), "2.6.0");
 }
