@@ -54,7 +54,7 @@ pub fn with_remedies(
                 }
             };
             // Nobody has read the files of the other release.
-            let is_read = finding.kind != Kind::Import && !matches!(change, Change::Compile { .. });
+            let is_read = finding.kind != Kind::Import && !change.is_compiled();
             remedy.verified = is_read
                 && !is_heard(&finding.id, db, workload)
                 && !after.contains(&finding.id)

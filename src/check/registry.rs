@@ -7,6 +7,7 @@ pub use super::cuda_libs::library_path::LIBRARY_PATH;
 pub use super::cuda_libs::shadowed::SHADOWED;
 pub use super::driver::old_for_assembler::OLD_FOR_ASSEMBLER;
 pub use super::gpu_arch::no_kernel::NO_KERNEL;
+pub use super::gpu_visibility::none::NONE as NO_GPU;
 pub use super::pairing::contradiction::CONTRADICTION;
 pub use super::pairing::twice::TWICE;
 pub use super::python::no_wheel::NO_WHEEL;

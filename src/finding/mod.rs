@@ -219,6 +219,18 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Whether it makes files that nobody has read: the same release compiled, or fetched, for the torch that is there.
+    #[must_use]
+    pub fn is_compiled(&self) -> bool {
+        match self {
+            Self::Compile { .. } => true,
+            Self::All(changes) => changes.iter().any(Self::is_compiled),
+            _ => false,
+        }
+    }
+}
+
 /// Something that is wrong, or worth knowing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {

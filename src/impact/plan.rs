@@ -99,7 +99,10 @@ pub(super) fn plan(facts: &Facts, db: &RuleDb, workload: &Workload, findings: &[
         by_setting: BTreeSet::new(),
     };
     let asks = |finding: &Finding| finding.remedies.iter().any(|remedy| !remedy.requirements.is_empty());
-    if findings.iter().any(|it| serious(it) && is_certain(it, db) && (installable(it) || asks(it))) {
+    // Of what a message blames alone, and nobody tells the version, no other release is known to be better.
+    let known = |name: &String| facts.distribution(name).is_some_and(|it| it.version.value().is_some());
+    let can = |it: &Finding| asks(it) || installable(it) && (!is_told(&it.id) || it.packages.iter().any(known));
+    if findings.iter().any(|it| serious(it) && is_certain(it, db) && can(it)) {
         draft.install(findings);
     }
     draft.leftovers();
@@ -340,9 +343,7 @@ impl Draft<'_> {
             for remedy in &finding.remedies {
                 let Some(change) = remedy.change.as_ref().filter(|change| !installs(change)) else { continue };
                 // It is compiled beside the torch that stays.
-                if matches!(change, Change::Compile { .. })
-                    && finding.packages.iter().any(|it| self.changes_package(it))
-                {
+                if change.is_compiled() && finding.packages.iter().any(|it| self.changes_package(it)) {
                     continue;
                 }
                 let more: Vec<Change> = changes.iter().cloned().chain([change.clone()]).collect();

@@ -48,6 +48,13 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
             for distribution in facts.distributions.iter_mut().filter(here) {
                 distribution.libraries = Reading::Unknown;
                 distribution.wheel_tags.clear();
+                // Its label is of the build that goes.
+                distribution.build = DistributionBuild::default();
+                if let Reading::Known { value, .. } = &mut distribution.version
+                    && let Some(public) = value.find('+')
+                {
+                    value.truncate(public);
+                }
             }
         }
         Change::Remove { name, location } => {

@@ -131,7 +131,7 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("lint/rules/foreign_ptxas.rs", &["triton"], "the rule is about what Triton compiles with"),
     ("probe/build_stamp.rs", &["bitsandbytes", "xformers"], "files of their own that are read, which declare no torch"),
     ("probe/objects.rs", &["numpy"], "numpy's own C interface, as above"),
-    ("project/conda_cuda.rs", &["cuda-toolkit", "cuda-nvcc"], "conda's packages of the compiler, not PyPI's"),
+    ("project/conda_cuda.rs", &["cuda-toolkit"], "conda's packages of the compiler, not PyPI's"),
     ("project/pyproject.rs", &["setuptools"], "a table of pyproject.toml"),
     ("python/", &["torch"], "a part of the names of versions, modules and files"),
     ("rules/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),

@@ -2,7 +2,7 @@
 
 use crate::check::{Context, Installed, Installer};
 use crate::facts::{Origin, TORCH};
-use crate::finding::{Evidence, Finding, Remedy, rule};
+use crate::finding::{Change, Evidence, Finding, Remedy, rule};
 use crate::rules::complete::torch_of_label;
 use crate::text;
 
@@ -73,11 +73,18 @@ fn from_page(context: &Context<'_>, installed: &Installed<'_>, torch: &Installed
     let cuda = torch.cuda().flatten()?;
     let page = row.wheels_for(torch.version.as_ref()?, cuda)?;
     let same = context.stack.installed.iter().filter(|it| pages(it.name()) == pages(installed.name()));
-    let names: Vec<String> = same.map(|it| it.name().to_owned()).collect();
+    let same: Vec<&Installed<'_>> = same.collect();
+    let names: Vec<String> = same.iter().map(|it| it.name().to_owned()).collect();
     let options = ["--force-reinstall", "--no-deps", "-f", &page];
     let step = Installer::of(context.facts).install(&options, &names)?;
     let summary = format!("Install the wheels of {} for {} and CUDA {cuda}", text::list(&names), torch.title());
-    Some(Remedy::new(summary, [step]))
+    // What these hold nobody has read.
+    let anew = |it: &&Installed<'_>| Change::Compile {
+        name: it.name().to_owned(),
+        location: it.distribution.location.clone(),
+    };
+    let change = Some(Change::All(same.iter().map(anew).collect()));
+    Some(Remedy { change, ..Remedy::new(summary, [step]) })
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 
 use super::causes::{causes, known};
 use super::kind;
+use super::moved;
 use super::ranked::MESSAGE;
 use super::words::Words;
 use crate::check::{Context, rebuild, soname};
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
+use crate::log::Log;
 use crate::rules::schema::{Matter, Symptom, SymptomCause};
 use crate::rules::symptom::Seen;
 use crate::rules::{RuleDb, machine};
@@ -23,7 +25,7 @@ rule! {
 }
 
 /// What a message may come from where no finding explains it: the causes that the facts leave.
-pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str) -> Option<Finding> {
+pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str, text: &Log) -> Option<Finding> {
     let symptom = seen.symptom;
     let (holding, open) = causes(context, symptom, words);
     let package = words.package.as_deref();
@@ -47,6 +49,9 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     }
     let mut packages: Vec<String> = left.iter().flat_map(|cause| &cause.packages).cloned().collect();
     packages.extend(package.map(str::to_owned));
+    packages.extend(
+        left.iter().filter(|it| it.moved).filter_map(|it| moved::importer_of(context, &it.packages, seen, text)),
+    );
     packages.sort();
     packages.dedup();
     // A library that is not there is in some wheel, whatever the cause.
@@ -61,7 +66,11 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
-    remedies.extend(left.iter().map(|cause| cure(context, cause, words, &other)));
+    let moved = left.iter().filter(|cause| cause.moved);
+    let moved: Vec<Remedy> = moved.flat_map(|cause| moved::remedies(context, &cause.packages, seen, text)).collect();
+    let told = |cause: &&&SymptomCause| !cause.moved || moved.is_empty();
+    let cures: Vec<Remedy> = left.iter().filter(told).map(|cause| cure(context, cause, words, &other)).collect();
+    remedies.extend(moved.into_iter().chain(cures));
     if settles && left.len() == 1 && !certain {
         remedies.push(Remedy::look(symptom.settle.steps()));
     }
@@ -149,7 +158,6 @@ mod tests {
     use crate::check::cases::Case;
     use crate::check::{Told, explain, findings, run};
     use crate::facts::redact::Identity;
-    use crate::log::Log;
     use crate::rules::{Workload, embedded};
 
     #[test]

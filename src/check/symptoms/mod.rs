@@ -8,12 +8,14 @@ mod causes;
 mod consequence;
 mod from_advisory;
 pub mod likely;
+mod moved;
+mod own_error;
 mod quote;
 mod ranked;
 mod words;
 
 use self::consequence::attach;
-use self::likely::cure;
+use self::likely::{SYMPTOM, cure};
 use self::quote::{line_of, shorten};
 use self::ranked::{Ranked, explaining};
 use self::words::Words;
@@ -24,7 +26,7 @@ use crate::facts::redact::Identity;
 use crate::finding::{Evidence, Finding, Kind, Severity};
 use crate::log::Log;
 use crate::rules::advisory::symptom as quoted;
-use crate::rules::schema::Level;
+use crate::rules::schema::{Advisory, Level, Symptom};
 use crate::rules::symptom::Heard;
 use crate::rules::{RuleDb, Workload};
 
@@ -74,7 +76,7 @@ pub fn explain(
             if !judged && seen.symptom.causes.iter().any(|cause| is_of_cuda(kind(&cause.kind))) {
                 continue;
             }
-            likely.extend(likely::finding(&context, seen, &words, &line).map(|finding| (finding, seen.place)));
+            likely.extend(likely::finding(&context, seen, &words, &line, text).map(|finding| (finding, seen.place)));
             continue;
         }
         // A message that proves its cause makes a doubt of the same sort certain.
@@ -106,14 +108,34 @@ pub fn explain(
                     ranked.finding.severity = Severity::Fail;
                 }
             }
-            None => likely.extend(from_advisory::finding(&context, advisory, &line).map(|finding| (finding, 0))),
+            None => {
+                let Some(finding) = from_advisory::finding(&context, advisory, &line) else { continue };
+                // It names what the message alone leaves open.
+                let knows_more = |(it, _): &mut (Finding, usize)| is_explained_by(it, advisory, &line, db);
+                let places: Vec<usize> = likely.extract_if(.., knows_more).map(|(_, place)| place).collect();
+                likely.push((finding, places.into_iter().min().unwrap_or(0)));
+            }
         }
     }
     let explained = next > 0;
     ranked.extend(merged(likely, explained).into_iter().map(|(finding, rank)| Ranked { finding, rank: Some(rank) }));
     // What explains something is first, in the order of the messages; then the rest in its own order.
     ranked.sort_by_key(|ranked| ranked.rank.unwrap_or(usize::MAX));
-    attach(ranked.into_iter().map(|ranked| ranked.finding).collect())
+    let mut findings = attach(ranked.into_iter().map(|ranked| ranked.finding).collect());
+    own_error::soften(&mut findings, text, heard);
+    findings
+}
+
+/// Whether a finding says of a message that a name is not there, and an advisory about the same message knows which it is.
+fn is_explained_by(finding: &Finding, advisory: &Advisory, line: &str, db: &RuleDb) -> bool {
+    let symptom = finding.id.subject().filter(|_| finding.id.is(&SYMPTOM)).and_then(|id| db.symptom(id));
+    finding.evidence.contains(&ranked::message(line))
+        && symptom.is_some_and(|it| it.causes.iter().any(|cause| cause.moved) && is_about(it, advisory))
+}
+
+/// Whether a message names an advisory among what explains it, or the advisory is of the same sort: a row of `[[import]]`.
+fn is_about(symptom: &Symptom, advisory: &Advisory) -> bool {
+    symptom.explained_by.contains(&advisory.id) || advisory::is_import(advisory)
 }
 
 /// Families that judge NVIDIA's driver, GPUs and libraries.

@@ -9,6 +9,7 @@ use crate::check::{Context, Installed};
 use crate::facts::TORCH;
 use crate::facts::redact::{Identity, redact_text};
 use crate::log::Log;
+use crate::rules::requirement::{parse, specifiers};
 use crate::rules::schema::{Symptom, SymptomCause};
 use crate::rules::symptom::Seen;
 use crate::rules::target::gpu_words;
@@ -17,6 +18,8 @@ use crate::text;
 
 /// Nothing that is filled in is longer.
 const LONGEST: usize = 80;
+/// What is asked for, instead of a word: `tokenizers>=0.20,<0.21`.
+const REQUIREMENT: &str = "requirement";
 /// So many places of one pattern are looked at.
 const MOST: usize = 64;
 
@@ -33,8 +36,11 @@ impl Words {
     /// Reads a text around a message. Names of people are hidden in what is taken.
     pub fn of(context: &Context<'_>, seen: &Seen<'_>, log: &Log, people: &Identity) -> Self {
         let said = seen.symptom.says.iter().filter_map(|(name, pattern)| {
-            let word = said(pattern, &log.flat)?;
-            Some((name.clone(), redact_text(word, people)))
+            let word = match name.as_str() {
+                REQUIREMENT => requirement(pattern, &log.flat)?,
+                _ => said(pattern, &log.flat)?.to_owned(),
+            };
+            Some((name.clone(), redact_text(&word, people)))
         });
         Self { package: package_in(context, seen, log), said: said.collect() }
     }
@@ -116,6 +122,34 @@ fn said<'a>(pattern: &str, text: &'a str) -> Option<&'a str> {
     words.find(|word| !word.is_empty() && word.len() <= LONGEST && !word.starts_with('-') && !word.contains(".."))
 }
 
+/// The first requirement that stands in the place of `{}` in a text: a name and a range, as in `tokenizers>=0.20,<0.21 is required`
+/// or `Please install mmcv>=2.0.0rc4, <2.2.0.`
+fn requirement(pattern: &str, text: &str) -> Option<String> {
+    let (before, after) = pattern.split_once("{}")?;
+    let (anchor, is_behind) = if before.len() < after.len() { (after, true) } else { (before, false) };
+    let is_part = |letter: char| is_word(letter) || matches!(letter, '>' | '<' | '=' | '!' | '~' | ',' | ' ');
+    let places = memmem::find_iter(text.as_bytes(), anchor.as_bytes()).take(MOST);
+    let mut found = places.filter_map(|at| {
+        let run = if is_behind {
+            let run = text.get(..at)?;
+            let run = run.get(run.rfind(|letter| !is_part(letter)).map_or(0, |end| end + 1)..)?;
+            if before.is_empty() { run } else { run.rsplit_once(before)?.1 }
+        } else {
+            let rest = text.get(at + anchor.len()..)?;
+            let run = rest.get(..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len()))?;
+            if after.is_empty() { run } else { run.split_once(after)?.0 }
+        };
+        // The sentence's own words and full stop do not belong to it.
+        let end = run.rfind(|letter: char| letter.is_ascii_digit() || letter == '*')?;
+        let start = run.find(['>', '<', '=', '!', '~'])?;
+        let name = run.get(..start)?.split_whitespace().next_back()?;
+        let text = format!("{name}{}", run.get(start..=end)?);
+        let asked = parse(&text).ok().filter(|asked| specifiers(asked).is_some_and(|range| !range.is_empty()))?;
+        Some(format!("{}{}", asked.name, specifiers(&asked)?).replace(' ', ""))
+    });
+    found.find(|asked| asked.len() <= LONGEST)
+}
+
 /// What names, versions and paths are made of; nothing that a shell reads otherwise.
 fn is_word(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '+' | '-' | '/')
@@ -138,5 +172,27 @@ mod tests {
         assert_eq!(said("Release {}", "Release $(reboot)"), None);
         assert_eq!(said("Release {}", "Release -rf"), None);
         assert_eq!(said("/{}/libcuda.so", "/../libcuda.so"), None);
+    }
+
+    #[test]
+    fn a_requirement_is_taken_from_its_place() {
+        let of = |pattern: &str, text: &str| requirement(pattern, text).unwrap_or_default();
+        let required = "{} is required for a normal functioning";
+        assert_eq!(
+            of(required, "ImportError: tokenizers>=0.20,<0.21 is required for a normal functioning"),
+            "tokenizers>=0.20,<0.21"
+        );
+        let install = "incompatible. Please install {}";
+        assert_eq!(
+            of(install, "is used but incompatible. Please install mmcv>=2.0.0rc4, <2.2.0.\nNext"),
+            "mmcv>=2.0.0rc4,<2.2.0"
+        );
+        for text in [
+            "Python $(x)>=1 is required for a normal functioning",
+            "torch is required for a normal functioning",
+            ">=2 is required for a normal functioning",
+        ] {
+            assert_eq!(of(required, text), "", "{text}");
+        }
     }
 }

@@ -48,7 +48,10 @@ impl Draft<'_> {
         is_part: &dyn Fn(&str) -> bool,
     ) -> Outlook {
         let mut left = self.ids_with(&outlook);
-        for finding in findings.iter().filter(|finding| serious(finding) && !is_told(&finding.id)) {
+        // A message alone tells which packages; which of them is to move, only where it says so.
+        let asks = |it: &Finding| it.remedies.first().is_some_and(|remedy| !remedy.requirements.is_empty());
+        let is_wish = |it: &&Finding| serious(it) && (!is_told(&it.id) || is_certain(it, self.db) && asks(it));
+        for finding in findings.iter().filter(is_wish) {
             // What only a message tells of no check finds, and what it blames may be exchanged already: its first remedy counts.
             if self.by_words(finding).is_some() || self.is_of_what_moves(finding) {
                 continue;

@@ -65,7 +65,8 @@ pub struct Symptom {
     #[serde(default)]
     pub no_solution: bool,
     /// What else of the text its causes tell, by the name that stands for it in braces: `release = "Driver Release {} or later"`.
-    /// What is called `release` is the least driver, where a cause's `matter` is the driver.
+    /// What is called `release` is the least driver, where a cause's `matter` is the driver; what is called `requirement` is a name
+    /// with a range, such as `tokenizers>=0.20,<0.21`.
     #[serde(default)]
     pub says: BTreeMap<String, String>,
     /// What it may come from, the likeliest first.
@@ -119,6 +120,9 @@ pub struct SymptomCause {
     /// The package that the message names is to be compiled on this machine.
     #[serde(default)]
     pub rebuild: bool,
+    /// Another package takes a name of one of `packages` that is not there: which of the two is to move, their days tell.
+    #[serde(default)]
+    pub moved: bool,
 }
 
 impl SymptomCause {
