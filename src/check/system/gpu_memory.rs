@@ -12,7 +12,7 @@ rule! {
     ///
     /// What starts now gets the rest, and `CUDA out of memory` beyond that. Known from NVML. See whether the programs
     /// that hold it are still wanted.
-    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState];
+    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState], by check;
 }
 
 /// In percent: beyond this a program that needs the GPU will not find room, and from that on it is worth a word.

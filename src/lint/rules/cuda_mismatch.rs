@@ -1,6 +1,6 @@
 //! Is the toolkit of the base image of the CUDA release that torch is for?
 
-use super::view::{TORCH, Toolkit, View};
+use super::view::{TORCH, View};
 use super::{edit, finding};
 use crate::finding::Severity;
 use crate::lint::{Finding, Fix, Rule};
@@ -13,10 +13,12 @@ pub static CUDA_MISMATCH: Rule = Rule {
     title: "Base image or toolkit and torch are for different CUDA releases",
     help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major \
            release is refused by torch.utils.cpp_extension, another minor release is warned of.",
+    judge: Some(judge),
 };
 
 /// The toolkit against torch's CUDA: that of the index, or of a pinned label.
-pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
+    let Some(toolkit) = view.toolkit() else { return };
     let label = view.lines.iter().find(|line| line.name == TORCH).and_then(|line| {
         let label = line.text.split_once('+')?.1;
         let end = label.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(label.len());
