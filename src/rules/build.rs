@@ -26,6 +26,11 @@ mod text;
 #[expect(unused_imports, reason = "the script only reads what the rules write")]
 mod step;
 
+#[path = "../facts"]
+mod facts {
+    pub mod field;
+}
+
 #[path = "."]
 mod rules {
     pub mod bytes;

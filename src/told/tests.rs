@@ -2,6 +2,9 @@
 
 mod in_part;
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use super::*;
 use crate::facts::{Distribution, Facts};
 
@@ -17,6 +20,29 @@ fn facts(text: &str) -> Facts {
 }
 
 /// The same, where other names are those of GPUs.
+/// What `rules/platform/report_fields.toml` says.
+static FIELDS: LazyLock<toml::Table> =
+    LazyLock::new(|| include_str!("../../rules/platform/report_fields.toml").parse().expect("a table"));
+
+/// The rows of its fields by their names.
+static NAMES: LazyLock<HashMap<&str, &toml::Value>> = LazyLock::new(|| {
+    let rows = FIELDS["field"].as_array().expect("rows").iter();
+    rows.flat_map(|row| texts(&row["names"]).map(move |name| (name, row))).collect()
+});
+
+fn texts(list: &toml::Value) -> impl Iterator<Item = &str> {
+    list.as_array().expect("a list").iter().filter_map(toml::Value::as_str)
+}
+
+fn about(name: &str) -> Option<Field> {
+    NAMES.get(name)?.get("about").map(|about| about.clone().try_into().expect("a field"))
+}
+
+fn is_heading(name: &str) -> bool {
+    let heading = &FIELDS["heading"];
+    texts(&heading["names"]).any(|own| own == name) || texts(&heading["parts"]).any(|part| name.contains(part))
+}
+
 fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
     let is_package = |name: &str| matches!(name, "torch" | "triton" | "flash-attn" | "numpy" | "xformers" | "vllm");
     let distribution_of = |module: &str| match module {
@@ -36,6 +62,9 @@ fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        field: &about,
+        is_of_running: &|name| NAMES.get(name).is_some_and(|row| row.get("running").is_some()),
+        is_heading: &is_heading,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         series: &series,
         boards: &["Jetson", "AGX"],
