@@ -27,6 +27,22 @@ use crate::rules::Workload;
 use crate::rules::schema::WORKLOADS;
 use crate::text::nearest;
 
+/// The JSON schema of gpudoc.toml, for editors, with the ids of lint's rules.
+///
+/// # Errors
+///
+/// Never: the file is a schema.
+pub fn schema() -> serde_json::Result<String> {
+    let mut schema: serde_json::Value = serde_json::from_str(include_str!("gpudoc.schema.json"))?;
+    let ids: Vec<&str> = crate::lint::registry::RULES.iter().map(|rule| rule.id).collect();
+    for place in ["severity/propertyNames", "ignore/items/properties/id"] {
+        if let Some(of) = schema.pointer_mut(&format!("/properties/policy/properties/{place}/enum")) {
+            *of = ids.clone().into();
+        }
+    }
+    Ok(serde_json::to_string_pretty(&schema)? + "\n")
+}
+
 /// What a project declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -1,5 +1,8 @@
 //! gpudoc: finds out which parts of a GPU machine's Python environment contradict each other, and solves for a set that works.
 
+// `modules!`, `declared!` and `judged!`: the files of rules, and the rules that they declare, as the build script found them.
+include!(concat!(env!("OUT_DIR"), "/declared.rs"));
+
 pub mod cause;
 pub mod check;
 pub mod cli;

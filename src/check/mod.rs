@@ -204,7 +204,7 @@ fn run_whole(facts: &Facts, db: &RuleDb, workload: &Workload, heard: &Heard<'_>)
             Some(vendor) if GPU_CHECKS.contains(&family.id) => {
                 Outcome::Skipped(format!("rules for {}, which this stack is for", vendor.name))
             }
-            _ => (family.check)(&context),
+            _ => also(registry::found(family.id, &context), (family.check)(&context)),
         };
         Checked { id: family.id, outcome, missing: Vec::new() }
     });
@@ -235,6 +235,15 @@ pub fn findings(checked: &[Checked]) -> Vec<Finding> {
         rank(left).cmp(&rank(right)).then_with(|| (&left.id, &left.title).cmp(&(&right.id, &right.title)))
     });
     findings
+}
+
+/// An outcome beside what its rules found by themselves.
+fn also(found: Vec<Finding>, outcome: Outcome) -> Outcome {
+    match outcome {
+        outcome if found.is_empty() => outcome,
+        Outcome::Findings(findings) => Outcome::Findings(found.into_iter().chain(findings).collect()),
+        _ => Outcome::Findings(found),
+    }
 }
 
 /// The outcome of a check that looked: its findings, or that there are none.

@@ -5,11 +5,9 @@ use anyhow::bail;
 
 use super::host::{HostArgs, probe_without_libraries};
 use super::{file, note, print};
+use crate::config;
 use crate::exit::Exit;
 use crate::rules::{self, Target};
-
-/// The JSON schema of gpudoc.toml, for editors.
-pub const SCHEMA: &str = include_str!("../gpudoc.schema.json");
 
 /// Write a gpudoc.toml that declares this machine as a target
 ///
@@ -41,7 +39,7 @@ pub struct Args {
 /// When the file is there already, or cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<Exit> {
     if args.schema {
-        print(SCHEMA)?;
+        print(&config::schema()?)?;
         return Ok(Exit::Ok);
     }
     let to_output = args.output.as_os_str() == "-";

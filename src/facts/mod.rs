@@ -6,6 +6,7 @@
 
 mod distribution;
 mod driver;
+pub mod field;
 mod gpu_state;
 mod imports;
 mod installing;

@@ -1,6 +1,8 @@
 //! What a check says: a finding with its evidence and remedies, or why there is none.
 
 mod build;
+#[cfg(test)]
+mod declared;
 mod rule;
 
 use serde::{Deserialize, Serialize};

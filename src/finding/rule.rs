@@ -238,11 +238,15 @@ impl serde::Serialize for Id {
 ///     pub CPU_BUILD = "cpu-build/{package}": CpuBuild, Fail, since "0.1.0", judged on [Gpus, Builds];
 /// }
 /// ```
+///
+/// `…, judged on [Gpus, Builds], by check;` names the function that finds it by itself, from the context alone; without, the family
+/// calls it with what its rules share.
 macro_rules! rule {
     (
         #[doc = $line:literal]
         $(#[doc = $page:literal])*
-        $vis:vis $name:ident = $id:literal: $kind:ident, $severity:ident, since $since:literal, judged on [$($fact:ident),* $(,)?];
+        $vis:vis $name:ident = $id:literal: $kind:ident, $severity:ident, since $since:literal, judged on [$($fact:ident),* $(,)?]
+        $(, by $judge:ident)?;
     ) => {
         #[doc = $line]
         $(#[doc = $page])*
@@ -255,6 +259,7 @@ macro_rules! rule {
             since: $since,
             needs: &[$($crate::finding::Fact::$fact),*],
         };
+        $(const _: () = { let _ = $judge; };)?
     };
 }
 

@@ -75,7 +75,7 @@ pub struct Edit {
 }
 
 /// An id and what it means, for rule lists of CI formats and `gpudoc explain`. Each is declared beside its judgement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// E.g. `unsatisfiable`.
     pub id: &'static str,
@@ -83,7 +83,17 @@ pub struct Rule {
     pub title: &'static str,
     /// Why it matters and what to do.
     pub help: &'static str,
+    /// What finds it in an environment by itself; none where [`rules::judge`] calls it, with what the solver said and the like.
+    pub judge: Option<rules::Judge>,
 }
+
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Rule {}
 
 impl Rule {
     /// A finding of this rule without notes.

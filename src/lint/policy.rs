@@ -9,6 +9,7 @@ pub static IGNORE_UNUSED: Rule = Rule {
     id: "ignore-unused",
     title: "An `ignore` of the policy matches no finding",
     help: "Take it out, so that it does not hide what comes later.",
+    judge: None,
 };
 
 /// An `ignore` of the policy has lapsed.
@@ -16,6 +17,7 @@ pub static IGNORE_LAPSED: Rule = Rule {
     id: "ignore-lapsed",
     title: "An `ignore` of the policy has lapsed",
     help: "Its `until` has passed: mend the finding, or decide again.",
+    judge: None,
 };
 
 /// The policy of a project.

@@ -77,10 +77,15 @@ pub fn paste<'db>(text: &str, db: &'db RuleDb) -> Input<'db> {
     let of_row = |row: &'db SeriesRow| Series { word: &row.word, brand: &row.brand, begins: &row.begins };
     let series: Vec<Series<'_>> = db.gpu_series().iter().map(of_row).collect();
     let other_vendor = |line: &str| db.vendor_in(line).map(str::to_owned);
+    let fields = &db.tables().report_fields;
+    let names = fields.by_name();
     let vocabulary = Vocabulary {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        field: &|name| names.get(name).and_then(|row| row.about),
+        is_of_running: &|name| names.get(name).is_some_and(|row| row.running),
+        is_heading: &|name| fields.is_heading(name),
         is_variable: &|name| db.variable(name).is_some(),
         series: &series,
         boards: &db.gpu_boards(),

@@ -9,11 +9,11 @@ use super::beside::{in_list_of_packages, is_own_extension, versioned};
 use super::clean::Line;
 use super::draft::Draft;
 use super::field::{READER, field, heading, strip_marks};
-use super::field_name::{Field, named};
 use super::gpu_fields::{gpu, numbered_gpu};
 use super::said::Rank;
 use super::system_fields::{arch, glibc, kernel, os, platform, size};
 use super::token::{branch, demands, is_driver, is_version};
+use crate::facts::field::Field;
 use crate::python::wheel::normalise_name;
 use crate::version::{ComputeCapability, CudaVersion, DriverVersion, PythonVersion};
 
@@ -31,7 +31,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
                 && let Some(next) = lines.get(at + 1)
                 && heading(&next.text).is_none()
                 && field(next).is_none()
-                && told(&name)
+                && (vocabulary.is_heading)(&name)
             {
                 one(&name, strip_marks(&next.text), next.number, Rank::Told, vocabulary, draft);
             }
@@ -43,7 +43,7 @@ pub fn read(lines: &[Line<'_>], vocabulary: &Vocabulary<'_>, draft: &mut Draft) 
         let name = if below_torch && name == "cuda" { "torch cuda version".to_owned() } else { name };
         below_torch = name == "pytorch";
         gpu_list = (gpu_list && name.starts_with("gpu ")) || name == "gpu models and configuration";
-        let rank = if is_program(&name) { Rank::Running } else { Rank::Told };
+        let rank = if is_program(&name, vocabulary) { Rank::Running } else { Rank::Told };
         if !one(&name, value, line.number, rank, vocabulary, draft)
             && let Some((name, version)) = versioned(&name, value)
             && in_list_of_packages(lines, at, vocabulary)
@@ -75,57 +75,15 @@ fn copies(name: &str, value: &str, number: usize, draft: &mut Draft) {
 }
 
 /// Names that only programs print.
-fn is_program(name: &str) -> bool {
-    matches!(
-        name,
-        "pytorch version"
-            | "cuda used to build pytorch"
-            | "is cuda available"
-            | "cuda runtime version"
-            | "gpu models and configuration"
-            | "nvidia driver version"
-            | "libc version"
-            | "python version"
-            | "python platform"
-            | "cuda available"
-            | "nvcc"
-            | "cuda driver version"
-            | "pytorch"
-            | "python"
-            | "vllm version"
-            | "sglang"
-            | "pytorch.version"
-            | "gpu.name"
-            | "gpu.compute_capability"
-            | "build.torch_version"
-            | "pytorch.cuda"
-            | "torch version"
-            | "torch cuda version"
-            | "deepspeed info"
-            | "torch.__version__"
-            | "torch.cuda.is_available()"
-            | "product name"
-            | "driver version"
-            | "platform"
-            | "gpu type"
-    ) || name.starts_with("pytorch version (")
-        || name.starts_with("gpu ")
-        || name.starts_with("build.")
-}
-
-/// Names in issue forms whose value stands below.
-fn told(name: &str) -> bool {
-    name.contains("gpu")
-        || name.contains("operating system")
-        || name.contains("version")
-        || name.contains("driver")
-        || matches!(name, "os" | "gpu" | "python" | "pytorch" | "torch" | "cuda" | "platform" | "显卡" | "操作系统")
+fn is_program(name: &str, vocabulary: &Vocabulary<'_>) -> bool {
+    let made_of = ["pytorch version (", "gpu ", "build."];
+    (vocabulary.is_of_running)(name) || made_of.iter().any(|beginning| name.starts_with(beginning))
 }
 
 fn one(name: &str, value: &str, number: usize, rank: Rank, vocabulary: &Vocabulary<'_>, draft: &mut Draft) -> bool {
     let place = || format!("{READER}, line {number}");
     let first = value.split_whitespace().next().unwrap_or_default();
-    let known = match named(name) {
+    let known = match (vocabulary.field)(name) {
         Some(Field::Torch) => {
             torch(value, number, rank, draft);
             true

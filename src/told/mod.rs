@@ -14,7 +14,6 @@ mod clean;
 mod commands;
 mod draft;
 mod field;
-mod field_name;
 mod fields;
 mod finish;
 mod gpu_fields;
@@ -36,6 +35,7 @@ mod token;
 mod vendor;
 mod words;
 
+use crate::facts::field::Field;
 use crate::facts::redact::{Identity, redact};
 use crate::facts::{Facts, Reading};
 use crate::machine::xid::parse_xids;
@@ -52,6 +52,12 @@ pub struct Vocabulary<'a> {
     pub distribution_of: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The local label of the builds of a package at an index, by address and name, e.g. `cu124`.
     pub variant: &'a (dyn Fn(&str, &str) -> Option<String> + Sync),
+    /// What a field of a report is about, by its name in lower case, e.g. `nvidia driver version`.
+    pub field: &'a (dyn Fn(&str) -> Option<Field> + Sync),
+    /// Whether a program prints a field of such a name of the environment that it runs in.
+    pub is_of_running: &'a (dyn Fn(&str) -> bool + Sync),
+    /// Whether the value of a heading stands on the line below, e.g. `your gpu`.
+    pub is_heading: &'a (dyn Fn(&str) -> bool + Sync),
     /// Whether a name is that of an environment variable worth knowing, e.g. `CUDA_HOME`; others may be secrets.
     pub is_variable: &'a (dyn Fn(&str) -> bool + Sync),
     /// How people call GPUs.

@@ -1,6 +1,10 @@
 //! Each reader on the form that it knows, with a vocabulary of three packages.
 
+mod changes;
 mod in_part;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use super::*;
 use crate::facts::{Distribution, Facts};
@@ -17,6 +21,29 @@ fn facts(text: &str) -> Facts {
 }
 
 /// The same, where other names are those of GPUs.
+/// What `rules/platform/report_fields.toml` says.
+static FIELDS: LazyLock<toml::Table> =
+    LazyLock::new(|| include_str!("../../rules/platform/report_fields.toml").parse().expect("a table"));
+
+/// The rows of its fields by their names.
+static NAMES: LazyLock<HashMap<&str, &toml::Value>> = LazyLock::new(|| {
+    let rows = FIELDS["field"].as_array().expect("rows").iter();
+    rows.flat_map(|row| texts(&row["names"]).map(move |name| (name, row))).collect()
+});
+
+fn texts(list: &toml::Value) -> impl Iterator<Item = &str> {
+    list.as_array().expect("a list").iter().filter_map(toml::Value::as_str)
+}
+
+fn about(name: &str) -> Option<Field> {
+    NAMES.get(name)?.get("about").map(|about| about.clone().try_into().expect("a field"))
+}
+
+fn is_heading(name: &str) -> bool {
+    let heading = &FIELDS["heading"];
+    texts(&heading["names"]).any(|own| own == name) || texts(&heading["parts"]).any(|part| name.contains(part))
+}
+
 fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
     let is_package = |name: &str| matches!(name, "torch" | "triton" | "flash-attn" | "numpy" | "xformers" | "vllm");
     let distribution_of = |module: &str| match module {
@@ -36,6 +63,9 @@ fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
         is_package: &is_package,
         distribution_of: &distribution_of,
         variant: &variant,
+        field: &about,
+        is_of_running: &|name| NAMES.get(name).is_some_and(|row| row.get("running").is_some()),
+        is_heading: &is_heading,
         is_variable: &|name| name.starts_with("CUDA_") || name.starts_with("LD_") || name.ends_with("_CONF"),
         series: &series,
         boards: &["Jetson", "AGX"],
@@ -451,22 +481,4 @@ fn a_python_below_home_is_one_of_linux_also_below_a_prompt_of_powershell() {
         Some("linux")
     );
     assert_eq!(os("torch 2.8.0\n").as_deref(), Some("windows"));
-}
-
-#[test]
-fn what_took_the_place_of_what() {
-    let diff = facts("bumped:\n-torch==2.5.1\n+torch==2.6.0\n xformers==0.0.29\n");
-    assert_eq!((version(&diff, "torch"), version(&diff, "xformers")), ("2.6.0".to_owned(), "0.0.29".to_owned()));
-    let uv = facts("Installed 2 packages in 10ms\n - torch==2.5.1\n + torch==2.6.0\n");
-    assert_eq!(version(&uv, "torch"), "2.6.0");
-    // A list with hyphens is none.
-    assert_eq!(version(&facts("- torch==2.5.1\n- triton==3.1.0\n"), "torch"), "2.5.1");
-}
-
-#[test]
-fn what_all_was_well_with_is_not_what_is_there() {
-    let told = facts("vllm: 0.11.0\nWith vllm 0.10.2 the same code runs.\n");
-    assert_eq!(version(&told, "vllm"), "0.11.0");
-    let told = facts("torch 2.6.0 does not work, torch 2.5.1 was ok\n");
-    assert_eq!(version(&told, "torch"), "2.6.0");
 }

@@ -202,7 +202,7 @@ fn all_files() -> BTreeMap<Module, String> {
 #[test]
 fn no_files_use_each_other_in_a_circle() {
     let uses = uses(&all_files());
-    assert!(uses[&vec!["check".to_owned(), "registry".to_owned()]].len() > 20, "the test reads no edges");
+    assert!(uses[&vec!["check".to_owned(), "registry".to_owned()]].len() > 10, "the test reads no edges");
     let circles: Vec<String> = circles(&uses).into_iter().collect();
     assert!(circles.is_empty(), "what two files share belongs in a file of its own:\n{}", circles.join("\n"));
 }

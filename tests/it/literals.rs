@@ -138,7 +138,7 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("rules/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
     ("rules/schema/symptoms.rs", &["torch"], "a place in the sentences of messages, filled with what is installed"),
     ("rules/windows.rs", &["triton"], "the same"),
-    ("told/", &["torch", "xformers", "deepspeed", "sglang"], "how reports spell fields and sentences"),
+    ("told/", &["torch", "xformers", "deepspeed"], "how reports spell sentences"),
 ];
 
 /// Where the name of the hub is a part of another text, or a key of a file.

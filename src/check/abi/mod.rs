@@ -3,12 +3,7 @@
 //! An extension of torch is compiled against one torch. Whatever its metadata says, it can be imported only if the torch
 //! libraries that are installed export every symbol that it needs.
 
-pub mod cxx11_abi;
-pub mod numpy_1;
-pub mod other_soname;
-pub mod soname;
-mod symbols;
-pub mod unknown_symbols;
+modules!(check::abi);
 
 use crate::check::gpu_arch::chosen_libraries;
 use crate::check::{Context, Installed, looked, rebuild};

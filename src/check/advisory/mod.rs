@@ -1,7 +1,6 @@
 //! Does a hand-written advisory apply, and is anything newer than what the rules know?
 
-pub mod by_hand;
-pub mod newer;
+modules!(check::advisory);
 
 use crate::check::{Context, looked};
 use crate::finding::Outcome;

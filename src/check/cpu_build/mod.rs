@@ -1,7 +1,6 @@
 //! Is torch a CPU build on a machine with a GPU?
 
-pub mod plain_install;
-pub mod without_cuda;
+modules!(check::cpu_build);
 
 use crate::check::{Context, looked};
 use crate::facts::{Origin, TORCH};

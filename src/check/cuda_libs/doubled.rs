@@ -13,7 +13,7 @@ rule! {
     ///
     /// Whichever was installed last won; removing either breaks the other. Known from the RECORD files. Remove the one
     /// that nothing requires, then install the other one again.
-    pub DOUBLED = "cuda-libs/{package}+{other}": CudaLibs, Warn, since "0.1.0", judged on [Distributions];
+    pub DOUBLED = "cuda-libs/{package}+{other}": CudaLibs, Warn, since "0.1.0", judged on [Distributions], by check;
 }
 
 /// Files that two distributions claim: the one that was installed last won, and removing either breaks the other.

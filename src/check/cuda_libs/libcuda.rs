@@ -13,7 +13,7 @@ rule! {
     ///
     /// The stub is for linking only: CUDA reports `CUDA driver is a stub library` (error 34). Known from the path that
     /// the loader takes. Take the stubs folder out of LD_LIBRARY_PATH.
-    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [Loader];
+    pub LIBCUDA = "cuda-libs/libcuda": CudaLibs, Fail, since "0.1.0", judged on [Loader], by check;
 }
 
 /// A stub that a process would load although a driver is there. On a machine without one it stands in no way.

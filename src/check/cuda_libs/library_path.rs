@@ -10,7 +10,7 @@ rule! {
     ///
     /// torch then loads a cuDNN it was not built with, and fails with a version mismatch or an undefined symbol. Known
     /// from a report's environment lines. Unset LD_LIBRARY_PATH for this program.
-    pub LIBRARY_PATH = "cuda-libs/library-path": CudaLibs, Warn, since "0.1.0", judged on [Environment, Report];
+    pub LIBRARY_PATH = "cuda-libs/library-path": CudaLibs, Warn, since "0.1.0", judged on [Environment, Report], by check;
 }
 
 /// A report whose LD_LIBRARY_PATH names a cuDNN of its own, where nobody read what the libraries of the wheels get.

@@ -4,13 +4,7 @@
 //! which of them it does not get, which come from `LD_LIBRARY_PATH` instead of from a wheel, which files two distributions
 //! claim, and which are no longer what was installed.
 
-pub mod doubled;
-pub mod libcuda;
-pub mod library_path;
-pub mod no_library;
-pub mod not_found;
-pub mod shadowed;
-pub mod twins;
+modules!(check::cuda_libs);
 
 use super::environment::files;
 use super::{Context, Installed, looked};
@@ -20,9 +14,8 @@ use crate::text;
 /// How many files or libraries are named.
 const NAMED: usize = 5;
 
-/// Looks at what packages choose, need, share and hold.
+/// Looks at the files that packages hold. What they choose, need and share is judged by its rules alone.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = no_library::check(context);
     let open = |installed: &Installed<'_>| !installed.distribution.libraries.is_absent();
     let read = context.stack.installed.iter().any(|installed| installed.distribution.libraries.value().is_some())
         || !context.stack.installed.iter().any(open);
@@ -34,12 +27,8 @@ pub fn check(context: &Context<'_>) -> Outcome {
         let libraries = installed.distribution.libraries.value();
         libraries.is_some_and(|libraries| libraries.iter().any(|library| !library.links.is_empty()))
     });
-    findings.extend(libcuda::check(context));
-    findings.extend(not_found::check(context));
-    findings.extend(shadowed::check(context));
-    findings.extend(library_path::check(context));
-    findings.extend(doubled::check(context));
-    findings.extend(context.stack.installed.iter().filter_map(|installed| files::check(context, installed)));
+    let findings: Vec<_> =
+        context.stack.installed.iter().filter_map(|installed| files::check(context, installed)).collect();
     match (findings.is_empty(), read, linked || chooses) {
         (true, true, false) => Outcome::NotApplicable("nothing is installed that loads CUDA libraries".to_owned()),
         (true, false, false) => Outcome::Skipped("the files of the installed libraries".to_owned()),

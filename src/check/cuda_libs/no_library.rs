@@ -11,7 +11,7 @@ rule! {
     ///
     /// bitsandbytes and its like ship one library for each CUDA and load the one that matches torch. Known from the
     /// files of the package. Install a release that ships a library for this CUDA.
-    pub NO_LIBRARY = "cuda-libs/{package}": CudaLibs, Fail, since "0.1.0", judged on [Libraries, Builds];
+    pub NO_LIBRARY = "cuda-libs/{package}": CudaLibs, Fail, since "0.1.0", judged on [Libraries, Builds], by check;
 }
 
 /// Packages that choose one of several libraries by torch's CUDA, and have none for it.

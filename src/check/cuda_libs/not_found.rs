@@ -15,7 +15,7 @@ rule! {
     /// Importing it ends in `cannot open shared object file`. Known from the NEEDED entries of the installed files,
     /// RPATH, LD_LIBRARY_PATH and the loader's cache. Install the wheel that ships the library, in the version that the
     /// name asks for.
-    pub NOT_FOUND = "cuda-libs/{package}": CudaLibs, Warn, since "0.1.0", judged on [Libraries, Loader];
+    pub NOT_FOUND = "cuda-libs/{package}": CudaLibs, Warn, since "0.1.0", judged on [Libraries, Loader], by check;
 }
 
 /// CUDA libraries that the loader does not find.

@@ -15,7 +15,7 @@ rule! {
     /// What is found first is used: a system copy of another release can lack symbols that torch needs. Known from
     /// LD_LIBRARY_PATH or LD_PRELOAD and the folders that they name. Unset the variable for this program, or take the
     /// folder out of it.
-    pub SHADOWED = "cuda-libs/shadowed": CudaLibs, Warn, since "0.1.0", judged on [Loader, Environment];
+    pub SHADOWED = "cuda-libs/shadowed": CudaLibs, Warn, since "0.1.0", judged on [Loader, Environment], by check;
 }
 
 /// Libraries that come from LD_LIBRARY_PATH although a wheel brings its own.

@@ -1,11 +1,6 @@
 //! Is the driver new enough for the CUDA runtimes of what is installed?
 
-pub mod by_compat;
-pub mod old;
-pub mod old_for_assembler;
-pub mod old_for_build;
-pub mod old_for_build_said;
-pub mod old_for_gpu;
+modules!(check::driver);
 
 use std::collections::BTreeMap;
 
@@ -24,18 +19,6 @@ pub const NONE: [Step; 0] = [];
 
 /// Compares the driver that a process gets with the CUDA runtime of every build.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut unserved = old_for_gpu::findings(context);
-    match by_runtime(context) {
-        outcome if unserved.is_empty() => outcome,
-        Outcome::Findings(findings) => {
-            unserved.extend(findings);
-            Outcome::Findings(unserved)
-        }
-        _ => Outcome::Findings(unserved),
-    }
-}
-
-fn by_runtime(context: &Context<'_>) -> Outcome {
     if let Some(finding) = of_the_newest(context) {
         return looked(vec![finding]);
     }

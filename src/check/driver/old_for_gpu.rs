@@ -11,7 +11,7 @@ rule! {
     ///
     /// Each generation of GPUs has a first and a last driver branch; outside them nvidia-smi finds no device. Known
     /// from NVIDIA's lists of supported products in the rules. Install a driver of a branch that supports the GPU.
-    pub OLD_FOR_GPU = "driver/gpu": Driver, Fail, since "0.1.0", judged on [Driver, Gpus];
+    pub OLD_FOR_GPU = "driver/gpu": Driver, Fail, since "0.1.0", judged on [Driver, Gpus], by findings;
 }
 
 /// GPUs that this driver does not know yet, or no longer.

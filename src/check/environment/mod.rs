@@ -1,15 +1,6 @@
 //! Is the environment itself in order: its interpreter, its folder, its scripts, where its packages come from?
 
-pub mod files;
-pub mod in_front;
-pub mod interpreter;
-pub mod leftover;
-pub mod packages;
-pub mod pythonhome;
-pub mod pyvenv_cfg;
-pub mod record;
-pub mod scripts;
-pub mod source;
+modules!(check::environment);
 
 use super::Context;
 use crate::facts::{Origin, Python};

@@ -1,9 +1,6 @@
 //! Is a cuda-compat library in front of the driver's own, and may it be?
 
-pub mod branch;
-pub mod older_than_driver;
-pub mod on_gpu;
-pub mod wrong_gpu;
+modules!(check::forward_compat);
 
 use crate::check::{Context, looked};
 use crate::facts::{Facts, LibCuda};

@@ -3,18 +3,7 @@
 //! The installed files decide. A row of the rules stands in where nobody looked at the files: in a pasted report, or for
 //! a build that a remedy would install.
 
-mod by_files;
-mod by_row;
-mod code;
-pub mod few_kernels;
-pub mod no_build;
-pub mod no_kernel;
-pub mod old_toolkit;
-pub mod only_ptx;
-pub mod other_code;
-pub mod triton_ptxas;
-mod verdict;
-pub mod wheels_without_kernel;
+modules!(check::gpu_arch);
 
 use std::collections::BTreeMap;
 

@@ -1,13 +1,6 @@
 //! Can CUDA see a GPU at all, and does something hide one?
 
-pub mod container;
-pub mod cuda_init;
-pub mod cuda_visible_devices;
-pub mod device_nodes;
-pub mod mig;
-pub mod no_driver;
-pub mod none;
-mod visible;
+modules!(check::gpu_visibility);
 
 use super::{Context, looked};
 use crate::facts::{Origin, Reading};

@@ -1,8 +1,6 @@
 //! Will the installed packages be imported? What the walk of their files has found, told as findings.
 
-pub mod missing_module;
-pub mod missing_name;
-pub mod stopped;
+modules!(check::import);
 
 use crate::pep::{Operator, Requirement, Version};
 

@@ -11,7 +11,7 @@ rule! {
     /// Two parts of a pasted report give different versions, so it mixes two environments or two moments. Known from
     /// the lines of the report. Judge one environment by itself: run `gpudoc check` in it, or post the output of one
     /// command.
-    pub CONTRADICTION = "pairing/contradiction-{fact}": Pairing, Warn, since "0.1.0", judged on [Report];
+    pub CONTRADICTION = "pairing/contradiction-{fact}": Pairing, Warn, since "0.1.0", judged on [Report], by findings;
 }
 
 /// One finding for each thing that a report says in two ways; the checks went by the stronger of both.

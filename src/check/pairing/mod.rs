@@ -1,23 +1,16 @@
 //! Were builds made for each other that must fit, and is there one copy of each?
 
-pub mod contradiction;
-pub mod other_cuda;
-pub mod other_partner;
-pub mod other_torch;
-pub mod twice;
-pub mod wheels_partner;
+modules!(check::pairing);
 
 use crate::check::{Context, looked};
 use crate::finding::{Evidence, Outcome};
 use crate::rules::model::{Agreement, Partner};
 use crate::rules::partner::{goes_beside, goes_with};
 
-/// Compares the CUDA variants of partners, and looks for second copies.
+/// Compares the CUDA variants of partners.
 pub fn check(context: &Context<'_>) -> Outcome {
-    let mut findings = twice::findings(context);
-    findings.extend(contradiction::findings(context));
-    findings.extend(wheels_partner::findings(context));
-    findings.extend(context.stack.installed.iter().filter_map(|installed| other_torch::finding(context, installed)));
+    let by_torch = context.stack.installed.iter().filter_map(|installed| other_torch::finding(context, installed));
+    let mut findings: Vec<_> = by_torch.collect();
     let mut compared = !findings.is_empty();
     for installed in &context.stack.installed {
         let (Some(package), Some(version)) = (installed.package, installed.version.as_ref()) else { continue };

@@ -14,7 +14,7 @@ rule! {
     ///
     /// Python imports the copy that comes first on its path; installers may see the other. Known from the folders of
     /// sys.path. Remove the copy that is not wanted.
-    pub TWICE = "pairing/two-{package}": Pairing, Warn, since "0.1.0", judged on [Distributions, Python];
+    pub TWICE = "pairing/two-{package}": Pairing, Warn, since "0.1.0", judged on [Distributions, Python], by findings;
 }
 
 /// A virtual environment that sees the packages of the Python below it (`--system-site-packages`) has its own copy on purpose.

@@ -9,7 +9,7 @@ rule! {
     ///
     /// The package lies outside the default index, and its wheels were listed in the rules. Known from that list. Take
     /// a release with a wheel for this torch and CUDA, or compile it here.
-    pub WHEELS_PARTNER = "pairing/{package}": Pairing, Warn, since "0.1.0", judged on [Builds];
+    pub WHEELS_PARTNER = "pairing/{package}": Pairing, Warn, since "0.1.0", judged on [Builds], by findings;
 }
 
 /// No published wheel is built for the torch that is installed.

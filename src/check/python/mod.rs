@@ -1,12 +1,6 @@
 //! Do the wheels that were installed belong on this Python, platform and C library?
 
-pub mod bits_32;
-pub mod glibc;
-pub mod library_old;
-pub mod no_wheel;
-pub mod other_tag;
-mod tags;
-pub mod wheels_glibc;
+modules!(check::python);
 
 pub use self::tags::suits;
 use crate::check::{Context, environment, looked};

@@ -3,13 +3,7 @@
 //! All that `pip check` finds: missing distributions and wrong versions, with markers evaluated for this Python and the
 //! extras followed that are asked for, and `Requires-Python`. Of a report also what its installer said.
 
-mod extras;
-pub mod met;
-pub mod metadata;
-pub mod python;
-pub mod refused;
-pub mod stated_unmet;
-pub mod unmet;
+modules!(check::requirement);
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,18 +18,8 @@ use crate::rules::requirement::{markers, parse, surely_applies};
 use crate::rules::role::is_runtime_wheel;
 use crate::step::{self, Step};
 
-/// The requirements that an installer could not reconcile, and those that what is installed does not meet.
-pub fn check(context: &Context<'_>) -> Outcome {
-    let refused = refused::check(context);
-    match installed(context) {
-        outcome if refused.is_empty() => outcome,
-        Outcome::Findings(unmet) => Outcome::Findings(refused.into_iter().chain(unmet).collect()),
-        _ => Outcome::Findings(refused),
-    }
-}
-
 /// Compares every declared requirement with what is installed.
-fn installed(context: &Context<'_>) -> Outcome {
+pub fn check(context: &Context<'_>) -> Outcome {
     if context.stack.installed.is_empty() {
         return Outcome::NotApplicable("nothing is installed".to_owned());
     }

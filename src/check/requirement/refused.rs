@@ -21,7 +21,7 @@ rule! {
     /// Known from the text that pip or uv printed. What the installer only considered is not taken for installed: the
     /// finding names who declares what, and which of the user's lines stands against it. Change that line, or take a
     /// release of the other package that agrees.
-    pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [Report];
+    pub REFUSED = "requirement/refused/{package}": Requirement, Fail, since "0.1.0", judged on [Report], by check;
 }
 
 /// One statement of a proof.

@@ -4,15 +4,7 @@
 //! the one that explains it first, and where none does it becomes a finding of its own, marked as likely, with the command
 //! that would settle it. Only a message that proves its cause, such as `Torch not compiled with CUDA enabled`, stands as a fact.
 
-mod causes;
-mod consequence;
-mod from_advisory;
-pub mod likely;
-mod moved;
-mod own_error;
-mod quote;
-mod ranked;
-mod words;
+modules!(check::symptoms);
 
 use self::consequence::attach;
 use self::likely::{SYMPTOM, cure};

@@ -11,7 +11,7 @@ rule! {
     ///
     /// No program may use it: `all CUDA-capable devices are busy or unavailable`. Known from NVML. Set the mode to
     /// Default.
-    pub PROHIBITED = "system/compute-mode": System, Fail, since "0.1.0", judged on [GpuState];
+    pub PROHIBITED = "system/compute-mode": System, Fail, since "0.1.0", judged on [GpuState], by check;
 }
 
 rule! {

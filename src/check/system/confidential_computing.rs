@@ -8,7 +8,7 @@ rule! {
     /// Confidential computing is on and the GPUs do not accept work.
     ///
     /// They accept work once they were attested and set ready. Known from NVML. Attest them, then set the ready state.
-    pub CONFIDENTIAL_COMPUTING = "system/confidential-computing": System, Fail, since "0.1.0", judged on [GpuState];
+    pub CONFIDENTIAL_COMPUTING = "system/confidential-computing": System, Fail, since "0.1.0", judged on [GpuState], by check;
 }
 
 /// Confidential computing is on, and nobody has told the GPUs to take work.

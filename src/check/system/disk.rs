@@ -1,5 +1,6 @@
 //! Is there room on the disks, for caches and for another build of torch?
 
+use super::runs_torch;
 use crate::check::Context;
 use crate::facts::Disk;
 use crate::finding::{Evidence, Finding, Remedy, rule};
@@ -10,7 +11,7 @@ rule! {
     /// A disk that the environment needs is full.
     ///
     /// Installers and caches stop halfway. Known from the file system. Make room before anything is installed.
-    pub DISK_FULL = "system/disk-full": System, Warn, since "0.1.0", judged on [Limits];
+    pub DISK_FULL = "system/disk-full": System, Warn, since "0.1.0", judged on [Limits], by check;
 }
 
 rule! {
@@ -25,6 +26,9 @@ const ENVIRONMENT: &str = "the environment";
 
 /// Disks with less room than another build of torch takes, those that are full first.
 pub fn check(context: &Context<'_>) -> Vec<Finding> {
+    if !runs_torch(context) {
+        return Vec::new();
+    }
     let disks = &context.facts.system.disks;
     let (needed, citation) = context.db.tables().needs.torch_on_disk();
     let mut findings = Vec::new();

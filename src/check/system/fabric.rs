@@ -12,7 +12,7 @@ rule! {
     ///
     /// On an NVSwitch machine CUDA starts only after the fabric manager has registered the GPUs; until then it ends
     /// with error 802. Known from NVML. Run the fabric manager of the driver's version on the host.
-    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [GpuState];
+    pub FABRIC = "system/fabric": System, Fail, since "0.1.0", judged on [GpuState], by check;
 }
 
 /// One finding about all of them.

@@ -12,23 +12,19 @@ rule! {
     ///
     /// What starts now gets the rest, and `CUDA out of memory` beyond that. Known from NVML. See whether the programs
     /// that hold it are still wanted.
-    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState];
+    pub GPU_MEMORY = "system/gpu-memory": System, Warn, since "0.1.0", judged on [GpuState], by check;
 }
-
-/// In percent: beyond this a program that needs the GPU will not find room, and from that on it is worth a word.
-const FULL: u64 = 90;
-
-/// See [`FULL`].
-const BUSY: u64 = 50;
 
 /// GPUs whose memory others hold.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
+    let rule = &context.db.tables().needs.gpu_memory;
     let share = |gpu: &Gpu, state: &GpuState| {
         let (used, all) = (state.used_bytes?, *gpu.memory_bytes.value()?);
         used.checked_mul(100)?.checked_div(all)
     };
-    let found = those(context, |gpu, state| share(gpu, state).filter(|percent| *percent >= BUSY).map(|_| (gpu, state)));
-    let full = found.iter().any(|(gpu, (_, state))| share(gpu, state).is_some_and(|percent| percent >= FULL));
+    let found =
+        those(context, |gpu, state| share(gpu, state).filter(|percent| *percent >= rule.half).map(|_| (gpu, state)));
+    let full = found.iter().any(|(gpu, (_, state))| share(gpu, state).is_some_and(|percent| percent >= rule.full));
     let words = |(gpu, state): &(&Gpu, &GpuState)| {
         let (used, all) = (state.used_bytes.unwrap_or_default(), gpu.memory_bytes.value().copied().unwrap_or_default());
         let by: Vec<_> = state

@@ -9,7 +9,7 @@ rule! {
     /// GPU memory has failed and no spare row is left.
     ///
     /// Known from NVML's row remapper. Run NVIDIA's field diagnostic and ask the vendor for a replacement.
-    pub REMAP_FAILED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [GpuState];
+    pub REMAP_FAILED = "system/gpu-memory-errors": System, Warn, since "0.1.0", judged on [GpuState], by check;
 }
 
 rule! {

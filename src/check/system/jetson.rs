@@ -11,7 +11,7 @@ rule! {
     ///
     /// A Jetson's GPU is reached through libraries of its own; wheels for other ARM machines do not use them. Known
     /// from the kernel and the build of torch. Install NVIDIA's build for this JetPack.
-    pub JETSON = "system/jetson": System, Warn, since "0.1.0", judged on [System, Builds];
+    pub JETSON = "system/jetson": System, Warn, since "0.1.0", judged on [System, Builds], by check;
 }
 
 /// A Jetson on which torch sees no GPU.

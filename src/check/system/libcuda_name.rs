@@ -9,7 +9,7 @@ rule! {
     ///
     /// Triton and others link or open the short name. Known from the loader's cache. Add the link, or name its folder
     /// in the loader's configuration.
-    pub LIBCUDA_NAME = "system/libcuda-name": System, Warn, since "0.1.0", judged on [Loader, System];
+    pub LIBCUDA_NAME = "system/libcuda-name": System, Warn, since "0.1.0", judged on [Loader, System], by check;
 }
 
 /// The loader knows libcuda.so.1 only.

@@ -1,5 +1,6 @@
 //! May a process lock as much memory as NCCL over InfiniBand needs?
 
+use super::runs_torch;
 use crate::check::Context;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
 use crate::step::Step;
@@ -10,13 +11,16 @@ rule! {
     ///
     /// Registering memory fails beyond the limit. Known from the process's limits. Raise `memlock` for the job or the
     /// container.
-    pub MEMLOCK = "system/memlock": System, Warn, since "0.1.0", judged on [Limits];
+    pub MEMLOCK = "system/memlock": System, Warn, since "0.1.0", judged on [Limits], by check;
 }
 
 /// A limit of locked memory that InfiniBand does not work with.
 ///
 /// Only NCCL between machines uses InfiniBand, so it matters to who says `distributed`.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
+    if !runs_torch(context) {
+        return None;
+    }
     let system = &context.facts.system;
     let devices = *system.infiniband.value()?;
     let limit = *system.memlock_bytes.value()?;

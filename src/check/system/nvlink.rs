@@ -9,7 +9,7 @@ rule! {
     /// Some NVLinks of a GPU are down.
     ///
     /// Traffic between GPUs may be slower than it could be. Known from NVML. Look at the links and their errors.
-    pub NVLINK = "system/nvlink": System, Info, since "0.1.0", judged on [GpuState];
+    pub NVLINK = "system/nvlink": System, Info, since "0.1.0", judged on [GpuState], by check;
 }
 
 /// GPUs of which some NVLinks are down and others up.

@@ -12,7 +12,7 @@ rule! {
     ///
     /// The driver lets go of an idle GPU, and the next program waits for it. Known from NVML. Run NVIDIA's persistence
     /// daemon.
-    pub PERSISTENCE = "system/persistence": System, Info, since "0.1.0", judged on [GpuState, System];
+    pub PERSISTENCE = "system/persistence": System, Info, since "0.1.0", judged on [GpuState, System], by check;
 }
 
 /// Read on 2026-11-21.

@@ -1,5 +1,6 @@
 //! Is /dev/shm large enough for DataLoader workers, Ray and NCCL?
 
+use super::runs_torch;
 use crate::check::Context;
 use crate::facts::Origin;
 use crate::finding::{Evidence, Finding, Remedy, Severity, rule};
@@ -12,13 +13,16 @@ rule! {
     ///
     /// DataLoader workers, Ray and NCCL share memory there and fail with `Bus error` or `No space left on device`. Known
     /// from the file system. Start the container with a larger `--shm-size`, or with `--ipc=host`.
-    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System];
+    pub SHM = "system/shm": System, Warn, since "0.1.0", judged on [Limits, System], by check;
 }
 
 /// Less than what they need, where several GPUs or a report make it matter.
 pub fn check(context: &Context<'_>) -> Option<Finding> {
     let reading = &context.facts.system.shm_bytes;
     let size = *reading.value()?;
+    if context.facts.origin != Origin::Report && !runs_torch(context) {
+        return None;
+    }
     if size >= context.db.tables().needs.enough_shm() {
         return None;
     }

@@ -12,7 +12,7 @@ rule! {
     ///
     /// Heat or the power supply holds the clocks down; results stay correct but take longer. Known from NVML at the
     /// moment of the check. Look at cooling and power.
-    pub SLOW_GPU = "system/slow-gpu": System, Warn, since "0.1.0", judged on [GpuState];
+    pub SLOW_GPU = "system/slow-gpu": System, Warn, since "0.1.0", judged on [GpuState], by check;
 }
 
 /// GPUs whose clocks are held down by heat or by their power supply.

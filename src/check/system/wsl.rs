@@ -8,7 +8,7 @@ rule! {
     /// The WSL kernel is too old for GPUs.
     ///
     /// Known from the kernel's version. Run `wsl --update` on Windows.
-    pub WSL = "system/wsl": System, Warn, since "0.1.0", judged on [System];
+    pub WSL = "system/wsl": System, Warn, since "0.1.0", judged on [System], by check;
 }
 
 /// WSL 2 with a kernel from before CUDA on WSL.

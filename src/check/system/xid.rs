@@ -13,7 +13,7 @@ rule! {
     ///
     /// Each number has a cause and an action in NVIDIA's catalogue. Known from the log since the machine started, so it
     /// may be over. `gpudoc explain 'Xid 79'` prints the row.
-    pub XID = "system/xid-{number}": System, Warn, since "0.1.0", judged on [Log];
+    pub XID = "system/xid-{number}": System, Warn, since "0.1.0", judged on [Log], by check;
 }
 
 /// A finding for each number in the log.

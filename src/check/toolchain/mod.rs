@@ -3,12 +3,7 @@
 //! Most machines compile nothing. On a machine itself only what an installed package needs is judged: one that is known to
 //! be built from source ([`crate::rules::RuleDb::source_build`]), and Triton, which compiles a launcher in C while it runs.
 
-pub mod cuda_home;
-pub mod gcc;
-pub mod ninja;
-pub mod nvcc;
-pub mod ptxas;
-pub mod triton;
+modules!(check::toolchain);
 
 use super::{Context, looked};
 use crate::facts::Origin;

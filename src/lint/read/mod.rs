@@ -24,6 +24,7 @@ pub static SYNTAX: Rule = Rule {
     id: "syntax",
     title: "An installer refuses this",
     help: "The file is read as pip, or the reader of that format, reads it.",
+    judge: None,
 };
 
 /// Reads the files that a file names: its path as named by [`join`], and its text if there is such a file.

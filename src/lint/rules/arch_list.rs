@@ -15,6 +15,7 @@ pub static ARCH_LIST_WITHOUT_GPU: Rule = Rule {
     id: "arch-list-without-gpu",
     title: "The list of GPUs to compile for leaves out one of a declared target",
     help: "An extension that is compiled with this list has no kernel for that GPU.",
+    judge: Some(judge),
 };
 
 /// The list of GPUs to compile for names one that the toolkit does not know.
@@ -22,6 +23,7 @@ pub static ARCH_LIST_REFUSED: Rule = Rule {
     id: "arch-list-refused",
     title: "The list of GPUs to compile for names one that the toolkit does not know",
     help: "The toolkit stops with `Unsupported gpu architecture`.",
+    judge: None,
 };
 
 /// What torch.utils.cpp_extension reads.

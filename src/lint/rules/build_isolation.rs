@@ -13,6 +13,7 @@ pub static BUILD_ISOLATION: Rule = Rule {
     id: "build-isolation",
     title: "A package that compiles against the installed torch is installed with build isolation",
     help: "In isolation its setup sees no torch: pass `--no-build-isolation`, with torch installed before.",
+    judge: None,
 };
 
 /// A line that is compiled in isolation.

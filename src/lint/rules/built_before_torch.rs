@@ -11,6 +11,7 @@ pub static BUILT_BEFORE_TORCH: Rule = Rule {
     id: "built-before-torch",
     title: "An extension is compiled before the torch that it is to work with is installed",
     help: "It is compiled for the torch that is there then, or for none.",
+    judge: None,
 };
 
 /// A line of the command of this number, compiled against the installed torch.

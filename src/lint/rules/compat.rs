@@ -16,6 +16,7 @@ pub static COMPAT_BREAKS: Rule = Rule {
     title: "A cuda-compat folder in LD_LIBRARY_PATH does not work on a declared target",
     help: "Forward compatibility is for data-centre GPUs and for drivers older than the package: elsewhere CUDA fails \
            with error 803 or 804.",
+    judge: None,
 };
 
 /// Judges LD_LIBRARY_PATH on a target, and gives the target as it is with what works of it.

@@ -1,6 +1,6 @@
 //! Is the toolkit of the base image, or that which conda installs, of the CUDA release that torch is for?
 
-use super::view::{TORCH, Toolkit, View};
+use super::view::{TORCH, View};
 use super::{edit, finding};
 use crate::finding::Severity;
 use crate::lint::project::Line;
@@ -14,6 +14,7 @@ pub static CUDA_MISMATCH: Rule = Rule {
     title: "Base image or toolkit and torch are for different CUDA releases",
     help: "What is compiled in the image is compiled by its toolkit, and must fit torch's CUDA runtime: another major \
            release is refused by torch.utils.cpp_extension, another minor release is warned of.",
+    judge: Some(judge),
 };
 
 /// torch's CUDA: that of a pinned label, or of the index.
@@ -27,7 +28,7 @@ fn cuda_of_torch(view: &View<'_>) -> Option<CudaVersion> {
 }
 
 /// The toolkits that conda installs stand before the image's own: what is compiled is compiled by them.
-pub fn judge_conda(view: &View<'_>, out: &mut Vec<Finding>) {
+fn of_conda(view: &View<'_>, out: &mut Vec<Finding>) {
     let Some(cuda) = cuda_of_torch(view) else { return };
     let compiled = view.compiles();
     for (file, toolkit) in view.environment.toolkits.iter().filter(|(_, toolkit)| toolkit.cuda != cuda) {
@@ -52,8 +53,10 @@ fn by_it(line: &Line) -> String {
     format!("`{}` is compiled by it, for that torch", line.text)
 }
 
-/// The toolkit against torch's CUDA.
-pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+/// The toolkits against torch's CUDA.
+pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
+    of_conda(view, out);
+    let Some(toolkit) = view.toolkit() else { return };
     let Some(cuda) = cuda_of_torch(view).filter(|cuda| *cuda != toolkit.cuda) else { return };
     let compiled = view.compiles();
     if compiled.is_none() && !toolkit.devel {

@@ -13,12 +13,17 @@ pub static FORCE_REINSTALL: Rule = Rule {
     id: "force-reinstall",
     title: "`--force-reinstall` without `--no-deps` replaces torch or what is pinned beside it",
     help: "It reinstalls all dependencies too, torch among them, from the index of that command.",
+    judge: Some(judge),
 };
 
 /// `--force-reinstall` reinstalls dependencies too.
-pub fn judge(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
+    out.extend(view.steps().filter_map(|(number, step, lines)| forced(view, step, number, &lines)));
+}
+
+fn forced(view: &View<'_>, step: &Step, number: usize, lines: &[&Line]) -> Option<Finding> {
     let flag = step.flags.iter().find(|(flag, _)| flag == "--force-reinstall" || flag == "--reinstall");
-    let Some((flag, place)) = flag.filter(|_| !step.has("--no-deps")) else { return };
+    let (flag, place) = flag.filter(|_| !step.has("--no-deps"))?;
     let needs_torch = |line: &&&Line| {
         line.name != TORCH
             && (view.db.source_build(&line.name).is_some()
@@ -29,10 +34,10 @@ pub fn judge(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: 
                     texts.filter(|text| is_about(text, TORCH)).any(|text| !text.contains("extra"))
                 }))
     };
-    let Some(line) = lines.iter().find(needs_torch) else { return };
+    let line = lines.iter().find(needs_torch)?;
     let before =
         view.environment.lines.iter().find(|other| other.name == TORCH && other.step.is_some_and(|step| step < number));
-    let Some(before) = before.filter(|_| !lines.iter().any(|line| line.name == TORCH)) else { return };
+    let before = before.filter(|_| !lines.iter().any(|line| line.name == TORCH))?;
     let message =
         format!("`{flag}` of `{}` also reinstalls `{}`, from the index of this command", line.text, before.text);
     let mut found = finding(view, &FORCE_REINSTALL, Severity::Fail, step.at.file, place, message);
@@ -40,5 +45,5 @@ pub fn judge(view: &View<'_>, step: &Step, number: usize, lines: &[&Line], out: 
     found.hint = Some("add `--no-deps`".to_owned());
     let edits = vec![edit(view, step.at.file, place, format!("{flag} --no-deps"))];
     found.fix = Some(Fix { summary: "add `--no-deps`".to_owned(), edits });
-    out.push(found);
+    Some(found)
 }

@@ -16,6 +16,7 @@ pub static FOREIGN_PTXAS: Rule = Rule {
     title: "A variable names to Triton a ptxas that does not know a GPU of a declared target",
     help: "Triton brings a ptxas of its own. With an older one in its place torch.compile stops with `ptxas fatal: Value \
            'sm_…' is not defined for option 'gpu-name'`. Take the variable out.",
+    judge: None,
 };
 
 /// The package whose compiler reads the variables.

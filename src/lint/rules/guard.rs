@@ -24,6 +24,7 @@ pub static VERSION_CHECK: Rule = Rule {
     title: "A check of a version stops, or complains, with what is installed",
     help: "An assertion in an image or a program asks for another release than the files do, or than the change that \
            mends them. Let it ask for what is needed, or take it out.",
+    judge: None,
 };
 
 type Versions = BTreeMap<String, Version>;

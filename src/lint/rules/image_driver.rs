@@ -1,6 +1,6 @@
 //! Does the base image need a newer driver than a target has?
 
-use super::view::{Toolkit, View};
+use super::view::View;
 use super::{finding, on};
 use crate::finding::Severity;
 use crate::lint::{Finding, Rule};
@@ -12,10 +12,12 @@ pub static IMAGE_DRIVER: Rule = Rule {
     title: "A base image needs a newer driver than a declared target has",
     help: "The CUDA libraries of the image do not run on that driver, and NVIDIA's container runtime may refuse to \
            start it.",
+    judge: Some(judge),
 };
 
 /// The toolkit's CUDA against the drivers of the targets.
-pub fn judge(view: &View<'_>, toolkit: &Toolkit<'_>, out: &mut Vec<Finding>) {
+pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
+    let Some(toolkit) = view.toolkit() else { return };
     // Without the check of the image, what is in it decides.
     let off = view.db.tables().images.driver_check.off.as_str();
     if view.setting(off.split('=').next().unwrap_or(off)).is_some() {

@@ -11,6 +11,7 @@ pub static MODEL_FIT: Rule = Rule {
     title: "The project's model does not fit the GPUs of a declared target",
     help: "Counted are the weights alone: `model-params` of gpudoc.toml by 16 bits, or by 4 with `bitsandbytes-4bit` \
            in `uses`. GPUs of a target count together (`gpu = [\"2x H100\"]`), and `vram` says what a name does not.",
+    judge: None,
 };
 
 /// A GPU of a declared target has less memory than the project needs.
@@ -19,6 +20,7 @@ pub static MIN_VRAM: Rule = Rule {
     title: "A GPU of a declared target has less memory than the project needs",
     help: "`min-vram` of gpudoc.toml is compared with what the GPU is sold with; `vram` of the target says what a \
            name does not.",
+    judge: None,
 };
 
 /// Judges the memory of the targets, at the lines of gpudoc.toml.

@@ -1,31 +1,6 @@
 //! What is wrong with an environment.
 
-pub mod arch_list;
-mod beside;
-pub mod build_isolation;
-pub mod built_before_torch;
-mod change;
-pub mod compat;
-pub mod cuda_mismatch;
-pub mod force_reinstall;
-pub mod foreign_ptxas;
-pub mod guard;
-pub mod hidden_failure;
-pub mod image_driver;
-pub mod memory;
-mod mend;
-mod nearest;
-pub mod ranges;
-pub mod reason;
-mod repeated;
-pub mod solver;
-mod solving;
-mod steps;
-pub mod undone;
-pub mod unnamed_index;
-pub mod unpinned_torch;
-mod view;
-pub mod workload_advisory;
+modules!(lint::rules);
 
 use self::solver::Solver;
 use self::solving::Outcome;
@@ -41,6 +16,12 @@ pub fn is_covered(environment: &Environment, db: &RuleDb) -> bool {
     environment.lines.iter().any(|line| db.package(&line.name).is_some())
 }
 
+/// Every rule of lint, by file, as SARIF lists them: the build script finds them in the sources.
+pub static RULES: &[&Rule] = declared!(lint);
+
+/// What judges an environment by itself.
+pub type Judge = fn(&View<'_>, &mut Vec<Finding>);
+
 /// Judges one environment on all targets.
 pub fn judge(
     project: &Project,
@@ -55,13 +36,8 @@ pub fn judge(
     let targets = if targets.is_empty() || environment.elsewhere { &any[..] } else { targets };
     let first = out.len();
     let view = View::new(project, environment, targets, db);
+    RULES.iter().filter_map(|rule| rule.judge).for_each(|judge| judge(&view, out));
     steps::judge(&view, out);
-    arch_list::judge(&view, out);
-    cuda_mismatch::judge_conda(&view, out);
-    if let Some(toolkit) = view.toolkit() {
-        cuda_mismatch::judge(&view, &toolkit, out);
-        image_driver::judge(&view, &toolkit, out);
-    }
     for (number, target) in targets.iter().enumerate() {
         let mut target = compat::judge(&view, target, out);
         // Who asks for CPU builds means them.

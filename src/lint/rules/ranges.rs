@@ -23,6 +23,7 @@ pub static RANGE_ADMITS_BAD: Rule = Rule {
     title: "A version range admits a release that does not work on a declared target",
     help: "An installer knows nothing of GPUs and drivers: it takes what the range admits. The narrower range does \
            not.",
+    judge: None,
 };
 
 /// Judges the ranges on a target.

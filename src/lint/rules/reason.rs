@@ -21,6 +21,7 @@ pub static UNSATISFIABLE: Rule = Rule {
     title: "What is declared cannot all be installed, or not work, on a declared target",
     help: "The notes are a proof: statements that cannot all hold, each with its source. The hint is the cheapest \
            change that was solved again.",
+    judge: None,
 };
 
 /// A package index has no build that works on a declared target.
@@ -29,6 +30,7 @@ pub static INDEX_WITHOUT_BUILD: Rule = Rule {
     title: "A package index has no build that works on a declared target",
     help: "The builds of another CUDA do. An index is chosen by the CUDA of the builds, and each build holds code for \
            some GPUs only.",
+    judge: None,
 };
 
 /// Tells each line and index that changes with the first one, which has the edits.

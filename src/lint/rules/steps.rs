@@ -1,19 +1,15 @@
 //! The order and the options of commands: what is compiled against torch needs it before, seen and pinned.
 
 use super::view::View;
-use super::{build_isolation, built_before_torch, force_reinstall, hidden_failure, unpinned_torch};
+use super::{build_isolation, built_before_torch};
 use crate::lint::Finding;
 use crate::lint::project::{Line, Step};
 use crate::project::install::Tool;
 
-/// Judges the commands, and the lines of files without any.
+/// Judges what commands compile.
 pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
-    unpinned_torch::judge(view, out);
-    for (number, step) in view.environment.steps.iter().enumerate() {
-        let lines: Vec<&Line> = view.environment.lines.iter().filter(|line| line.step == Some(number)).collect();
-        force_reinstall::judge(view, step, number, &lines, out);
+    for (number, step, lines) in view.steps() {
         out.extend(lines.iter().filter_map(|line| compiled(view, step, number, line)));
-        hidden_failure::judge(view, step, &lines, out);
     }
 }
 

@@ -19,6 +19,7 @@ pub static UNDOES_EARLIER: Rule = Rule {
     title: "A command replaces what an earlier one installed, or what that needs",
     help: "Installers look at one command: what it names and needs is installed, and what was there before is \
            replaced, or left with requirements that are no longer met.",
+    judge: None,
 };
 
 /// Judges each command against the lines of those before it.

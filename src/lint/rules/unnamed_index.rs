@@ -18,6 +18,7 @@ pub static INDEX_NOT_NAMED: Rule = Rule {
     title: "What is asked for works from another index than PyPI only, and the file names none",
     help: "An installer that is told of no index takes PyPI's build, which is for one CUDA. Name the index in the file, \
            or ask for a release whose build at PyPI works.",
+    judge: None,
 };
 
 /// Looks at a set that can be met from some index: can it from PyPI?

@@ -13,6 +13,7 @@ pub static UNPINNED_TORCH: Rule = Rule {
     id: "unpinned-torch",
     title: "torch is not pinned beside an extension that is",
     help: "An extension is compiled for one torch. When a newer torch is published, the next installation takes it.",
+    judge: Some(judge),
 };
 
 /// torch without a version beside an extension with one.

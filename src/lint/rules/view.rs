@@ -1,6 +1,6 @@
 //! An environment as it is in the end: what later commands ask for again counts instead of what was asked for before.
 
-use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting};
+use crate::lint::project::{Environment, From, IndexAt, Line, Project, Setting, Step};
 use crate::pep::MarkerEnvironment;
 use crate::rules::model::Build;
 use crate::rules::requirement::{markers, satisfied, specifiers};
@@ -167,6 +167,15 @@ impl<'p> View<'p> {
     /// The toolkit of the base image, with its version and what the image is for, e.g. `devel`.
     pub fn toolkit(&self) -> Option<Toolkit<'p>> {
         self.environment.images.iter().find_map(|image| Toolkit::of(image, self.db))
+    }
+
+    /// The commands in their order, with their numbers and the lines that each installs.
+    pub fn steps(&self) -> impl Iterator<Item = (usize, &'p Step, Vec<&'p Line>)> {
+        let all = self.environment;
+        all.steps
+            .iter()
+            .enumerate()
+            .map(|(number, step)| (number, step, all.lines.iter().filter(|line| line.step == Some(number)).collect()))
     }
 
     /// How a line is compiled against torch when it is installed; none where it is a wheel, or its compiled part is not asked for.

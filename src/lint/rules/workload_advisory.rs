@@ -19,6 +19,7 @@ pub static WORKLOAD_ADVISORY: Rule = Rule {
     title: "Something is known of what the project does with the releases that its files ask for",
     help: "`uses` of gpudoc.toml says what the project does. `gpudoc explain GPUDOC-…` tells the whole story, with \
            its sources.",
+    judge: None,
 };
 
 /// Tells the advisories about this sort of work that hold for what an installer takes.

@@ -1,32 +1,21 @@
 //! The files of `rules/platform/`, one file here for each: its rows, what must be true of them, and what is asked of them.
 //!
-//! A new table is `rules/platform/<table>.toml`, a file here by the same name with `impl Table`, and its two lines below: the
-//! module, and the table in `tables!`. All else follows from these: that it is read, checked, packed and found in [`Tables`].
+//! A new table is `rules/platform/<table>.toml`, a file here by the same name with `impl Table`, and its line in `tables!`. All else
+//! follows from it: that the file here is a module, that the table is read, checked, packed and found in [`Tables`].
 
 use serde::{Deserialize, Serialize};
 
 use super::page::Table;
 
-pub mod cuda;
-pub mod cuda_errors;
-pub mod cuda_names;
-pub mod driver;
-pub mod environment;
-pub mod forward_compat;
-pub mod gpus;
-pub mod images;
-pub mod indexes;
-pub mod machine;
-pub mod needs;
-pub mod screen;
 pub mod torch_symbols;
-pub mod workload;
-pub mod xid;
 
 /// Takes the tables: the name of the file and of the module, and the type of what stands in it.
 macro_rules! tables {
     ($($file:ident: $table:ty,)*) => {
-        $(pub use self::$file::*;)*
+        $(
+            pub mod $file;
+            pub use self::$file::*;
+        )*
 
         /// What stands in the files of `platform/`, by their names.
         #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,6 +54,7 @@ tables! {
     indexes: IndexTable,
     machine: MachineTable,
     needs: NeedsTable,
+    report_fields: ReportFieldTable,
     screen: ScreenTable,
     workload: WorkloadTable,
     xid: XidTable,

@@ -22,6 +22,8 @@ pub struct NeedsTable {
     pub memlock: MemlockRow,
     /// Shared memory.
     pub shm: ShmRow,
+    /// The memory of GPUs.
+    pub gpu_memory: GpuMemoryRow,
     /// The program that torch builds with.
     pub ninja: NinjaRow,
     /// Variables that name another ptxas to Triton.
@@ -55,6 +57,18 @@ pub struct MemlockRow {
 pub struct ShmRow {
     /// What Docker gives to `/dev/shm` by itself.
     pub docker_bytes: u64,
+    /// A key of `sources`.
+    pub source: String,
+}
+
+/// The memory of GPUs, in percent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GpuMemoryRow {
+    /// From here on nearly all is in use: what needs the GPU does not find room.
+    pub full: u64,
+    /// From here on it is worth a word.
+    pub half: u64,
     /// A key of `sources`.
     pub source: String,
 }
@@ -141,6 +155,7 @@ impl Table for NeedsTable {
             ("disk", &self.disk.source),
             ("memlock", &self.memlock.source),
             ("shm", &self.shm.source),
+            ("gpu-memory", &self.gpu_memory.source),
             ("ninja", &self.ninja.source),
         ];
         for (table, source) in sources {
@@ -148,6 +163,11 @@ impl Table for NeedsTable {
                 let message = format!("source `{source}` is not in `[sources]`");
                 return Err(Fault { path: vec![table.to_owned()], message });
             }
+        }
+        let GpuMemoryRow { full, half, .. } = self.gpu_memory;
+        if half >= full || full > 100 {
+            let message = format!("`half` is {half} and `full` is {full} percent");
+            return Err(Fault { path: vec!["gpu-memory".to_owned()], message });
         }
         for (index, row) in self.ptxas.iter().enumerate() {
             cited(&self.sources, &row.source, "ptxas", index)?;
