@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::rules::pack::RuleError;
+use crate::rules::store::pack::RuleError;
 
 /// The rule files in a folder, sorted.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, RuleError> {

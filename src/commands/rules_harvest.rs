@@ -1,35 +1,24 @@
 //! `gpudoc rules harvest`: reads packages from an index and writes their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::MultiProgress;
 use reqwest::Url;
 use tokio::task::JoinSet;
 use tracing::info;
 
-use super::{note, rules_package};
-use crate::harvest::{self, PYPI, Published, Reached, Reading, Wheel, extras as harvest_extras, variants};
+use super::opened::{read_metadata, read_sdist, read_wheel};
+use super::{note, progress, rules_package};
+use crate::harvest::{self, Gathered, Published, Reached};
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
-use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
-use crate::objects::elf::{self, Machine};
-use crate::objects::fatbin::{Home, Tally};
 use crate::pep::Version;
-use crate::python::metadata::Metadata;
-use crate::python::sdist::Sdist;
-use crate::python::stated::stated;
 use crate::python::wheel::normalise_name;
 use crate::rules;
-use crate::rules::extras::Extras;
-use crate::rules::role::is_nvidias;
-use crate::rules::schema::{BuildRow, PackageFile};
 use crate::text;
-
-/// The wheels with `cuda_runtime_api.h`, the CUDA of the name aside.
-const CUDA_RUNTIME: &str = "nvidia-cuda-runtime";
 
 /// How many requests may be under way at once.
 pub const REQUESTS: usize = 8;
@@ -149,45 +138,47 @@ async fn run_all(args: &HarvestArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The name that the database gives to an index: `pypi`, or `cu128` for `https://download.pytorch.org/whl/cu128`.
-fn index_name(index: &Url) -> String {
-    let last = index.path_segments().and_then(|mut segments| segments.rfind(|segment| !segment.is_empty()));
-    match last {
-        None | Some("simple") => PYPI.to_owned(),
-        Some(last) => last.to_owned(),
-    }
-}
-
 async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, today: &str) -> anyhow::Result<usize> {
     let path = args.rules_dir.join("packages").join(format!("{package}.toml"));
-    let mut rows = rules_package::read(&path, package)?;
-    let mut extras = harvest_extras::of_rows(&rows)
+    let rows = rules_package::read(&path, package)?;
+    let known: BTreeSet<&str> = rules::embedded().package_names().collect();
+    let covered = |name: &str| name == package || known.contains(name);
+    let mut gathered = Gathered::new(rows, harvest::index_name(args.index.path()), today, &covered)
         .map_err(|fault| anyhow::anyhow!("failed to read the extras in `{}`: {fault}", path.display()))?;
-    let covered: BTreeSet<&str> = rules::embedded().package_names().collect();
-    let covered = |name: &str| name == package || covered.contains(name);
-    let index = index_name(&args.index);
     let files = simple::list(client, &args.index, package).await?;
-    let published: Vec<_> = files.iter().map(published).collect();
+    let listing: Vec<_> = files.iter().map(published).collect();
     let reached = Reached { since: args.since.clone(), last: args.last };
-    let mut releases = harvest::plan(&published, &index, &reached, Some(&rows));
-    if args.extras {
-        let known: BTreeSet<&String> = rows.releases.iter().map(|release| &release.version).collect();
-        releases.retain(|release| known.contains(&release.version.to_string()));
-        let failed = read_extras(client, &releases, &addresses(files), &mut extras, covered).await?;
-        harvest_extras::put(&mut rows, &extras);
-        rules_package::put(&path, &rows)?;
-        return Ok(warn(failed));
-    }
-    releases.iter().for_each(|release| release.merge(&mut rows, Vec::new()));
-    rows.partial |= (args.last.is_some() || args.since.is_some()) && harvest::has_older(&published, &rows);
-    rows.releases.retain(|release| !release.builds.is_empty());
+    let releases = gathered.plan(&listing, &reached);
+    let addresses: BTreeMap<String, File> = files.into_iter().map(|file| (file.name.clone(), file)).collect();
+    let failed = if args.extras {
+        let releases = gathered.without_extras(releases);
+        read_extras(client, &releases, &addresses, &mut gathered).await?
+    } else {
+        gathered.begin(&releases, &listing, &reached);
+        let failed = read_wheels(args, client, package, &releases, &addresses, &mut gathered, &path).await?;
+        let builds = args.builds.as_deref().map(rules_package::read_toml).transpose()?;
+        let assembles = args.assembles.as_deref().map(rules_package::read_toml).transpose()?;
+        gathered.add_told(builds.as_ref(), assembles.as_ref());
+        failed
+    };
+    rules_package::put(&path, gathered.rows())?;
+    Ok(warn(failed))
+}
 
-    let addresses = addresses(files);
-    let wanted = wanted(&releases);
+/// Reads the wheels that are wanted, and writes the file after each; what could not be read.
+async fn read_wheels(
+    args: &HarvestArgs,
+    client: &Client,
+    package: &str,
+    releases: &[harvest::Release],
+    addresses: &BTreeMap<String, File>,
+    gathered: &mut Gathered<'_>,
+    path: &Path,
+) -> anyhow::Result<Vec<String>> {
+    let wanted = harvest::wanted(releases);
     info!("{package}: {} releases, {} wheels to read", releases.len(), wanted.len());
-
     let bars = MultiProgress::new();
-    let all = overall(&bars, wanted.len(), package);
+    let all = progress::overall(&bars, wanted.len(), package);
     let mut tasks = JoinSet::new();
     let mut wanted = wanted.into_iter();
     let mut start = |tasks: &mut JoinSet<_>| {
@@ -212,64 +203,16 @@ async fn harvest_package(args: &HarvestArgs, client: &Client, package: &str, tod
         all.inc(1);
         match (reading, releases.get(place)) {
             (Ok(reading), Some(release)) => {
-                // Where the wheels differ, the first platform's speaks for the release.
-                let version = release.version.to_string();
-                let first = release.wheels.first().is_some_and(|first| first.file == wheel.file);
-                if !reading.unstated && (first || !extras.contains_key(&version)) {
-                    extras.insert(version, harvest_extras::of_metadata(&reading.metadata, covered));
-                }
-                let row = harvest::row(&wheel, reading, &index, today);
-                info!("{}: {}", wheel.file, summary(&row.build));
-                release.merge(&mut rows, vec![row]);
-                harvest_extras::put(&mut rows, &extras);
-                rules_package::put(&path, &rows)?;
+                let words = gathered.add(release, &wheel, reading);
+                info!("{}: {words}", wheel.file);
+                rules_package::put(path, gathered.rows())?;
             }
-            (Err(error), _) => {
-                failed.push(format!("`{}` could not be read: {error:#}", wheel.file));
-            }
+            (Err(error), _) => failed.push(format!("`{}` could not be read: {error:#}", wheel.file)),
             (Ok(_), None) => {}
         }
     }
     all.finish_and_clear();
-    harvest_extras::put(&mut rows, &extras);
-    let failed = warn(failed);
-    add_told(args, &mut rows)?;
-    rules_package::put(&path, &rows)?;
     Ok(failed)
-}
-
-/// Adds what files besides the index tell of builds.
-fn add_told(args: &HarvestArgs, rows: &mut PackageFile) -> anyhow::Result<()> {
-    if let Some(path) = &args.builds {
-        variants::add(rows, &rules_package::read_toml(path)?);
-    }
-    if let Some(path) = &args.assembles {
-        variants::add_measured(rows, &rules_package::read_toml(path)?);
-    }
-    Ok(())
-}
-
-/// The wheels that are to be read, each with its release's place. The newest releases first, and x86_64 before all others: what
-/// most people ask about is there soonest.
-fn wanted(releases: &[harvest::Release]) -> Vec<(usize, Wheel)> {
-    let mut wanted: Vec<(usize, Wheel)> = Vec::new();
-    for (place, release) in releases.iter().enumerate() {
-        wanted.extend(release.wheels.iter().filter(|wheel| !wheel.known).map(|wheel| (place, wheel.clone())));
-    }
-    wanted.sort_by_key(|(place, wheel)| (!wheel.file.contains("x86_64"), std::cmp::Reverse(*place)));
-    wanted
-}
-
-/// The bar of a whole package.
-fn overall(bars: &MultiProgress, wheels: usize, package: &str) -> ProgressBar {
-    let all = bars.add(ProgressBar::new(wheels as u64).with_style(style("{msg} {pos}/{len} wheels, {eta} left")));
-    all.set_message(package.to_owned());
-    all.enable_steady_tick(Duration::from_millis(500));
-    all
-}
-
-fn addresses(files: Vec<File>) -> BTreeMap<String, File> {
-    files.into_iter().map(|file| (file.name.clone(), file)).collect()
 }
 
 /// Says what could not be read; how much it was.
@@ -279,21 +222,20 @@ fn warn(mut failed: Vec<String>) -> usize {
     failed.len()
 }
 
-/// Adds the extras of releases that are not among the known ones; what could not be read.
+/// Adds the extras of releases; what could not be read.
 async fn read_extras(
     client: &Client,
     releases: &[harvest::Release],
     addresses: &BTreeMap<String, File>,
-    known: &mut BTreeMap<String, Extras>,
-    covered: impl Fn(&str) -> bool,
+    gathered: &mut Gathered<'_>,
 ) -> anyhow::Result<Vec<String>> {
     let mut tasks = JoinSet::new();
-    for release in releases.iter().filter(|release| !known.contains_key(&release.version.to_string())) {
+    for release in releases {
         let Some((wheel, file)) = release.wheels.first().and_then(|it| Some((it, addresses.get(&it.file)?))) else {
             continue;
         };
         let (client, version, is_sdist, file) =
-            (client.clone(), release.version.to_string(), wheel.is_sdist(), file.clone());
+            (client.clone(), release.version.clone(), wheel.is_sdist(), file.clone());
         tasks.spawn(async move {
             let metadata = match is_sdist {
                 true => read_sdist(&client, &file).await.map(|it| (!it.unstated).then_some(it.metadata)),
@@ -305,9 +247,7 @@ async fn read_extras(
     let mut failed = Vec::new();
     while let Some(outcome) = tasks.join_next().await {
         match outcome.context("a task broke off")? {
-            (version, _, Ok(Some(metadata))) => {
-                known.insert(version, harvest_extras::of_metadata(&metadata, &covered));
-            }
+            (version, _, Ok(Some(metadata))) => gathered.add_extras(&version, &metadata),
             (_, _, Ok(None)) => {}
             (_, file, Err(error)) => failed.push(format!("`{file}` could not be read: {error:#}")),
         }
@@ -315,7 +255,9 @@ async fn read_extras(
     Ok(failed)
 }
 
-fn published(file: &File) -> Published {
+/// A file of an index as the harvest knows it.
+#[must_use]
+pub fn published(file: &File) -> Published {
     Published {
         file: file.name.clone(),
         sha256: file.sha256.clone(),
@@ -323,97 +265,6 @@ fn published(file: &File) -> Published {
         yanked: file.yanked.is_some(),
         day: file.upload_day().map(str::to_owned),
     }
-}
-
-fn summary(row: &BuildRow) -> String {
-    let code = row.code.iter().map(|code| {
-        let targets: Vec<_> = code.sass.iter().chain(&code.ptx).map(ToString::to_string).collect();
-        format!("{} containers: {}", code.containers.unwrap_or_default(), targets.join(" "))
-    });
-    format!("{} {}", row.local.as_deref().unwrap_or("no local label,"), code.collect::<Vec<_>>().join("; "))
-}
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-async fn read_sdist(client: &Client, file: &File) -> anyhow::Result<Reading> {
-    let archive = client.whole(&file.url, file.sha256.as_deref()).await?;
-    let sdist = tokio::task::spawn_blocking(move || Sdist::read(&archive)).await?;
-    let sdist = sdist.with_context(|| format!("failed to read the archive `{}`", file.url))?;
-    let stated = stated(&sdist);
-    Ok(Reading { unstated: stated.is_none(), metadata: stated.unwrap_or_default(), ..Reading::default() })
-}
-
-/// The METADATA of a wheel, alone where the index serves it so (PEP 658).
-async fn read_metadata(client: &Client, file: &File) -> anyhow::Result<Metadata> {
-    match file.metadata_url() {
-        Some(url) => Ok(Metadata::parse(&String::from_utf8_lossy(&client.whole(&url, None).await?))),
-        None => metadata_of(&RemoteWheel::open(client, &file.url).await?).await,
-    }
-}
-
-async fn metadata_of(wheel: &RemoteWheel) -> anyhow::Result<Metadata> {
-    let metadata = wheel
-        .members
-        .iter()
-        .find(|member| member.name.ends_with(".dist-info/METADATA") && member.name.matches('/').count() == 1);
-    let metadata = metadata.context("no METADATA in the wheel")?;
-    Ok(Metadata::parse(&String::from_utf8_lossy(&wheel.read(metadata).await?)))
-}
-
-/// Whether NVIDIA's wheel is the one whose headers state the CUDA: only that one is opened beyond its METADATA.
-fn has_headers(package: &str) -> bool {
-    package.strip_prefix(CUDA_RUNTIME).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-}
-
-async fn read_wheel(client: &Client, package: &str, file: &File, bars: &MultiProgress) -> anyhow::Result<Reading> {
-    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    // Of NVIDIA's wheels only METADATA matters.
-    if file.has_metadata && is_nvidias(package) && !has_headers(package) {
-        return Ok(Reading { metadata: read_metadata(client, file).await?, ..Reading::default() });
-    }
-    let wheel = RemoteWheel::open(client, &file.url).await?;
-    let mut reading = Reading { metadata: metadata_of(&wheel).await?, ..Reading::default() };
-    let folder = package.replace('-', "_");
-    if let Some(member) = wheel.member(&format!("{folder}/version.py")) {
-        (reading.local, reading.cuda) = harvest::read_version_py(&text(wheel.read(member).await?));
-    }
-    if let Some(member) = wheel.member(&format!("{folder}/cpp_lib.json")) {
-        reading.cuda = harvest::read_cpp_lib(&text(wheel.read(member).await?)).or(reading.cuda);
-    }
-    if let Some(member) = harvest::BUILD_INFO.iter().find_map(|name| wheel.member(name)) {
-        reading.cuda = harvest::read_build_info(&text(wheel.read(member).await?)).or(reading.cuda);
-    }
-    if let Some(member) = wheel.members.iter().find(|member| member.name.ends_with("/libc10.so")) {
-        let linkage = elf::linkage(wheel.read(member).await?.as_slice())?;
-        reading.cxx11_abi = harvest::cxx11_abi(&linkage);
-    }
-    if is_nvidias(package) {
-        let header = wheel.members.iter().find(|member| member.name.ends_with("/include/cuda_runtime_api.h"));
-        if let Some(member) = header.filter(|_| has_headers(package)) {
-            reading.cuda = harvest::read_cudart_header(&text(wheel.read(member).await?));
-        }
-        // NVIDIA's libraries run on what the CUDA release runs on: which code they hold decides nothing.
-        return Ok(reading);
-    }
-    let own: Vec<_> = wheel.members.iter().filter(|member| harvest::is_own_library(&member.name)).collect();
-    let bar = bars.add(ProgressBar::new(own.iter().map(|member| member.packed).sum()));
-    bar.set_style(style("  {msg} {bytes}/{total_bytes} at {bytes_per_sec}, {eta} left"));
-    bar.set_message(file.name.clone());
-    let mut libraries = BTreeMap::new();
-    for member in own {
-        let Some((layout, containers)) = wheel.fat_binaries(member, |bytes| bar.inc(bytes)).await? else { continue };
-        reading.platform = match layout.machine {
-            Machine::X86_64 => Some("linux_x86_64".to_owned()),
-            Machine::Aarch64 => Some("linux_aarch64".to_owned()),
-            Machine::Other(_) => reading.platform,
-        };
-        libraries.insert(member.name.clone(), Tally::of(&containers, Home::Registered));
-    }
-    bar.finish_and_clear();
-    reading.code = harvest::codes(&libraries);
-    Ok(reading)
 }
 
 /// The day (UTC) of a time, `2026-11-21`.
@@ -446,11 +297,5 @@ mod tests {
         ] {
             assert_eq!(day(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         }
-    }
-
-    #[test]
-    fn an_index_is_named_after_its_last_folder() {
-        assert_eq!(index_name(&"https://pypi.org/simple/".parse().unwrap()), "pypi");
-        assert_eq!(index_name(&"https://download.pytorch.org/whl/cu128".parse().unwrap()), "cu128");
     }
 }

@@ -1,34 +1,31 @@
 //! `gpudoc rules harvest-symbols`: which torch releases export the symbols that extensions need.
 
-use crate::facts::TORCH;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use reqwest::Url;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use super::rules_harvest::{REQUESTS, day};
-use super::{file, rules_package};
-use crate::harvest::is_own_library;
+use super::rules_harvest::{REQUESTS, day, published};
+use super::{file, progress, rules_package};
+use crate::facts::TORCH;
+use crate::harvest::symbols::{self as harvested, PLATFORM, states_its_torch};
+use crate::harvest::{Published, is_own_library};
 use crate::index::client::{CA_BUNDLE_VARIABLES, Client, Patience};
 use crate::index::remote::RemoteWheel;
 use crate::index::simple::{self, File};
 use crate::objects::elf::ElfError;
 use crate::objects::elf::lookup::Object;
 use crate::objects::symbol::is_torch_symbol;
-use crate::pep::{Requirement, Version, pinned};
-use crate::python::wheel::WheelName;
-use crate::rules::requirement::{parse, specifiers};
-use crate::rules::schema::{OpenedWheel, PackageFile, ReleaseRow, TorchExtension, TorchRelease, TorchSymbolTable};
+use crate::pep::Version;
+use crate::rules::schema::{OpenedWheel, PackageFile, TorchExtension, TorchRelease, TorchSymbolTable};
 use crate::rules::{symbols, write};
-
-const PLATFORM: &str = "x86_64";
 
 /// Read which torch releases export the symbols that tell them apart
 ///
@@ -73,7 +70,7 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let table: TorchSymbolTable = rules_package::read_toml(&path)?;
 
     let torch = rows(args, TORCH)?;
-    let mixed = mixed(&torch);
+    let mixed = harvested::mixed(&torch);
     // The table goes on as it began: with its first torch, and with what was released since.
     let first = table.releases.first().and_then(|first| torch.releases.iter().find(|row| row.version == first.version));
     let first = first.context("the table begins with no torch that the rules cover")?;
@@ -83,8 +80,11 @@ async fn run_all(args: &SymbolArgs) -> anyhow::Result<()> {
     let needed: BTreeSet<String> = by_wheel.values().flatten().cloned().collect();
     info!("{} symbols are needed by extensions", needed.len());
 
-    let files = simple::list(&client, &args.index, TORCH).await?;
-    let releases = torch_releases(&files, &since)?;
+    let files = listed(args, &client, TORCH).await?;
+    let releases = files.one_each(|version| *version >= since);
+    if releases.is_empty() {
+        bail!("the index has no wheels of torch for Linux on {PLATFORM}");
+    }
     let wheels = releases.iter().map(|(_, file)| file.clone()).collect();
     let needed = Arc::new(needed);
     let wanted = needed.clone();
@@ -152,18 +152,11 @@ async fn wheels(
     let mut wheels = Vec::new();
     let mut unbound = Vec::new();
     for extension in extensions {
-        let files = simple::list(client, &args.index, extension).await?;
-        wheels.extend(newest_of_minors(&files, since).into_iter().map(|(_, file)| file));
-        let own = rows(args, extension)?;
-        let loose = own.releases.iter().filter(|release| !is_bound(release, mixed));
-        let loose: BTreeSet<Version> = loose.filter_map(|release| release.version.parse().ok()).collect();
-        let mut one_each: BTreeMap<Version, &File> = BTreeMap::new();
-        for file in &files {
-            if let Some(version) = stable_wheel(file).filter(|version| loose.contains(version)) {
-                one_each.entry(version).or_insert(file);
-            }
-        }
-        unbound.extend(one_each.into_iter().map(|(version, file)| (extension.clone(), version, file.clone())));
+        let files = listed(args, client, extension).await?;
+        wheels.extend(files.named(harvested::newest_of_minors(&files.listing, since)));
+        let loose = harvested::loose(&rows(args, extension)?, mixed);
+        let one_each = files.one_each(|version| loose.contains(version)).into_iter();
+        unbound.extend(one_each.map(|(version, file)| (extension.clone(), version, file)));
     }
     for (_, _, file) in &unbound {
         if !wheels.iter().any(|known| known.name == file.name) {
@@ -171,6 +164,29 @@ async fn wheels(
         }
     }
     Ok(Wheels { wheels, unbound })
+}
+
+/// What an index lists of a package.
+struct Listed {
+    files: BTreeMap<String, File>,
+    listing: Vec<Published>,
+}
+
+impl Listed {
+    fn named<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Vec<File> {
+        names.into_iter().filter_map(|name| self.files.get(name).cloned()).collect()
+    }
+
+    fn one_each(&self, wanted: impl Fn(&Version) -> bool) -> Vec<(Version, File)> {
+        let found = harvested::one_each(&self.listing, wanted).into_iter();
+        found.filter_map(|(version, name)| Some((version, self.files.get(name)?.clone()))).collect()
+    }
+}
+
+async fn listed(args: &SymbolArgs, client: &Client, package: &str) -> anyhow::Result<Listed> {
+    let files = simple::list(client, &args.index, package).await?;
+    let listing = files.iter().map(published).collect();
+    Ok(Listed { listing, files: files.into_iter().map(|file| (file.name.clone(), file)).collect() })
 }
 
 /// The rows of a package.
@@ -182,63 +198,6 @@ fn package_path(args: &SymbolArgs, name: &str) -> PathBuf {
     args.rules_dir.join("packages").join(format!("{name}.toml"))
 }
 
-/// The torch releases that are published with the old and with the new C++ ABI.
-fn mixed(torch: &PackageFile) -> Vec<Version> {
-    let both = torch.releases.iter().filter(|release| {
-        let abis: BTreeSet<bool> = release.builds.iter().filter_map(|build| build.cxx11_abi).collect();
-        abis.len() > 1
-    });
-    both.filter_map(|release| release.version.parse().ok()).collect()
-}
-
-/// Whether its metadata binds a release to one torch, which is published with one ABI: symbols would say nothing new.
-fn is_bound(release: &ReleaseRow, mixed: &[Version]) -> bool {
-    let lines = release.requires.iter().chain(release.builds.iter().flat_map(|build| &build.requires));
-    let wanted = lines.filter_map(|line| parse(line).ok()).filter(|wanted| wanted.name.as_ref() == TORCH);
-    let exact = |wanted: &Requirement| pinned(&specifiers(wanted)?).cloned();
-    wanted.filter_map(|wanted| exact(&wanted)).any(|version| !mixed.contains(&version))
-}
-
-/// The wheel of the newest release of each minor, for one Python, from a day on.
-fn newest_of_minors(files: &[File], from: &str) -> Vec<(Version, File)> {
-    let mut minors: BTreeMap<(u64, u64), (Version, File)> = BTreeMap::new();
-    for file in files.iter().filter(|file| file.yanked.is_none()) {
-        let Some(version) = stable_wheel(file) else { continue };
-        let release = version.release();
-        let minor = (release.first().copied().unwrap_or(0), release.get(1).copied().unwrap_or(0));
-        if file.upload_day().is_some_and(|day| day < from) {
-            continue;
-        }
-        // xformers keeps 0.0 and counts in the third place.
-        let minor = if minor == (0, 0) { (0, 1000 + release.get(2).copied().unwrap_or(0)) } else { minor };
-        if minors.get(&minor).is_none_or(|(known, _)| *known < version) {
-            minors.insert(minor, (version, file.clone()));
-        }
-    }
-    minors.into_values().collect()
-}
-
-/// One wheel of every torch release from one on, oldest first.
-fn torch_releases(files: &[File], since: &Version) -> anyhow::Result<Vec<(Version, File)>> {
-    let mut releases: BTreeMap<Version, File> = BTreeMap::new();
-    for file in files {
-        if let Some(version) = stable_wheel(file).filter(|version| version >= since) {
-            releases.entry(version).or_insert_with(|| file.clone());
-        }
-    }
-    if releases.is_empty() {
-        bail!("the index has no wheels of torch for Linux on {PLATFORM}");
-    }
-    Ok(releases.into_iter().collect())
-}
-
-/// The version of a wheel of a final release for Linux on x86_64.
-fn stable_wheel(file: &File) -> Option<Version> {
-    let name = file.name.parse::<WheelName>().ok()?;
-    let fits = file.name.ends_with(&format!("linux_{PLATFORM}.whl")) || file.name.contains(&format!("_{PLATFORM}."));
-    (fits && file.name.contains("linux") && !name.version.any_prerelease()).then_some(name.version)
-}
-
 type Look = dyn Fn(&str, &Object<'_, crate::objects::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> + Send + Sync;
 
 fn needs(member: &str, object: &Object<'_, crate::objects::pieces::Pieces>) -> anyhow::Result<BTreeSet<String>> {
@@ -247,12 +206,6 @@ fn needs(member: &str, object: &Object<'_, crate::objects::pieces::Pieces>) -> a
     }
     let names = object.undefined()?.into_iter().map(|symbol| symbol.name);
     Ok(names.filter(|name| is_torch_symbol(name)).collect())
-}
-
-/// Whether a library is one of several, of which that for the torch beside it is loaded: `…_torch28-cuda.so`.
-fn states_its_torch(member: &str) -> bool {
-    let digits = member.split(['/', '_', '-', '.']).filter_map(|word| word.strip_prefix("torch"));
-    digits.into_iter().any(|digits| digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Looks at the tables of every library of some wheels; the symbols by wheel.
@@ -266,8 +219,8 @@ async fn read_all(
     + Sync
     + 'static,
 ) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
-    let style = ProgressStyle::with_template("{msg} {pos}/{len} wheels, {eta} left");
-    let bar = ProgressBar::new(files.len() as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = progress::style("{msg} {pos}/{len} wheels, {eta} left");
+    let bar = ProgressBar::new(files.len() as u64).with_style(style);
     bar.set_message(what);
     let look: Arc<Look> = Arc::new(look);
     let slots = Arc::new(Semaphore::new(args.jobs.max(1)));

@@ -4,6 +4,8 @@
 
 mod contents;
 pub mod extras;
+mod gathered;
+pub mod symbols;
 pub mod variants;
 mod wheels;
 
@@ -11,6 +13,7 @@ pub use self::contents::{
     BUILD_INFO, code, codes, cxx11_abi, is_own_library, read_build_info, read_cpp_lib, read_cudart_header,
     read_version_py,
 };
+pub use self::gathered::{Gathered, index_name, wanted};
 pub use self::wheels::{PYPI, Published, Reached, Reading, Release, Row, Wheel, has_older, plan, row};
 
 #[cfg(test)]

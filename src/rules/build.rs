@@ -33,23 +33,22 @@ mod facts {
 
 #[path = "."]
 mod rules {
-    pub mod bytes;
-    pub mod checked;
-    pub mod consistency;
-    pub mod extras;
-    pub mod fault;
-    pub mod model;
-    pub mod pack;
-    pub mod python_tag;
     #[expect(unused_imports, reason = "what the library asks of it")]
     pub mod schema;
-    pub mod short;
+    pub mod store {
+        pub mod bytes;
+        pub mod checked;
+        pub mod consistency;
+        pub mod extras;
+        pub mod model;
+        pub mod pack;
+    }
 }
 
 #[path = "../commands/rule_files.rs"]
 mod rule_files;
 
-use rules::pack::{Both, pack};
+use rules::store::pack::{Both, pack};
 
 fn main() -> ExitCode {
     for folder in ["rules", "src/check", "src/lint"] {

@@ -14,7 +14,7 @@ use super::rule::{BlockKind, Rule};
 use super::scope::Scope;
 use super::versions::{UNLISTED, Versions};
 use crate::pep::{ExtraName, MarkerEnvironment, Requirement, Version, VersionSpecifiers, pinned};
-use crate::rules::judged::Judged;
+use crate::rules::Judged;
 use crate::rules::model::{Build, Release};
 use crate::rules::requirement::{self, name_of, satisfied};
 use crate::rules::role::is_runtime_wheel;

@@ -26,7 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("probe", &["own", "parallel", "imports", "machine", "python", "objects", "facts", "version", "text", "pep"]),
     ("index", &["python", "objects", "facts", "version", "text"]),
     ("rules", &["project", "python", "objects", "facts", "finding", "step", "version", "text", "pep"]),
-    ("harvest", &["rules", "python", "objects", "version", "pep"]),
+    ("harvest", &["rules", "python", "facts", "objects", "version", "pep"]),
     ("check", &["rules", "parallel", "log", "facts", "finding", "step", "version", "text", "pep"]),
     ("solve", &["rules", "facts", "finding", "version", "text", "pep"]),
     ("impact", &["check", "project", "solve", "rules", "facts", "finding", "step", "version", "text", "pep"]),

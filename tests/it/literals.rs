@@ -124,7 +124,7 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("check/abi/numpy_1.rs", &["numpy"], "the rule is about numpy's own C interface"),
     ("check/symptoms/quote.rs", &["numpy"], "every traceback names it: what else is named tells more"),
     ("check/toolchain/", &["triton"], "the rule is about what Triton needs to compile"),
-    ("commands/rules_harvest.rs", &["nvidia-cuda-runtime"], "the wheel that the harvester takes a header from"),
+    ("commands/opened.rs", &["nvidia-cuda-runtime"], "the wheel that the harvester takes a header from"),
     ("facts/mod.rs", &["torch"], "the constant, with the reason"),
     ("facts/redact/paths.rs", &["torch", "triton"], "folders that are named after no person"),
     ("harvest/variants.rs", &["torch", "torchvision", "torchaudio"], "the columns of a file that is read"),
@@ -134,10 +134,10 @@ const NAMED: &[(&str, &[&str], &str)] = &[
     ("project/conda_cuda.rs", &["cuda-toolkit"], "conda's packages of the compiler, not PyPI's"),
     ("project/pyproject.rs", &["setuptools"], "a table of pyproject.toml"),
     ("python/", &["torch"], "a part of the names of versions, modules and files"),
-    ("rules/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),
-    ("rules/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
+    ("rules/judge/companion.rs", &["cuda-toolkit"], "the one that names all of NVIDIA's wheels"),
+    ("rules/judge/complete.rs", &["triton"], "what PyTorch's CPU builds and builds for Windows do not ask for"),
     ("rules/schema/symptoms.rs", &["torch"], "a place in the sentences of messages, filled with what is installed"),
-    ("rules/windows.rs", &["triton"], "the same"),
+    ("rules/store/windows.rs", &["triton"], "the same"),
     ("told/", &["torch", "xformers", "deepspeed"], "how reports spell sentences"),
 ];
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
+use super::fault::{Fault, day};
 use super::line::Line;
 use super::page::{Page, fault, normalised, requirement};
 use super::platform::gpus::GpuClass;

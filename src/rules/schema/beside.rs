@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
+use super::fault::{Fault, day};
 use super::guard::{AlsoRow, AssemblerRow, GuardRow};
 use super::import::ImportRow;
 use super::library::CudaLibrary;

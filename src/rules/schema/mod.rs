@@ -4,6 +4,7 @@
 
 pub mod advisory;
 mod beside;
+pub mod fault;
 mod guard;
 mod import;
 mod library;
@@ -15,11 +16,14 @@ pub mod page;
 mod parsed;
 pub mod platform;
 mod prebuilt;
+pub mod python_tag;
 mod range;
 mod role;
+pub mod short;
 mod source_build;
 pub mod symptoms;
 mod torch_abi;
+pub mod write;
 
 pub use self::advisory::{Advisory, AdvisoryExample, AdvisoryRemedy, Condition, Level, WORKLOADS};
 pub use self::beside::{Beside, CondaName};

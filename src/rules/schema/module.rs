@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
+use super::fault::{Fault, day};
 use super::page::{Page, Row};
 
 /// One module.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, requirements};
+use super::fault::{Fault, requirements};
 use super::page::{OpenedWheel, Row, wheel};
 use crate::pep::Version;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
-use super::super::short;
+use super::fault::{Fault, day};
+use super::short;
 use crate::pep::{PackageName, Requirement};
 
 /// A file of `platform/`: its rows, and what must be true of them.

@@ -1,6 +1,6 @@
 //! Versions as a row has them: PEP 440 specifiers, e.g. `>=12.8,<13`.
 
-use super::super::fault::{Fault, specifiers};
+use super::fault::{Fault, specifiers};
 use super::parsed::Parsed;
 use crate::pep::{Version, VersionSpecifiers};
 

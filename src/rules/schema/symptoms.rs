@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
 use super::advisory::{Condition, KINDS, Level, condition};
+use super::fault::Fault;
 use super::page::{Page, cited, fault, pages};
 use super::platform::machine::Matter;
 use crate::step::Written;

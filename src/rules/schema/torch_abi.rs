@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::Fault;
+use super::fault::Fault;
 use super::page::{OpenedWheel, Row, wheel};
 
 /// Which torch the compiled libraries of a release need, whatever its metadata says.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::fault::{Fault, day};
+use crate::rules::schema::fault::{Fault, day};
 use crate::rules::schema::page::{Page, Table, fault};
 use crate::rules::schema::role::RoleRow;
 

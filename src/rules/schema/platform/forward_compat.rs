@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::gpus::GpuClass;
-use crate::rules::fault::Fault;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 use crate::version::CudaVersion;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::pep::Version;
-use crate::rules::fault::Fault;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{Page, Table, cite_key, cited, fault, pages};
 use crate::rules::schema::range::Range;
 use crate::version::ComputeCapability;

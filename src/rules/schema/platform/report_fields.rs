@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use crate::facts::field::Field;
-use crate::rules::fault::Fault;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// `rules/platform/report_fields.toml`.
@@ -87,7 +87,7 @@ impl Table for ReportFieldTable {
 #[cfg(test)]
 mod tests {
     use crate::facts::field::Field;
-    use crate::rules::embedded;
+    use crate::rules::store::embedded;
 
     #[test]
     fn a_field_is_known_by_its_whole_name() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::fault::Fault;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{OpenedWheel, Table, fault, wheel};
 
 /// `rules/platform/torch_symbols.toml`.

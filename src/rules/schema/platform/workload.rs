@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::fault::Fault;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{Page, Table, cited, fault, pages};
 
 /// The whole file.

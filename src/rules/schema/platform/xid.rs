@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::fault::Fault;
 use crate::rules::schema::advisory::Level;
+use crate::rules::schema::fault::Fault;
 use crate::rules::schema::page::{Page, Table, cite_key, cited, fault, pages};
 use crate::step::Written;
 
