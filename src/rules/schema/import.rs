@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::fault::{Fault, day};
 use super::advisory::{Advisory, AdvisoryRemedy, Condition, Level};
+use super::fault::{Fault, day};
 use super::line::Line;
 use super::page::{Page, Row, normalised};
 use super::range::Range;
