@@ -63,7 +63,7 @@ fn declared(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
         let by = named.rsplit_once("by ").and_then(|(_, by)| by.strip_suffix(';'));
         Some((named.split_once(' ')?.0, by))
     });
-    let of_lint = code.split("\npub static ").skip(1).filter_map(|rest| Some((rest.split_once(": Rule = ")?.0, None)));
+    let of_lint = code.split("\npub static ").skip(1).filter_map(|rest| Some((rest.split_once(": Rule =")?.0, None)));
     of_checks.chain(of_lint.filter(|(name, _)| !name.contains(char::is_whitespace)))
 }
 
@@ -76,7 +76,7 @@ mod tests {
         let wsl = "use x;\n\nrule! {\n    /// Old.\n    ///\n    /// Seen by the kernel.\n    pub WSL = \"system/wsl\": System, \
                    Warn, since \"0.1.0\", judged on [System], by check;\n}\n\nrule! {\n    /// Other.\n    pub TWO = \"system/two\": \
                    System, Warn, since \"0.1.0\",\n        judged on [System];\n}\n#[cfg(test)]\nrule! {\n    pub NO = \"n\";\n}\n";
-        let lint = "\npub static FORCED: Rule = Rule {\n\npub static OTHER: &[u8] = &[];\n";
+        let lint = "\npub static FORCED: Rule =\n    Rule {\n\npub static OTHER: &[u8] = &[];\n";
         let sources = [
             ("check/system/wsl.rs", wsl),
             ("check/system/mod.rs", "modules!(check::system);"),

@@ -253,6 +253,23 @@ fn nothing_points_back() {
     assert!(seen["check"] > 5, "the test reads no edges");
 }
 
+/// How rows are written is read by the build script, before there is a store: it knows nothing of what is made of them.
+#[test]
+fn what_stands_in_files_knows_neither_store_nor_judge() {
+    let files = all_files();
+    let is_below = |module: &Module, folder: &str| module.starts_with(&["rules".to_owned(), folder.to_owned()]);
+    let uses = uses(&files);
+    let of_schema = uses.iter().filter(|(module, _)| is_below(module, "schema"));
+    let up = |others: &BTreeSet<Module>| {
+        others.iter().filter(|other| is_below(other, "store") || is_below(other, "judge")).cloned().collect::<Vec<_>>()
+    };
+    let wrong: Vec<_> =
+        of_schema.map(|(module, others)| (module, up(others))).filter(|(_, up)| !up.is_empty()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    let store = &uses[&["rules", "store", "pack"].map(str::to_owned).to_vec()];
+    assert!(store.iter().any(|other| is_below(other, "schema")), "the test reads no edges");
+}
+
 #[test]
 fn edges_are_read_from_every_spelling() {
     let text =

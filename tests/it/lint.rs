@@ -326,7 +326,7 @@ fn each_declared_rule_is_listed() {
                 continue;
             }
             let text = std::fs::read_to_string(&path).unwrap();
-            let rules = text.split("pub static ").skip(1).filter_map(|rest| rest.split_once(": Rule = "));
+            let rules = text.split("pub static ").skip(1).filter_map(|rest| rest.split_once(": Rule ="));
             names.extend(rules.map(|(name, _)| name.to_owned()));
         }
     }
