@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,15 +109,19 @@ pub fn run(args: &Args) -> anyhow::Result<Exit> {
             true if args.kind.is_some() && !args.files.is_empty() => {
                 bail!("`--kind` says what one file is, and `{}` is a folder", path.display());
             }
-            // What is named by itself too is looked at once.
-            true => named.extend(found(path)?.into_iter().filter(|path| !asked.contains(path))),
+            true => named.extend(found(path)?),
             false => named.push(path.clone()),
         }
     }
+    let mut seen = BTreeSet::new();
     let mut files: Vec<(String, FileKind, String)> = Vec::new();
     for path in &named {
         let shown = path.to_string_lossy().replace('\\', "/");
         let shown = shown.strip_prefix("./").unwrap_or(&shown).to_owned();
+        // A file that is named, and lies in a folder that is named, is looked at once.
+        if !seen.insert(shown.clone()) {
+            continue;
+        }
         if shown == judge.policy.file && args.kind.is_none() && FileKind::of(&shown).is_none() {
             whole = true;
             continue;

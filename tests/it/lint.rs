@@ -315,6 +315,18 @@ fn what_is_nearly_wrong_is_no_finding() {
     assert_eq!(untested.collect::<Vec<_>>(), ["ignore-unused", "ignore-lapsed"]);
 }
 
+/// A folder is looked through, and what is named twice is told once.
+#[test]
+fn folders_are_looked_through_once() {
+    let project = folder(&[("gpudoc.toml", DESK), ("sub/requirements.txt", "torch==2.7.1\ntriton<3\n")]);
+    let told = "sub/requirements.txt:2:1 unsatisfiable";
+    let all = found(project.path(), &[]);
+    assert!(all.iter().any(|one| one == told), "{all:?}");
+    assert_eq!(found(project.path(), &["."]), all);
+    assert_eq!(found(project.path(), &[".", "sub", "./sub/requirements.txt"]), all);
+    assert_eq!(found(project.path(), &["sub"]), all);
+}
+
 /// A rule that is declared and not listed would be explained nowhere.
 #[test]
 fn each_declared_rule_is_listed() {
