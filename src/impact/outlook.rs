@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use self::rebuild::is_compiled;
 use self::view::View;
 use super::order::{self, stays};
+use super::tried::compile;
 use super::{apply, orphans};
 use crate::check;
-use crate::facts::{Distribution, Facts, Reading, TORCH};
+use crate::facts::{Distribution, Facts, TORCH};
 use crate::finding::{Change, Finding, Severity};
 use crate::pep::Version;
 use crate::rules::model::Package;
@@ -261,10 +262,7 @@ pub fn foresee(
 /// The facts as a change leaves them; of what is compiled anew nothing is known.
 fn left(facts: &Facts, change: &Change, rebuilt: &[&str], db: &RuleDb) -> Facts {
     let mut after = apply(facts, change, db);
-    for distribution in after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())) {
-        distribution.libraries = Reading::Unknown;
-        distribution.build = crate::facts::DistributionBuild::default();
-    }
+    after.distributions.iter_mut().filter(|it| rebuilt.contains(&it.name.as_str())).for_each(compile);
     after
 }
 

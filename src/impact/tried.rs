@@ -21,6 +21,19 @@ const ASKED: &str = "as asked";
 /// Where the values of tried-out facts come from.
 const TRIED: &str = "as the change would leave it";
 
+/// What is known of a distribution after it was compiled anew beside what is there: nothing of its files, and its label was of the
+/// build that goes.
+pub(super) fn compile(distribution: &mut Distribution) {
+    distribution.libraries = Reading::Unknown;
+    distribution.wheel_tags.clear();
+    distribution.build = DistributionBuild::default();
+    if let Reading::Known { value, .. } = &mut distribution.version
+        && let Some(public) = value.find('+')
+    {
+        value.truncate(public);
+    }
+}
+
 /// The facts as a change would leave them.
 #[must_use]
 pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
@@ -45,17 +58,7 @@ pub fn apply(facts: &Facts, change: &Change, db: &RuleDb) -> Facts {
         Change::Again { name, location } => again(&mut facts, name, location, db),
         Change::Compile { name, location } => {
             let here = |it: &&mut Distribution| it.name == *name && it.location == *location;
-            for distribution in facts.distributions.iter_mut().filter(here) {
-                distribution.libraries = Reading::Unknown;
-                distribution.wheel_tags.clear();
-                // Its label is of the build that goes.
-                distribution.build = DistributionBuild::default();
-                if let Reading::Known { value, .. } = &mut distribution.version
-                    && let Some(public) = value.find('+')
-                {
-                    value.truncate(public);
-                }
-            }
+            facts.distributions.iter_mut().filter(here).for_each(compile);
         }
         Change::Remove { name, location } => {
             facts.distributions.retain(|distribution| distribution.name != *name || distribution.location != *location);

@@ -152,15 +152,10 @@ fn is_of_another_time(text: &str, version: &str) -> bool {
     const WELL: [&str; 9] =
         ["works", "worked", "runs", "ran ", "was ok", "was fine", "is fine", "used to", "no problem"];
     const NOT: [&str; 7] = [" not ", "n't ", "never", "nothing", "no longer", "fails", " until"];
-    let Some(at) = text.find(version) else { return false };
-    let ends =
-        |from: &str| from.find([',', ';', ':', '(']).into_iter().chain(from.find(". ")).chain(from.find(" but ")).min();
-    let start = text.get(..at).map_or(0, |before| before.rfind([',', ';', ':', '(']).map_or(0, |end| end + 1));
-    let start = text.get(start..at).and_then(|part| part.rfind(". ")).map_or(start, |end| start + end + 2);
-    let rest = text.get(at + version.len()..).unwrap_or_default();
-    let end = at + version.len() + ends(rest).unwrap_or(rest.len());
-    let Some(part) = text.get(start..end).map(str::to_ascii_lowercase) else { return false };
-    WELL.iter().any(|word| part.contains(word)) && !NOT.iter().any(|word| part.contains(word))
+    let parts = text.split([',', ';', ':', '(']).flat_map(|part| part.split(". ")).flat_map(|part| part.split(" but "));
+    let part = parts.into_iter().find(|part| part.contains(version)).map(str::to_ascii_lowercase);
+    let says = |words: &[&str]| part.as_ref().is_some_and(|part| words.iter().any(|word| part.contains(word)));
+    says(&WELL) && !says(&NOT)
 }
 
 /// The variant that stands behind a version as a word of its own: `cu124` of `torch 2.6 cu124`, `torch 2.6 (cu124)`.

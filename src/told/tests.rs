@@ -20,7 +20,6 @@ fn facts(text: &str) -> Facts {
     facts_with(text, &is_gpu)
 }
 
-/// The same, where other names are those of GPUs.
 /// What `rules/platform/report_fields.toml` says.
 static FIELDS: LazyLock<toml::Table> =
     LazyLock::new(|| include_str!("../../rules/platform/report_fields.toml").parse().expect("a table"));
@@ -44,6 +43,7 @@ fn is_heading(name: &str) -> bool {
     texts(&heading["names"]).any(|own| own == name) || texts(&heading["parts"]).any(|part| name.contains(part))
 }
 
+/// The same as [`facts`], where other names are those of GPUs.
 fn facts_with(text: &str, is_gpu: &(dyn Fn(&str) -> bool + Sync)) -> Facts {
     let is_package = |name: &str| matches!(name, "torch" | "triton" | "flash-attn" | "numpy" | "xformers" | "vllm");
     let distribution_of = |module: &str| match module {

@@ -1,12 +1,13 @@
 //! What does a hand-written advisory say that applies?
 
 use crate::check::cuda_libs::twins;
+use crate::check::import::missing_module::MISSING_MODULE;
 use crate::check::import::missing_name::MISSING_NAME;
 use crate::check::{Context, Installer};
-use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Severity, rule};
+use crate::finding::{Change, Evidence, Finding, Id, Kind, Remedy, Rule, Severity, rule};
 use crate::rules::advisory::Match;
 use crate::rules::cite;
-use crate::rules::schema::Advisory;
+use crate::rules::schema::{Advisory, Import};
 use crate::step::{Step, Written};
 
 rule! {
@@ -72,20 +73,19 @@ fn taken_out(context: &Context<'_>, names: &[String], remedy: &mut Remedy) {
     remedy.change = Some(Change::All(gone.collect()));
 }
 
+/// The rule of an advisory and what of its id is filled in: a row of `[[import]]` is found as the walk of the files would.
+fn rule_of(advisory: &Advisory) -> (&'static Rule, Vec<&str>) {
+    match &advisory.import {
+        Some(Import { package, wanted, module: true }) => (&MISSING_MODULE, vec![package, wanted]),
+        Some(Import { package, wanted, .. }) => (&MISSING_NAME, vec![package, wanted]),
+        None => (&ADVISORY, vec![number(advisory)]),
+    }
+}
+
 /// The id of what an advisory finds.
 pub fn id(advisory: &Advisory) -> Id {
-    of_import(advisory)
-        .map_or_else(|| ADVISORY.of(&[number(advisory)]), |(package, wanted)| MISSING_NAME.of(&[package, wanted]))
-}
-
-/// Whether an advisory is a row of `[[import]]`.
-pub fn is_import(advisory: &Advisory) -> bool {
-    of_import(advisory).is_some()
-}
-
-/// The package and the name of an advisory that a row of `[[import]]` is, as the walk of the files would call it.
-fn of_import(advisory: &Advisory) -> Option<(&str, &str)> {
-    advisory.id.strip_prefix("import/")?.split_once('/')
+    let (rule, subjects) = rule_of(advisory);
+    rule.of(&subjects)
 }
 
 /// `2026-0001` of `GPUDOC-2026-0001`.
@@ -104,11 +104,8 @@ pub fn of(advisory: &Advisory) -> Finding {
             ..Remedy::new(with_versions(&remedy.summary, &remedy.requirements), steps)
         }
     });
-    let found = match of_import(advisory) {
-        Some((package, wanted)) => MISSING_NAME.found(&[package, wanted], &advisory.title),
-        None => ADVISORY.found(&[number(advisory)], &advisory.title),
-    };
-    found
+    let (rule, subjects) = rule_of(advisory);
+    rule.found(&subjects, &advisory.title)
         .kind(kind(&advisory.kind))
         .severity(advisory.severity.into())
         .message(advisory.story.split_whitespace().collect::<Vec<_>>().join(" "))

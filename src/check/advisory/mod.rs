@@ -7,7 +7,7 @@ use crate::finding::Outcome;
 use crate::rules::advisory::applies;
 use crate::rules::schema::Advisory;
 
-pub use self::by_hand::{id, is_import, kind, of};
+pub use self::by_hand::{id, kind, of};
 
 /// Tries every advisory.
 pub fn check(context: &Context<'_>) -> Outcome {
@@ -21,7 +21,7 @@ pub fn check(context: &Context<'_>) -> Outcome {
     let heard = context.environment(&brought);
     // Where the files were followed, they have decided.
     let walked = context.facts.imports.value().is_some();
-    let open = |advisory: &&Advisory| !walked || !is_import(advisory);
+    let open = |advisory: &&Advisory| !walked || advisory.import.is_none();
     let found = context.db.advisories().filter(open).filter_map(|advisory| {
         let hit = applies(advisory, if advisory.needs_symptom { &heard } else { &environment })?;
         Some(by_hand::finding(context, advisory, &hit))

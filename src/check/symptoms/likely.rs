@@ -2,7 +2,7 @@
 
 use super::causes::{causes, known};
 use super::kind;
-use super::moved;
+use super::moved::{Moved, moved};
 use super::ranked::MESSAGE;
 use super::words::Words;
 use crate::check::{Context, rebuild, soname};
@@ -49,9 +49,9 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     }
     let mut packages: Vec<String> = left.iter().flat_map(|cause| &cause.packages).cloned().collect();
     packages.extend(package.map(str::to_owned));
-    packages.extend(
-        left.iter().filter(|it| it.moved).filter_map(|it| moved::importer_of(context, &it.packages, seen, text)),
-    );
+    let of_moved = left.iter().filter(|cause| cause.moved);
+    let moved: Vec<Moved> = of_moved.filter_map(|cause| moved(context, &cause.packages, seen, text)).collect();
+    packages.extend(moved.iter().map(|it| it.importer.clone()));
     packages.sort();
     packages.dedup();
     // A library that is not there is in some wheel, whatever the cause.
@@ -66,8 +66,7 @@ pub fn finding(context: &Context<'_>, seen: &Seen<'_>, words: &Words, line: &str
     // The rule's own command names the wheel of one CUDA.
     let offered = remedies.iter().any(|remedy| !remedy.requirements.is_empty());
     let other = |command: &Written| !(offered && command.as_str().starts_with("pip install nvidia-"));
-    let moved = left.iter().filter(|cause| cause.moved);
-    let moved: Vec<Remedy> = moved.flat_map(|cause| moved::remedies(context, &cause.packages, seen, text)).collect();
+    let moved: Vec<Remedy> = moved.into_iter().flat_map(|it| it.remedies).collect();
     let told = |cause: &&&SymptomCause| !cause.moved || moved.is_empty();
     let cures: Vec<Remedy> = left.iter().filter(told).map(|cause| cure(context, cause, words, &other)).collect();
     remedies.extend(moved.into_iter().chain(cures));

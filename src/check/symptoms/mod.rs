@@ -65,7 +65,7 @@ pub fn explain(
         let explained = explaining(seen.symptom, words.package.as_deref(), &ranked);
         if explained.is_empty() {
             // What a message of CUDA's means on another vendor's device is not known.
-            if !judged && seen.symptom.causes.iter().any(|cause| is_of_cuda(kind(&cause.kind))) {
+            if !judged && speaks_of_cuda(seen.symptom) {
                 continue;
             }
             likely.extend(likely::finding(&context, seen, &words, &line, text).map(|finding| (finding, seen.place)));
@@ -127,12 +127,13 @@ fn is_explained_by(finding: &Finding, advisory: &Advisory, line: &str, db: &Rule
 
 /// Whether a message names an advisory among what explains it, or the advisory is of the same sort: a row of `[[import]]`.
 fn is_about(symptom: &Symptom, advisory: &Advisory) -> bool {
-    symptom.explained_by.contains(&advisory.id) || advisory::is_import(advisory)
+    symptom.explained_by.contains(&advisory.id) || advisory.import.is_some()
 }
 
-/// Families that judge NVIDIA's driver, GPUs and libraries.
-fn is_of_cuda(kind: Kind) -> bool {
-    !matches!(kind, Kind::Requirement | Kind::Python | Kind::Pairing | Kind::Advisory)
+/// Whether a message may come from NVIDIA's driver, GPUs or libraries.
+fn speaks_of_cuda(symptom: &Symptom) -> bool {
+    const OTHERS: [Kind; 4] = [Kind::Requirement, Kind::Python, Kind::Pairing, Kind::Advisory];
+    symptom.causes.iter().any(|cause| !OTHERS.contains(&kind(&cause.kind)))
 }
 
 /// Messages with one cause are one finding; after an explanation in facts only what says something else is kept.

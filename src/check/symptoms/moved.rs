@@ -12,28 +12,39 @@ use crate::rules::symptom::Seen;
 /// A traceback is looked at so many bytes back.
 const BACK: usize = 1_500;
 
-/// What to do where the importer is installed in a release that the rules know, as is the package that lacks the name.
-pub fn remedies(context: &Context<'_>, lacking: &[String], seen: &Seen<'_>, text: &Log) -> Vec<Remedy> {
-    let Some(importer) = importer(context, lacking, seen, text) else { return Vec::new() };
-    let Some(other) = lacking.iter().find_map(|name| context.stack.get(name)) else { return Vec::new() };
+/// Who takes the name, and what to do about it.
+pub struct Moved {
+    /// The importer's name.
+    pub importer: String,
+    /// None where the rules do not know both releases.
+    pub remedies: Vec<Remedy>,
+}
+
+/// Looks for the package that takes a name which one of some others lacks.
+pub fn moved(context: &Context<'_>, lacking: &[String], seen: &Seen<'_>, text: &Log) -> Option<Moved> {
+    let importer = importer(context, lacking, seen, text)?;
+    let other = lacking.iter().find_map(|name| context.stack.get(name));
+    let remedies = other.map(|other| remedies(importer, other)).unwrap_or_default();
+    Some(Moved { importer: importer.name().to_owned(), remedies })
+}
+
+/// The older of two packages goes up to the other's time, or the newer one back.
+fn remedies(importer: &Installed<'_>, other: &Installed<'_>) -> Vec<Remedy> {
     let (Some(own), Some(there)) = (released(importer), released(other)) else { return Vec::new() };
-    let (up, down) = if own.date < there.date { (importer, other) } else { (other, importer) };
-    // The one that goes up must be of the other's time, and the one that goes down too.
-    let (later, earlier) = if own.date < there.date { (there, own) } else { (own, there) };
-    let first = releases(up).filter(|it| it.date >= later.date).min_by(|one, two| one.version.cmp(&two.version));
-    let last = releases(down).filter(|it| it.date <= earlier.date).max_by(|one, two| one.version.cmp(&two.version));
+    let ((old, before), (new, after)) = match own.date < there.date {
+        true => ((importer, own), (other, there)),
+        false => ((other, there), (importer, own)),
+    };
+    let by_version = |one: &&Release, two: &&Release| one.version.cmp(&two.version);
+    let up = releases(old).filter(|it| it.date >= after.date && it.version > before.version).min_by(by_version);
+    let down = releases(new).filter(|it| it.date <= before.date && it.version < after.version).max_by(by_version);
     let remedy = |words: &str, it: &Installed<'_>, line: String| Remedy {
         requirements: vec![line],
         ..Remedy::new(format!("{words} {}", it.name()), [])
     };
-    let first = first.map(|it| remedy("Upgrade", up, format!("{}>={}", up.name(), it.version)));
-    let last = last.map(|it| remedy("Or go back with", down, format!("{}<={}", down.name(), it.version)));
-    first.into_iter().chain(last).collect()
-}
-
-/// The name of who takes a name that one of some packages lacks.
-pub fn importer_of(context: &Context<'_>, lacking: &[String], seen: &Seen<'_>, text: &Log) -> Option<String> {
-    Some(importer(context, lacking, seen, text)?.name().to_owned())
+    let up = up.map(|it| remedy("Upgrade", old, format!("{}>={}", old.name(), it.version)));
+    let down = down.map(|it| remedy("Or go back with", new, format!("{}<={}", new.name(), it.version)));
+    up.into_iter().chain(down).collect()
 }
 
 /// The package of the last file that a traceback names before the message, where it is not the one that lacks the name.
@@ -89,8 +100,9 @@ mod tests {
             let none = Heard::default();
             let context = Context::new(&case.facts, db, &workload, &none);
             let seen = heard.symptoms.iter().find(|it| it.symptom.id == "transformers-name-gone").expect("heard");
-            let found = remedies(&context, &["transformers".to_owned()], seen, &text);
-            found.into_iter().flat_map(|it| it.requirements).collect::<Vec<_>>()
+            let found = moved(&context, &["transformers".to_owned()], seen, &text).expect("an importer");
+            assert_eq!(found.importer, "trl");
+            found.remedies.into_iter().flat_map(|it| it.requirements).collect::<Vec<_>>()
         };
         // trl 0.7.11 is of 2024-02-16, transformers 4.44.2 of 2024-08-22: trl 0.10.1 came on 2024-08-29.
         assert_eq!(of("0.7.11", "4.44.2").first().map(String::as_str), Some("trl>=0.10.1"));

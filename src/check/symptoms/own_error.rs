@@ -1,6 +1,6 @@
 //! Did the program stop for what it does with its own data?
 
-use super::{is_of_cuda, kind};
+use super::speaks_of_cuda;
 use crate::check::registry;
 use crate::finding::{Finding, Severity};
 use crate::log::Log;
@@ -12,9 +12,8 @@ const OWN: [&str; 5] =
 
 /// That no GPU was there is a remark where the program ran without one until an error of its own, and nothing else speaks of CUDA.
 pub fn soften(findings: &mut [Finding], text: &Log, heard: &Heard<'_>) {
-    let of_cuda = |causes: &[crate::rules::schema::SymptomCause]| causes.iter().any(|it| is_of_cuda(kind(&it.kind)));
-    if !OWN.iter().any(|error| text.flat.contains(error)) || heard.symptoms.iter().any(|it| of_cuda(&it.symptom.causes))
-    {
+    let is_own = OWN.iter().any(|error| text.flat.contains(error));
+    if !is_own || heard.symptoms.iter().any(|it| speaks_of_cuda(it.symptom)) {
         return;
     }
     for finding in findings.iter_mut().filter(|it| it.id.is(&registry::NO_GPU) && it.severity == Severity::Fail) {

@@ -97,48 +97,42 @@ fn filled(context: &Context<'_>, text: &str, package: Option<&str>) -> String {
         .replace("{driver}", &driver)
 }
 
-/// The first word that stands in the place of `{}` in a text, e.g. `555.42` for `Release {} or later`.
-fn said<'a>(pattern: &str, text: &'a str) -> Option<&'a str> {
-    let (before, after) = pattern.split_once("{}")?;
-    let rarer = if before.len() < after.len() { after } else { before };
-    let places = memmem::find_iter(text.as_bytes(), rarer.as_bytes()).take(MOST);
-    let mut words = places.filter_map(|at| {
-        let start = match before.len() < after.len() {
+/// What stands in the place of `{}` in a text, place by place, where it is made of some letters only: `555.42` for `Release {} or
+/// later`. Behind a pattern that ends with it, all of these letters that follow.
+fn runs<'a>(pattern: &str, text: &'a str, is_part: impl Fn(char) -> bool) -> impl Iterator<Item = &'a str> {
+    let (before, after) = pattern.split_once("{}").unwrap_or((pattern, ""));
+    let is_behind = before.len() < after.len();
+    let rarer = if is_behind { after } else { before };
+    let places = memmem::find_iter(text.as_bytes(), rarer.as_bytes()).take(MOST).collect::<Vec<_>>();
+    places.into_iter().filter_map(move |at| {
+        let start = match is_behind {
             true => {
                 let run = text.get(..at)?;
-                let begin = run.rfind(|letter| !is_word(letter)).map_or(0, |end| end + 1);
+                let begin = run.rfind(|letter| !is_part(letter)).map_or(0, |end| end + 1);
                 begin + text.get(begin..at)?.find(before)? + before.len()
             }
             false => at + before.len(),
         };
         let rest = text.get(start..)?;
-        let run = rest.find(|letter| !is_word(letter)).and_then(|end| rest.get(..end)).unwrap_or(rest);
-        let word = match after {
-            "" => run.trim_end_matches(['.', '/']),
-            after => rest.get(..rest.find(after)?)?,
-        };
-        (word.len() <= run.len()).then_some(word)
-    });
+        let run = rest.find(|letter| !is_part(letter)).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        let found = if after.is_empty() { run } else { rest.get(..rest.find(after)?)? };
+        (found.len() <= run.len()).then_some(found)
+    })
+}
+
+/// The first word that stands in the place of `{}` in a text.
+fn said<'a>(pattern: &str, text: &'a str) -> Option<&'a str> {
+    // Where nothing follows, a sentence may end.
+    let end: &[char] = if pattern.ends_with("{}") { &['.', '/'] } else { &[] };
+    let mut words = runs(pattern, text, is_word).map(|run| run.trim_end_matches(end));
     words.find(|word| !word.is_empty() && word.len() <= LONGEST && !word.starts_with('-') && !word.contains(".."))
 }
 
 /// The first requirement that stands in the place of `{}` in a text: a name and a range, as in `tokenizers>=0.20,<0.21 is required`
 /// or `Please install mmcv>=2.0.0rc4, <2.2.0.`
 fn requirement(pattern: &str, text: &str) -> Option<String> {
-    let (before, after) = pattern.split_once("{}")?;
-    let (anchor, is_behind) = if before.len() < after.len() { (after, true) } else { (before, false) };
     let is_part = |letter: char| is_word(letter) || matches!(letter, '>' | '<' | '=' | '!' | '~' | ',' | ' ');
-    let places = memmem::find_iter(text.as_bytes(), anchor.as_bytes()).take(MOST);
-    let mut found = places.filter_map(|at| {
-        let run = if is_behind {
-            let run = text.get(..at)?;
-            let run = run.get(run.rfind(|letter| !is_part(letter)).map_or(0, |end| end + 1)..)?;
-            if before.is_empty() { run } else { run.rsplit_once(before)?.1 }
-        } else {
-            let rest = text.get(at + anchor.len()..)?;
-            let run = rest.get(..rest.find(|letter| !is_part(letter)).unwrap_or(rest.len()))?;
-            if after.is_empty() { run } else { run.split_once(after)?.0 }
-        };
+    let mut found = runs(pattern, text, is_part).filter_map(|run| {
         // The sentence's own words and full stop do not belong to it.
         let end = run.rfind(|letter: char| letter.is_ascii_digit() || letter == '*')?;
         let start = run.find(['>', '<', '=', '!', '~'])?;

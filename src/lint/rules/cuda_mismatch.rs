@@ -27,18 +27,25 @@ fn cuda_of_torch(view: &View<'_>) -> Option<CudaVersion> {
     label.or_else(|| view.cuda_index().map(|(_, cuda, _)| cuda))
 }
 
-/// The toolkits that conda installs stand before the image's own: what is compiled is compiled by them.
-fn of_conda(view: &View<'_>, out: &mut Vec<Finding>) {
+/// The toolkits that conda installs, and that of the image, against torch's CUDA.
+pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
     let Some(cuda) = cuda_of_torch(view) else { return };
     let compiled = view.compiles();
+    of_conda(view, cuda, compiled, out);
+    of_image(view, cuda, compiled, out);
+}
+
+/// The toolkits that conda installs stand before the image's own: what is compiled is compiled by them.
+fn of_conda(view: &View<'_>, cuda: CudaVersion, compiled: Option<&Line>, out: &mut Vec<Finding>) {
     for (file, toolkit) in view.environment.toolkits.iter().filter(|(_, toolkit)| toolkit.cuda != cuda) {
         let severity = severity(cuda, toolkit.cuda, compiled);
         let message = format!("conda's toolkit is CUDA {}, and torch is for CUDA {cuda}", toolkit.cuda);
         let mut found = finding(view, &CUDA_MISMATCH, severity, *file, &toolkit.place, message);
         found.notes.extend(compiled.map(by_it));
         if let Some(row) = view.db.tables().images.images.iter().rfind(|row| row.cuda() == Some(cuda)) {
-            let summary = format!("take the toolkit of CUDA {}", toolkit.written(&row.version));
-            let edits = vec![edit(view, *file, &toolkit.place, toolkit.written(&row.version))];
+            let release = toolkit.written(&row.version);
+            let summary = format!("take the toolkit of CUDA {release}");
+            let edits = vec![edit(view, *file, &toolkit.place, release)];
             (found.hint, found.fix) = (Some(summary.clone()), Some(Fix { summary, edits }));
         }
         out.push(found);
@@ -53,12 +60,8 @@ fn by_it(line: &Line) -> String {
     format!("`{}` is compiled by it, for that torch", line.text)
 }
 
-/// The toolkits against torch's CUDA.
-pub fn judge(view: &View<'_>, out: &mut Vec<Finding>) {
-    of_conda(view, out);
-    let Some(toolkit) = view.toolkit() else { return };
-    let Some(cuda) = cuda_of_torch(view).filter(|cuda| *cuda != toolkit.cuda) else { return };
-    let compiled = view.compiles();
+fn of_image(view: &View<'_>, cuda: CudaVersion, compiled: Option<&Line>, out: &mut Vec<Finding>) {
+    let Some(toolkit) = view.toolkit().filter(|toolkit| toolkit.cuda != cuda) else { return };
     if compiled.is_none() && !toolkit.devel {
         return;
     }

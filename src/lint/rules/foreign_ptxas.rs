@@ -1,10 +1,9 @@
 //! Does the ptxas that a variable names to Triton know the GPUs?
 
 use super::compat::named_cuda;
-use super::finding;
-use super::is_told;
 use super::solver::Pins;
 use super::view::View;
+use super::{finding, is_told};
 use crate::finding::Severity;
 use crate::lint::{Finding, Rule};
 use crate::rules::Target;

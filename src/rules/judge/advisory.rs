@@ -314,6 +314,7 @@ mod tests {
             kind: "advisory".to_owned(),
             date: "2026-11-21".to_owned(),
             withdrawn: None,
+            import: None,
             when: vec![Condition::default()],
             symptoms: vec!["Weights only load failed".to_owned()],
             needs_symptom: true,

@@ -51,6 +51,9 @@ pub struct Advisory {
     /// The day it was found wrong, with the reason in `story`.
     #[serde(default)]
     pub withdrawn: Option<String>,
+    /// The row of `[[import]]` that it is made of; no file of its own says so.
+    #[serde(default)]
+    pub import: Option<Import>,
     /// Applies where any of these holds.
     pub when: Vec<Condition>,
     /// Error texts that it causes, as substrings of a line.
@@ -76,6 +79,18 @@ pub struct Advisory {
 
 fn advisory_kind() -> String {
     "advisory".to_owned()
+}
+
+/// What a package takes from another one when it is imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Import {
+    /// The package that takes it, e.g. `peft`.
+    pub package: String,
+    /// What it takes, e.g. `transformers.modeling_layers`.
+    pub wanted: String,
+    /// It is a module, not a name in one.
+    pub module: bool,
 }
 
 /// How bad what a row tells of is, worst first.
@@ -184,6 +199,9 @@ pub fn check(raw: &Advisory, stem: &str) -> Result<(), Fault> {
         return Err(whole(format!("`id = \"{}\"` in a file named `{stem}.toml`", raw.id)));
     }
     day(&raw.date)?;
+    if raw.import.is_some() {
+        return Err(whole("what a package imports is a row of its own file, `[[import]]`".to_owned()));
+    }
     if raw.references.is_empty() {
         return Err(whole("an advisory without a `reference`".to_owned()));
     }

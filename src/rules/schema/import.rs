@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::advisory::{Advisory, AdvisoryRemedy, Condition, Level};
+use super::advisory::{Advisory, AdvisoryRemedy, Condition, Import, Level};
 use super::fault::{Fault, day};
 use super::line::Line;
 use super::page::{Page, Row, normalised};
@@ -77,32 +77,30 @@ impl ImportRow {
         let (way, end) = self.bound()?;
         let (of, wanted) = (&self.of, self.wanted());
         let versions = &*self.versions;
-        let has = match way {
-            Way::Younger => format!("which {of} has from {end} on"),
-            Way::Gone => format!("which {of} has no longer from {end} on"),
+        let bound = |sign: &str| versions.split(',').find_map(|part| part.trim().strip_prefix(sign));
+        // A release of it after those that want the name has learnt of the change; one before them does not want it yet.
+        let (has, remedies) = match way {
+            Way::Younger => (
+                format!("which {of} has from {end} on"),
+                [
+                    Some((format!("Upgrade {of}"), format!("{of}>={end}"))),
+                    bound(">=").map(|start| (format!("Go back to an older {package}"), format!("{package}<{start}"))),
+                ],
+            ),
+            Way::Gone => (
+                format!("which {of} has no longer from {end} on"),
+                [
+                    bound("<")
+                        .filter(|end| !end.starts_with('='))
+                        .map(|end| (format!("Upgrade {package}"), format!("{package}>={end}"))),
+                    Some((format!("Go back to an older {of}"), format!("{of}<{end}"))),
+                ],
+            ),
         };
         let imports = match &self.name {
             Some(_) if self.attribute => format!("uses `{wanted}`"),
             Some(name) => format!("imports `{name}` from `{}`", self.module),
             None => format!("imports `{}`", self.module),
-        };
-        let other_of = match way {
-            Way::Younger => (format!("Upgrade {of}"), format!("{of}>={end}")),
-            Way::Gone => (format!("Go back to an older {of}"), format!("{of}<{end}")),
-        };
-        // A release after those that want it has learnt of the change; one before does not want it yet.
-        let later =
-            versions.split(',').find_map(|part| part.trim().strip_prefix('<')).filter(|end| !end.starts_with('='));
-        let earlier = versions.split(',').find_map(|part| part.trim().strip_prefix(">="));
-        let other_own = match way {
-            Way::Younger => {
-                earlier.map(|start| (format!("Go back to an older {package}"), format!("{package}<{start}")))
-            }
-            Way::Gone => later.map(|end| (format!("Upgrade {package}"), format!("{package}>={end}"))),
-        };
-        let (first, second) = match way {
-            Way::Younger => (Some(other_of), other_own),
-            Way::Gone => (other_own, Some(other_of)),
         };
         let remedy = |(summary, line): (String, String)| AdvisoryRemedy {
             summary,
@@ -132,11 +130,12 @@ impl ImportRow {
             kind: "import".to_owned(),
             date: self.source.read.clone(),
             withdrawn: None,
+            import: Some(Import { package: package.to_owned(), wanted, module: self.name.is_none() }),
             when: vec![Condition { installed: lines.into_iter().map(Line::from).collect(), ..Condition::default() }],
             symptoms: vec![message],
             needs_symptom: false,
             one_of: Vec::new(),
-            remedies: first.into_iter().chain(second).map(remedy).collect(),
+            remedies: remedies.into_iter().flatten().map(remedy).collect(),
             references: vec![self.source.clone()],
             examples: Vec::new(),
         })

@@ -25,7 +25,7 @@ pub mod symptoms;
 mod torch_abi;
 pub mod write;
 
-pub use self::advisory::{Advisory, AdvisoryExample, AdvisoryRemedy, Condition, Level, WORKLOADS};
+pub use self::advisory::{Advisory, AdvisoryExample, AdvisoryRemedy, Condition, Import, Level, WORKLOADS};
 pub use self::beside::{Beside, CondaName};
 pub use self::guard::{AssemblerRow, GuardRow, Stop};
 pub use self::library::CudaLibrary;
